@@ -1,0 +1,11 @@
+//! wsgi-proof: a hermetic conformance suite for the mod_wsgi-docker family of images.
+//!
+//! ```text
+//! scenario files --load--> Scenario --plan--> Plan --execute--> Event stream --reporters--> terminal | JUnit | JSON
+//!                                                                          `--fold--> verdicts --> exit code
+//! ```
+//! Data flows one way. Loading knows no engine; planning knows no I/O; only [`engine`] knows the engine's
+//! library; reporters only consume events.
+
+pub mod check;
+pub mod scenario;

@@ -1,0 +1,238 @@
+//! Scenarios: a sample application, what is done with it, and what must come out.
+//!
+//! Two stages: `file` holds the scenario file as it was typed, with spans; the types here are the
+//! resolved, valid values, and the rest of the program sees only these. Every expectation keeps the
+//! place where it was declared ([`At`]), so that a finding can point at *expected because of this line*.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use regex::Regex;
+
+/// A place in a scenario file: where an expectation was declared.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct At {
+    /// The file, relative to the folder that `--scenarios` names.
+    pub file: PathBuf,
+    /// The line, counted from 1.
+    pub line: usize,
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file.display(), self.line)
+    }
+}
+
+/// An expected value, and where it was declared.
+#[derive(Debug, Clone)]
+pub struct Declared<T> {
+    /// The expected value.
+    pub value: T,
+    /// Where the scenario file says so.
+    pub at: At,
+}
+
+/// What a scenario looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Subject {
+    /// An application image, built from `app/` on the candidate.
+    Application,
+    /// The candidate's onbuild image itself.
+    OnbuildImage,
+    /// The candidate's base image itself.
+    BaseImage,
+}
+
+/// One scenario, resolved and valid.
+#[derive(Debug, Clone)]
+pub struct Scenario {
+    /// The folder's name, unique in the suite.
+    pub name: String,
+    /// One sentence: what must hold.
+    pub summary: Declared<String>,
+    /// Where the expectation comes from.
+    pub source: String,
+    /// What the scenario looks at.
+    pub subject: Subject,
+    /// The application folder (the build context); only for [`Subject::Application`].
+    pub app: Option<PathBuf>,
+    /// Modes of files of the application that differ from the default, by their path in `app/`.
+    pub modes: BTreeMap<PathBuf, u32>,
+    /// Projects that the build may look up in the package index without finding them (PEP 503-normalised).
+    pub absent_packages: Vec<String>,
+    /// What the build must come to; only for [`Subject::Application`].
+    pub build: Option<BuildExpectation>,
+    /// What the image's configuration must be.
+    pub image: ImageExpectation,
+    /// What the image's file system must hold.
+    pub files: Vec<FileExpectation>,
+    /// Commands run in a fresh container of the image.
+    pub commands: Vec<CommandExpectation>,
+    /// What the container must do when it is started.
+    pub serve: Option<ServeExpectation>,
+}
+
+/// A phase of the build step, in the order of the article.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    serde::Serialize,
+    serde::Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// The `pre-build` hook.
+    PreBuild,
+    /// The installation of git.
+    Git,
+    /// The installation of Mercurial.
+    Mercurial,
+    /// The installation of the requirements.
+    Pip,
+    /// The `build` hook.
+    Build,
+}
+
+/// How the build must end.
+#[derive(Debug, Clone)]
+pub enum BuildOutcome {
+    /// The image must be built.
+    Success,
+    /// The build step must fail, for this reason and no other.
+    Failure {
+        /// The phase that must fail.
+        phase: Declared<Phase>,
+        /// The build step's exit code.
+        exit_code: Declared<i64>,
+        /// A line that the failing phase must log.
+        because: Declared<Regex>,
+    },
+}
+
+/// What the build must come to.
+#[derive(Debug, Clone)]
+pub struct BuildExpectation {
+    /// How it must end.
+    pub outcome: Declared<BuildOutcome>,
+    /// Lines that the log must have, in this order.
+    pub log: Vec<Declared<Regex>>,
+    /// Lines that the log must not have.
+    pub log_absent: Vec<Declared<Regex>>,
+}
+
+/// What the image's configuration must be; nothing is expected of what is `None` or empty.
+#[derive(Debug, Clone, Default)]
+pub struct ImageExpectation {
+    /// The `ONBUILD` triggers, exactly and in order.
+    pub triggers: Option<Declared<Vec<String>>>,
+    /// The entry point, in exec form.
+    pub entry_point: Option<Declared<Vec<String>>>,
+    /// The default command (`CMD`).
+    pub command: Option<Declared<Vec<String>>>,
+    /// The exposed ports such as `80/tcp`, exactly, as a set.
+    pub exposed_ports: Option<Declared<Vec<String>>>,
+    /// The working directory.
+    pub working_directory: Option<Declared<String>>,
+    /// The user; empty for root by default.
+    pub user: Option<Declared<String>>,
+    /// Environment variables by name, with a pattern for the whole value.
+    pub environment: BTreeMap<String, Declared<Regex>>,
+    /// Labels by name, with a pattern for the whole value.
+    pub labels: BTreeMap<String, Declared<Regex>>,
+}
+
+/// What must be at a path of the image's file system.
+#[derive(Debug, Clone)]
+pub struct FileExpectation {
+    /// The absolute path.
+    pub path: String,
+    /// What must be there.
+    pub state: Declared<FileState>,
+}
+
+/// What must be at a path.
+#[derive(Debug, Clone)]
+pub enum FileState {
+    /// Something is there.
+    Exists {
+        /// Its permission bits.
+        mode: Option<Declared<u32>>,
+        /// Its numeric owner, `uid:gid`.
+        owner: Option<Declared<String>>,
+        /// A pattern found in its content.
+        content: Option<Declared<Regex>>,
+    },
+    /// Nothing is there.
+    Absent,
+    /// A directory without entries, or nothing.
+    Empty,
+}
+
+/// A command, and what it must come to.
+#[derive(Debug, Clone)]
+pub struct CommandExpectation {
+    /// The program and its arguments; no shell.
+    pub run: Declared<Vec<String>>,
+    /// Its exit code.
+    pub exit_code: Declared<i64>,
+    /// A pattern found in its standard output and standard error.
+    pub output: Option<Declared<Regex>>,
+    /// A pattern not found there.
+    pub output_absent: Option<Declared<Regex>>,
+}
+
+/// What a started container must do.
+#[derive(Debug, Clone)]
+pub struct ServeExpectation {
+    /// Where `[serve]` stands.
+    pub at: At,
+    /// Arguments instead of the image's `CMD`.
+    pub arguments: Option<Vec<String>>,
+    /// Requests to port 80, in order; the first also waits for readiness.
+    pub http: Vec<HttpExpectation>,
+    /// Commands in the running container.
+    pub commands: Vec<CommandExpectation>,
+    /// What SIGTERM must lead to.
+    pub stop: Option<StopExpectation>,
+    /// Lines of the container's whole log, in this order.
+    pub log: Vec<Declared<Regex>>,
+    /// Lines that the container's log must not have.
+    pub log_absent: Vec<Declared<Regex>>,
+}
+
+/// A request, and the answer it must get.
+#[derive(Debug, Clone)]
+pub struct HttpExpectation {
+    /// Where the request stands in the file.
+    pub at: At,
+    /// The method.
+    pub method: String,
+    /// The path with its query, beginning with `/`.
+    pub path: String,
+    /// The status code.
+    pub status: Declared<u16>,
+    /// Response headers by name, with a pattern found in the value.
+    pub headers: BTreeMap<String, Declared<Regex>>,
+    /// A pattern found in the body.
+    pub body: Option<Declared<Regex>>,
+    /// A pattern not found in the body.
+    pub body_absent: Option<Declared<Regex>>,
+}
+
+/// What SIGTERM must lead to.
+#[derive(Debug, Clone)]
+pub struct StopExpectation {
+    /// The container's exit code.
+    pub exit_code: Option<Declared<i64>>,
+    /// The time that the container has for ending by itself, in seconds.
+    pub within_seconds: Declared<u32>,
+}
