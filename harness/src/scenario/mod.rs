@@ -4,6 +4,9 @@
 //! resolved, valid values, and the rest of the program sees only these. Every expectation keeps the
 //! place where it was declared ([`At`]), so that a finding can point at *expected because of this line*.
 
+pub mod diagnostic;
+pub mod file;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
