@@ -4,14 +4,23 @@
 //! resolved, valid values, and the rest of the program sees only these. Every expectation keeps the
 //! place where it was declared ([`At`]), so that a finding can point at *expected because of this line*.
 
+mod app;
 pub mod diagnostic;
 pub mod file;
+mod load;
+mod pattern;
+mod resolve;
+mod serve;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
 use regex::Regex;
+
+pub use diagnostic::{Diagnostic, Diagnostics};
+pub use load::{APP_FOLDER, SCENARIO_FILE, load};
+pub use pattern::as_typed;
 
 /// A place in a scenario file: where an expectation was declared.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

@@ -1,0 +1,429 @@
+//! From the file as typed to a valid [`Scenario`], or every fault of its meaning: values that are not what they must
+//! be, and expectations that contradict each other.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::Path;
+
+use regex::Regex;
+
+use super::diagnostic::{Diagnostic, Source};
+use super::file::{
+    BuildTable, CommandTable, FileTable, ImageTable, OutcomeKey, ScenarioFile, StateKey, SubjectKey, Typed,
+};
+use super::load::{APP_FOLDER, is_kebab_case};
+use super::pattern::{self, Purpose};
+use super::{
+    At, BuildExpectation, BuildOutcome, CommandExpectation, Declared, FileExpectation, FileState, ImageExpectation,
+    Scenario, Subject, app, serve,
+};
+
+/// Resolves one file; `folder` is the scenario's folder.
+pub(super) fn scenario(
+    name: &str,
+    folder: &Path,
+    source: &Source,
+    file: &ScenarioFile,
+) -> Result<Scenario, Vec<Diagnostic>> {
+    let mut resolver = Resolver { source, faults: Vec::new() };
+    let resolved = resolver.scenario(name, folder, file);
+    match resolved {
+        Some(scenario) if resolver.faults.is_empty() => Ok(scenario),
+        _ => Err(resolver.faults),
+    }
+}
+
+/// Resolves values of one file, and keeps the faults. A method that returns `None` has reported why.
+pub(super) struct Resolver<'a> {
+    source: &'a Source,
+    faults: Vec<Diagnostic>,
+}
+
+impl Resolver<'_> {
+    fn scenario(&mut self, name: &str, folder: &Path, file: &ScenarioFile) -> Option<Scenario> {
+        self.not_empty(&file.summary, "summary");
+        self.not_empty(&file.source, "source");
+        let subject = match file.subject.as_ref().map(Typed::get) {
+            None | Some(SubjectKey::Application) => Subject::Application,
+            Some(SubjectKey::OnbuildImage) => Subject::OnbuildImage,
+            Some(SubjectKey::BaseImage) => Subject::BaseImage,
+        };
+        let app = if subject == Subject::Application {
+            let place = file.subject.as_ref().map_or_else(|| file.summary.span(), Typed::span);
+            match app::folder(folder, self.source, place) {
+                Ok(app) => Some(app),
+                Err(fault) => {
+                    self.faults.push(fault);
+                    None
+                }
+            }
+        } else {
+            self.no_application(folder, file);
+            None
+        };
+        let modes = app::modes(app.as_deref(), &file.modes, self.source, &mut self.faults);
+        if file.build.is_none() && subject == Subject::Application {
+            self.fault(file.summary.span(), "a scenario of an application has no `[build]`")
+                .advice("add `[build]` with `outcome = \"success\"` or `\"failure\"`");
+        }
+        self.something_asserted(file, subject);
+        let failing = file.build.as_ref().filter(|build| *build.get().outcome.get() == OutcomeKey::Failure);
+        if failing.is_some() {
+            self.nothing_after_failure(file);
+        }
+        let build = file.build.as_ref().and_then(|build| self.build(build));
+        let image = file.image.as_ref().map(|image| self.image(image.get())).unwrap_or_default();
+        let files = self.files(&file.file);
+        let commands = file.command.iter().filter_map(|command| self.command(command.get())).collect();
+        let serve = file.serve.as_ref().and_then(|table| serve::resolve(self, table));
+        let absent_packages = self.absent_packages(file);
+        Some(Scenario {
+            name: name.to_owned(),
+            summary: self.declared(&file.summary, file.summary.get().trim().to_owned()),
+            source: file.source.get().trim().to_owned(),
+            subject,
+            app,
+            modes,
+            absent_packages,
+            build,
+            image,
+            files,
+            commands,
+            serve,
+        })
+    }
+
+    /// Reports a fault; the help can follow.
+    pub(super) fn fault(&mut self, span: Range<usize>, message: impl Into<String>) -> Help<'_> {
+        self.faults.push(Diagnostic::at(self.source, span, message));
+        Help(self.faults.last_mut())
+    }
+
+    pub(super) fn at(&self, span: &Range<usize>) -> At {
+        At { file: self.source.file().to_owned(), line: self.source.position(span.start).0 }
+    }
+
+    pub(super) fn declared<T, V>(&self, typed: &Typed<T>, value: V) -> Declared<V> {
+        Declared { value, at: self.at(&typed.span()) }
+    }
+
+    pub(super) fn pattern(&mut self, typed: &Typed<String>, purpose: Purpose) -> Option<Declared<Regex>> {
+        match pattern::compile(self.source, typed, purpose) {
+            Ok(regex) => Some(self.declared(typed, regex)),
+            Err(fault) => {
+                self.faults.push(fault);
+                None
+            }
+        }
+    }
+
+    pub(super) fn optional(&mut self, typed: Option<&Typed<String>>, purpose: Purpose) -> Option<Declared<Regex>> {
+        typed.and_then(|typed| self.pattern(typed, purpose))
+    }
+
+    /// Patterns for lines, and patterns for absent lines, which must not be the same.
+    pub(super) fn lines(
+        &mut self,
+        log: &[Typed<String>],
+        absent: &[Typed<String>],
+    ) -> (Vec<Declared<Regex>>, Vec<Declared<Regex>>) {
+        for typed in absent {
+            if log.iter().any(|present| present.get() == typed.get()) {
+                self.fault(typed.span(), "the same pattern is in `log` and in `log_absent`")
+                    .label("a line cannot be both there and not there");
+            }
+        }
+        let log = log.iter().filter_map(|typed| self.pattern(typed, Purpose::Line)).collect();
+        (log, absent.iter().filter_map(|typed| self.pattern(typed, Purpose::AbsentLine)).collect())
+    }
+
+    /// Reports that the pattern which must be found is also the one that must not.
+    pub(super) fn opposites(&mut self, present: Option<&Typed<String>>, absent: Option<&Typed<String>>, key: &str) {
+        if let (Some(present), Some(absent)) = (present, absent)
+            && present.get() == absent.get()
+        {
+            self.fault(absent.span(), format!("the same pattern is in `{key}` and in `{key}_absent`"))
+                .label("it cannot be both found and not found");
+        }
+    }
+
+    pub(super) fn named_patterns(
+        &mut self,
+        declared: &BTreeMap<Typed<String>, Typed<String>>,
+        purpose: Purpose,
+    ) -> BTreeMap<String, Declared<Regex>> {
+        let compiled = declared.iter().filter_map(|(name, pattern)| {
+            if name.get().is_empty() {
+                self.fault(name.span(), "a name is empty");
+            }
+            Some((name.get().clone(), self.pattern(pattern, purpose)?))
+        });
+        compiled.collect()
+    }
+
+    pub(super) fn arguments(&mut self, typed: &Typed<Vec<String>>, key: &str) -> Option<Vec<String>> {
+        if typed.get().is_empty() {
+            self.fault(typed.span(), format!("`{key}` is an empty list"))
+                .advice("give at least one argument, or leave the key out");
+            return None;
+        }
+        Some(typed.get().clone())
+    }
+
+    /// An exit code from `lowest` to 255.
+    pub(super) fn exit_code(&mut self, typed: &Typed<i64>, lowest: i64) -> Option<Declared<i64>> {
+        if !(lowest..=255).contains(typed.get()) {
+            let message = format!("the exit code {} is not possible here", typed.get());
+            self.fault(typed.span(), message).label(format!("must be {lowest} to 255"));
+            return None;
+        }
+        Some(self.declared(typed, *typed.get()))
+    }
+
+    fn not_empty(&mut self, typed: &Typed<String>, key: &str) {
+        if typed.get().trim().is_empty() {
+            self.fault(typed.span(), format!("the {key} is empty"));
+        }
+    }
+
+    fn no_application(&mut self, folder: &Path, file: &ScenarioFile) {
+        let place = file.subject.as_ref().map_or(0..0, Typed::span);
+        if let Some(build) = &file.build {
+            self.fault(build.span(), "a scenario of an image has a `[build]`")
+                .label("nothing is built for it")
+                .advice("remove `[build]`, or the `subject`");
+        }
+        if folder.join(APP_FOLDER).exists() {
+            self.fault(place.clone(), format!("a scenario of an image has an `{APP_FOLDER}/` folder"))
+                .advice(format!("remove `{APP_FOLDER}/`, or the `subject`"));
+        }
+        if let Some(path) = file.modes.keys().next() {
+            self.fault(path.span(), "a scenario of an image has `[modes]`").label("there are no files to set modes of");
+        }
+        if let Some(serve) = &file.serve {
+            self.fault(serve.span(), "a scenario of an image has a `[serve]`")
+                .label("the image has no application to serve");
+        }
+    }
+
+    fn something_asserted(&mut self, file: &ScenarioFile, subject: Subject) {
+        if let Some(image) = &file.image
+            && is_empty(image.get())
+        {
+            self.fault(image.span(), "`[image]` asserts nothing").advice("give it a key, or remove it");
+        }
+        let asserts = file.build.is_some()
+            || file.image.is_some()
+            || file.serve.is_some()
+            || !file.file.is_empty()
+            || !file.command.is_empty();
+        if !asserts && subject != Subject::Application {
+            self.fault(file.summary.span(), "the scenario asserts nothing")
+                .advice("add `[image]`, `[[file]]` or `[[command]]`");
+        }
+    }
+
+    fn nothing_after_failure(&mut self, file: &ScenarioFile) {
+        let image = file.image.as_ref().map(|table| ("[image]", table.span()));
+        let first_file = file.file.first().map(|table| ("[[file]]", table.span()));
+        let command = file.command.first().map(|table| ("[[command]]", table.span()));
+        let serve = file.serve.as_ref().map(|table| ("[serve]", table.span()));
+        for (table, span) in [image, first_file, command, serve].into_iter().flatten() {
+            self.fault(span, format!("`{table}` of a build that must fail"))
+                .label("there will be no image to look at");
+        }
+    }
+
+    fn build(&mut self, build: &Typed<BuildTable>) -> Option<BuildExpectation> {
+        let table = build.get();
+        let (log, log_absent) = self.lines(&table.log, &table.log_absent);
+        let outcome = match table.outcome.get() {
+            OutcomeKey::Success => {
+                let phase = table.phase.as_ref().map(|typed| ("phase", typed.span()));
+                let exit_code = table.exit_code.as_ref().map(|typed| ("exit_code", typed.span()));
+                let because = table.because.as_ref().map(|typed| ("because", typed.span()));
+                for (key, span) in [phase, exit_code, because].into_iter().flatten() {
+                    self.fault(span, format!("`{key}` of a build that must succeed"))
+                        .label("only for `outcome = \"failure\"`");
+                }
+                BuildOutcome::Success
+            }
+            OutcomeKey::Failure => {
+                for (key, missing) in [
+                    ("phase", table.phase.is_none()),
+                    ("exit_code", table.exit_code.is_none()),
+                    ("because", table.because.is_none()),
+                ] {
+                    if missing {
+                        self.fault(table.outcome.span(), format!("a build that must fail has no `{key}`"))
+                            .label(format!("needs `{key}`"))
+                            .advice("a failure is named by its phase, its exit code and a line of that phase's log");
+                    }
+                }
+                let exit_code = table.exit_code.as_ref().and_then(|typed| self.exit_code(typed, 1));
+                let because = self.optional(table.because.as_ref(), Purpose::Line);
+                let phase = table.phase.as_ref().map(|typed| self.declared(typed, *typed.get()));
+                BuildOutcome::Failure { phase: phase?, exit_code: exit_code?, because: because? }
+            }
+        };
+        Some(BuildExpectation { outcome: self.declared(&table.outcome, outcome), log, log_absent })
+    }
+
+    fn image(&mut self, table: &ImageTable) -> ImageExpectation {
+        if let Some(ports) = &table.exposed_ports {
+            for port in ports.get() {
+                let (number, protocol) = port.split_once('/').unwrap_or((port, ""));
+                if number.parse::<u16>().is_err() || !["tcp", "udp", "sctp"].contains(&protocol) {
+                    self.fault(ports.span(), format!("`{}` is not an exposed port", port.escape_debug()))
+                        .advice("write the number and the protocol, such as \"80/tcp\"");
+                }
+            }
+        }
+        let list = |typed: &Option<Typed<Vec<String>>>| {
+            typed.as_ref().map(|typed| self.declared(typed, typed.get().clone()))
+        };
+        let text =
+            |typed: &Option<Typed<String>>| typed.as_ref().map(|typed| self.declared(typed, typed.get().clone()));
+        ImageExpectation {
+            triggers: list(&table.triggers),
+            entry_point: list(&table.entry_point),
+            command: list(&table.command),
+            exposed_ports: list(&table.exposed_ports),
+            working_directory: text(&table.working_directory),
+            user: text(&table.user),
+            environment: self.named_patterns(&table.environment, Purpose::Whole),
+            labels: self.named_patterns(&table.labels, Purpose::Whole),
+        }
+    }
+
+    fn files(&mut self, tables: &[Typed<FileTable>]) -> Vec<FileExpectation> {
+        let mut files = Vec::new();
+        for (index, table) in tables.iter().enumerate() {
+            let path = &table.get().path;
+            if tables[..index].iter().any(|earlier| earlier.get().path.get() == path.get()) {
+                self.fault(path.span(), format!("`{}` has two `[[file]]` entries", path.get().escape_debug()))
+                    .advice("put what must hold of a path into one entry");
+            }
+            if !path.get().starts_with('/') {
+                self.fault(path.span(), "the path is not absolute").advice("paths are those of the image: \"/app/x\"");
+            } else if !is_plain(path.get()) {
+                self.fault(path.span(), "the path is not in its plain form")
+                    .advice("write it without `.`, `..`, double and trailing slashes");
+            }
+            files.extend(self.file(table));
+        }
+        files
+    }
+
+    fn file(&mut self, typed: &Typed<FileTable>) -> Option<FileExpectation> {
+        let table = typed.get();
+        let state = table.state.as_ref().map_or(StateKey::Exists, |state| *state.get());
+        if state != StateKey::Exists {
+            let mode = table.mode.as_ref().map(|typed| ("mode", typed.span()));
+            let owner = table.owner.as_ref().map(|typed| ("owner", typed.span()));
+            let content = table.content.as_ref().map(|typed| ("content", typed.span()));
+            let word = if state == StateKey::Absent { "absent" } else { "empty" };
+            for (key, span) in [mode, owner, content].into_iter().flatten() {
+                self.fault(span, format!("`{key}` of a path that must be {word}"))
+                    .label("only for `state = \"exists\"`");
+            }
+        }
+        let mode = table.mode.as_ref().map(|mode| match app::octal(mode.get()) {
+            Ok(bits) => Some(self.declared(mode, bits)),
+            Err(reason) => {
+                self.faults.push(app::bad_mode(self.source, mode, reason));
+                None
+            }
+        });
+        if let Some(owner) = &table.owner {
+            let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            if !owner.get().split_once(':').is_some_and(|(user, group)| number(user) && number(group)) {
+                self.fault(owner.span(), "the owner is not `uid:gid`").advice("write numbers, such as \"0:0\"");
+            }
+        }
+        let content = self.optional(table.content.as_ref(), Purpose::Text);
+        let value = match state {
+            StateKey::Exists => FileState::Exists {
+                mode: mode.flatten(),
+                owner: table.owner.as_ref().map(|owner| self.declared(owner, owner.get().clone())),
+                content,
+            },
+            StateKey::Absent => FileState::Absent,
+            StateKey::Empty => FileState::Empty,
+        };
+        let at = table.state.as_ref().map_or_else(|| table.path.span(), Typed::span);
+        Some(FileExpectation { path: table.path.get().clone(), state: Declared { value, at: self.at(&at) } })
+    }
+
+    pub(super) fn command(&mut self, table: &CommandTable) -> Option<CommandExpectation> {
+        self.opposites(table.output.as_ref(), table.output_absent.as_ref(), "output");
+        let output = self.optional(table.output.as_ref(), Purpose::Text);
+        let output_absent = self.optional(table.output_absent.as_ref(), Purpose::AbsentText);
+        let exit_code = match &table.exit_code {
+            Some(typed) => self.exit_code(typed, 0),
+            None => Some(self.declared(&table.run, 0)),
+        };
+        let run = self.arguments(&table.run, "run")?;
+        if run.first().is_some_and(String::is_empty) {
+            self.fault(table.run.span(), "the program's name is empty");
+        }
+        Some(CommandExpectation {
+            run: self.declared(&table.run, run),
+            exit_code: exit_code?,
+            output,
+            output_absent,
+        })
+    }
+
+    fn absent_packages(&mut self, file: &ScenarioFile) -> Vec<String> {
+        let declared = file.fixtures.as_ref().map(|fixtures| fixtures.absent_packages.as_slice()).unwrap_or_default();
+        for name in declared {
+            if !is_kebab_case(name.get()) {
+                self.fault(name.span(), "the package's name is not normalised")
+                    .label("as the index is asked for it")
+                    .advice("use lower case, and one hyphen for each run of `-`, `_` and `.`");
+            }
+        }
+        declared.iter().map(|name| name.get().clone()).collect()
+    }
+}
+
+/// The fault just reported, to which what helps can be added.
+pub(super) struct Help<'a>(Option<&'a mut Diagnostic>);
+
+impl Help<'_> {
+    /// What is said at the caret.
+    pub(super) fn label(self, label: impl Into<String>) -> Self {
+        Self(self.0.map(|fault| {
+            fault.label = Some(label.into());
+            fault
+        }))
+    }
+
+    /// What to do about it.
+    pub(super) fn advice(self, help: impl Into<String>) {
+        if let Some(fault) = self.0 {
+            fault.help = Some(help.into());
+        }
+    }
+}
+
+fn is_empty(table: &ImageTable) -> bool {
+    let ImageTable {
+        triggers,
+        entry_point,
+        command,
+        exposed_ports,
+        working_directory,
+        user,
+        environment,
+        labels,
+    } = table;
+    let lists = [triggers, entry_point, command, exposed_ports].iter().all(|list| list.is_none());
+    lists && working_directory.is_none() && user.is_none() && environment.is_empty() && labels.is_empty()
+}
+
+/// Whether an absolute path has no empty, `.` or `..` parts; `/` itself is plain.
+fn is_plain(path: &str) -> bool {
+    path == "/" || path.split('/').skip(1).all(|part| !matches!(part, "" | "." | ".."))
+}
