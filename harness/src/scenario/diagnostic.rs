@@ -148,14 +148,15 @@ impl Diagnostics {
         let handler = GraphicalReportHandler::new_themed(theme).with_width(width).with_links(false);
         let mut report = String::new();
         for fault in &self.0 {
+            let mut named = fault.clone();
+            if fault.span.is_none() {
+                // The picture names the file only when it has something to show of it.
+                named.message = plain(fault);
+            }
             let mut part = String::new();
             // Writing to a string fails only when the handler cannot read the source; the plain line still says it.
-            if handler.render_report(&mut part, fault).is_err() {
+            if handler.render_report(&mut part, &named).is_err() {
                 part = plain(fault);
-            }
-            // Without a span the picture does not name the file.
-            if fault.span.is_none() {
-                part = format!("{} [{}]\n", part.trim_end(), fault.file.display());
             }
             report.push_str(part.trim_end());
             report.push_str("\n\n");

@@ -252,9 +252,8 @@ pub struct StopTable {
 
 /// The JSON schema of a scenario file, as text that ends in a newline.
 pub fn schema() -> String {
-    let schema = schemars::generate::SchemaSettings::draft2020_12()
-        .into_generator()
-        .into_root_schema_for::<ScenarioFile>();
+    let schema =
+        schemars::generate::SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<ScenarioFile>();
     let mut value = schema.to_value();
     without_null(&mut value);
     format!("{value:#}\n")

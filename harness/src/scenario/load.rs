@@ -91,7 +91,7 @@ fn scenario_folders(root: &Path, faults: &mut Vec<Diagnostic>) -> Vec<String> {
 }
 
 fn bad_name(name: &str) -> Diagnostic {
-    Diagnostic::of(Path::new(name), format!("the scenario's folder `{}` is not in kebab case", name.escape_debug()))
+    Diagnostic::of(Path::new(&name.escape_debug().to_string()), "the name of a scenario's folder is not in kebab case")
         .help("use lower-case letters, digits and single hyphens, such as `hello-wsgi`")
 }
 
@@ -103,7 +103,7 @@ fn check_name(name: &str, names: &[String], faults: &mut Vec<Diagnostic>) {
     if let Some(first) = names.iter().take_while(|other| *other != name).find(|other| other.eq_ignore_ascii_case(name))
     {
         faults.push(
-            Diagnostic::of(Path::new(name), format!("the scenarios `{first}` and `{name}` differ only in case"))
+            Diagnostic::of(Path::new(name), format!("the name differs from that of `{first}` only in case"))
                 .help("names must be unique on file systems that ignore case, too"),
         );
     }
@@ -111,9 +111,8 @@ fn check_name(name: &str, names: &[String], faults: &mut Vec<Diagnostic>) {
 
 /// Whether the text is lower-case ASCII words, joined by single hyphens.
 pub(super) fn is_kebab_case(text: &str) -> bool {
-    text.split('-').all(|word| {
-        !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-    })
+    text.split('-')
+        .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
 }
 
 /// The file as typed, or every fault of its TOML, or else of its shape.
@@ -144,27 +143,38 @@ fn typed(source: &Source) -> Result<ScenarioFile, Vec<Diagnostic>> {
 }
 
 /// Removes the entry whose key or value is at `span`, and returns its key. A missing field's span is that of its whole
-/// table, which then goes too, unless it is the document.
+/// table, which then goes too, unless it is the document. The innermost entry goes: a list of tables has the span of
+/// its first one.
 fn remove(table: &mut DeTable<'_>, span: &Range<usize>) -> Option<String> {
-    let found = table.iter().find(|(key, value)| key.span() == *span || value.span() == *span);
-    if let Some(key) = found.map(|(key, _)| key.get_ref().to_string()) {
-        table.remove(key.as_str());
-        return Some(key);
+    let inner = table.iter_mut().find_map(|(key, value)| remove_within(key.get_ref(), value.get_mut(), span));
+    if inner.is_some() {
+        return inner;
     }
-    table.iter_mut().find_map(|(key, value)| remove_within(key.get_ref(), value.get_mut(), span))
+    let found = table.iter().find(|(key, value)| key.span() == *span || value.span() == *span);
+    let key = found.map(|(key, _)| key.get_ref().to_string())?;
+    table.remove(key.as_str());
+    Some(key)
 }
 
 fn remove_within(key: &str, value: &mut DeValue<'_>, span: &Range<usize>) -> Option<String> {
     match value {
         DeValue::Table(table) => remove(table, span),
         DeValue::Array(items) => {
+            let inner = items.iter_mut().find_map(|item| remove_within(key, item.get_mut(), span));
+            if inner.is_some() {
+                return inner;
+            }
             if let Some(index) = items.iter().position(|item| item.span() == *span) {
                 let mut kept = DeArray::new();
-                items.iter().enumerate().filter(|(other, _)| *other != index).for_each(|(_, item)| kept.push(item.clone()));
+                items
+                    .iter()
+                    .enumerate()
+                    .filter(|(other, _)| *other != index)
+                    .for_each(|(_, item)| kept.push(item.clone()));
                 *items = kept;
                 return Some(key.to_owned());
             }
-            items.iter_mut().find_map(|item| remove_within(key, item.get_mut(), span))
+            None
         }
         _ => None,
     }

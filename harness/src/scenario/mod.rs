@@ -89,16 +89,7 @@ pub struct Scenario {
 
 /// A phase of the build step, in the order of the article.
 #[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
@@ -248,3 +239,6 @@ pub struct StopExpectation {
     /// The time that the container has for ending by itself, in seconds.
     pub within_seconds: Declared<u32>,
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,13 +38,15 @@ pub(super) fn compile(source: &Source, typed: &Typed<String>, purpose: Purpose) 
     // The pattern as typed comes first, so that a fault speaks of that and not of the anchored one.
     let mut regex = build(pattern).map_err(|error| fault(source, typed, &error))?;
     if purpose == Purpose::Whole {
-        regex = build(&format!("{WHOLE_OPENING}{pattern}{WHOLE_CLOSING}"))
-            .map_err(|error| fault(source, typed, &error))?;
+        regex =
+            build(&format!("{WHOLE_OPENING}{pattern}{WHOLE_CLOSING}")).map_err(|error| fault(source, typed, &error))?;
     }
     let (matches_anything, consequence) = match purpose {
         Purpose::Line => (regex.is_match(""), "every line matches it, so it asserts nothing"),
         Purpose::AbsentLine => (regex.is_match(""), "every line matches it, so it can never hold"),
-        Purpose::Text => (regex.is_match("") && regex.is_match(UNLIKELY), "every text matches it, so it asserts nothing"),
+        Purpose::Text => {
+            (regex.is_match("") && regex.is_match(UNLIKELY), "every text matches it, so it asserts nothing")
+        }
         Purpose::AbsentText => {
             (regex.is_match("") && regex.is_match(UNLIKELY), "every text matches it, so it can never hold")
         }
@@ -68,9 +70,9 @@ fn fault(source: &Source, typed: &Typed<String>, error: &regex::Error) -> Diagno
     let text = error.to_string();
     let reason = text.lines().rev().find_map(|line| line.strip_prefix("error: ")).unwrap_or(&text).replace('\n', " ");
     let span = inside(source, typed, &text).unwrap_or_else(|| typed.span());
-    Diagnostic::at(source, span, "the regular expression is not valid")
-        .label(reason)
-        .help("the syntax is that of Rust's `regex` crate; write patterns in single quotes, where a backslash is itself")
+    Diagnostic::at(source, span, "the regular expression is not valid").label(reason).help(
+        "the syntax is that of Rust's `regex` crate; write patterns in single quotes, where a backslash is itself",
+    )
 }
 
 /// The bytes of the file that the regex parser's own caret points at: its message repeats the pattern, indented, with

@@ -229,8 +229,7 @@ impl Resolver<'_> {
         let command = file.command.first().map(|table| ("[[command]]", table.span()));
         let serve = file.serve.as_ref().map(|table| ("[serve]", table.span()));
         for (table, span) in [image, first_file, command, serve].into_iter().flatten() {
-            self.fault(span, format!("`{table}` of a build that must fail"))
-                .label("there will be no image to look at");
+            self.fault(span, format!("`{table}` of a build that must fail")).label("there will be no image to look at");
         }
     }
 
@@ -279,9 +278,8 @@ impl Resolver<'_> {
                 }
             }
         }
-        let list = |typed: &Option<Typed<Vec<String>>>| {
-            typed.as_ref().map(|typed| self.declared(typed, typed.get().clone()))
-        };
+        let list =
+            |typed: &Option<Typed<Vec<String>>>| typed.as_ref().map(|typed| self.declared(typed, typed.get().clone()));
         let text =
             |typed: &Option<Typed<String>>| typed.as_ref().map(|typed| self.declared(typed, typed.get().clone()));
         ImageExpectation {
@@ -367,12 +365,7 @@ impl Resolver<'_> {
         if run.first().is_some_and(String::is_empty) {
             self.fault(table.run.span(), "the program's name is empty");
         }
-        Some(CommandExpectation {
-            run: self.declared(&table.run, run),
-            exit_code: exit_code?,
-            output,
-            output_absent,
-        })
+        Some(CommandExpectation { run: self.declared(&table.run, run), exit_code: exit_code?, output, output_absent })
     }
 
     fn absent_packages(&mut self, file: &ScenarioFile) -> Vec<String> {
@@ -409,16 +402,8 @@ impl Help<'_> {
 }
 
 fn is_empty(table: &ImageTable) -> bool {
-    let ImageTable {
-        triggers,
-        entry_point,
-        command,
-        exposed_ports,
-        working_directory,
-        user,
-        environment,
-        labels,
-    } = table;
+    let ImageTable { triggers, entry_point, command, exposed_ports, working_directory, user, environment, labels } =
+        table;
     let lists = [triggers, entry_point, command, exposed_ports].iter().all(|list| list.is_none());
     lists && working_directory.is_none() && user.is_none() && environment.is_empty() && labels.is_empty()
 }

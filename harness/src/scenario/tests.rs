@@ -1,0 +1,156 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::{BuildOutcome, FileState, Phase, Scenario, Subject, file, load};
+
+const APPLICATION: &str = "summary = 'It builds'\nsource = 'test'\n[build]\noutcome = 'success'\n";
+
+/// A folder of scenarios with the one scenario `sample`, which has an application.
+fn suite(scenario: &str) -> TempDir {
+    let root = tempfile::tempdir().unwrap();
+    add(root.path(), "sample", scenario);
+    fs::write(root.path().join("sample/outside"), "").unwrap();
+    root
+}
+
+fn add(root: &Path, name: &str, scenario: &str) {
+    let app = root.join(name).join("app");
+    fs::create_dir_all(&app).unwrap();
+    fs::write(root.join(name).join("scenario.toml"), scenario).unwrap();
+    fs::write(app.join("Dockerfile"), "ARG IMAGE\nFROM ${IMAGE}\n").unwrap();
+    fs::write(app.join("wsgi.py"), "").unwrap();
+    std::os::unix::fs::symlink("..", app.join("way-out")).unwrap();
+    std::os::unix::fs::symlink("wsgi.py", app.join("link")).unwrap();
+}
+
+fn only(root: &TempDir) -> Scenario {
+    let mut scenarios = load(root.path()).unwrap();
+    assert_eq!(scenarios.len(), 1);
+    scenarios.remove(0)
+}
+
+/// The plain lines, then the pictures, without the name of the temporary folder.
+fn faults(root: &TempDir) -> String {
+    let faults = load(root.path()).unwrap_err();
+    format!("{faults}\n\n{}", faults.render(false, 100)).replace(&root.path().display().to_string(), "ROOT")
+}
+
+/// Each file of `testdata/bad` breaks the rules that its name says; the snapshots hold every message and caret.
+#[test]
+fn bad_files_get_diagnostics_at_the_place() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/scenario/testdata/bad");
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    assert!(files.len() > 25, "the bad files are missing");
+    for file in files {
+        let name = file.file_stem().unwrap().to_string_lossy().into_owned();
+        let root = suite(&fs::read_to_string(&file).unwrap());
+        if name.starts_with("image-") && name != "image-with-app" || name == "nothing-asserted" {
+            fs::remove_dir_all(root.path().join("sample/app")).unwrap();
+        }
+        insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(format!("bad-{name}"), faults(&root));
+        });
+    }
+}
+
+#[test]
+fn faults_of_all_files_and_folders_come_at_once() {
+    let root = suite("summary = 'x'\nsource = 'x'\n[build]\noutcome = 'success'\nlog = ['(']\n");
+    add(root.path(), "Bad_Name", APPLICATION);
+    add(root.path(), "no-app", APPLICATION);
+    fs::remove_dir_all(root.path().join("no-app/app")).unwrap();
+    add(root.path(), "no-dockerfile", APPLICATION);
+    fs::remove_file(root.path().join("no-dockerfile/app/Dockerfile")).unwrap();
+    add(root.path(), "forgotten", APPLICATION);
+    fs::remove_file(root.path().join("forgotten/scenario.toml")).unwrap();
+    add(root.path(), "SAMPLE", APPLICATION);
+    add(root.path(), "not-utf-8", "");
+    fs::write(root.path().join("not-utf-8/scenario.toml"), b"summary = '\xff'").unwrap();
+    fs::create_dir_all(root.path().join("repositories/x.git")).unwrap();
+    fs::write(root.path().join("packages.lock"), "").unwrap();
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::assert_snapshot!("folders", faults(&root));
+    });
+}
+
+#[test]
+fn a_missing_root_is_a_fault() {
+    let root = tempfile::tempdir().unwrap();
+    let faults = load(&root.path().join("nowhere")).unwrap_err();
+    assert!(faults.to_string().contains("the folder of the scenarios cannot be read"), "{faults}");
+}
+
+#[test]
+fn a_full_file_resolves_with_the_lines_of_its_expectations() {
+    let root = suite(include_str!("testdata/full.toml"));
+    let scenario = only(&root);
+    assert_eq!(scenario.name, "sample");
+    assert_eq!(scenario.subject, Subject::Application);
+    assert_eq!(scenario.app, Some(root.path().join("sample/app")));
+    assert_eq!(scenario.modes.get(Path::new("wsgi.py")), Some(&0o755));
+    assert_eq!(scenario.absent_packages, ["no-such-package"]);
+    assert_eq!(scenario.summary.at.to_string(), "sample/scenario.toml:1");
+    let line_of = |text: &str| include_str!("testdata/full.toml").lines().position(|line| line == text).unwrap() + 1;
+    let build = scenario.build.unwrap();
+    assert!(matches!(build.outcome.value, BuildOutcome::Success));
+    assert_eq!(build.outcome.at.line, line_of("outcome = \"success\""));
+    assert_eq!(build.log[1].at.line, line_of("    'Successfully installed',"));
+    assert!(scenario.image.environment["LANG"].value.is_match("C.UTF-8"));
+    assert!(!scenario.image.environment["LANG"].value.is_match("xC.UTF-8"));
+    let FileState::Exists { mode, .. } = &scenario.files[0].state.value else { panic!("{:?}", scenario.files) };
+    assert_eq!(mode.as_ref().unwrap().value, 0o755);
+    assert!(matches!(scenario.files[1].state.value, FileState::Absent));
+    assert!(matches!(scenario.files[2].state.value, FileState::Empty));
+    assert_eq!(scenario.commands[0].exit_code.value, 0);
+    let serve = scenario.serve.unwrap();
+    assert_eq!(serve.at.line, line_of("[serve]"));
+    assert_eq!(serve.http[0].at.line, line_of("[[serve.http]]"));
+    assert_eq!((serve.http[0].method.as_str(), serve.http[0].status.value), ("GET", 200));
+    assert_eq!(serve.commands.len(), 1);
+    assert_eq!(serve.stop.unwrap().within_seconds.value, 10);
+}
+
+#[test]
+fn a_failure_resolves() {
+    let root = suite(
+        "summary = 'x'\nsource = 'x'\n[build]\noutcome = 'failure'\nphase = 'pre-build'\nexit_code = 23\nbecause = 'x'\n",
+    );
+    let BuildOutcome::Failure { phase, exit_code, .. } = only(&root).build.unwrap().outcome.value else {
+        panic!("not a failure");
+    };
+    assert_eq!((phase.value, exit_code.value, exit_code.at.line), (Phase::PreBuild, 23, 6));
+}
+
+#[test]
+fn an_image_needs_no_application() {
+    let root = suite("summary = 'x'\nsource = 'x'\nsubject = 'base-image'\n[[command]]\nrun = ['python', '-V']\n");
+    fs::remove_dir_all(root.path().join("sample/app")).unwrap();
+    assert_eq!(only(&root).subject, Subject::BaseImage);
+}
+
+#[test]
+fn scenarios_come_sorted_by_name() {
+    let root = suite(APPLICATION);
+    add(root.path(), "a", APPLICATION);
+    add(root.path(), "z-2", APPLICATION);
+    let names: Vec<_> = load(root.path()).unwrap().into_iter().map(|scenario| scenario.name).collect();
+    assert_eq!(names, ["a", "sample", "z-2"]);
+}
+
+/// `UPDATE=1 cargo test` writes the schema.
+#[test]
+fn the_schema_is_fresh() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/scenario.schema.json");
+    let fresh = file::schema();
+    if std::env::var_os("UPDATE").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, &fresh).unwrap();
+    }
+    let committed = fs::read_to_string(&path).unwrap_or_default();
+    assert!(committed == fresh, "{} is stale: write it with UPDATE=1 cargo test", path.display());
+}
