@@ -3,7 +3,19 @@
 //! A check never asks an engine and never says "could not tell": that is the engine's error type. It says,
 //! for one expectation, whether it held, and if not what was expected, what came, and where it was declared.
 
+pub mod build;
+pub mod command;
 pub mod evidence;
+pub mod file;
+pub mod image;
+mod lines;
+pub mod phase;
+#[cfg(test)]
+mod samples;
+pub mod serve;
+mod text;
+
+pub use text::printable;
 
 use crate::scenario::At;
 
@@ -38,4 +50,10 @@ impl Finding {
     pub fn is_broken(&self) -> bool {
         matches!(self.outcome, Outcome::Broken { .. })
     }
+}
+
+/// A finding: `broken` says what was expected and what came, or `None` when the assertion holds.
+fn holds(check: impl Into<String>, at: &At, broken: impl FnOnce() -> Option<(String, String)>) -> Finding {
+    let outcome = broken().map_or(Outcome::Held, |(expected, got)| Outcome::Broken { expected, got });
+    Finding { check: check.into(), at: at.clone(), outcome }
 }

@@ -10,23 +10,25 @@ use super::file::Typed;
 use super::load::APP_FOLDER;
 
 /// The application folder, checked. `span` is the place in the file that calls for one.
-pub(super) fn folder(folder: &Path, source: &Source, span: Range<usize>) -> Result<PathBuf, Diagnostic> {
+pub(super) fn folder(folder: &Path, source: &Source, span: Range<usize>) -> Result<PathBuf, Box<Diagnostic>> {
     let app = folder.join(APP_FOLDER);
     match fs::symlink_metadata(&app) {
         Ok(metadata) if metadata.is_dir() => {}
-        Ok(_) => return Err(Diagnostic::at(source, span, format!("`{APP_FOLDER}` is not a folder"))),
+        Ok(_) => return Err(Box::new(Diagnostic::at(source, span, format!("`{APP_FOLDER}` is not a folder")))),
         Err(_) => {
             return Err(Diagnostic::at(source, span, format!("the scenario has no `{APP_FOLDER}/` folder"))
                 .label("an application is built from it")
                 .help(format!(
                     "add `{APP_FOLDER}/` with a Dockerfile, or say `subject = \"onbuild-image\"` or `\"base-image\"`"
-                )));
+                ))
+                .into());
         }
     }
     if !app.join("Dockerfile").is_file() {
         return Err(Diagnostic::at(source, span, format!("`{APP_FOLDER}/` has no `Dockerfile`"))
             .label("the application is built with it")
-            .help("a Dockerfile of two lines will do: `ARG IMAGE` and `FROM ${IMAGE}`"));
+            .help("a Dockerfile of two lines will do: `ARG IMAGE` and `FROM ${IMAGE}`")
+            .into());
     }
     Ok(app)
 }

@@ -29,7 +29,7 @@ const WHOLE_OPENING: &str = "^(?:";
 const WHOLE_CLOSING: &str = ")$";
 
 /// Compiles a pattern for its purpose.
-pub(super) fn compile(source: &Source, typed: &Typed<String>, purpose: Purpose) -> Result<Regex, Diagnostic> {
+pub(super) fn compile(source: &Source, typed: &Typed<String>, purpose: Purpose) -> Result<Regex, Box<Diagnostic>> {
     let pattern = typed.get();
     let build = |pattern: &str| {
         let multi_line = matches!(purpose, Purpose::Text | Purpose::AbsentText);
@@ -55,7 +55,8 @@ pub(super) fn compile(source: &Source, typed: &Typed<String>, purpose: Purpose) 
     if matches_anything {
         return Err(Diagnostic::at(source, typed.span(), "the pattern matches the empty string")
             .label(consequence)
-            .help("write what must be seen, such as 'error: .+'"));
+            .help("write what must be seen, such as 'error: .+'")
+            .into());
     }
     Ok(regex)
 }

@@ -25,12 +25,9 @@ pub(super) fn scenario(
     source: &Source,
     file: &ScenarioFile,
 ) -> Result<Scenario, Vec<Diagnostic>> {
-    let mut resolver = Resolver { source, faults: Vec::new() };
-    let resolved = resolver.scenario(name, folder, file);
-    match resolved {
-        Some(scenario) if resolver.faults.is_empty() => Ok(scenario),
-        _ => Err(resolver.faults),
-    }
+    let mut resolving = Resolver { source, faults: Vec::new() };
+    let resolved = resolving.scenario(name, folder, file);
+    if resolving.faults.is_empty() { Ok(resolved) } else { Err(resolving.faults) }
 }
 
 /// Resolves values of one file, and keeps the faults. A method that returns `None` has reported why.
@@ -40,7 +37,7 @@ pub(super) struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    fn scenario(&mut self, name: &str, folder: &Path, file: &ScenarioFile) -> Option<Scenario> {
+    fn scenario(&mut self, name: &str, folder: &Path, file: &ScenarioFile) -> Scenario {
         self.not_empty(&file.summary, "summary");
         self.not_empty(&file.source, "source");
         let subject = match file.subject.as_ref().map(Typed::get) {
@@ -53,7 +50,7 @@ impl Resolver<'_> {
             match app::folder(folder, self.source, place) {
                 Ok(app) => Some(app),
                 Err(fault) => {
-                    self.faults.push(fault);
+                    self.faults.push(*fault);
                     None
                 }
             }
@@ -75,9 +72,9 @@ impl Resolver<'_> {
         let image = file.image.as_ref().map(|image| self.image(image.get())).unwrap_or_default();
         let files = self.files(&file.file);
         let commands = file.command.iter().filter_map(|command| self.command(command.get())).collect();
-        let serve = file.serve.as_ref().and_then(|table| serve::resolve(self, table));
+        let serve = file.serve.as_ref().map(|table| serve::resolve(self, table));
         let absent_packages = self.absent_packages(file);
-        Some(Scenario {
+        Scenario {
             name: name.to_owned(),
             summary: self.declared(&file.summary, file.summary.get().trim().to_owned()),
             source: file.source.get().trim().to_owned(),
@@ -90,7 +87,7 @@ impl Resolver<'_> {
             files,
             commands,
             serve,
-        })
+        }
     }
 
     /// Reports a fault; the help can follow.
@@ -111,7 +108,7 @@ impl Resolver<'_> {
         match pattern::compile(self.source, typed, purpose) {
             Ok(regex) => Some(self.declared(typed, regex)),
             Err(fault) => {
-                self.faults.push(fault);
+                self.faults.push(*fault);
                 None
             }
         }
@@ -308,12 +305,12 @@ impl Resolver<'_> {
                 self.fault(path.span(), "the path is not in its plain form")
                     .advice("write it without `.`, `..`, double and trailing slashes");
             }
-            files.extend(self.file(table));
+            files.push(self.file(table));
         }
         files
     }
 
-    fn file(&mut self, typed: &Typed<FileTable>) -> Option<FileExpectation> {
+    fn file(&mut self, typed: &Typed<FileTable>) -> FileExpectation {
         let table = typed.get();
         let state = table.state.as_ref().map_or(StateKey::Exists, |state| *state.get());
         if state != StateKey::Exists {
@@ -350,7 +347,7 @@ impl Resolver<'_> {
             StateKey::Empty => FileState::Empty,
         };
         let at = table.state.as_ref().map_or_else(|| table.path.span(), Typed::span);
-        Some(FileExpectation { path: table.path.get().clone(), state: Declared { value, at: self.at(&at) } })
+        FileExpectation { path: table.path.get().clone(), state: Declared { value, at: self.at(&at) } }
     }
 
     pub(super) fn command(&mut self, table: &CommandTable) -> Option<CommandExpectation> {
@@ -387,10 +384,11 @@ pub(super) struct Help<'a>(Option<&'a mut Diagnostic>);
 impl Help<'_> {
     /// What is said at the caret.
     pub(super) fn label(self, label: impl Into<String>) -> Self {
-        Self(self.0.map(|fault| {
+        let Self(mut fault) = self;
+        if let Some(fault) = &mut fault {
             fault.label = Some(label.into());
-            fault
-        }))
+        }
+        Self(fault)
     }
 
     /// What to do about it.

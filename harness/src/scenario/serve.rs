@@ -11,8 +11,8 @@ const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "
 /// The longest time that a container may be given for ending by itself, in seconds.
 const LONGEST_STOP: u32 = 300;
 
-/// Resolves the table; `None` when a fault was reported that leaves nothing to go on with.
-pub(super) fn resolve(resolver: &mut Resolver<'_>, typed: &Typed<ServeTable>) -> Option<ServeExpectation> {
+/// Resolves the table.
+pub(super) fn resolve(resolver: &mut Resolver<'_>, typed: &Typed<ServeTable>) -> ServeExpectation {
     let table = typed.get();
     let asserts = !table.http.is_empty()
         || !table.command.is_empty()
@@ -29,7 +29,7 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, typed: &Typed<ServeTable>) ->
     let commands = table.command.iter().filter_map(|command| resolver.command(command.get())).collect();
     let stop = table.stop.as_ref().and_then(|stop| self::stop(resolver, stop.get()));
     let (log, log_absent) = resolver.lines(&table.log, &table.log_absent);
-    Some(ServeExpectation {
+    ServeExpectation {
         at: resolver.at(&typed.span()),
         arguments: arguments.flatten(),
         http,
@@ -37,7 +37,7 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, typed: &Typed<ServeTable>) ->
         stop,
         log,
         log_absent,
-    })
+    }
 }
 
 fn http(resolver: &mut Resolver<'_>, typed: &Typed<HttpTable>) -> Option<HttpExpectation> {
@@ -70,15 +70,16 @@ fn http(resolver: &mut Resolver<'_>, typed: &Typed<HttpTable>) -> Option<HttpExp
     }
     let status = match &table.status {
         None => Some(Declared { value: 200, at: resolver.at(&table.path.span()) }),
-        Some(status) => match u16::try_from(*status.get()) {
-            Ok(value @ 100..=599) => Some(resolver.declared(status, value)),
-            _ => {
+        Some(status) => {
+            if let Ok(value @ 100..=599) = u16::try_from(*status.get()) {
+                Some(resolver.declared(status, value))
+            } else {
                 resolver
                     .fault(status.span(), format!("{} is not a status of HTTP", status.get()))
                     .label("must be 100 to 599");
                 None
             }
-        },
+        }
     };
     let headers = resolver.named_patterns(&table.headers, Purpose::Text);
     let body = resolver.optional(table.body.as_ref(), Purpose::Text);
@@ -96,14 +97,12 @@ fn http(resolver: &mut Resolver<'_>, typed: &Typed<HttpTable>) -> Option<HttpExp
 
 fn stop(resolver: &mut Resolver<'_>, table: &StopTable) -> Option<StopExpectation> {
     let exit_code = table.exit_code.as_ref().and_then(|typed| resolver.exit_code(typed, 0));
-    let within_seconds = match u32::try_from(*table.within_seconds.get()) {
-        Ok(value @ 1..=LONGEST_STOP) => resolver.declared(&table.within_seconds, value),
-        _ => {
-            resolver
-                .fault(table.within_seconds.span(), "a container cannot be given that time to stop")
-                .label(format!("must be 1 to {LONGEST_STOP} seconds"));
-            return None;
-        }
+    let Ok(seconds @ 1..=LONGEST_STOP) = u32::try_from(*table.within_seconds.get()) else {
+        resolver
+            .fault(table.within_seconds.span(), "a container cannot be given that time to stop")
+            .label(format!("must be 1 to {LONGEST_STOP} seconds"));
+        return None;
     };
+    let within_seconds = resolver.declared(&table.within_seconds, seconds);
     Some(StopExpectation { exit_code, within_seconds })
 }

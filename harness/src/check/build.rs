@@ -1,0 +1,269 @@
+//! The build: how it ended, why, and what it logged.
+
+use regex::Regex;
+
+use super::evidence::{BuildEnd, BuildEvidence};
+use super::text::{excerpt, pattern};
+use super::{Finding, holds, lines, phase};
+use crate::scenario::{At, BuildExpectation, BuildOutcome, Declared, Phase};
+
+/// The build step's program: a build fails in the build step when this returned non-zero.
+const BUILD_STEP: &str = "mod_wsgi-docker-build";
+
+/// Checks a finished build: a finding for the outcome, one for the reason of an expected failure, one for each line.
+pub fn check(expectation: &BuildExpectation, evidence: &BuildEvidence) -> Vec<Finding> {
+    let outcome_at = &expectation.outcome.at;
+    let mut findings = match &expectation.outcome.value {
+        BuildOutcome::Success => vec![success(outcome_at, evidence)],
+        BuildOutcome::Failure { phase, exit_code, because } => {
+            vec![failure(outcome_at, phase, exit_code, evidence), reason(phase.value, because, evidence)]
+        }
+    };
+    findings.extend(lines::check("build log", &expectation.log, &expectation.log_absent, &evidence.log));
+    findings
+}
+
+fn success(at: &At, evidence: &BuildEvidence) -> Finding {
+    holds("build outcome", at, || {
+        let failure = Failure::of(evidence)?;
+        Some(("the build to succeed".to_owned(), format!("{}: {}", failure.words(), excerpt(failure.message))))
+    })
+}
+
+fn failure(at: &At, phase: &Declared<Phase>, exit_code: &Declared<i64>, evidence: &BuildEvidence) -> Finding {
+    let failure = Failure::of(evidence);
+    let in_phase = failure.as_ref().is_some_and(|failure| failure.phase() == Some(phase.value));
+    let with_code = failure.as_ref().is_some_and(|failure| failure.exit_code == Some(exit_code.value));
+    // The line that is at odds with what came, where it is only one.
+    let at = match (in_phase, with_code, &failure) {
+        (false, true, Some(_)) => &phase.at,
+        (true, false, _) => &exit_code.at,
+        _ => at,
+    };
+    holds("build outcome", at, || {
+        if in_phase && with_code {
+            return None;
+        }
+        let expected =
+            format!("the build to fail in phase {} with exit code {}", phase::name(phase.value), exit_code.value);
+        let got = match &failure {
+            None => "it succeeded".to_owned(),
+            // The engine's message says which command it was, when it was not the build step.
+            Some(failure) if failure.in_build_step => failure.words(),
+            Some(failure) => format!("{}: {}", failure.words(), excerpt(failure.message)),
+        };
+        Some((expected, got))
+    })
+}
+
+/// The reason counts only where it belongs: in the log of the phase that must fail.
+fn reason(phase: Phase, because: &Declared<Regex>, evidence: &BuildEvidence) -> Finding {
+    let name = phase::name(phase);
+    holds("build failure's reason", &because.at, || {
+        let expected = format!("a line of phase {name} that matches {}", pattern(&because.value));
+        let failure = Failure::of(evidence);
+        let got = match failure.as_ref().map(|failure| (failure, failure.phase())) {
+            None => "the build succeeded".to_owned(),
+            Some((failure, Some(last))) if last == phase => {
+                let log = &evidence.log[failure.start..];
+                if log.iter().any(|line| because.value.is_match(line)) {
+                    return None;
+                }
+                lines::none_of(log)
+            }
+            Some((failure, _)) => {
+                let elsewhere = evidence.log.iter().position(|line| because.value.is_match(line));
+                let elsewhere =
+                    elsewhere.map(|index| format!("; line {} matches, but is not of phase {name}", index + 1));
+                failure.words() + &elsewhere.unwrap_or_default()
+            }
+        };
+        Some((expected, got))
+    })
+}
+
+/// A failed build.
+struct Failure<'a> {
+    /// Whether the build step failed, and not another instruction.
+    in_build_step: bool,
+    /// The phase announced last.
+    last_phase: Option<Phase>,
+    /// Where that phase's lines begin, after its announcement.
+    start: usize,
+    exit_code: Option<i64>,
+    message: &'a str,
+}
+
+impl<'a> Failure<'a> {
+    fn of(evidence: &'a BuildEvidence) -> Option<Self> {
+        let BuildEnd::Failed { command, exit_code, message } = &evidence.end else { return None };
+        let last = phase::phases(&evidence.log).pop();
+        Some(Self {
+            in_build_step: command.as_deref().is_some_and(runs_build_step),
+            last_phase: last.map(|(phase, _)| phase),
+            start: last.map_or(0, |(_, index)| index + 1),
+            exit_code: *exit_code,
+            message,
+        })
+    }
+
+    /// The phase of the build step that failed.
+    fn phase(&self) -> Option<Phase> {
+        self.last_phase.filter(|_| self.in_build_step)
+    }
+
+    fn words(&self) -> String {
+        let place = match (self.in_build_step, self.last_phase) {
+            (true, Some(phase)) => format!("in phase {}", phase::name(phase)),
+            (true, None) => "in the build step, before its first phase".to_owned(),
+            (false, _) => "outside the build step".to_owned(),
+        };
+        match self.exit_code {
+            Some(code) => format!("it failed {place} with exit code {code}"),
+            None => format!("it failed {place} without an exit code"),
+        }
+    }
+}
+
+/// Whether a command line names the build step's program as one of its words.
+fn runs_build_step(command: &str) -> bool {
+    let words = command.split(|character: char| character.is_whitespace() || "\"'`;&|()[],".contains(character));
+    words.filter_map(|word| word.rsplit('/').next()).any(|word| word == BUILD_STEP)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use std::time::Duration;
+
+    use super::super::samples::{broken, declared, declared_at, held, log, regex};
+    use super::*;
+
+    const STEP: &str = "/bin/sh -c mod_wsgi-docker-build";
+    const PRE_BUILD: &str = " -----> Running .docker/action_hooks/pre-build";
+    const PIP: &str = " -----> Installing dependencies with pip";
+
+    fn succeeds() -> BuildExpectation {
+        BuildExpectation { outcome: declared(BuildOutcome::Success), log: Vec::new(), log_absent: Vec::new() }
+    }
+
+    fn fails() -> BuildExpectation {
+        let outcome = BuildOutcome::Failure {
+            phase: declared_at(Phase::Pip, 5),
+            exit_code: declared_at(1, 6),
+            because: declared_at(regex("No matching distribution"), 7),
+        };
+        BuildExpectation { outcome: declared_at(outcome, 4), log: Vec::new(), log_absent: Vec::new() }
+    }
+
+    fn built() -> BuildEvidence {
+        let end = BuildEnd::Built { image: "sha256:1".to_owned() };
+        BuildEvidence { end, log: log(&[PIP, "No matching distribution"]), took: Duration::ZERO }
+    }
+
+    fn failed(command: Option<&str>, exit_code: i64, lines: &[&str]) -> BuildEvidence {
+        let end = BuildEnd::Failed {
+            command: command.map(str::to_owned),
+            exit_code: Some(exit_code),
+            message: "The command returned a non-zero code".to_owned(),
+        };
+        BuildEvidence { end, log: log(lines), took: Duration::ZERO }
+    }
+
+    #[test]
+    fn a_built_image_is_a_success() {
+        assert_eq!(held(&check(&succeeds(), &built())), 1);
+    }
+
+    #[test]
+    fn a_failure_is_not_a_success() {
+        let findings = check(&succeeds(), &failed(Some(STEP), 1, &[PIP, "x"]));
+        let (name, expected, got) = broken(&findings);
+        assert_eq!(name, "build outcome");
+        assert_eq!(expected, "the build to succeed");
+        assert_eq!(got, "it failed in phase pip with exit code 1: The command returned a non-zero code");
+    }
+
+    #[test]
+    fn the_expected_failure_holds() {
+        let evidence = failed(Some(STEP), 1, &[PRE_BUILD, PIP, "ERROR: No matching distribution found"]);
+        assert_eq!(held(&check(&fails(), &evidence)), 2);
+    }
+
+    #[test]
+    fn a_success_is_not_a_failure() {
+        let findings = check(&fails(), &built());
+        assert!(findings.iter().all(Finding::is_broken));
+        assert_eq!(broken(&findings[..1]).2, "it succeeded");
+        assert_eq!(broken(&findings[1..]).2, "the build succeeded");
+    }
+
+    #[test]
+    fn a_failure_in_another_phase_breaks() {
+        let evidence = failed(Some(STEP), 23, &["No matching distribution", PRE_BUILD, "oops"]);
+        let findings = check(&fails(), &evidence);
+        let (_, expected, got) = broken(&findings[..1]);
+        assert_eq!(expected, "the build to fail in phase pip with exit code 1");
+        assert_eq!(got, "it failed in phase pre-build with exit code 23");
+        assert_eq!(findings[0].at.line, 4);
+        let (_, expected, got) = broken(&findings[1..]);
+        assert_eq!(expected, "a line of phase pip that matches /No matching distribution/");
+        assert_eq!(got, "it failed in phase pre-build with exit code 23; line 1 matches, but is not of phase pip");
+        let only_the_phase = check(&fails(), &failed(Some(STEP), 1, &[PRE_BUILD]));
+        assert_eq!(only_the_phase[0].at.line, 5);
+    }
+
+    #[test]
+    fn another_exit_code_breaks_at_its_line() {
+        let findings = check(&fails(), &failed(Some(STEP), 2, &[PIP, "No matching distribution"]));
+        assert_eq!(broken(&findings).2, "it failed in phase pip with exit code 2");
+        assert_eq!(findings[0].at.line, 6);
+    }
+
+    #[test]
+    fn another_reason_breaks() {
+        let findings = check(&fails(), &failed(Some(STEP), 1, &["No matching distribution", PIP, "No space left"]));
+        let (name, _, got) = broken(&findings);
+        assert_eq!(name, "build failure's reason");
+        assert_eq!(got, "only this line:\nNo space left");
+    }
+
+    #[test]
+    fn the_failure_of_another_instruction_breaks() {
+        for command in [None, Some("/bin/sh -c mod_wsgi-docker-build-more"), Some("/bin/sh -c pip install x")] {
+            let findings = check(&fails(), &failed(command, 1, &[PIP, "No matching distribution"]));
+            assert!(findings.iter().all(Finding::is_broken), "{command:?}");
+            assert_eq!(
+                broken(&findings[..1]).2,
+                "it failed outside the build step with exit code 1: The command returned a non-zero code"
+            );
+        }
+    }
+
+    #[test]
+    fn a_failure_before_any_phase_breaks() {
+        let findings = check(&fails(), &failed(Some(STEP), 1, &["No matching distribution"]));
+        assert_eq!(broken(&findings[..1]).2, "it failed in the build step, before its first phase with exit code 1");
+    }
+
+    #[test]
+    fn the_build_step_is_recognised_by_its_name() {
+        for command in
+            [STEP, "/usr/local/bin/mod_wsgi-docker-build", "[\"mod_wsgi-docker-build\"]", "a && mod_wsgi-docker-build"]
+        {
+            assert!(runs_build_step(command), "{command}");
+        }
+        assert!(!runs_build_step("my-mod_wsgi-docker-build"));
+    }
+
+    #[test]
+    fn log_lines_are_checked_though_the_outcome_is_broken() {
+        let mut expectation = succeeds();
+        expectation.log = vec![declared(regex("pip"))];
+        expectation.log_absent = vec![declared(regex("oops"))];
+        let findings = check(&expectation, &failed(Some(STEP), 1, &[PIP, "oops"]));
+        let outcomes: Vec<_> = findings.iter().map(Finding::is_broken).collect();
+        assert_eq!(outcomes, [true, false, true]);
+    }
+}

@@ -1,0 +1,188 @@
+//! What is at a path of the image.
+
+use regex::Regex;
+
+use super::evidence::{FileEvidence, MAX_FILE_CONTENT};
+use super::text::{excerpt, list, pattern, printable, quoted};
+use super::{Finding, holds};
+use crate::scenario::{Declared, FileExpectation, FileState};
+
+/// Checks a path: a finding for its state, and one for each of mode, owner and content that is declared.
+pub fn check(expectation: &FileExpectation, evidence: &FileEvidence) -> Vec<Finding> {
+    let name = format!("file {}", printable(&expectation.path));
+    let at = &expectation.state.at;
+    match &expectation.state.value {
+        FileState::Exists { mode, owner, content } => {
+            let mut findings = vec![holds(format!("{name} exists"), at, || {
+                (*evidence == FileEvidence::Absent).then(|| ("something there".to_owned(), nothing()))
+            })];
+            findings.extend(mode.as_ref().map(|mode| check_mode(&name, mode, evidence)));
+            findings.extend(owner.as_ref().map(|owner| check_owner(&name, owner, evidence)));
+            findings.extend(content.as_ref().map(|content| check_content(&name, content, evidence)));
+            findings
+        }
+        FileState::Absent => vec![holds(format!("{name} is absent"), at, || {
+            (*evidence != FileEvidence::Absent).then(|| (nothing(), words(evidence)))
+        })],
+        FileState::Empty => vec![holds(format!("{name} is empty"), at, || match evidence {
+            FileEvidence::Absent => None,
+            FileEvidence::Directory { entries, .. } if entries.is_empty() => None,
+            _ => Some(("a directory without entries, or nothing".to_owned(), words(evidence))),
+        })],
+    }
+}
+
+fn check_mode(name: &str, mode: &Declared<u32>, evidence: &FileEvidence) -> Finding {
+    holds(format!("{name} mode"), &mode.at, || {
+        let got = match evidence {
+            FileEvidence::Absent => nothing(),
+            FileEvidence::File { mode: got, .. } | FileEvidence::Directory { mode: got, .. } => {
+                // The type of the file is no matter of its mode.
+                let got = got & 0o7777;
+                if got == mode.value {
+                    return None;
+                }
+                format!("mode {got:04o}")
+            }
+        };
+        Some((format!("mode {:04o}", mode.value), got))
+    })
+}
+
+fn check_owner(name: &str, owner: &Declared<String>, evidence: &FileEvidence) -> Finding {
+    holds(format!("{name} owner"), &owner.at, || {
+        let got = match evidence {
+            FileEvidence::Absent => nothing(),
+            FileEvidence::File { owner: got, .. } | FileEvidence::Directory { owner: got, .. } => {
+                if *got == owner.value {
+                    return None;
+                }
+                format!("owner {}", printable(got))
+            }
+        };
+        Some((format!("owner {}", printable(&owner.value)), got))
+    })
+}
+
+fn check_content(name: &str, content: &Declared<Regex>, evidence: &FileEvidence) -> Finding {
+    holds(format!("{name} content"), &content.at, || {
+        let got = match evidence {
+            FileEvidence::Absent => nothing(),
+            FileEvidence::Directory { .. } => "a directory".to_owned(),
+            FileEvidence::File { content: bytes, .. } => {
+                let text = String::from_utf8_lossy(bytes);
+                if content.value.is_match(&text) {
+                    return None;
+                }
+                let cut = if bytes.len() >= MAX_FILE_CONTENT {
+                    format!(" (only the first {MAX_FILE_CONTENT} bytes were read)")
+                } else {
+                    String::new()
+                };
+                if text.is_empty() { "an empty file".to_owned() } else { format!("{}{cut}", excerpt(&text)) }
+            }
+        };
+        Some((format!("content that matches {}", pattern(&content.value)), got))
+    })
+}
+
+fn nothing() -> String {
+    "nothing there".to_owned()
+}
+
+fn words(evidence: &FileEvidence) -> String {
+    const SHOWN: usize = 8;
+    match evidence {
+        FileEvidence::Absent => nothing(),
+        FileEvidence::File { content, .. } if content.is_empty() => "an empty file".to_owned(),
+        FileEvidence::File { content, .. } => format!("a file of {} bytes", content.len()),
+        FileEvidence::Directory { entries, .. } => match entries.as_slice() {
+            [] => "a directory without entries".to_owned(),
+            [one] => format!("a directory with the entry {}", quoted(one)),
+            several if several.len() <= SHOWN => format!("a directory with the entries {}", list(several)),
+            several => format!("a directory with {} entries, first {}", several.len(), list(&several[..SHOWN])),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::super::samples::{broken, declared, held, log, regex};
+    use super::*;
+
+    fn expectation(value: FileState) -> FileExpectation {
+        FileExpectation { path: "/app/x".to_owned(), state: declared(value) }
+    }
+
+    fn exists(mode: Option<u32>, owner: Option<&str>, content: Option<&str>) -> FileExpectation {
+        expectation(FileState::Exists {
+            mode: mode.map(declared),
+            owner: owner.map(|owner| declared(owner.to_owned())),
+            content: content.map(|content| declared(regex(content))),
+        })
+    }
+
+    fn file(content: &str) -> FileEvidence {
+        FileEvidence::File { mode: 0o100_755, owner: "0:0".to_owned(), content: content.as_bytes().to_vec() }
+    }
+
+    fn directory(entries: &[&str]) -> FileEvidence {
+        FileEvidence::Directory { mode: 0o755, owner: "0:0".to_owned(), entries: log(entries) }
+    }
+
+    #[test]
+    fn what_is_declared_of_a_file_holds() {
+        assert_eq!(held(&check(&exists(Some(0o755), Some("0:0"), Some("^two$")), &file("one\ntwo\n"))), 4);
+        assert_eq!(held(&check(&exists(None, None, None), &directory(&[]))), 1);
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_breaks_everything_about_it() {
+        let findings = check(&exists(Some(0o755), Some("0:0"), Some("x")), &FileEvidence::Absent);
+        assert_eq!(findings.len(), 4);
+        assert!(findings.iter().all(Finding::is_broken));
+        assert_eq!(broken(&findings[..1]), ("file /app/x exists", "something there", "nothing there"));
+    }
+
+    #[test]
+    fn another_mode_breaks() {
+        let findings = check(&exists(Some(0o644), None, None), &file(""));
+        assert_eq!(broken(&findings), ("file /app/x mode", "mode 0644", "mode 0755"));
+    }
+
+    #[test]
+    fn another_owner_breaks() {
+        let findings = check(&exists(None, Some("33:33"), None), &directory(&[]));
+        assert_eq!(broken(&findings), ("file /app/x owner", "owner 33:33", "owner 0:0"));
+    }
+
+    #[test]
+    fn other_content_breaks() {
+        let expectation = exists(None, None, Some("^three$"));
+        let findings = check(&expectation, &file("one\n\x1b]0;two"));
+        assert_eq!(broken(&findings), ("file /app/x content", "content that matches /^three$/", "one\n\\u{1b}]0;two"));
+        assert_eq!(broken(&check(&expectation, &file(""))).2, "an empty file");
+        assert_eq!(broken(&check(&expectation, &directory(&[]))).2, "a directory");
+    }
+
+    #[test]
+    fn an_absent_path_must_be_absent() {
+        let expectation = expectation(FileState::Absent);
+        assert_eq!(held(&check(&expectation, &FileEvidence::Absent)), 1);
+        let findings = check(&expectation, &directory(&["a"]));
+        assert_eq!(broken(&findings), ("file /app/x is absent", "nothing there", "a directory with the entry \"a\""));
+        assert_eq!(broken(&check(&expectation, &file("abc"))).2, "a file of 3 bytes");
+    }
+
+    #[test]
+    fn an_empty_directory_must_be_empty() {
+        let expectation = expectation(FileState::Empty);
+        assert_eq!(held(&check(&expectation, &FileEvidence::Absent)), 1);
+        assert_eq!(held(&check(&expectation, &directory(&[]))), 1);
+        let findings = check(&expectation, &directory(&["lock", "partial"]));
+        assert_eq!(broken(&findings).2, "a directory with the entries [\"lock\", \"partial\"]");
+        assert!(check(&expectation, &file(""))[0].is_broken());
+    }
+}

@@ -1,0 +1,183 @@
+//! The image's configuration.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+
+use super::evidence::ImageEvidence;
+use super::text::{difference, list, pattern, quoted};
+use super::{Finding, holds};
+use crate::scenario::{Declared, ImageExpectation};
+
+/// Checks an image's configuration: a finding for each declared key, variable and label.
+pub fn check(expectation: &ImageExpectation, evidence: &ImageEvidence) -> Vec<Finding> {
+    let ImageExpectation {
+        triggers,
+        entry_point,
+        command,
+        exposed_ports,
+        working_directory,
+        user,
+        environment,
+        labels,
+    } = expectation;
+    let mut findings = Vec::new();
+    findings.extend(exact("image triggers", triggers.as_ref(), &evidence.triggers));
+    findings.extend(exact("image entry point", entry_point.as_ref(), &evidence.entry_point));
+    findings.extend(exact("image command", command.as_ref(), &evidence.command));
+    findings.extend(exposed_ports.as_ref().map(|ports| {
+        let ports = Declared { value: sorted(&ports.value), at: ports.at.clone() };
+        exact_list("image exposed ports", &ports, &sorted(&evidence.exposed_ports))
+    }));
+    findings.extend(same("image working directory", working_directory.as_ref(), &evidence.working_directory));
+    findings.extend(same("image user", user.as_ref(), &evidence.user));
+    findings.extend(named("image environment", environment, &evidence.environment));
+    findings.extend(named("image label", labels, &evidence.labels));
+    findings
+}
+
+fn exact(name: &str, expected: Option<&Declared<Vec<String>>>, got: &[String]) -> Option<Finding> {
+    expected.map(|expected| exact_list(name, expected, got))
+}
+
+fn exact_list(name: &str, expected: &Declared<Vec<String>>, got: &[String]) -> Finding {
+    holds(name, &expected.at, || {
+        (expected.value != got)
+            .then(|| (list(&expected.value), format!("{} ({})", list(got), difference(&expected.value, got))))
+    })
+}
+
+fn same(name: &str, expected: Option<&Declared<String>>, got: &str) -> Option<Finding> {
+    expected.map(|expected| {
+        holds(name, &expected.at, || (expected.value != got).then(|| (quoted(&expected.value), quoted(got))))
+    })
+}
+
+fn named<'a>(
+    name: &'a str,
+    expected: &'a BTreeMap<String, Declared<Regex>>,
+    got: &'a BTreeMap<String, String>,
+) -> impl Iterator<Item = Finding> + 'a {
+    expected.iter().map(move |(key, value)| {
+        holds(format!("{name} {key}"), &value.at, || {
+            let got = match got.get(key) {
+                Some(text) if value.value.is_match(text) => return None,
+                Some(text) => quoted(text),
+                None => "it is not set".to_owned(),
+            };
+            Some((format!("a value that is {}", pattern(&value.value)), got))
+        })
+    })
+}
+
+fn sorted(items: &[String]) -> Vec<String> {
+    let mut items = items.to_vec();
+    items.sort();
+    items.dedup();
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::super::samples::{broken, declared, held, log, regex};
+    use super::*;
+
+    fn evidence() -> ImageEvidence {
+        ImageEvidence {
+            triggers: log(&["COPY . /app", "RUN mod_wsgi-docker-build"]),
+            entry_point: log(&["mod_wsgi-docker-start"]),
+            command: log(&["wsgi.py"]),
+            exposed_ports: log(&["443/tcp", "80/tcp"]),
+            working_directory: "/app".to_owned(),
+            user: String::new(),
+            environment: BTreeMap::from([("LANG".to_owned(), "C.UTF-8".to_owned())]),
+            labels: BTreeMap::from([("version".to_owned(), "1.0\x1b[2J".to_owned())]),
+            ..ImageEvidence::default()
+        }
+    }
+
+    fn list_of(items: &[&str]) -> Declared<Vec<String>> {
+        declared(log(items))
+    }
+
+    fn text(value: &str) -> Declared<String> {
+        declared(value.to_owned())
+    }
+
+    fn value(name: &str, pattern: &str) -> BTreeMap<String, Declared<Regex>> {
+        BTreeMap::from([(name.to_owned(), declared(regex(&format!("^(?:{pattern})$"))))])
+    }
+
+    #[test]
+    fn the_very_configuration_holds() {
+        let expectation = ImageExpectation {
+            triggers: Some(list_of(&["COPY . /app", "RUN mod_wsgi-docker-build"])),
+            entry_point: Some(list_of(&["mod_wsgi-docker-start"])),
+            command: Some(list_of(&["wsgi.py"])),
+            exposed_ports: Some(list_of(&["80/tcp", "443/tcp"])),
+            working_directory: Some(text("/app")),
+            user: Some(text("")),
+            environment: value("LANG", r"C\.UTF-8"),
+            labels: value("version", r"1\.0.*"),
+        };
+        assert_eq!(held(&check(&expectation, &evidence())), 8);
+    }
+
+    #[test]
+    fn nothing_declared_asserts_nothing() {
+        assert_eq!(check(&ImageExpectation::default(), &evidence()), []);
+    }
+
+    #[test]
+    fn each_key_breaks() {
+        let none = ImageExpectation::default;
+        let cases = [
+            (
+                ImageExpectation { triggers: Some(list_of(&["RUN mod_wsgi-docker-build", "COPY . /app"])), ..none() },
+                "image triggers",
+                "[\"COPY . /app\", \"RUN mod_wsgi-docker-build\"] (the same entries in another order)",
+            ),
+            (
+                ImageExpectation { entry_point: Some(list_of(&[])), ..none() },
+                "image entry point",
+                "[\"mod_wsgi-docker-start\"] (unexpected \"mod_wsgi-docker-start\")",
+            ),
+            (
+                ImageExpectation { command: Some(list_of(&["app.py"])), ..none() },
+                "image command",
+                "[\"wsgi.py\"] (missing \"app.py\"; unexpected \"wsgi.py\")",
+            ),
+            (
+                ImageExpectation { exposed_ports: Some(list_of(&["80/tcp"])), ..none() },
+                "image exposed ports",
+                "[\"443/tcp\", \"80/tcp\"] (unexpected \"443/tcp\")",
+            ),
+            (ImageExpectation { working_directory: Some(text("/")), ..none() }, "image working directory", "\"/app\""),
+            (ImageExpectation { user: Some(text("www-data")), ..none() }, "image user", "\"\""),
+            (
+                ImageExpectation { environment: value("LANG", "UTF-8"), ..none() },
+                "image environment LANG",
+                "\"C.UTF-8\"",
+            ),
+            (
+                ImageExpectation { environment: value("HOME", ".*"), ..none() },
+                "image environment HOME",
+                "it is not set",
+            ),
+            (ImageExpectation { labels: value("version", "2"), ..none() }, "image label version", "\"1.0\\u{1b}[2J\""),
+        ];
+        for (expectation, name, got) in cases {
+            let findings = check(&expectation, &evidence());
+            let (check, _, came) = broken(&findings);
+            assert_eq!((check, came), (name, got));
+        }
+    }
+
+    #[test]
+    fn a_value_is_matched_as_a_whole_and_shown_as_typed() {
+        let expectation = ImageExpectation { labels: value("version", "1"), ..ImageExpectation::default() };
+        assert_eq!(broken(&check(&expectation, &evidence())).1, "a value that is /1/");
+    }
+}

@@ -1,0 +1,128 @@
+//! Lines of a log: those that must be there in order, and those that must not be there.
+
+use regex::Regex;
+
+use super::text::{excerpt, pattern, tail};
+use super::{Finding, holds};
+use crate::scenario::Declared;
+
+/// How many lines of a log a finding shows.
+const TAIL: usize = 5;
+
+/// A finding for each pattern. Each must match a line after the one that the pattern before it matched.
+///
+/// `name` is the log's in findings: `build log`, `container log`.
+pub(super) fn check(
+    name: &str,
+    present: &[Declared<Regex>],
+    absent: &[Declared<Regex>],
+    log: &[String],
+) -> Vec<Finding> {
+    let mut findings = in_order(name, present, log);
+    findings.extend(absent.iter().map(|declared| {
+        let found = log.iter().position(|line| declared.value.is_match(line));
+        holds(format!("{name} without {}", pattern(&declared.value)), &declared.at, || {
+            let index = found?;
+            let expected = format!("no line of the {name} that matches {}", pattern(&declared.value));
+            Some((expected, format!("line {}: {}", index + 1, excerpt(&log[index]))))
+        })
+    }));
+    findings
+}
+
+fn in_order(name: &str, present: &[Declared<Regex>], log: &[String]) -> Vec<Finding> {
+    // The earliest match leaves the most lines for the patterns that follow, so no other choice can do better.
+    let mut last: Option<(usize, &Regex)> = None;
+    let mut findings = Vec::new();
+    for declared in present {
+        let regex = &declared.value;
+        let start = last.map_or(0, |(index, _)| index + 1);
+        let found = (start..log.len()).find(|index| regex.is_match(&log[*index]));
+        findings.push(holds(format!("{name} has {}", pattern(regex)), &declared.at, || {
+            if found.is_some() {
+                return None;
+            }
+            let mut expected = format!("a line of the {name} that matches {}", pattern(regex));
+            if let Some((index, earlier)) = last {
+                expected = format!("{expected}, after line {} which matches {}", index + 1, pattern(earlier));
+            }
+            let got = match log[..start].iter().position(|line| regex.is_match(line)) {
+                Some(index) => format!("only line {}, which is not after it: {}", index + 1, excerpt(&log[index])),
+                None => none_of(log),
+            };
+            Some((expected, got))
+        }));
+        if let Some(index) = found {
+            last = Some((index, regex));
+        }
+    }
+    findings
+}
+
+/// That no line of the log matched, with its end to look at.
+pub(super) fn none_of(log: &[String]) -> String {
+    match log.len() {
+        0 => "no lines at all".to_owned(),
+        1 => format!("only this line:\n{}", tail(log, TAIL)),
+        count if count <= TAIL => format!("only these lines:\n{}", tail(log, TAIL)),
+        count => format!("none of its {count} lines, which end:\n{}", tail(log, TAIL)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+    use super::super::samples::{broken, declared, held, log, regex};
+    use super::*;
+
+    fn patterns(items: &[&str]) -> Vec<Declared<Regex>> {
+        items.iter().map(|item| declared(regex(item))).collect()
+    }
+
+    #[test]
+    fn lines_in_order_hold() {
+        let findings = check("build log", &patterns(&["^a", "b", "b"]), &patterns(&["d"]), &log(&["x", "a", "b", "b"]));
+        assert_eq!(held(&findings), 4);
+    }
+
+    #[test]
+    fn a_line_that_is_not_there_breaks() {
+        let findings = check("build log", &patterns(&["a", "z"]), &[], &log(&["a", "b"]));
+        let (check, expected, got) = broken(&findings);
+        assert_eq!(check, "build log has /z/");
+        assert_eq!(expected, "a line of the build log that matches /z/, after line 1 which matches /a/");
+        assert_eq!(got, "only these lines:\na\nb");
+    }
+
+    #[test]
+    fn lines_out_of_order_break() {
+        let findings = check("build log", &patterns(&["b", "a"]), &[], &log(&["a", "b"]));
+        let (_, expected, got) = broken(&findings);
+        assert_eq!(expected, "a line of the build log that matches /a/, after line 2 which matches /b/");
+        assert_eq!(got, "only line 1, which is not after it: a");
+    }
+
+    #[test]
+    fn one_line_does_not_count_twice() {
+        let findings = check("build log", &patterns(&["a", "a"]), &[], &log(&["a"]));
+        let (_, _, got) = broken(&findings);
+        assert_eq!(got, "only line 1, which is not after it: a");
+    }
+
+    #[test]
+    fn an_empty_log_breaks() {
+        let findings = check("container log", &patterns(&["a"]), &[], &[]);
+        let (_, _, got) = broken(&findings);
+        assert_eq!(got, "no lines at all");
+    }
+
+    #[test]
+    fn a_line_that_must_be_absent_breaks() {
+        let findings = check("build log", &[], &patterns(&["Trace"]), &log(&["a", "Traceback\x1b[0m"]));
+        let (check, expected, got) = broken(&findings);
+        assert_eq!(check, "build log without /Trace/");
+        assert_eq!(expected, "no line of the build log that matches /Trace/");
+        assert_eq!(got, "line 2: Traceback\\u{1b}[0m");
+    }
+}

@@ -1,0 +1,61 @@
+//! The phases of the build step, as its progress lines announce them.
+
+use crate::scenario::Phase;
+
+const ARROW: &str = "-----> ";
+
+/// The phase that a line of the log announces.
+///
+/// The line must be the article's, to the letter; only the space before the arrow and at the end is of no account.
+pub fn announced(line: &str) -> Option<Phase> {
+    match line.trim().strip_prefix(ARROW)? {
+        "Running .docker/action_hooks/pre-build" => Some(Phase::PreBuild),
+        "Installing git" => Some(Phase::Git),
+        "Installing mercurial" => Some(Phase::Mercurial),
+        "Installing dependencies with pip" => Some(Phase::Pip),
+        "Running .docker/action_hooks/build" => Some(Phase::Build),
+        _ => None,
+    }
+}
+
+/// The phases that a log announces, each with the index of its line. Of a failed build, the last is the one that failed:
+/// its lines are those from its announcement to the end.
+pub fn phases(log: &[String]) -> Vec<(Phase, usize)> {
+    log.iter().enumerate().filter_map(|(index, line)| Some((announced(line)?, index))).collect()
+}
+
+/// A phase's name, as scenario files write it.
+pub fn name(phase: Phase) -> &'static str {
+    match phase {
+        Phase::PreBuild => "pre-build",
+        Phase::Git => "git",
+        Phase::Mercurial => "mercurial",
+        Phase::Pip => "pip",
+        Phase::Build => "build",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_each_phase_where_it_is_announced() {
+        let log: Vec<String> = [
+            "Step 4/4 : RUN mod_wsgi-docker-build",
+            " -----> Running .docker/action_hooks/pre-build",
+            "-----> Installing git ",
+            " -----> Installing mercurial",
+            "Collecting django",
+            " -----> Installing dependencies with pip",
+            " -----> Running .docker/action_hooks/build",
+            " -----> Running .docker/action_hooks/build-more",
+            "he said -----> Installing git",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        let expected =
+            [(Phase::PreBuild, 1), (Phase::Git, 2), (Phase::Mercurial, 3), (Phase::Pip, 5), (Phase::Build, 6)];
+        assert_eq!(phases(&log), expected);
+    }
+}

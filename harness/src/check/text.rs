@@ -1,0 +1,113 @@
+//! The words of findings: evidence made safe to show, short, and easy to compare.
+
+use regex::Regex;
+
+use crate::scenario::as_typed;
+
+/// How much of a line, value or body a finding shows, in characters.
+const EXCERPT: usize = 600;
+
+/// The text with everything escaped that could move a cursor, ring a bell or turn the direction of writing; new lines
+/// stay.
+///
+/// What a build or a container writes is not trusted: a finding goes to a terminal.
+pub fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.replace("\r\n", "\n").chars() {
+        let invisible = matches!(character,
+            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        if character == '\n' || !(character.is_control() || invisible) {
+            shown.push(character);
+        } else {
+            shown.extend(character.escape_default());
+        }
+    }
+    shown
+}
+
+/// The printable text, cut to a length that a person reads; what was left out is said.
+pub(super) fn excerpt(text: &str) -> String {
+    let text = text.trim_end();
+    let kept: String = text.chars().take(EXCERPT).collect();
+    if kept.len() < text.len() {
+        let rest = text[kept.len()..].chars().count();
+        return format!("{}… ({rest} more characters)", printable(&kept));
+    }
+    printable(&kept)
+}
+
+/// A value in quotes.
+pub(super) fn quoted(text: &str) -> String {
+    format!("\"{}\"", excerpt(text))
+}
+
+/// A pattern between slashes.
+pub(super) fn pattern(regex: &Regex) -> String {
+    format!("/{}/", printable(as_typed(regex)))
+}
+
+/// A list as the scenario file would write it.
+pub(super) fn list(items: &[String]) -> String {
+    let items: Vec<_> = items.iter().map(|item| quoted(item)).collect();
+    format!("[{}]", items.join(", "))
+}
+
+/// How `got` differs from `expected`, as the end of a sentence.
+pub(super) fn difference(expected: &[String], got: &[String]) -> String {
+    let missing = without(expected, got);
+    let unexpected = without(got, expected);
+    let mut parts = Vec::new();
+    if !missing.is_empty() {
+        parts.push(format!("missing {}", missing.join(", ")));
+    }
+    if !unexpected.is_empty() {
+        parts.push(format!("unexpected {}", unexpected.join(", ")));
+    }
+    if parts.is_empty() { "the same entries in another order".to_owned() } else { parts.join("; ") }
+}
+
+/// The entries of `items` that `other` lacks, each as often as it lacks it.
+fn without(items: &[String], other: &[String]) -> Vec<String> {
+    let mut rest: Vec<&String> = other.iter().collect();
+    let lacking = items.iter().filter(|item| match rest.iter().position(|kept| kept == item) {
+        Some(index) => {
+            rest.swap_remove(index);
+            false
+        }
+        None => true,
+    });
+    lacking.map(|item| quoted(item)).collect()
+}
+
+/// The last lines of a text, printable, each on a line of its own.
+pub(super) fn tail(lines: &[String], count: usize) -> String {
+    let shown: Vec<_> = lines.iter().skip(lines.len().saturating_sub(count)).map(|line| excerpt(line)).collect();
+    shown.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strings(items: &[&str]) -> Vec<String> {
+        items.iter().map(|item| (*item).to_owned()).collect()
+    }
+
+    #[test]
+    fn escapes_what_acts_on_a_terminal() {
+        assert_eq!(printable("a\x1b[2Jb\x07\r\nc\t\u{9b}\u{202e}d é"), "a\\u{1b}[2Jb\\u{7}\nc\\t\\u{9b}\\u{202e}d é");
+    }
+
+    #[test]
+    fn cuts_long_text_and_says_so() {
+        let shown = excerpt(&"é".repeat(EXCERPT + 5));
+        assert!(shown.ends_with("é… (5 more characters)"), "{shown}");
+    }
+
+    #[test]
+    fn names_the_difference_of_lists() {
+        assert_eq!(difference(&strings(&["a", "b"]), &strings(&["b", "c"])), "missing \"a\"; unexpected \"c\"");
+        assert_eq!(difference(&strings(&["a", "b"]), &strings(&["b", "a"])), "the same entries in another order");
+        assert_eq!(difference(&strings(&["a", "a"]), &strings(&["a"])), "missing \"a\"");
+    }
+}
