@@ -5,6 +5,7 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Component, Path, PathBuf};
 
+use super::context;
 use super::diagnostic::{Diagnostic, Source};
 use super::file::Typed;
 use super::load::APP_FOLDER;
@@ -28,6 +29,12 @@ pub(super) fn folder(folder: &Path, source: &Source, span: Range<usize>) -> Resu
         return Err(Diagnostic::at(source, span, format!("`{APP_FOLDER}/` has no `Dockerfile`"))
             .label("the application is built with it")
             .help("a Dockerfile of two lines will do: `ARG IMAGE` and `FROM ${IMAGE}`")
+            .into());
+    }
+    if let Err(error) = context::entries(&app) {
+        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+        return Err(Diagnostic::at(source, span, format!("{error}{cause}"))
+            .label("the application of this one")
             .into());
     }
     Ok(app)

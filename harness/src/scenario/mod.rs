@@ -5,7 +5,9 @@
 //! place where it was declared ([`At`]), so that a finding can point at *expected because of this line*.
 
 mod app;
+mod context;
 pub mod diagnostic;
+mod dockerignore;
 pub mod file;
 mod load;
 mod pattern;
@@ -18,7 +20,9 @@ use std::path::PathBuf;
 
 use regex::Regex;
 
+pub use context::{ContextError, MAX_CONTEXT, build_context};
 pub use diagnostic::{Diagnostic, Diagnostics};
+pub use dockerignore::PatternError;
 pub use load::{APP_FOLDER, SCENARIO_FILE, load};
 pub use pattern::as_typed;
 

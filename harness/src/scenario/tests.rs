@@ -23,7 +23,9 @@ fn add(root: &Path, name: &str, scenario: &str) {
     fs::write(root.join(name).join("scenario.toml"), scenario).unwrap();
     fs::write(app.join("Dockerfile"), "ARG IMAGE\nFROM ${IMAGE}\n").unwrap();
     fs::write(app.join("wsgi.py"), "").unwrap();
-    std::os::unix::fs::symlink("..", app.join("way-out")).unwrap();
+    if scenario.contains("way-out") {
+        std::os::unix::fs::symlink("..", app.join("way-out")).unwrap();
+    }
     std::os::unix::fs::symlink("wsgi.py", app.join("link")).unwrap();
 }
 
@@ -76,6 +78,14 @@ fn faults_of_all_files_and_folders_come_at_once() {
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_snapshot!("folders", faults(&root));
     });
+}
+
+#[test]
+fn an_application_that_cannot_be_a_context_is_a_fault() {
+    let root = suite(APPLICATION);
+    fs::write(root.path().join("sample/app/.dockerignore"), "fine\n[\n").unwrap();
+    let message = load(root.path()).unwrap_err().to_string();
+    assert!(message.ends_with("`.dockerignore` of the application: line 2: the pattern `[` is not valid"), "{message}");
 }
 
 #[test]
