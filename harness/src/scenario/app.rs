@@ -31,13 +31,14 @@ pub(super) fn folder(folder: &Path, source: &Source, span: Range<usize>) -> Resu
             .help("a Dockerfile of two lines will do: `ARG IMAGE` and `FROM ${IMAGE}`")
             .into());
     }
-    if let Err(error) = context::entries(&app) {
-        let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-        return Err(Diagnostic::at(source, span, format!("{error}{cause}"))
-            .label("the application of this one")
-            .into());
-    }
     Ok(app)
+}
+
+/// What keeps the folder from being a build context, if anything does.
+pub(super) fn context_fault(app: &Path, source: &Source, span: Range<usize>) -> Option<Diagnostic> {
+    let error = context::entries(app).err()?;
+    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    Some(Diagnostic::at(source, span, format!("{error}{cause}")).label("the application of this one"))
 }
 
 /// The declared modes, each of a file or folder that is there and inside the application folder.

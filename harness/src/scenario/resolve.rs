@@ -47,8 +47,11 @@ impl Resolver<'_> {
         };
         let app = if subject == Subject::Application {
             let place = file.subject.as_ref().map_or_else(|| file.summary.span(), Typed::span);
-            match app::folder(folder, self.source, place) {
-                Ok(app) => Some(app),
+            match app::folder(folder, self.source, place.clone()) {
+                Ok(app) => {
+                    self.faults.extend(app::context_fault(&app, self.source, place));
+                    Some(app)
+                }
                 Err(fault) => {
                     self.faults.push(*fault);
                     None
