@@ -9,6 +9,7 @@ mod context;
 pub mod diagnostic;
 mod dockerignore;
 pub mod file;
+mod files;
 mod load;
 mod pattern;
 mod resolve;

@@ -8,14 +8,12 @@ use std::path::Path;
 use regex::Regex;
 
 use super::diagnostic::{Diagnostic, Source};
-use super::file::{
-    BuildTable, CommandTable, FileTable, ImageTable, OutcomeKey, ScenarioFile, StateKey, SubjectKey, Typed,
-};
+use super::file::{BuildTable, CommandTable, ImageTable, OutcomeKey, ScenarioFile, SubjectKey, Typed};
 use super::load::{APP_FOLDER, is_kebab_case};
 use super::pattern::{self, Purpose};
 use super::{
-    At, BuildExpectation, BuildOutcome, CommandExpectation, Declared, FileExpectation, FileState, ImageExpectation,
-    Scenario, Subject, app, serve,
+    At, BuildExpectation, BuildOutcome, CommandExpectation, Declared, ImageExpectation, Scenario, Subject, app, files,
+    serve,
 };
 
 /// Resolves one file; `folder` is the scenario's folder.
@@ -73,7 +71,7 @@ impl Resolver<'_> {
         }
         let build = file.build.as_ref().and_then(|build| self.build(build));
         let image = file.image.as_ref().map(|image| self.image(image.get())).unwrap_or_default();
-        let files = self.files(&file.file);
+        let files = files::resolve(self, &file.file);
         let commands = file.command.iter().filter_map(|command| self.command(command.get())).collect();
         let serve = file.serve.as_ref().map(|table| serve::resolve(self, table));
         let absent_packages = self.absent_packages(file);
@@ -294,63 +292,14 @@ impl Resolver<'_> {
         }
     }
 
-    fn files(&mut self, tables: &[Typed<FileTable>]) -> Vec<FileExpectation> {
-        let mut files = Vec::new();
-        for (index, table) in tables.iter().enumerate() {
-            let path = &table.get().path;
-            if tables[..index].iter().any(|earlier| earlier.get().path.get() == path.get()) {
-                self.fault(path.span(), format!("`{}` has two `[[file]]` entries", path.get().escape_debug()))
-                    .advice("put what must hold of a path into one entry");
-            }
-            if !path.get().starts_with('/') {
-                self.fault(path.span(), "the path is not absolute").advice("paths are those of the image: \"/app/x\"");
-            } else if !is_plain(path.get()) {
-                self.fault(path.span(), "the path is not in its plain form")
-                    .advice("write it without `.`, `..`, double and trailing slashes");
-            }
-            files.push(self.file(table));
-        }
-        files
-    }
-
-    fn file(&mut self, typed: &Typed<FileTable>) -> FileExpectation {
-        let table = typed.get();
-        let state = table.state.as_ref().map_or(StateKey::Exists, |state| *state.get());
-        if state != StateKey::Exists {
-            let mode = table.mode.as_ref().map(|typed| ("mode", typed.span()));
-            let owner = table.owner.as_ref().map(|typed| ("owner", typed.span()));
-            let content = table.content.as_ref().map(|typed| ("content", typed.span()));
-            let word = if state == StateKey::Absent { "absent" } else { "empty" };
-            for (key, span) in [mode, owner, content].into_iter().flatten() {
-                self.fault(span, format!("`{key}` of a path that must be {word}"))
-                    .label("only for `state = \"exists\"`");
-            }
-        }
-        let mode = table.mode.as_ref().map(|mode| match app::octal(mode.get()) {
-            Ok(bits) => Some(self.declared(mode, bits)),
+    pub(super) fn mode(&mut self, typed: &Typed<String>) -> Option<Declared<u32>> {
+        match app::octal(typed.get()) {
+            Ok(bits) => Some(self.declared(typed, bits)),
             Err(reason) => {
-                self.faults.push(app::bad_mode(self.source, mode, reason));
+                self.faults.push(app::bad_mode(self.source, typed, reason));
                 None
             }
-        });
-        if let Some(owner) = &table.owner {
-            let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            if !owner.get().split_once(':').is_some_and(|(user, group)| number(user) && number(group)) {
-                self.fault(owner.span(), "the owner is not `uid:gid`").advice("write numbers, such as \"0:0\"");
-            }
         }
-        let content = self.optional(table.content.as_ref(), Purpose::Text);
-        let value = match state {
-            StateKey::Exists => FileState::Exists {
-                mode: mode.flatten(),
-                owner: table.owner.as_ref().map(|owner| self.declared(owner, owner.get().clone())),
-                content,
-            },
-            StateKey::Absent => FileState::Absent,
-            StateKey::Empty => FileState::Empty,
-        };
-        let at = table.state.as_ref().map_or_else(|| table.path.span(), Typed::span);
-        FileExpectation { path: table.path.get().clone(), state: Declared { value, at: self.at(&at) } }
     }
 
     pub(super) fn command(&mut self, table: &CommandTable) -> Option<CommandExpectation> {
@@ -407,9 +356,4 @@ fn is_empty(table: &ImageTable) -> bool {
         table;
     let lists = [triggers, entry_point, command, exposed_ports].iter().all(|list| list.is_none());
     lists && working_directory.is_none() && user.is_none() && environment.is_empty() && labels.is_empty()
-}
-
-/// Whether an absolute path has no empty, `.` or `..` parts; `/` itself is plain.
-fn is_plain(path: &str) -> bool {
-    path == "/" || path.split('/').skip(1).all(|part| !matches!(part, "" | "." | ".."))
 }
