@@ -8,4 +8,7 @@
 //! library; reporters only consume events.
 
 pub mod check;
+pub mod event;
+pub mod plan;
 pub mod scenario;
+pub mod verdict;

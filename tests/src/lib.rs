@@ -1,1 +1,173 @@
-//! x
+//! What the tests of the whole program share: the program itself, the suite's folder, and a suite of one's own to break.
+
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::SystemTime;
+
+use assert_cmd::assert::Assert;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The workspace's root.
+///
+/// # Panics
+/// When the tests stand outside of it.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are a member of the workspace").to_owned()
+}
+
+/// The program under test, which `cargo test` has built beside the tests.
+///
+/// # Panics
+/// When it is not there, or older than its source.
+pub fn program() -> PathBuf {
+    let tests = std::env::current_exe().expect("a test has a file");
+    let program = tests.ancestors().nth(2).expect("target/PROFILE").join("wsgi-proof");
+    let built = program
+        .metadata()
+        .and_then(|data| data.modified())
+        .unwrap_or_else(|_| panic!("{} is not built: run `cargo test` for the whole workspace", program.display()));
+    assert!(
+        newest(&root().join("harness/src")) <= built,
+        "{} is older than its source: run `cargo test` for the whole workspace",
+        program.display()
+    );
+    program
+}
+
+fn newest(folder: &Path) -> SystemTime {
+    let entries = folder.read_dir().expect("a folder of the workspace");
+    let times = entries.map(|entry| {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() { newest(&path) } else { path.metadata().and_then(|data| data.modified()).expect("a time") }
+    });
+    times.max().unwrap_or(SystemTime::UNIX_EPOCH)
+}
+
+/// A call of the program, from the workspace's root.
+pub fn wsgi_proof(arguments: &[&str]) -> assert_cmd::Command {
+    let mut command = Command::new(program());
+    command.current_dir(root()).args(arguments).env_remove("WSGI_PROOF_SUITE").env("NO_COLOR", "1");
+    assert_cmd::Command::from_std(command)
+}
+
+/// What a finished run left: how it ended, and its report.
+pub struct Run {
+    /// How the program ended.
+    pub assert: Assert,
+    /// `report.json`.
+    pub report: Value,
+    /// `junit.xml`.
+    pub junit: String,
+}
+
+impl Run {
+    /// Runs the program with a report, with these arguments beside.
+    ///
+    /// # Panics
+    /// When it leaves no report.
+    pub fn of(arguments: &[&str]) -> Self {
+        warm();
+        let folder = TempDir::new().expect("a temporary folder");
+        let place = folder.path().to_str().expect("a UTF-8 path");
+        let assert = wsgi_proof(&[&["run", "--report", place], arguments].concat()).assert();
+        let read = |name: &str| {
+            std::fs::read_to_string(folder.path().join(name))
+                .unwrap_or_else(|error| panic!("no {name}: {error}\n{}", String::from_utf8_lossy(&assert.get_output().stderr)))
+        };
+        let report = serde_json::from_str(&read("report.json")).expect("report.json is JSON");
+        Self { report, junit: read("junit.xml"), assert }
+    }
+
+    /// The verdict of a scenario.
+    pub fn verdict(&self, name: &str) -> &str {
+        let scenarios = self.report["scenarios"].as_array().expect("scenarios");
+        let found = scenarios.iter().find(|scenario| scenario["name"] == name);
+        found.and_then(|scenario| scenario["verdict"].as_str()).unwrap_or("not reported")
+    }
+
+    /// The names of the assertions of a scenario that did not hold.
+    pub fn broken(&self, name: &str) -> Vec<String> {
+        let scenarios = self.report["scenarios"].as_array().expect("scenarios");
+        scenarios
+            .iter()
+            .filter(|scenario| scenario["name"] == name)
+            .flat_map(|scenario| scenario["findings"].as_array().expect("findings"))
+            .filter(|finding| finding["outcome"]["broken"].is_object())
+            .map(|finding| finding["check"].as_str().expect("a check").to_owned())
+            .collect()
+    }
+
+    /// What the program printed.
+    pub fn output(&self) -> String {
+        let output = self.assert.get_output();
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    }
+}
+
+/// Sees to it once that engine and images are there, so that tests which run at the same time do not all make them.
+fn warm() {
+    static WARM: OnceLock<()> = OnceLock::new();
+    WARM.get_or_init(|| drop(wsgi_proof(&["run", "=hello-wsgi"]).assert().success()));
+}
+
+/// A suite of one's own: this repository's images, and scenarios written by the test.
+pub struct Suite {
+    folder: TempDir,
+}
+
+impl Default for Suite {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Suite {
+    /// A suite without scenarios.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub fn new() -> Self {
+        let suite = Self { folder: TempDir::new().expect("a temporary folder") };
+        std::os::unix::fs::symlink(root().join("images"), suite.path().join("images")).expect("a link");
+        suite.write("packages.lock", &std::fs::read_to_string(root().join("scenarios/packages.lock")).expect("the lock"));
+        suite
+    }
+
+    /// The suite's folder.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Writes a file below `scenarios/`.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    pub fn write(&self, path: &str, content: &str) -> &Self {
+        let path = self.path().join("scenarios").join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, content).expect("a file");
+        self
+    }
+
+    /// Adds a hello application with this scenario file.
+    pub fn hello(&self, name: &str, scenario: &str) -> &Self {
+        self.write(&format!("{name}/scenario.toml"), scenario)
+            .write(&format!("{name}/app/Dockerfile"), "ARG IMAGE\nFROM ${IMAGE}\nCMD [ \"wsgi.py\" ]\n")
+            .write(
+                &format!("{name}/app/wsgi.py"),
+                "def application(environ, start_response):\n    start_response('200 OK', [('Content-Type', 'text/plain')])\n    return [b'Hello World!']\n",
+            )
+    }
+
+    /// Runs all its scenarios.
+    ///
+    /// # Panics
+    /// When the path is not UTF-8.
+    pub fn run(&self) -> Run {
+        Run::of(&["--suite", self.path().to_str().expect("a UTF-8 path")])
+    }
+}

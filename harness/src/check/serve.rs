@@ -105,6 +105,14 @@ pub fn stop(expectation: &StopExpectation, evidence: &StopEvidence) -> Vec<Findi
     findings
 }
 
+/// The finding for a container that had ended before it was sent SIGTERM.
+pub fn ended_early(expectation: &StopExpectation, exit_code: i64) -> Finding {
+    holds("stop time", &expectation.within_seconds.at, || {
+        let expected = "the container to run until SIGTERM".to_owned();
+        Some((expected, format!("it had ended before, with exit code {exit_code}")))
+    })
+}
+
 /// Checks a container's whole log: a finding for each pattern.
 pub fn log(expectation: &ServeExpectation, log: &[String]) -> Vec<Finding> {
     lines::check("container log", &expectation.log, &expectation.log_absent, log)
@@ -216,6 +224,15 @@ mod tests {
         let findings = ends(137, 10, true);
         assert_eq!(broken(&findings[..1]).2, "it had to be killed after 10.0 s");
         assert_eq!(broken(&findings[1..]).2, "exit code 137, and had to be killed");
+    }
+
+    #[test]
+    fn an_end_before_sigterm_breaks() {
+        let expectation = StopExpectation { exit_code: None, within_seconds: declared(10) };
+        assert_eq!(
+            broken(&[ended_early(&expectation, 0)]),
+            ("stop time", "the container to run until SIGTERM", "it had ended before, with exit code 0")
+        );
     }
 
     #[test]

@@ -192,3 +192,7 @@ fn shape_fault(source: &Source, error: &toml::de::Error) -> Diagnostic {
         None => fault.label("here"),
     }
 }
+
+#[cfg(test)]
+#[path = "load_tests.rs"]
+mod tests;

@@ -245,5 +245,76 @@ pub struct StopExpectation {
     pub within_seconds: Declared<u32>,
 }
 
+impl Scenario {
+    /// Whether anything is expected of the image itself: its configuration, files, or commands in it.
+    pub fn examines_image(&self) -> bool {
+        !self.image.is_empty() || !self.files.is_empty() || !self.commands.is_empty()
+    }
+}
+
+impl ImageExpectation {
+    /// Whether nothing is expected.
+    pub fn is_empty(&self) -> bool {
+        let Self { triggers, entry_point, command, exposed_ports, working_directory, user, environment, labels } = self;
+        triggers.is_none()
+            && entry_point.is_none()
+            && command.is_none()
+            && exposed_ports.is_none()
+            && working_directory.is_none()
+            && user.is_none()
+            && environment.is_empty()
+            && labels.is_empty()
+    }
+}
+
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests {
+    //! Scenarios for tests of what comes after loading.
+
+    use super::*;
+
+    /// A scenario of this name on this subject; an application's build must succeed and then serve, or fail.
+    pub(crate) fn scenario(name: &str, subject: Subject, succeeds: bool) -> Scenario {
+        let at = At { file: PathBuf::from(name).join("scenario.toml"), line: 1 };
+        let declared = || At { line: 4, ..at.clone() };
+        let outcome = if succeeds {
+            BuildOutcome::Success
+        } else {
+            BuildOutcome::Failure {
+                phase: Declared { value: Phase::Pip, at: declared() },
+                exit_code: Declared { value: 1, at: declared() },
+                because: Declared {
+                    value: Regex::new("No matching").unwrap_or_else(|_| unreachable!()),
+                    at: declared(),
+                },
+            }
+        };
+        let application = subject == Subject::Application;
+        Scenario {
+            name: name.to_owned(),
+            summary: Declared { value: format!("The summary of {name}"), at: at.clone() },
+            source: "a test".to_owned(),
+            subject,
+            app: application.then(|| PathBuf::from(name).join("app")),
+            modes: BTreeMap::new(),
+            absent_packages: Vec::new(),
+            build: application.then(|| BuildExpectation {
+                outcome: Declared { value: outcome, at: declared() },
+                log: Vec::new(),
+                log_absent: Vec::new(),
+            }),
+            image: ImageExpectation::default(),
+            files: Vec::new(),
+            commands: Vec::new(),
+            serve: (application && succeeds).then(|| ServeExpectation {
+                at: at.clone(),
+                arguments: None,
+                http: Vec::new(),
+                commands: Vec::new(),
+                stop: None,
+                log: Vec::new(),
+                log_absent: Vec::new(),
+            }),
+        }
+    }
+}

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::{BuildOutcome, FileState, Phase, Scenario, Subject, file, load};
+use super::load;
+use crate::scenario::{BuildOutcome, FileState, Phase, Scenario, Subject, file};
 
 const APPLICATION: &str = "summary = 'It builds'\nsource = 'test'\n[build]\noutcome = 'success'\n";
 

@@ -1,0 +1,156 @@
+//! The command line: clap types only.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A hermetic conformance suite for the mod_wsgi-docker family of images.
+///
+/// Without a command it runs every scenario. Exit codes: 0 all passed, 1 a scenario failed, 2 wrong usage or scenario
+/// file, 3 the suite could not tell (engine, network, disk), 4 nothing selected, 130/143 stopped by a signal; a fail
+/// outranks an error.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// The arguments of `run`, for when no command is named.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Build the images, build the sample applications on them, and assert that all is as it must be
+    Run(RunArgs),
+    /// List the scenarios
+    List(ListArgs),
+    /// Fill the fixture store, so that later runs can be `--offline`
+    Fetch(FetchArgs),
+    /// Say what was found on this machine, what would be used, and why
+    Doctor(PlaceArgs),
+    /// The private engine: status, start, stop
+    Engine(EngineArgs),
+    /// Remove what dead runs left behind
+    Prune(PruneArgs),
+}
+
+/// Where things are.
+#[derive(Debug, Clone, Args)]
+pub struct PlaceArgs {
+    /// The folder with `scenarios/` and `images/` [default: the nearest one at or above the current folder]
+    #[arg(long, value_name = "DIR", env = "WSGI_PROOF_SUITE")]
+    pub suite: Option<PathBuf>,
+    /// The cache folder: fixture store, private engine, distributions [default: wsgi-proof in the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "WSGI_PROOF_CACHE")]
+    pub cache: Option<PathBuf>,
+}
+
+/// Which scenarios.
+#[derive(Debug, Clone, Args)]
+pub struct SelectArgs {
+    /// Only scenarios whose name contains one of these; `=NAME` for exactly that one
+    #[arg(value_name = "FILTER")]
+    pub filters: Vec<String>,
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// Which scenarios.
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Where things are.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// The variant to build: a name in images/variants.toml
+    #[arg(long, value_name = "NAME", default_value = "python-3.11")]
+    pub variant: String,
+    /// Test this prebuilt base image, as shipped, instead of building images/base
+    #[arg(long, value_name = "IMAGE", requires = "onbuild_image")]
+    pub base_image: Option<String>,
+    /// Test this prebuilt onbuild image, as shipped, instead of building images/onbuild
+    #[arg(long, value_name = "IMAGE")]
+    pub onbuild_image: Option<String>,
+    /// Put this file in the place of mod_wsgi-docker-build
+    #[arg(long, value_name = "FILE", conflicts_with = "base_image")]
+    pub build_step: Option<PathBuf>,
+    /// Put this file in the place of mod_wsgi-docker-start
+    #[arg(long, value_name = "FILE", conflicts_with = "base_image")]
+    pub start_step: Option<PathBuf>,
+    /// Fetch nothing: whatever the fixture store lacks is an error
+    #[arg(long, visible_alias = "frozen")]
+    pub offline: bool,
+    /// Steps at once, at the most [default: the number of cores]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub jobs: Option<u16>,
+    /// Keep the containers of scenarios that fail, for a look (`prune` removes them)
+    #[arg(long)]
+    pub keep: bool,
+    /// Write junit.xml and report.json into this folder
+    #[arg(long, value_name = "DIR")]
+    pub report: Option<PathBuf>,
+    /// Print the graph of steps and do nothing
+    #[arg(long)]
+    pub plan: bool,
+}
+
+/// Arguments of `list`.
+#[derive(Debug, Clone, Args)]
+pub struct ListArgs {
+    /// Which scenarios.
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Where things are.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Arguments of `fetch`.
+#[derive(Debug, Clone, Args)]
+pub struct FetchArgs {
+    /// Where things are.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Forget the recorded responses of Debian's archive, so that the next run records today's
+    #[arg(long)]
+    pub refresh: bool,
+}
+
+/// Arguments of `engine`.
+#[derive(Debug, Clone, Args)]
+pub struct EngineArgs {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub action: EngineAction,
+}
+
+/// What to do with the private engine.
+#[derive(Debug, Clone, Subcommand)]
+pub enum EngineAction {
+    /// Say whether it is unpacked and running
+    Status(PlaceArgs),
+    /// Start it, and print the DOCKER_HOST that reaches it
+    Start(PlaceArgs),
+    /// Stop it; its images stay in the cache
+    Stop(PlaceArgs),
+}
+
+/// Arguments of `prune`.
+#[derive(Debug, Clone, Args)]
+pub struct PruneArgs {
+    /// Where things are.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Also remove the images that the cache keeps on purpose
+    #[arg(long)]
+    pub images: bool,
+    /// Only say what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
+}

@@ -1,0 +1,39 @@
+//! `wsgi-proof fetch`: fills the fixture store.
+
+use super::Failure;
+use crate::cli::FetchArgs;
+use crate::fixtures::{Fixtures, FixturesError};
+use crate::place::Places;
+use crate::verdict::ExitCode;
+
+pub(super) async fn fetch(arguments: &FetchArgs) -> Result<ExitCode, Failure> {
+    let places = Places::find(&arguments.place)?;
+    let fixtures = Fixtures::open(&places.cache, &places.scenarios(), false)
+        .map_err(|error| Failure::new(code_of(&error), &Failure::chain(&error), error.hint()))?;
+    if arguments.refresh {
+        let forgotten = fixtures
+            .forget_apt()
+            .map_err(|error| Failure::infrastructure(Failure::chain(&error), error.hint()))?;
+        println!("forgot {forgotten} recorded responses of Debian's archive; the next run records them anew");
+    }
+    fill(&fixtures).await?;
+    println!("the store has every file of packages.lock");
+    Ok(ExitCode::Pass)
+}
+
+/// Fetches what the store lacks of the lock.
+pub(super) async fn fill(fixtures: &Fixtures) -> Result<(), Failure> {
+    fixtures
+        .fill(&|line: &str| eprintln!("  {line}"))
+        .await
+        .map(drop)
+        .map_err(|error| Failure::new(code_of(&error), &Failure::chain(&error), error.hint()))
+}
+
+/// A lock file that is not valid is the user's to mend; the rest is the network's or the disk's doing.
+pub(super) fn code_of(error: &FixturesError) -> ExitCode {
+    match error {
+        FixturesError::Lock(_) => ExitCode::Usage,
+        _ => ExitCode::Infrastructure,
+    }
+}

@@ -1,0 +1,97 @@
+//! The commands: each turns its arguments into calls of the library and ends in an exit code.
+
+mod doctor;
+mod engine;
+mod fetch;
+mod host;
+mod list;
+mod prune;
+mod run;
+mod select;
+mod signal;
+
+use std::fmt;
+
+use crate::cli::{Cli, Command};
+use crate::verdict::ExitCode;
+
+/// Why a command could not do its work.
+pub(crate) struct Failure {
+    code: ExitCode,
+    text: String,
+}
+
+impl Failure {
+    /// Something of the command line or of a scenario file: the user's to mend.
+    fn usage(what: impl fmt::Display, hint: Option<&str>) -> Self {
+        Self::new(ExitCode::Usage, &what, hint)
+    }
+
+    /// Something of the engine, the network or the disk.
+    fn infrastructure(what: impl fmt::Display, hint: Option<&str>) -> Self {
+        Self::new(ExitCode::Infrastructure, &what, hint)
+    }
+
+    fn new(code: ExitCode, what: &dyn fmt::Display, hint: Option<&str>) -> Self {
+        let mut text = format!("error: {what}");
+        if let Some(hint) = hint {
+            text.push_str("\n  hint: ");
+            text.push_str(hint);
+        }
+        Self { code, text }
+    }
+
+    /// An error with its causes, each said once.
+    fn chain(error: &dyn std::error::Error) -> String {
+        let mut text = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let cause_text = cause.to_string();
+            if !text.contains(&cause_text) {
+                text.push_str(": ");
+                text.push_str(&cause_text);
+            }
+            source = cause.source();
+        }
+        text
+    }
+}
+
+impl From<crate::place::PlaceError> for Failure {
+    fn from(error: crate::place::PlaceError) -> Self {
+        Self::usage(Self::chain(&error), Some(error.hint()))
+    }
+}
+
+impl From<crate::engine::EngineError> for Failure {
+    fn from(error: crate::engine::EngineError) -> Self {
+        Self::infrastructure(Self::chain(&error), error.hint().as_deref())
+    }
+}
+
+/// Does what the command line says. Errors go to standard error.
+pub fn main(cli: Cli) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: no runtime could be started: {error}");
+            return ExitCode::Infrastructure;
+        }
+    };
+    let result = runtime.block_on(async {
+        match cli.command.unwrap_or(Command::Run(cli.run)) {
+            Command::Run(arguments) => run::run(arguments).await,
+            Command::List(arguments) => list::list(&arguments),
+            Command::Fetch(arguments) => fetch::fetch(&arguments).await,
+            Command::Doctor(arguments) => doctor::doctor(&arguments).await,
+            Command::Engine(arguments) => engine::engine(&arguments).await,
+            Command::Prune(arguments) => prune::prune(&arguments).await,
+        }
+    });
+    // Whatever still reads or waits in the background must not hold up the end.
+    runtime.shutdown_background();
+    result.unwrap_or_else(|failure| {
+        eprintln!("{}", failure.text);
+        failure.code
+    })
+}

@@ -1,0 +1,251 @@
+//! `wsgi-proof run`: load, plan, execute, report.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::sync::mpsc;
+
+use super::signal::Signals;
+use super::{Failure, host, select};
+use crate::cli::RunArgs;
+use crate::engine::{Endpoint, Engine, Network, Origin, RunId};
+use crate::event::{Event, RunFinish, RunStart};
+use crate::execute::{Setup, execute};
+use crate::fixtures::{self, Fixtures, Server};
+use crate::live::{self, LiveRun};
+use crate::place::Places;
+use crate::plan::{CandidateOrigin, Plan};
+use crate::report::Reporters;
+use crate::variant::Variant;
+use crate::verdict::{ExitCode, Tally};
+
+/// How long cleaning up may take after the last step.
+const CLEAN_LIMIT: Duration = Duration::from_secs(60);
+
+pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
+    let begun = Instant::now();
+    let places = Places::find(&arguments.place)?;
+    let scenarios = select::select(&places.scenarios(), &arguments.select)?;
+    let variant = Variant::load(&places.images(), &arguments.variant)
+        .map_err(|error| Failure::usage(Failure::chain(&error), None))?;
+    let origin = CandidateOrigin { base: arguments.base_image.clone(), onbuild: arguments.onbuild_image.clone() };
+    let replacements = replacements(&arguments)?;
+    let plan = Plan::new(scenarios, &origin);
+    if arguments.plan {
+        print!("{plan}");
+        return Ok(ExitCode::Pass);
+    }
+
+    let signals = Signals::listen()
+        .map_err(|error| Failure::infrastructure(format!("signals cannot be listened to: {error}"), None))?;
+    let prepared = tokio::select! {
+        () = signals.cancel.cancelled() => return Ok(stopped(&signals)),
+        prepared = prepare(&arguments, &places) => prepared?,
+    };
+    let Prepared { engine, endpoint, fixtures, run, alive } = prepared;
+
+    let network = engine.create_network(&run).await?;
+    let server = match serve(&fixtures, &network).await {
+        Ok(server) => server,
+        Err(failure) => {
+            drop(engine.sweep_run(&run).await);
+            return Err(failure);
+        }
+    };
+    let jobs = arguments.jobs.map_or_else(cores, usize::from);
+    let start = RunStart {
+        run: run.to_string(),
+        started: OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
+        planned: plan.scenarios.len(),
+        jobs,
+        engine: engine.describe().to_string(),
+        candidate: candidate(&arguments),
+        variant: variant.name.clone(),
+        isolation: isolation(&network),
+        offline: arguments.offline,
+    };
+    let setup = Arc::new(Setup {
+        engine: engine.clone(),
+        network,
+        run: run.clone(),
+        requests: server.log(),
+        host_proxy: server.host_url(),
+        images: places.images(),
+        cache: places.cache.clone(),
+        variant,
+        origin,
+        replacements,
+        offline: arguments.offline,
+        jobs,
+        keep: arguments.keep,
+        reproduce: reproduce(&arguments),
+    });
+
+    let mut reporters = Reporters::new(arguments.report.as_deref(), &places.scenarios())
+        .map_err(|error| Failure::usage(format!("the report's folder cannot be made: {error}"), None))?;
+    let mut tally = Tally::default();
+    let mut tell = |event: Event| {
+        tally.add(&event);
+        reporters.event(&event);
+    };
+    tell(Event::RunStarted(Box::new(start)));
+    let (sender, mut receiver) = mpsc::unbounded_channel();
+    let executor = tokio::spawn(execute(plan, setup, sender, signals.cancel.clone()));
+    while let Some(event) = receiver.recv().await {
+        tell(event);
+    }
+    drop(executor.await);
+
+    let mut notes = clean(&engine, &run, arguments.keep).await;
+    let counts = server.log().counts();
+    server.stop().await;
+    drop(alive);
+    if let Origin::Private { .. } = endpoint.origin {
+        notes.push("the private engine goes on running for the next run; `wsgi-proof engine stop` ends it".to_owned());
+    }
+    tell(Event::RunFinished(Box::new(RunFinish {
+        end: signals.end(),
+        took: begun.elapsed(),
+        fixtures: counts.to_string(),
+        notes,
+    })));
+    for fault in reporters.finish() {
+        eprintln!("error: the report could not be written: {fault}");
+        return Ok(if tally.exit_code() == ExitCode::Pass { ExitCode::Infrastructure } else { tally.exit_code() });
+    }
+    Ok(tally.exit_code())
+}
+
+struct Prepared {
+    engine: Engine,
+    endpoint: Endpoint,
+    fixtures: Fixtures,
+    run: RunId,
+    alive: LiveRun,
+}
+
+/// Everything before the first thing is made on the engine.
+async fn prepare(arguments: &RunArgs, places: &Places) -> Result<Prepared, Failure> {
+    let endpoint = host::endpoint(&places.cache, arguments.offline).await?;
+    let engine = Engine::connect(&endpoint).await?;
+    let fixtures = Fixtures::open(&places.cache, &places.scenarios(), arguments.offline)
+        .map_err(|error| Failure::new(super::fetch::code_of(&error), &Failure::chain(&error), error.hint()))?;
+    super::fetch::fill(&fixtures).await?;
+    sweep_dead(&engine, places).await?;
+    let run = RunId::new();
+    let alive = LiveRun::begin(&places.cache, &run)
+        .map_err(|error| Failure::infrastructure(format!("{}: {error}", places.cache.display()), None))?;
+    Ok(Prepared { engine, endpoint, fixtures, run, alive })
+}
+
+/// Removes what dead runs left on this engine.
+async fn sweep_dead(engine: &Engine, places: &Places) -> Result<(), Failure> {
+    for leftover in engine.list_ours().await? {
+        if leftover.is_of_a_run() && !live::is_live(&places.cache, &leftover.run) {
+            eprintln!("removing {leftover}, left by a run that ended without cleaning up");
+            engine.remove(&leftover).await?;
+        }
+    }
+    live::forget_dead(&places.cache)
+        .map(drop)
+        .map_err(|error| Failure::infrastructure(format!("{}: {error}", places.cache.display()), None))
+}
+
+async fn serve(fixtures: &Fixtures, network: &Network) -> Result<Server, Failure> {
+    let address = std::net::SocketAddr::new(network.gateway, fixtures::PORT);
+    fixtures.serve(address).await.map_err(|error| {
+        Failure::infrastructure(
+            format!("the fixture server cannot listen on {address}: {}", Failure::chain(&error)),
+            Some("the engine must run on this very machine, not rootless and not in a virtual machine: \
+                  its networks' gateways are then this machine's addresses"),
+        )
+    })
+}
+
+/// Takes everything of the run off the engine; says what could not be.
+async fn clean(engine: &Engine, run: &RunId, keep: bool) -> Vec<String> {
+    if keep {
+        match engine.kept(run).await {
+            Ok(kept) if !kept.is_empty() => {
+                return kept.iter().map(|one| format!("kept: {one} (`wsgi-proof prune` removes it)")).collect();
+            }
+            Ok(_) | Err(_) => {}
+        }
+    }
+    match tokio::time::timeout(CLEAN_LIMIT, engine.sweep_run(run)).await {
+        Ok(Ok(())) => Vec::new(),
+        Ok(Err(error)) => {
+            vec![format!("not all could be cleaned up: {error}; `wsgi-proof prune` tries again")]
+        }
+        Err(_) => vec!["cleaning up took too long; `wsgi-proof prune` tries again".to_owned()],
+    }
+}
+
+fn stopped(signals: &Signals) -> ExitCode {
+    let mut tally = Tally::default();
+    let (took, fixtures, notes) = (Duration::ZERO, String::new(), Vec::new());
+    tally.add(&Event::RunFinished(Box::new(RunFinish { end: signals.end(), took, fixtures, notes })));
+    tally.exit_code()
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
+}
+
+/// The steps that stand in for those of `images/base`, read whole.
+fn replacements(arguments: &RunArgs) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+    let steps = [("mod_wsgi-docker-build", &arguments.build_step), ("mod_wsgi-docker-start", &arguments.start_step)];
+    let mut replacements = Vec::new();
+    for (name, path) in steps {
+        if let Some(path) = path {
+            let content = std::fs::read(path)
+                .map_err(|error| Failure::usage(format!("{}: {error}", path.display()), None))?;
+            replacements.push((name.to_owned(), content));
+        }
+    }
+    Ok(replacements)
+}
+
+fn candidate(arguments: &RunArgs) -> String {
+    let base = arguments.base_image.as_deref().unwrap_or("images/base");
+    let onbuild = arguments.onbuild_image.as_deref().unwrap_or("images/onbuild");
+    let mut text = format!("{base}, {onbuild}");
+    if let Some(path) = &arguments.build_step {
+        text.push_str(&format!(", build step {}", path.display()));
+    }
+    if let Some(path) = &arguments.start_step {
+        text.push_str(&format!(", start step {}", path.display()));
+    }
+    text
+}
+
+fn isolation(network: &Network) -> String {
+    format!(
+        "builds and containers on the internal network {} ({}): no route out; they reach the fixture server at {}:{}",
+        network.name,
+        network.subnet,
+        network.gateway,
+        fixtures::PORT
+    )
+}
+
+/// The command that repeats this run for one scenario.
+fn reproduce(arguments: &RunArgs) -> String {
+    let mut words = vec!["cargo run -- run".to_owned()];
+    let options = [
+        ("--variant", (arguments.variant != "python-3.11").then(|| arguments.variant.clone())),
+        ("--base-image", arguments.base_image.clone()),
+        ("--onbuild-image", arguments.onbuild_image.clone()),
+        ("--build-step", arguments.build_step.as_ref().map(|path| path.display().to_string())),
+        ("--start-step", arguments.start_step.as_ref().map(|path| path.display().to_string())),
+    ];
+    for (option, value) in options {
+        if let Some(value) = value {
+            words.push(format!("{option} {value}"));
+        }
+    }
+    words.push("--keep".to_owned());
+    words.join(" ")
+}

@@ -1,0 +1,166 @@
+//! Preparing the images that scenarios share: distribution, base, onbuild, and the two instrumented.
+
+use std::collections::BTreeMap;
+
+use super::Setup;
+use crate::check::evidence::{BuildEnd, ImageEvidence};
+use crate::context::folder_context;
+use crate::engine::{BuildRequest, EngineError, ensure_distribution};
+use crate::event::Fault;
+use crate::fixtures;
+use crate::plan::Preparation;
+
+/// A shared image that is ready.
+pub(super) struct Prepared {
+    /// Its reference for those who build on it.
+    pub(super) image: String,
+    /// What a person may want to know of it.
+    pub(super) note: String,
+}
+
+/// Why it cannot be had.
+pub(super) enum PrepareError {
+    /// The candidate's own Dockerfile failed.
+    Candidate { why: String, log: Vec<String> },
+    /// The engine could not.
+    Engine(EngineError),
+    /// Something else of the suite.
+    Suite(Fault),
+}
+
+impl From<EngineError> for PrepareError {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+/// Prepares one image. `needs` are the images that the steps before it left.
+pub(super) async fn prepare(
+    what: Preparation,
+    needs: &[String],
+    setup: &Setup,
+    progress: &(dyn Fn(&str) + Send + Sync),
+) -> Result<Prepared, PrepareError> {
+    match what {
+        Preparation::Distribution => {
+            let image = ensure_distribution(
+                &setup.engine,
+                &setup.variant.suite,
+                setup.variant.registry_image.as_deref(),
+                Some(&setup.host_proxy),
+                &setup.cache,
+                setup.offline,
+                progress,
+            )
+            .await?;
+            ready(setup, image).await
+        }
+        Preparation::Base => match (&setup.origin.base, needs) {
+            (Some(reference), _) => prebuilt(setup, reference).await,
+            (None, [distribution]) => base(setup, distribution, progress).await,
+            (None, _) => Err(without("distribution")),
+        },
+        Preparation::Onbuild => match (&setup.origin.onbuild, needs) {
+            (Some(reference), _) => prebuilt(setup, reference).await,
+            (None, [base]) => {
+                let arguments = BTreeMap::from([("BASE".to_owned(), base.clone())]);
+                built(setup, "onbuild", arguments, &[], progress).await
+            }
+            (None, _) => Err(without("base image")),
+        },
+        Preparation::InstrumentedBase | Preparation::InstrumentedOnbuild => {
+            let [image] = needs else { return Err(without("candidate")) };
+            let files = fixtures::instrumentation();
+            let image = setup.engine.instrument(image, &files, &setup.run).await?;
+            ready(setup, image).await
+        }
+    }
+}
+
+/// The base image, on the plain distribution: what reaches the fixture server are build arguments, so that the image
+/// is the one that would be shipped.
+async fn base(
+    setup: &Setup,
+    distribution: &str,
+    progress: &(dyn Fn(&str) + Send + Sync),
+) -> Result<Prepared, PrepareError> {
+    let server = format!("http://{}:{}", fixtures::HOST, fixtures::PORT);
+    let arguments = BTreeMap::from([
+        ("DISTRIBUTION".to_owned(), distribution.to_owned()),
+        ("PYTHON".to_owned(), setup.variant.python.clone()),
+        ("APT_OPTIONS".to_owned(), "-o Acquire::Check-Valid-Until=false".to_owned()),
+        ("PIP_INDEX_URL".to_owned(), format!("{server}/simple/")),
+        ("PIP_TRUSTED_HOST".to_owned(), fixtures::HOST.to_owned()),
+        ("http_proxy".to_owned(), format!("{server}/")),
+        // pip would send its index requests through the proxy too; they are for the same server, but directly.
+        ("no_proxy".to_owned(), fixtures::HOST.to_owned()),
+    ]);
+    built(setup, "base", arguments, &setup.replacements, progress).await
+}
+
+async fn built(
+    setup: &Setup,
+    folder: &str,
+    arguments: BTreeMap<String, String>,
+    replacements: &[(String, Vec<u8>)],
+    progress: &(dyn Fn(&str) + Send + Sync),
+) -> Result<Prepared, PrepareError> {
+    let path = setup.images.join(folder);
+    let context = folder_context(&path, replacements).map_err(|error| {
+        PrepareError::Suite(Fault { what: format!("{}: {error}", path.display()), hint: None })
+    })?;
+    let request = BuildRequest {
+        context,
+        dockerfile: "Dockerfile".to_owned(),
+        arguments,
+        network: Some(setup.network.clone()),
+        labels: BTreeMap::new(),
+        tag: None,
+    };
+    let evidence = setup.engine.build(request, &mut |line| progress(&line)).await?;
+    match evidence.end {
+        BuildEnd::Built { image } => ready(setup, image).await,
+        BuildEnd::Failed { command, exit_code, message } => {
+            let why = match (command, exit_code) {
+                (Some(command), Some(code)) => format!("images/{folder}: `{command}` returned {code}"),
+                _ => format!("images/{folder}: {message}"),
+            };
+            Err(PrepareError::Candidate { why, log: evidence.log })
+        }
+    }
+}
+
+async fn prebuilt(setup: &Setup, reference: &str) -> Result<Prepared, PrepareError> {
+    match setup.engine.inspect_image(reference).await? {
+        Some(image) => Ok(Prepared { note: note(&image), image: image.id }),
+        None => Err(PrepareError::Suite(Fault {
+            what: format!("the engine has no image {reference}"),
+            hint: Some("build or pull it on that engine first".to_owned()),
+        })),
+    }
+}
+
+async fn ready(setup: &Setup, image: String) -> Result<Prepared, PrepareError> {
+    let note = match setup.engine.inspect_image(&image).await? {
+        Some(evidence) => note(&evidence),
+        None => {
+            return Err(PrepareError::Suite(Fault {
+                what: format!("the image {image} was made, but the engine does not have it"),
+                hint: Some("was it pruned by somebody else? run again".to_owned()),
+            }));
+        }
+    };
+    Ok(Prepared { image, note })
+}
+
+fn note(image: &ImageEvidence) -> String {
+    let id = image.id.trim_start_matches("sha256:");
+    format!("{}, {} MB", id.get(..12).unwrap_or(id), image.size / 1_000_000)
+}
+
+fn without(what: &str) -> PrepareError {
+    PrepareError::Suite(Fault {
+        what: format!("the plan gave a step without its {what}"),
+        hint: Some("this is a bug of wsgi-proof; please report it".to_owned()),
+    })
+}

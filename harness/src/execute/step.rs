@@ -1,0 +1,236 @@
+//! The steps of a scenario: build, examine, serve. Each turns evidence into findings; what is not the candidate's doing
+//! becomes a fault.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::{Finished, Part, Setup, StepEnd, blame, fault_of, probe};
+use crate::check;
+use crate::check::evidence::{BuildEnd, ProbeEvidence};
+use crate::engine::{Application, BuildRequest, EngineError, LABEL_SCENARIO};
+use crate::event::{Event, Fault, Log, Stage};
+use crate::plan::Work;
+use crate::scenario::{BuildOutcome, Scenario, ServeExpectation, Subject, build_context};
+
+/// How long a container may take to end when the scenario does not say.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+
+/// What went wrong in a step without being the candidate's doing.
+enum StepError {
+    Engine(EngineError),
+    Suite(Fault),
+}
+
+impl From<EngineError> for StepError {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+/// A scenario's step at work.
+struct Step<'a> {
+    scenario: &'a Scenario,
+    setup: &'a Setup,
+    events: &'a UnboundedSender<Event>,
+    part: Part,
+}
+
+/// Does a step of a scenario. `needs` are the images that the steps before it left, in the plan's order.
+pub(super) async fn run(
+    id: usize,
+    work: Work,
+    scenario: &Scenario,
+    needs: Vec<String>,
+    setup: &Setup,
+    events: &UnboundedSender<Event>,
+) -> Finished {
+    let mut step = Step { scenario, setup, events, part: Part::default() };
+    let result = match work {
+        Work::Build(_) => step.build(&needs).await,
+        Work::Examine(_) => step.examine(&needs).await,
+        Work::Serve(_) => step.serve(&needs).await,
+        Work::Prepare(_) => Ok(StepEnd::Done),
+    };
+    let result = match result {
+        // Evidence taken while the engine was going away proves nothing against the candidate.
+        Ok(end) if step.part.findings.iter().any(check::Finding::is_broken) => {
+            setup.engine.ping().await.map(|()| end).map_err(StepError::from)
+        }
+        other => other,
+    };
+    let (end, halts) = match result {
+        Ok(end) => (end, false),
+        Err(error) => {
+            let (fault, halts) = match error {
+                StepError::Engine(error) => (fault_of(&error), error.is_final()),
+                StepError::Suite(fault) => (fault, false),
+            };
+            step.part.fault = Some(fault.clone());
+            (StepEnd::Fault(fault), halts)
+        }
+    };
+    Finished { id, end, part: step.part, halts }
+}
+
+impl Step<'_> {
+    fn stage(&self, stage: Stage) -> Instant {
+        drop(self.events.send(Event::ScenarioStage { name: self.scenario.name.clone(), stage }));
+        Instant::now()
+    }
+
+    /// Builds the application on the candidate. Needs the instrumented base and onbuild images.
+    async fn build(&mut self, needs: &[String]) -> Result<StepEnd, StepError> {
+        let [base, onbuild] = needs else { return Err(missing("the candidate's images")) };
+        let Some(expectation) = &self.scenario.build else { return Err(missing("`[build]`")) };
+        let begun = self.stage(Stage::Build);
+        let context = build_context(self.scenario)
+            .map_err(|error| StepError::Suite(Fault { what: error.to_string(), hint: None }))?;
+        let arguments =
+            BTreeMap::from([("IMAGE".to_owned(), onbuild.clone()), ("BASE_IMAGE".to_owned(), base.clone())]);
+        let request = BuildRequest {
+            context,
+            dockerfile: "Dockerfile".to_owned(),
+            arguments,
+            network: Some(self.setup.network.clone()),
+            labels: BTreeMap::from([(LABEL_SCENARIO.to_owned(), self.scenario.name.clone())]),
+            tag: None,
+        };
+        let cursor = self.setup.requests.cursor();
+        let evidence = self.setup.engine.build(request, &mut |_| {}).await?;
+        self.part.stages.push((Stage::Build, begun.elapsed()));
+        self.part.findings = check::build::check(expectation, &evidence);
+        let end = match evidence.end {
+            BuildEnd::Built { image } => match expectation.outcome.value {
+                BuildOutcome::Success => StepEnd::Image(image),
+                BuildOutcome::Failure { .. } => StepEnd::Done,
+            },
+            BuildEnd::Failed { .. } => {
+                let requests = self.setup.requests.since(cursor);
+                self.part.fault = blame::fault(&requests, &evidence.log, &self.scenario.absent_packages);
+                StepEnd::NotBuilt
+            }
+        };
+        self.part.logs.push(Log { title: "build log".to_owned(), lines: evidence.log });
+        Ok(end)
+    }
+
+    /// Looks at the image. Needs the application image, or the subject as shipped and instrumented.
+    async fn examine(&mut self, needs: &[String]) -> Result<StepEnd, StepError> {
+        let (shipped, runnable) = match (self.scenario.subject, needs) {
+            (Subject::Application, [image]) => (image, image),
+            (Subject::BaseImage | Subject::OnbuildImage, [shipped, instrumented]) => (shipped, instrumented),
+            _ => return Err(missing("the image")),
+        };
+        let begun = self.stage(Stage::Examine);
+        let engine = &self.setup.engine;
+        let scenario = self.scenario;
+        if !scenario.image.is_empty() {
+            let Some(image) = engine.inspect_image(shipped).await? else { return Err(gone(shipped)) };
+            self.part.findings.extend(check::image::check(&scenario.image, &image));
+        }
+        let paths: Vec<String> = scenario.files.iter().map(|file| file.path.clone()).collect();
+        if !paths.is_empty() {
+            let found = engine.read_paths(shipped, &paths, &self.setup.run).await?;
+            for (expectation, evidence) in scenario.files.iter().zip(&found) {
+                self.part.findings.extend(check::file::check(expectation, evidence));
+            }
+        }
+        for expectation in &scenario.commands {
+            let evidence = engine
+                .run_command(runnable, &expectation.run.value, &self.setup.network, &self.setup.run)
+                .await?;
+            self.part.findings.extend(check::command::check(expectation, &evidence));
+        }
+        self.part.stages.push((Stage::Examine, begun.elapsed()));
+        Ok(StepEnd::Done)
+    }
+
+    /// Starts the container, asks it, and stops it. Needs the application image.
+    async fn serve(&mut self, needs: &[String]) -> Result<StepEnd, StepError> {
+        let [image] = needs else { return Err(missing("the application image")) };
+        let Some(serve) = &self.scenario.serve else { return Err(missing("`[serve]`")) };
+        let begun = self.stage(Stage::Probe);
+        let setup = self.setup;
+        let application = setup
+            .engine
+            .start_application(image, serve.arguments.as_deref(), &setup.network, &setup.run)
+            .await?;
+        let result = self.ask_and_stop(serve, &application, begun).await;
+        let keep = setup.keep && (result.is_err() || self.part.findings.iter().any(check::Finding::is_broken));
+        if keep {
+            application.keep();
+        } else {
+            application.remove().await?;
+        }
+        result.map(|()| StepEnd::Done)
+    }
+
+    async fn ask_and_stop(
+        &mut self,
+        serve: &ServeExpectation,
+        application: &Application,
+        begun: Instant,
+    ) -> Result<(), StepError> {
+        let client = probe::client().map_err(|error| {
+            StepError::Suite(Fault { what: format!("no HTTP client could be made: {error}"), hint: None })
+        })?;
+        let mut answers = true;
+        for (index, expectation) in serve.http.iter().enumerate() {
+            let evidence = probe::ask(&client, application, expectation, index == 0).await?;
+            answers = matches!(evidence, ProbeEvidence::Answered(_));
+            self.part.findings.extend(check::serve::http(expectation, &evidence));
+            if !answers {
+                let rest = serve.http.len() - index - 1;
+                if rest > 0 {
+                    self.part.not_run.push(format!("{rest} further requests: the container does not answer"));
+                }
+                break;
+            }
+        }
+        for expectation in &serve.commands {
+            if !answers {
+                self.part.not_run.push(format!("`{}`: the container does not answer", expectation.run.value.join(" ")));
+                continue;
+            }
+            let evidence = application.exec(&expectation.run.value).await?;
+            self.part.findings.extend(check::command::check(expectation, &evidence));
+        }
+        self.part.stages.push((Stage::Probe, begun.elapsed()));
+
+        let begun = self.stage(Stage::Stop);
+        let limit = serve
+            .stop
+            .as_ref()
+            .map_or(STOP_LIMIT, |stop| Duration::from_secs(u64::from(stop.within_seconds.value)));
+        let ended_before = application.exit_code().await?;
+        let evidence = application.stop(limit).await?;
+        if let Some(expectation) = &serve.stop {
+            match ended_before {
+                None => self.part.findings.extend(check::serve::stop(expectation, &evidence)),
+                Some(code) => self.part.findings.push(check::serve::ended_early(expectation, code)),
+            }
+        }
+        let log = application.log().await?;
+        self.part.findings.extend(check::serve::log(serve, &log));
+        self.part.logs.push(Log { title: "container log".to_owned(), lines: log });
+        self.part.stages.push((Stage::Stop, begun.elapsed()));
+        Ok(())
+    }
+}
+
+/// A step without what the plan should have given it: a bug of the suite, and never the candidate's doing.
+fn missing(what: &str) -> StepError {
+    StepError::Suite(Fault {
+        what: format!("the plan gave a step without {what}"),
+        hint: Some("this is a bug of wsgi-proof; please report it".to_owned()),
+    })
+}
+
+fn gone(image: &str) -> StepError {
+    StepError::Suite(Fault {
+        what: format!("the image {image} has gone from the engine while the run was using it"),
+        hint: Some("was it pruned by somebody else? run again".to_owned()),
+    })
+}

@@ -1,0 +1,126 @@
+//! JUnit XML in the Jenkins flavour: an assertion that does not hold is a `<failure>`, a fault of the
+//! infrastructure an `<error>`. Names are unique and `file` is set, since some readers drop what looks like a duplicate.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
+
+use super::{Reporter, write_whole};
+use crate::check::Outcome;
+use crate::event::{Event, RunEnd, ScenarioReport};
+use crate::verdict::Verdict;
+
+/// Collects test cases and writes the file at the end.
+pub struct JunitReporter {
+    path: PathBuf,
+    scenarios: PathBuf,
+    planned: usize,
+    cases: Vec<TestCase>,
+    end: Option<RunEnd>,
+}
+
+impl JunitReporter {
+    /// A reporter that writes to `path`; `scenarios` is the folder that scenario files are named under.
+    pub fn new(path: PathBuf, scenarios: &Path) -> Self {
+        Self { path, scenarios: scenarios.to_owned(), planned: 0, cases: Vec::new(), end: None }
+    }
+
+    fn case(&self, report: &ScenarioReport) -> TestCase {
+        let status = match report.verdict {
+            Verdict::Pass => TestCaseStatus::success(),
+            Verdict::Skip => {
+                let mut status = TestCaseStatus::skipped();
+                status.set_message(report.not_run.join("; "));
+                status
+            }
+            Verdict::Fail => {
+                let broken: Vec<_> = report.findings.iter().filter(|finding| finding.is_broken()).collect();
+                let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+                status.set_message(broken.iter().map(|finding| finding.check.as_str()).collect::<Vec<_>>().join("; "));
+                let mut text = String::new();
+                for finding in broken {
+                    if let Outcome::Broken { expected, got } = &finding.outcome {
+                        let at = self.scenarios.join(&finding.at.file);
+                        text.push_str(&format!(
+                            "{} ({}:{})\n  expected: {expected}\n  got:      {got}\n",
+                            finding.check,
+                            at.display(),
+                            finding.at.line
+                        ));
+                    }
+                }
+                text.push_str(&format!("again with: {}\n", report.reproduce));
+                status.set_description(text);
+                status
+            }
+            Verdict::Error => {
+                let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+                match &report.fault {
+                    Some(fault) => {
+                        status.set_message(fault.what.clone());
+                        status.set_description(fault.hint.clone().unwrap_or_default());
+                    }
+                    None => drop(status.set_message("no assertion was made")),
+                }
+                status
+            }
+        };
+        let folder = self.scenarios.join(report.at.file.parent().unwrap_or(Path::new("")));
+        let mut case = TestCase::new(report.name.clone(), status);
+        case.set_classname(folder.display().to_string());
+        case.set_time(report.took);
+        case.extra
+            .insert("file".into(), self.scenarios.join(&report.at.file).display().to_string().into());
+        case.extra.insert("line".into(), report.at.line.to_string().into());
+        let log: Vec<String> = report
+            .logs
+            .iter()
+            .flat_map(|log| std::iter::once(format!("== {} ==", log.title)).chain(log.lines.iter().cloned()))
+            .collect();
+        if !log.is_empty() {
+            case.set_system_out(log.join("\n"));
+        }
+        case
+    }
+}
+
+impl Reporter for JunitReporter {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        match event {
+            Event::RunStarted(start) => {
+                self.planned = start.planned;
+                // Stands until the run's end writes over it: a killed run leaves "did not finish", not an older green file.
+                return self.finish();
+            }
+            Event::ScenarioFinished(report) => self.cases.push(self.case(report)),
+            Event::RunFinished(finish) => self.end = Some(finish.end),
+            Event::PreparationStarted { .. }
+            | Event::PreparationProgress { .. }
+            | Event::PreparationFinished { .. }
+            | Event::ScenarioStarted { .. }
+            | Event::ScenarioStage { .. } => {}
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        let mut suite = TestSuite::new("wsgi-proof");
+        suite.add_test_cases(self.cases.iter().cloned());
+        if self.end != Some(RunEnd::Completed) || self.cases.len() != self.planned {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            status.set_message(format!(
+                "the run did not finish: {} of {} scenarios reported",
+                self.cases.len(),
+                self.planned
+            ));
+            let mut case = TestCase::new("the run itself", status);
+            case.set_classname("wsgi-proof");
+            suite.add_test_case(case);
+        }
+        let mut report = Report::new("wsgi-proof");
+        report.add_test_suite(suite);
+        let text = report.to_string().map_err(io::Error::other)?;
+        write_whole(&self.path, text.as_bytes())
+    }
+}

@@ -1,0 +1,94 @@
+//! Reporters: pure consumers of events, written against a writer.
+//!
+//! A new format is one file here and its registration in [`Reporters::new`].
+
+mod document;
+mod junit;
+mod terminal;
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use crate::event::Event;
+
+pub use document::{Document, DocumentReporter};
+pub use junit::JunitReporter;
+pub use terminal::TerminalReporter;
+
+/// A consumer of a run's events.
+pub trait Reporter: Send {
+    /// Takes one event.
+    ///
+    /// # Errors
+    /// When its output cannot be written.
+    fn event(&mut self, event: &Event) -> io::Result<()>;
+
+    /// Writes what can only be written at the end. Called once, also after a run that was cut short.
+    ///
+    /// # Errors
+    /// When its output cannot be written.
+    fn finish(&mut self) -> io::Result<()>;
+}
+
+/// All reporters of a run. One that fails does not stop the others: every one sees every event.
+pub struct Reporters {
+    reporters: Vec<(String, Box<dyn Reporter>)>,
+    faults: Vec<String>,
+}
+
+impl Reporters {
+    /// The terminal, and the files `junit.xml`, `report.json` and `logs/` when a folder is given.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn new(folder: Option<&Path>, scenarios: &Path) -> io::Result<Self> {
+        let progress = io::stderr().is_terminal() && io::stdout().is_terminal();
+        let color = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+        let terminal = TerminalReporter::new(Box::new(io::stdout()), color, progress, scenarios);
+        let mut reporters: Vec<(String, Box<dyn Reporter>)> = vec![("terminal".to_owned(), Box::new(terminal))];
+        if let Some(folder) = folder {
+            std::fs::create_dir_all(folder)?;
+            let place = |name: &str| -> PathBuf { folder.join(name) };
+            let junit = JunitReporter::new(place("junit.xml"), scenarios);
+            let document = DocumentReporter::new(place("report.json"));
+            reporters.push(("junit.xml".to_owned(), Box::new(junit)));
+            reporters.push(("report.json".to_owned(), Box::new(document)));
+        }
+        Ok(Self { reporters, faults: Vec::new() })
+    }
+
+    /// Hands an event to every reporter.
+    pub fn event(&mut self, event: &Event) {
+        for (name, reporter) in &mut self.reporters {
+            note(&mut self.faults, name, reporter.event(event));
+        }
+    }
+
+    /// Lets every reporter finish; says what could not be written.
+    pub fn finish(mut self) -> Vec<String> {
+        for (name, reporter) in &mut self.reporters {
+            note(&mut self.faults, name, reporter.finish());
+        }
+        self.faults
+    }
+}
+
+/// Remembers a reporter's first fault; the later ones mostly repeat it.
+fn note(faults: &mut Vec<String>, name: &str, result: io::Result<()>) {
+    if let Err(error) = result
+        && !faults.iter().any(|fault| fault.starts_with(name))
+    {
+        faults.push(format!("{name}: {error}"));
+    }
+}
+
+/// Writes a file whole or not at all.
+fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    io::Write::write_all(&mut file, content)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map(drop).map_err(|error| error.error)
+}

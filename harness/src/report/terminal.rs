@@ -1,0 +1,283 @@
+//! The report that a person reads: a line a scenario as it finishes, a block for each that did not pass, a summary.
+//! On a terminal, spinners show what is under way; without one there are only the plain lines.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use console::Style;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::Reporter;
+use crate::check::{Finding, Outcome};
+use crate::event::{Event, Log, PreparationEnd, RunFinish, RunStart, ScenarioReport};
+use crate::verdict::{ExitCode, Tally, Verdict};
+
+/// How many lines of a log a failing scenario shows.
+const LOG_LINES: usize = 20;
+
+/// Writes lines for a person.
+pub struct TerminalReporter {
+    out: Box<dyn Write + Send>,
+    color: bool,
+    scenarios: PathBuf,
+    tally: Tally,
+    bad: Vec<(Verdict, String)>,
+    progress: Option<MultiProgress>,
+    bars: BTreeMap<String, ProgressBar>,
+}
+
+impl TerminalReporter {
+    /// Writes to `out`, coloured or not, with spinners on standard error or not; `scenarios` is the folder that
+    /// scenario files are named under.
+    pub fn new(out: Box<dyn Write + Send>, color: bool, progress: bool, scenarios: &Path) -> Self {
+        Self {
+            out,
+            color,
+            scenarios: scenarios.to_owned(),
+            tally: Tally::default(),
+            bad: Vec::new(),
+            progress: progress.then(MultiProgress::new),
+            bars: BTreeMap::new(),
+        }
+    }
+
+    fn style(&self, style: Style) -> Style {
+        style.force_styling(self.color)
+    }
+
+    fn head(&self, word: &str) -> String {
+        let style = match word {
+            "PASS" | "READY" => Style::new().green().bold(),
+            "FAIL" => Style::new().red().bold(),
+            "ERROR" => Style::new().magenta().bold(),
+            _ => Style::new().yellow().bold(),
+        };
+        self.style(style).apply_to(format!("{word:>8}")).to_string()
+    }
+
+    fn dim(&self, text: &str) -> String {
+        self.style(Style::new().dim()).apply_to(text).to_string()
+    }
+
+    fn print(&mut self, text: &str) -> io::Result<()> {
+        let out = &mut self.out;
+        let mut write = || out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        match &self.progress {
+            Some(progress) => progress.suspend(write),
+            None => write(),
+        }
+    }
+
+    fn begin(&mut self, name: &str, message: &str) {
+        if let Some(progress) = &self.progress {
+            let bar = self.bars.entry(name.to_owned()).or_insert_with(|| {
+                let bar = progress.add(ProgressBar::new_spinner());
+                if let Ok(style) = ProgressStyle::with_template("  {spinner} {elapsed:>4} {prefix:<28} {wide_msg}") {
+                    bar.set_style(style);
+                }
+                bar.set_prefix(name.to_owned());
+                bar.enable_steady_tick(Duration::from_millis(120));
+                bar
+            });
+            bar.set_message(message.to_owned());
+        }
+    }
+
+    fn end(&mut self, name: &str) {
+        if let Some(bar) = self.bars.remove(name) {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn opening(&self, start: &RunStart) -> String {
+        let mut text = format!(
+            "wsgi-proof {}: {} scenarios, variant {}, run {}\n",
+            env!("CARGO_PKG_VERSION"),
+            start.planned,
+            start.variant,
+            start.run
+        );
+        let rows = [("engine", &start.engine), ("candidate", &start.candidate), ("isolation", &start.isolation)];
+        for (name, value) in rows {
+            text.push_str(&format!("  {} {value}\n", self.dim(&format!("{name:<10}"))));
+        }
+        let store = if start.offline { "offline: what it lacks is an error" } else { "what it lacks is fetched" };
+        text.push_str(&format!("  {} {store}\n\n", self.dim("fixtures  ")));
+        text
+    }
+
+    fn preparation(&self, what: &str, took: Duration, end: &PreparationEnd) -> String {
+        match end {
+            PreparationEnd::Ready { note } => {
+                format!("{} {} {what}  {}\n", self.head("READY"), seconds(took), self.dim(note))
+            }
+            PreparationEnd::Failed { why, log } => {
+                let mut text = format!("{} {} {what}: {why}\n", self.head("FAIL"), seconds(took));
+                text.push_str(&self.log(&Log { title: "build log".into(), lines: log.clone() }));
+                text
+            }
+            PreparationEnd::Error(fault) => {
+                let mut text = format!("{} {} {what}: {}\n", self.head("ERROR"), seconds(took), fault.what);
+                if let Some(hint) = &fault.hint {
+                    text.push_str(&format!("           hint: {hint}\n"));
+                }
+                text
+            }
+        }
+    }
+
+    fn scenario(&self, report: &ScenarioReport) -> String {
+        let word = report.verdict.word().to_uppercase();
+        let mut text = format!(
+            "{} {} {:<26} {}\n",
+            self.head(&word),
+            seconds(report.took),
+            report.name,
+            self.dim(&report.summary)
+        );
+        if report.verdict == Verdict::Pass {
+            return text;
+        }
+        for finding in &report.findings {
+            text.push_str(&self.finding(finding));
+        }
+        if let Some(fault) = &report.fault {
+            text.push_str(&format!("           could not tell: {}\n", fault.what));
+            if let Some(hint) = &fault.hint {
+                text.push_str(&format!("           hint: {hint}\n"));
+            }
+        }
+        for reason in &report.not_run {
+            text.push_str(&format!("           not run: {reason}\n"));
+        }
+        if report.verdict != Verdict::Skip {
+            for log in &report.logs {
+                text.push_str(&self.log(log));
+            }
+            text.push_str(&format!("           again with: {}\n\n", report.reproduce));
+        }
+        text
+    }
+
+    fn finding(&self, finding: &Finding) -> String {
+        let Outcome::Broken { expected, got } = &finding.outcome else { return String::new() };
+        let at = self.scenarios.join(&finding.at.file);
+        let place = self.dim(&format!("({}:{})", at.display(), finding.at.line));
+        let cross = self.style(Style::new().red()).apply_to("×").to_string();
+        format!(
+            "         {cross} {}  {place}\n           expected  {}\n           got       {}\n",
+            finding.check,
+            indented(expected),
+            indented(got)
+        )
+    }
+
+    fn log(&self, log: &Log) -> String {
+        let shown = log.lines.len().min(LOG_LINES);
+        let mut text = if shown == log.lines.len() {
+            format!("           {}:\n", log.title)
+        } else {
+            format!("           {}, the last {shown} of {} lines:\n", log.title, log.lines.len())
+        };
+        for line in &log.lines[log.lines.len() - shown..] {
+            text.push_str(&format!("           {} {}\n", self.dim("│"), crate::check::printable(line)));
+        }
+        text
+    }
+
+    fn closing(&self, finish: &RunFinish) -> String {
+        let tally = &self.tally;
+        let mut text = String::from("\n");
+        if self.bad.len() > 1 || (!self.bad.is_empty() && tally.planned > 1) {
+            for (verdict, name) in &self.bad {
+                text.push_str(&format!("{} {name}\n", self.head(&verdict.word().to_uppercase())));
+            }
+        }
+        let mut counts = vec![format!("{} passed", tally.pass)];
+        for (count, word) in [(tally.fail, "failed"), (tally.error, "could not be told"), (tally.skip, "skipped")] {
+            if count > 0 {
+                counts.push(format!("{count} {word}"));
+            }
+        }
+        if tally.reported() < tally.planned {
+            counts.push(format!("{} not reported", tally.planned - tally.reported()));
+        }
+        let code = tally.exit_code();
+        let style = if code == ExitCode::Pass { Style::new().green().bold() } else { Style::new().red().bold() };
+        let line = format!(
+            "{} of {} scenarios: {}; {} assertions",
+            tally.reported(),
+            tally.planned,
+            counts.join(", "),
+            tally.assertions
+        );
+        text.push_str(&format!(
+            "{} in {}\n",
+            self.style(style).apply_to(line),
+            seconds(finish.took).trim_start().trim_matches(['[', ']'])
+        ));
+        text.push_str(&format!("fixtures: {}\n", finish.fixtures));
+        for note in &finish.notes {
+            text.push_str(&format!("note: {note}\n"));
+        }
+        text
+    }
+}
+
+impl Reporter for TerminalReporter {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.tally.add(event);
+        match event {
+            Event::RunStarted(start) => self.print(&self.opening(start)),
+            Event::PreparationStarted { what } => {
+                self.begin(what, "");
+                Ok(())
+            }
+            Event::PreparationProgress { what, line } => {
+                self.begin(what, &crate::check::printable(line));
+                Ok(())
+            }
+            Event::PreparationFinished { what, took, end } => {
+                self.end(what);
+                self.print(&self.preparation(what, *took, end))
+            }
+            Event::ScenarioStarted { name } => {
+                self.begin(name, "");
+                Ok(())
+            }
+            Event::ScenarioStage { name, stage } => {
+                self.begin(name, stage.word());
+                Ok(())
+            }
+            Event::ScenarioFinished(report) => {
+                self.end(&report.name);
+                if matches!(report.verdict, Verdict::Fail | Verdict::Error) {
+                    self.bad.push((report.verdict, report.name.clone()));
+                }
+                self.print(&self.scenario(report))
+            }
+            Event::RunFinished(finish) => {
+                for (_, bar) in std::mem::take(&mut self.bars) {
+                    bar.finish_and_clear();
+                }
+                self.print(&self.closing(finish))
+            }
+        }
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// A duration in a column of fixed width.
+fn seconds(took: Duration) -> String {
+    format!("[{:>7.2} s]", took.as_secs_f64())
+}
+
+/// Further lines of a text stand under its first.
+fn indented(text: &str) -> String {
+    text.trim_end().replace('\n', "\n                     ")
+}

@@ -1,0 +1,110 @@
+//! The reports of one run with every verdict, as they stand byte for byte.
+
+#![allow(clippy::unwrap_used)]
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::{DocumentReporter, JunitReporter, Reporter, TerminalReporter};
+use crate::check::{Finding, Outcome};
+use crate::event::tests::{finished, report, started};
+use crate::event::{Event, Fault, Log, PreparationEnd, RunEnd, Stage};
+use crate::scenario::At;
+use crate::verdict::Verdict;
+
+fn finding(check: &str, line: usize, outcome: Outcome) -> Finding {
+    Finding { check: check.into(), at: At { file: PathBuf::from("failing/scenario.toml"), line }, outcome }
+}
+
+/// A run with a pass, a fail and an error.
+fn events() -> Vec<Event> {
+    let mut passing = report("passing", Verdict::Pass);
+    passing.findings = vec![finding("build outcome", 4, Outcome::Held)];
+    let mut failing = report("failing", Verdict::Fail);
+    let broken = Outcome::Broken { expected: "status 200".into(), got: "status 500\nwith a second line".into() };
+    failing.findings = vec![finding("build outcome", 4, Outcome::Held), finding("GET / status", 9, broken)];
+    failing.not_run = vec!["1 further request: the container does not answer".into()];
+    let lines = (1..=25).map(|n| format!("line {n} \u{1b}[31m<&>\u{7}")).collect();
+    failing.logs = vec![Log { title: "container log".into(), lines }];
+    let mut unclear = report("unclear", Verdict::Error);
+    let hint = Some("start it again".into());
+    unclear.fault = Some(Fault { what: "the engine stopped answering".into(), hint });
+    let what = "base image".to_owned();
+    let end = PreparationEnd::Ready { note: "0123456789ab, 412 MB".into() };
+    vec![
+        started(3),
+        Event::PreparationStarted { what: what.clone() },
+        Event::PreparationProgress { what: what.clone(), line: "Step 1/9".into() },
+        Event::PreparationFinished { what, took: Duration::from_secs(71), end },
+        Event::ScenarioStarted { name: "passing".into() },
+        Event::ScenarioStage { name: "passing".into(), stage: Stage::Build },
+        Event::ScenarioFinished(Box::new(passing)),
+        Event::ScenarioFinished(Box::new(failing)),
+        Event::ScenarioFinished(Box::new(unclear)),
+        finished(RunEnd::Completed),
+    ]
+}
+
+fn feed(reporter: &mut dyn Reporter, events: &[Event]) {
+    for event in events {
+        reporter.event(event).unwrap();
+    }
+    reporter.finish().unwrap();
+}
+
+/// A writer whose content can be read afterwards.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn terminal() {
+    let out = Shared::default();
+    feed(&mut TerminalReporter::new(Box::new(out.clone()), false, false, Path::new("scenarios")), &events());
+    let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
+    insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "VERSION"));
+}
+
+#[test]
+fn junit() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("junit.xml");
+    feed(&mut JunitReporter::new(path.clone(), Path::new("scenarios")), &events());
+    insta::assert_snapshot!(std::fs::read_to_string(path).unwrap());
+}
+
+#[test]
+fn document() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.json");
+    feed(&mut DocumentReporter::new(path.clone()), &events());
+    insta::assert_snapshot!(std::fs::read_to_string(path).unwrap());
+}
+
+#[test]
+fn a_run_that_was_cut_short_leaves_reports_that_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (xml, json) = (folder.path().join("junit.xml"), folder.path().join("report.json"));
+    let cut = &events()[..7];
+    // No `finish`: as after a SIGKILL.
+    let mut junit = JunitReporter::new(xml.clone(), Path::new("scenarios"));
+    let mut document = DocumentReporter::new(json.clone());
+    for event in cut {
+        junit.event(event).unwrap();
+        document.event(event).unwrap();
+    }
+    assert!(std::fs::read_to_string(xml).unwrap().contains("the run did not finish"));
+    let text: serde_json::Value = serde_json::from_slice(&std::fs::read(json).unwrap()).unwrap();
+    assert_eq!(text["complete"], false);
+}

@@ -1,0 +1,8 @@
+import os
+
+
+
+def application(environ, start_response):
+    body = '\n'.join('%s=%r' % (name, os.environ.get(name)) for name in ('PLAIN', 'SPACED', 'LINES', 'LATE')).encode()
+    start_response('200 OK', [('Content-Type', 'text/plain; charset=utf-8'), ('Content-Length', str(len(body)))])
+    return [body]

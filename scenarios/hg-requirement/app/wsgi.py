@@ -1,0 +1,8 @@
+import salutation
+
+
+
+def application(environ, start_response):
+    body = salutation.salute('Mercurial').encode()
+    start_response('200 OK', [('Content-Type', 'text/plain; charset=utf-8'), ('Content-Length', str(len(body)))])
+    return [body]

@@ -1,0 +1,1 @@
+raise SystemExit('requirements.txt is there: this is not to be run')

@@ -1,0 +1,34 @@
+//! A build step that is broken by hand is caught, and the right scenarios name it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::io::Write;
+
+use rstest::rstest;
+use tempfile::NamedTempFile;
+use wsgi_proof_tests::{Run, root};
+
+/// The repository's build step with one change.
+fn broken(from: &str, to: &str) -> NamedTempFile {
+    let step = std::fs::read_to_string(root().join("images/base/mod_wsgi-docker-build")).unwrap();
+    let changed = step.replace(from, to);
+    assert_ne!(step, changed, "the build step no longer has `{from}`: bring this test up to date");
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(changed.as_bytes()).unwrap();
+    file
+}
+
+#[rstest]
+#[case::without_set_e("set -eo pipefail", "", &["failing-pre-build-hook", "failing-build-hook", "missing-requirement"], "failing-pre-build-hook")]
+#[case::without_the_build_hook("-x .docker/action_hooks/build ", "-x .docker/action_hooks/never ", &["failing-build-hook", "hello-wsgi"], "failing-build-hook")]
+#[case::ignoring_pip("pip install -r requirements.txt", "pip install || true -r requirements.txt", &["missing-requirement", "hello-wsgi"], "missing-requirement")]
+fn is_caught(#[case] from: &str, #[case] to: &str, #[case] scenarios: &[&str], #[case] culprit: &str) {
+    let step = broken(from, to);
+    let filters: Vec<String> = scenarios.iter().map(|name| format!("={name}")).collect();
+    let mut arguments = vec!["--build-step", step.path().to_str().unwrap()];
+    arguments.extend(filters.iter().map(String::as_str));
+    let run = Run::of(&arguments);
+    assert_eq!(run.verdict(culprit), "fail", "{}", run.output());
+    assert!(run.output().contains(&format!("FAIL {culprit}")) || run.output().contains(culprit), "{}", run.output());
+    run.assert.code(1);
+}
