@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::load;
-use crate::scenario::{BuildOutcome, FileState, Phase, Scenario, Subject, file};
+use crate::scenario::{BuildOutcome, FileState, Phase, Scenario, Subject, build_context, file};
 
 const APPLICATION: &str = "summary = 'It builds'\nsource = 'test'\n[build]\noutcome = 'success'\n";
 
@@ -164,4 +164,14 @@ fn the_schema_is_fresh() {
     }
     let committed = fs::read_to_string(&path).unwrap_or_default();
     assert!(committed == fresh, "{} is stale: write it with UPDATE=1 cargo test", path.display());
+}
+
+#[test]
+fn the_scenarios_of_this_repository_are_valid() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
+    let scenarios = load(&root).unwrap_or_else(|faults| panic!("{faults}"));
+    for scenario in scenarios.iter().filter(|scenario| scenario.app.is_some()) {
+        build_context(scenario).unwrap();
+    }
+    assert!(scenarios.len() > 10, "{}", scenarios.len());
 }
