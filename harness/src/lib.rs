@@ -8,7 +8,16 @@
 //! library; reporters only consume events.
 
 pub mod check;
+pub mod cli;
+pub mod command;
+pub mod engine;
 pub mod event;
+pub mod execute;
+pub mod fixtures;
+pub mod live;
+pub mod place;
 pub mod plan;
+pub mod report;
 pub mod scenario;
+pub mod variant;
 pub mod verdict;

@@ -87,8 +87,7 @@ fn suite(arguments: &PlaceArgs) -> Result<PathBuf, PlaceError> {
     if let Some(path) = &arguments.suite {
         return if is_suite(path) { Ok(path.clone()) } else { Err(PlaceError::NoSuite { from: path.clone() }) };
     }
-    let from = std::env::current_dir()
-        .map_err(|source| PlaceError::Unusable { path: PathBuf::from("."), source })?;
+    let from = std::env::current_dir().map_err(|source| PlaceError::Unusable { path: PathBuf::from("."), source })?;
     let found = from.ancestors().find(|path| is_suite(path)).map(Path::to_owned);
     // The usual case, the current folder, is named relatively: reports then show paths that an editor opens.
     match found {

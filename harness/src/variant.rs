@@ -58,8 +58,8 @@ impl Variant {
     /// When the list cannot be read, is not valid, or does not have it.
     pub fn load(images: &Path, name: &str) -> Result<Self, VariantError> {
         let path = images.join("variants.toml");
-        let text = std::fs::read_to_string(&path)
-            .map_err(|source| VariantError::Unreadable { path: path.clone(), source })?;
+        let text =
+            std::fs::read_to_string(&path).map_err(|source| VariantError::Unreadable { path: path.clone(), source })?;
         let mut variants: BTreeMap<String, Self> = toml::from_str(&text)
             .map_err(|source| VariantError::Invalid { path: path.clone(), source: Box::new(source) })?;
         match variants.remove(name) {

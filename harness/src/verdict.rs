@@ -141,11 +141,7 @@ mod tests {
         Finding {
             check: "x".into(),
             at: At { file: PathBuf::from("x/scenario.toml"), line: 1 },
-            outcome: if broken {
-                Outcome::Broken { expected: "a".into(), got: "b".into() }
-            } else {
-                Outcome::Held
-            },
+            outcome: if broken { Outcome::Broken { expected: "a".into(), got: "b".into() } } else { Outcome::Held },
         }
     }
 

@@ -75,8 +75,9 @@ impl Run {
         let place = folder.path().to_str().expect("a UTF-8 path");
         let assert = wsgi_proof(&[&["run", "--report", place], arguments].concat()).assert();
         let read = |name: &str| {
-            std::fs::read_to_string(folder.path().join(name))
-                .unwrap_or_else(|error| panic!("no {name}: {error}\n{}", String::from_utf8_lossy(&assert.get_output().stderr)))
+            std::fs::read_to_string(folder.path().join(name)).unwrap_or_else(|error| {
+                panic!("no {name}: {error}\n{}", String::from_utf8_lossy(&assert.get_output().stderr))
+            })
         };
         let report = serde_json::from_str(&read("report.json")).expect("report.json is JSON");
         Self { report, junit: read("junit.xml"), assert }
@@ -133,7 +134,10 @@ impl Suite {
     pub fn new() -> Self {
         let suite = Self { folder: TempDir::new().expect("a temporary folder") };
         std::os::unix::fs::symlink(root().join("images"), suite.path().join("images")).expect("a link");
-        suite.write("packages.lock", &std::fs::read_to_string(root().join("scenarios/packages.lock")).expect("the lock"));
+        suite.write(
+            "packages.lock",
+            &std::fs::read_to_string(root().join("scenarios/packages.lock")).expect("the lock"),
+        );
         suite
     }
 

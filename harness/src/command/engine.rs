@@ -7,15 +7,13 @@ use crate::place;
 use crate::verdict::ExitCode;
 
 pub(super) async fn engine(arguments: &EngineArgs) -> Result<ExitCode, Failure> {
-    let failure = |error: private::PrivateError| {
-        Failure::infrastructure(Failure::chain(&error), error.hint().as_deref())
-    };
+    let failure =
+        |error: private::PrivateError| Failure::infrastructure(Failure::chain(&error), error.hint().as_deref());
     match &arguments.action {
         EngineAction::Status(places) => println!("{}", private::status(&place::cache(places)?)),
         EngineAction::Start(places) => {
             let cache = place::cache(places)?;
-            let endpoint =
-                private::start(&cache, false, &|line| eprintln!("  {line}")).await.map_err(failure)?;
+            let endpoint = private::start(&cache, false, &|line| eprintln!("  {line}")).await.map_err(failure)?;
             println!("DOCKER_HOST={}", endpoint.docker_host);
         }
         EngineAction::Stop(places) => {

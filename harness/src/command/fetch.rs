@@ -11,9 +11,8 @@ pub(super) async fn fetch(arguments: &FetchArgs) -> Result<ExitCode, Failure> {
     let fixtures = Fixtures::open(&places.cache, &places.scenarios(), false)
         .map_err(|error| Failure::new(code_of(&error), &Failure::chain(&error), error.hint()))?;
     if arguments.refresh {
-        let forgotten = fixtures
-            .forget_apt()
-            .map_err(|error| Failure::infrastructure(Failure::chain(&error), error.hint()))?;
+        let forgotten =
+            fixtures.forget_archive().map_err(|error| Failure::infrastructure(Failure::chain(&error), error.hint()))?;
         println!("forgot {forgotten} recorded responses of Debian's archive; the next run records them anew");
     }
     fill(&fixtures).await?;

@@ -17,11 +17,7 @@ pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
     let (verb, mut count, mut kept, mut kept_bytes) =
         (if arguments.dry_run { "would remove" } else { "removed" }, 0, 0, 0);
     for leftover in engine.list_ours().await? {
-        let dead = if leftover.is_of_a_run() {
-            !live::is_live(&cache, &leftover.run)
-        } else {
-            arguments.images
-        };
+        let dead = if leftover.is_of_a_run() { !live::is_live(&cache, &leftover.run) } else { arguments.images };
         if dead {
             if !arguments.dry_run {
                 engine.remove(&leftover).await?;

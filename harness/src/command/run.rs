@@ -158,8 +158,10 @@ async fn serve(fixtures: &Fixtures, network: &Network) -> Result<Server, Failure
     fixtures.serve(address).await.map_err(|error| {
         Failure::infrastructure(
             format!("the fixture server cannot listen on {address}: {}", Failure::chain(&error)),
-            Some("the engine must run on this very machine, not rootless and not in a virtual machine: \
-                  its networks' gateways are then this machine's addresses"),
+            Some(
+                "the engine must run on this very machine, not rootless and not in a virtual machine: \
+                  its networks' gateways are then this machine's addresses",
+            ),
         )
     })
 }
@@ -167,7 +169,7 @@ async fn serve(fixtures: &Fixtures, network: &Network) -> Result<Server, Failure
 /// Takes everything of the run off the engine; says what could not be.
 async fn clean(engine: &Engine, run: &RunId, keep: bool) -> Vec<String> {
     if keep {
-        match engine.kept(run).await {
+        match engine.of_run(run).await {
             Ok(kept) if !kept.is_empty() => {
                 return kept.iter().map(|one| format!("kept: {one} (`wsgi-proof prune` removes it)")).collect();
             }
@@ -200,8 +202,8 @@ fn replacements(arguments: &RunArgs) -> Result<Vec<(String, Vec<u8>)>, Failure> 
     let mut replacements = Vec::new();
     for (name, path) in steps {
         if let Some(path) = path {
-            let content = std::fs::read(path)
-                .map_err(|error| Failure::usage(format!("{}: {error}", path.display()), None))?;
+            let content =
+                std::fs::read(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display()), None))?;
             replacements.push((name.to_owned(), content));
         }
     }

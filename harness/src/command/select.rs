@@ -1,5 +1,6 @@
 //! Loading the scenarios and selecting among them.
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use crate::verdict::ExitCode;
 pub(super) fn select(root: &Path, arguments: &SelectArgs) -> Result<Vec<Arc<Scenario>>, Failure> {
     let scenarios = scenario::load(root).map_err(|diagnostics| Failure {
         code: ExitCode::Usage,
-        text: format!("{:?}", miette::Report::new(diagnostics)),
+        text: diagnostics.render(std::io::stderr().is_terminal(), 120),
     })?;
     let known = scenarios.len();
     let selected: Vec<Arc<Scenario>> =

@@ -9,7 +9,9 @@ use crate::fixtures::{Outcome, Request};
 pub(super) fn fault(requests: &[Request], log: &[String], declared_absent: &[String]) -> Option<Fault> {
     requests.iter().find_map(|request| {
         let (what, hint) = match &request.outcome {
-            Outcome::Fault(text) => (text.clone(), "see the fixture server's message; `wsgi-proof fetch` fills the store"),
+            Outcome::Fault(text) => {
+                (text.clone(), "see the fixture server's message; `wsgi-proof fetch` fills the store")
+            }
             Outcome::Absent if !declared_absent.contains(&request.what) => (
                 format!("the build asked the package index for `{}`, which packages.lock does not list", request.what),
                 "add it to scenarios/packages.lock, or declare it in the scenario's `[fixtures] absent_packages`",

@@ -159,9 +159,8 @@ impl State {
     /// The next step to start: one whose needs are done. Scenarios under way are finished first, so that few
     /// containers and open ends stand about.
     fn next(&self) -> Option<usize> {
-        let ready = |id: &usize| {
-            !self.started[*id] && self.plan.steps[*id].needs.iter().all(|need| self.ends[*need].is_some())
-        };
+        let ready =
+            |id: &usize| !self.started[*id] && self.plan.steps[*id].needs.iter().all(|need| self.ends[*need].is_some());
         (0..self.plan.steps.len()).filter(ready).min_by_key(|id| match self.plan.steps[*id].work {
             Work::Serve(_) | Work::Examine(_) => (0, *id),
             Work::Prepare(_) => (1, *id),

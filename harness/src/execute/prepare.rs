@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::Setup;
 use crate::check::evidence::{BuildEnd, ImageEvidence};
-use crate::context::folder_context;
 use crate::engine::{BuildRequest, EngineError, ensure_distribution};
 use crate::event::Fault;
 use crate::fixtures;
 use crate::plan::Preparation;
+use crate::scenario::folder_context;
 
 /// A shared image that is ready.
 pub(super) struct Prepared {
@@ -47,7 +47,7 @@ pub(super) async fn prepare(
                 &setup.engine,
                 &setup.variant.suite,
                 setup.variant.registry_image.as_deref(),
-                Some(&setup.host_proxy),
+                &setup.host_proxy,
                 &setup.cache,
                 setup.offline,
                 progress,
@@ -106,9 +106,8 @@ async fn built(
     progress: &(dyn Fn(&str) + Send + Sync),
 ) -> Result<Prepared, PrepareError> {
     let path = setup.images.join(folder);
-    let context = folder_context(&path, replacements).map_err(|error| {
-        PrepareError::Suite(Fault { what: format!("{}: {error}", path.display()), hint: None })
-    })?;
+    let context = folder_context(&path, replacements)
+        .map_err(|error| PrepareError::Suite(Fault { what: format!("{}: {error}", path.display()), hint: None }))?;
     let request = BuildRequest {
         context,
         dockerfile: "Dockerfile".to_owned(),
@@ -117,7 +116,7 @@ async fn built(
         labels: BTreeMap::new(),
         tag: None,
     };
-    let evidence = setup.engine.build(request, &mut |line| progress(&line)).await?;
+    let evidence = setup.engine.build(request, &mut |line| progress(line)).await?;
     match evidence.end {
         BuildEnd::Built { image } => ready(setup, image).await,
         BuildEnd::Failed { command, exit_code, message } => {

@@ -138,9 +138,8 @@ impl Step<'_> {
             }
         }
         for expectation in &scenario.commands {
-            let evidence = engine
-                .run_command(runnable, &expectation.run.value, &self.setup.network, &self.setup.run)
-                .await?;
+            let evidence =
+                engine.run_command(runnable, &expectation.run.value, &self.setup.network, &self.setup.run).await?;
             self.part.findings.extend(check::command::check(expectation, &evidence));
         }
         self.part.stages.push((Stage::Examine, begun.elapsed()));
@@ -153,10 +152,8 @@ impl Step<'_> {
         let Some(serve) = &self.scenario.serve else { return Err(missing("`[serve]`")) };
         let begun = self.stage(Stage::Probe);
         let setup = self.setup;
-        let application = setup
-            .engine
-            .start_application(image, serve.arguments.as_deref(), &setup.network, &setup.run)
-            .await?;
+        let application =
+            setup.engine.start_application(image, serve.arguments.as_deref(), &setup.network, &setup.run).await?;
         let result = self.ask_and_stop(serve, &application, begun).await;
         let keep = setup.keep && (result.is_err() || self.part.findings.iter().any(check::Finding::is_broken));
         if keep {
@@ -200,10 +197,8 @@ impl Step<'_> {
         self.part.stages.push((Stage::Probe, begun.elapsed()));
 
         let begun = self.stage(Stage::Stop);
-        let limit = serve
-            .stop
-            .as_ref()
-            .map_or(STOP_LIMIT, |stop| Duration::from_secs(u64::from(stop.within_seconds.value)));
+        let limit =
+            serve.stop.as_ref().map_or(STOP_LIMIT, |stop| Duration::from_secs(u64::from(stop.within_seconds.value)));
         let ended_before = application.exit_code().await?;
         let evidence = application.stop(limit).await?;
         if let Some(expectation) = &serve.stop {

@@ -104,8 +104,8 @@ impl Reporter for DocumentReporter {
             }
             Event::ScenarioFinished(report) => self.document.scenarios.push((**report).clone()),
             Event::RunFinished(finish) => {
-                self.document.complete = finish.end == RunEnd::Completed
-                    && self.document.tally.reported() == self.document.tally.planned;
+                self.document.complete =
+                    finish.end == RunEnd::Completed && self.document.tally.reported() == self.document.tally.planned;
                 self.document.end = Some(finish.end);
                 self.document.finish = Some((**finish).clone());
             }

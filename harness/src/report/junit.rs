@@ -70,8 +70,7 @@ impl JunitReporter {
         let mut case = TestCase::new(report.name.clone(), status);
         case.set_classname(folder.display().to_string());
         case.set_time(report.took);
-        case.extra
-            .insert("file".into(), self.scenarios.join(&report.at.file).display().to_string().into());
+        case.extra.insert("file".into(), self.scenarios.join(&report.at.file).display().to_string().into());
         case.extra.insert("line".into(), report.at.line.to_string().into());
         let log: Vec<String> = report
             .logs

@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -80,26 +80,49 @@ pub enum ContextError {
 /// When there is nothing to build, and when the folder has what a context cannot hold.
 pub fn build_context(scenario: &Scenario) -> Result<Vec<u8>, ContextError> {
     let app = scenario.app.as_deref().ok_or_else(|| ContextError::NoApplication(scenario.name.clone()))?;
-    let entries = entries(app)?;
+    archive(app, &|path| scenario.modes.get(path).copied(), &[])
+}
+
+/// Makes the build context of a folder of ours: as that of an application, but a file that is executable in the checkout
+/// is executable in the context. `replacements` are contents that stand in for files, by their paths.
+///
+/// # Errors
+/// When the folder has what a context cannot hold.
+pub fn folder_context(folder: &Path, replacements: &[(String, Vec<u8>)]) -> Result<Vec<u8>, ContextError> {
+    let executable = |path: &Path| {
+        let mode = fs::metadata(folder.join(path)).map_or(0, |metadata| metadata.permissions().mode());
+        (mode & 0o100 != 0).then_some(0o755)
+    };
+    archive(folder, &executable, replacements)
+}
+
+fn archive(
+    folder: &Path,
+    mode_of: &dyn Fn(&Path) -> Option<u32>,
+    replacements: &[(String, Vec<u8>)],
+) -> Result<Vec<u8>, ContextError> {
     let mut archive = tar::Builder::new(Vec::new());
-    for (path, entry) in &entries {
+    for (path, entry) in &entries(folder)? {
         let failed = |source| ContextError::Read { path: path.clone(), source };
-        let declared = scenario.modes.get(path).copied();
         let mut header = Header::new_gnu();
         header.set_uid(0);
         header.set_gid(0);
         match entry {
             Entry::Folder => {
                 header.set_entry_type(EntryType::Directory);
-                header.set_mode(declared.unwrap_or(0o755));
+                header.set_mode(mode_of(path).unwrap_or(0o755));
                 header.set_mtime(EARLIEST);
                 header.set_size(0);
                 archive.append_data(&mut header, path, io::empty()).map_err(failed)?;
             }
             Entry::File { .. } => {
-                let content = fs::read(app.join(path)).map_err(failed)?;
+                let replacement = replacements.iter().find(|(name, _)| Path::new(name) == path);
+                let content = match replacement {
+                    Some((_, content)) => content.clone(),
+                    None => fs::read(folder.join(path)).map_err(failed)?,
+                };
                 header.set_entry_type(EntryType::Regular);
-                header.set_mode(declared.unwrap_or(0o644));
+                header.set_mode(mode_of(path).unwrap_or(0o644));
                 header.set_mtime(time_of(&content));
                 header.set_size(content.len() as u64);
                 archive.append_data(&mut header, path, content.as_slice()).map_err(failed)?;
@@ -239,7 +262,7 @@ mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
     use std::io::Read;
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
 
     use tempfile::TempDir;
 

@@ -21,7 +21,7 @@ use std::path::PathBuf;
 
 use regex::Regex;
 
-pub use context::{ContextError, MAX_CONTEXT, build_context};
+pub use context::{ContextError, MAX_CONTEXT, build_context, folder_context};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use dockerignore::PatternError;
 pub use load::{APP_FOLDER, SCENARIO_FILE, load};

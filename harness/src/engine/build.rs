@@ -1,0 +1,168 @@
+//! Builds, by the classic builder: it is the one that runs on a network of our own. (BuildKit inside the daemon takes
+//! only the networks default, none and host.)
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use bollard::models::BuildInfoAux;
+use bollard::query_parameters::{BuildImageOptions, BuilderVersion};
+use bytes::Bytes;
+use futures_util::StreamExt;
+use regex::Regex;
+
+use super::error::is_no_space;
+use super::stream::Lines;
+use super::{Engine, EngineError, LABEL_CACHE, Network};
+use crate::check::evidence::{BuildEnd, BuildEvidence};
+
+/// How long a build may say nothing.
+const IDLE_LIMIT: Duration = Duration::from_secs(600);
+
+/// What the classic builder says when a command of the Dockerfile or of a trigger returned non-zero.
+#[allow(clippy::expect_used, reason = "a constant pattern")]
+static RETURNED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?s)^The command '(.*)' returned a non-zero code: (\d+)").expect("a constant pattern")
+});
+
+/// A build to be made.
+#[derive(Debug, Clone)]
+pub struct BuildRequest {
+    /// The build context, a tar archive.
+    pub context: Vec<u8>,
+    /// The Dockerfile's path in it.
+    pub dockerfile: String,
+    /// Build arguments.
+    pub arguments: BTreeMap<String, String>,
+    /// The network that its commands run on, with the fixture server on its gateway; without it they have none.
+    pub network: Option<Network>,
+    /// Labels of the image. They must be the same from run to run, or no layer is found in the cache.
+    pub labels: BTreeMap<String, String>,
+    /// A name for the image.
+    pub tag: Option<String>,
+}
+
+impl Engine {
+    /// Builds an image. `on_line` sees each line of the log as it comes.
+    ///
+    /// # Errors
+    /// When the engine could not; an instruction that failed is evidence, not an error.
+    pub async fn build(
+        &self,
+        request: BuildRequest,
+        on_line: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<BuildEvidence, EngineError> {
+        const OPERATION: &str = "building an image";
+        let begun = Instant::now();
+        let mut labels: HashMap<String, String> = request.labels.into_iter().collect();
+        labels.insert(LABEL_CACHE.to_owned(), "image".to_owned());
+        let options = BuildImageOptions {
+            dockerfile: request.dockerfile,
+            t: request.tag,
+            extrahosts: request.network.as_ref().map(Network::host_entry),
+            rm: true,
+            forcerm: true,
+            buildargs: Some(request.arguments.into_iter().collect()),
+            labels: Some(labels),
+            networkmode: Some(request.network.map_or_else(|| "none".to_owned(), |network| network.name)),
+            version: BuilderVersion::BuilderV1,
+            ..Default::default()
+        };
+        let body = bollard::body_full(Bytes::from(request.context));
+        let mut stream = std::pin::pin!(self.docker.build_image(options, None, Some(body)));
+        let mut lines = Lines::default();
+        let mut image = None;
+        let mut failure = None;
+        loop {
+            let next = tokio::time::timeout(IDLE_LIMIT, stream.next())
+                .await
+                .map_err(|_| EngineError::Idle { operation: OPERATION.to_owned(), after: IDLE_LIMIT })?;
+            match next {
+                None => break,
+                Some(Ok(info)) => {
+                    if let Some(text) = info.stream {
+                        lines.push(text.as_bytes(), &mut *on_line);
+                    }
+                    if let Some(BuildInfoAux::Default(aux)) = info.aux {
+                        image = aux.id.or(image);
+                    }
+                }
+                Some(Err(bollard::errors::Error::DockerStreamError { error })) => failure = Some(error),
+                // A Dockerfile that cannot be parsed, or an instruction without sense: the candidate's doing.
+                Some(Err(bollard::errors::Error::DockerResponseServerError { status_code: 400, message })) => {
+                    failure = Some(message);
+                }
+                Some(Err(error)) => return Err(self.error(OPERATION, error)),
+            }
+        }
+        let log = lines.finish();
+        let end = match (failure, image) {
+            (Some(message), _) => {
+                self.ping().await?;
+                end_of(message, &log)?
+            }
+            (None, Some(image)) => BuildEnd::Built { image },
+            (None, None) => {
+                return Err(EngineError::Unreachable {
+                    engine: self.docker_host.clone(),
+                    operation: OPERATION.to_owned(),
+                    cause: "the build's log ended without an image and without an error".to_owned(),
+                });
+            }
+        };
+        Ok(BuildEvidence { end, log, took: begun.elapsed() })
+    }
+}
+
+/// Sorts the message that a build ended with.
+fn end_of(message: String, log: &[String]) -> Result<BuildEnd, EngineError> {
+    let tail = log.iter().rev().take(30);
+    if is_no_space(&message) || tail.clone().any(|line| is_no_space(line)) {
+        return Err(EngineError::NoSpace { cause: message });
+    }
+    if let Some(found) = RETURNED.captures(&message) {
+        let exit_code = found[2].parse().ok();
+        return Ok(BuildEnd::Failed { command: Some(found[1].to_owned()), exit_code, message });
+    }
+    // The engine's own troubles while it made or ran a container; what else stops a build is the Dockerfile's.
+    let own =
+        ["OCI runtime", "error creating overlay", "cannot connect", "context canceled", "EOF", "is shutting down"];
+    if own.iter().any(|text| message.contains(text)) {
+        return Err(EngineError::Unexpected { operation: "building an image".to_owned(), what: message });
+    }
+    Ok(BuildEnd::Failed { command: None, exit_code: None, message })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_returned_non_zero() {
+        let message = "The command '/bin/sh -c mod_wsgi-docker-build' returned a non-zero code: 23".to_owned();
+        assert_eq!(
+            end_of(message.clone(), &[]).unwrap(),
+            BuildEnd::Failed { command: Some("/bin/sh -c mod_wsgi-docker-build".into()), exit_code: Some(23), message }
+        );
+    }
+
+    #[test]
+    fn another_instruction_that_failed() {
+        let message = "COPY failed: file not found in build context".to_owned();
+        assert!(matches!(end_of(message, &[]).unwrap(), BuildEnd::Failed { command: None, .. }));
+    }
+
+    #[test]
+    fn a_full_disk_is_not_the_candidates_doing() {
+        let log = ["cp: error writing '/x': No space left on device".to_owned()];
+        let message = "The command 'x' returned a non-zero code: 1".to_owned();
+        assert!(matches!(end_of(message, &log), Err(EngineError::NoSpace { .. })));
+    }
+
+    #[test]
+    fn the_engines_own_trouble_is_not_either() {
+        let message = "OCI runtime create failed: runc did not terminate".to_owned();
+        assert!(matches!(end_of(message, &[]), Err(EngineError::Unexpected { .. })));
+    }
+}

@@ -1,0 +1,174 @@
+//! What can go wrong with an engine. None of it says anything about the candidate: every one is "could not tell".
+
+use std::time::Duration;
+
+use bollard::errors::Error;
+
+/// What went wrong with the engine.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// It does not answer, or stopped in the middle of an answer.
+    #[error("the engine at {engine} stopped answering while {operation}: {cause}")]
+    Unreachable {
+        /// Its address.
+        engine: String,
+        /// What was being done.
+        operation: String,
+        /// What the connection said.
+        cause: String,
+    },
+    /// Its disk is full.
+    #[error("the engine's disk is full ({cause})")]
+    NoSpace {
+        /// What the engine said.
+        cause: String,
+    },
+    /// It says nothing any more.
+    #[error("nothing came from the engine for {} s while {operation}", after.as_secs())]
+    Idle {
+        /// What was being done.
+        operation: String,
+        /// For how long.
+        after: Duration,
+    },
+    /// It refused.
+    #[error("the engine refused {operation}: {message} (status {status})")]
+    Refused {
+        /// What was being done.
+        operation: String,
+        /// The HTTP status code.
+        status: u16,
+        /// What it said.
+        message: String,
+    },
+    /// It is not one that the suite can work with.
+    #[error("this engine cannot be used: {what}")]
+    Unsuitable {
+        /// Why.
+        what: String,
+    },
+    /// It did something that it should not.
+    #[error("unexpected from the engine while {operation}: {what}")]
+    Unexpected {
+        /// What was being done.
+        operation: String,
+        /// What came.
+        what: String,
+    },
+    /// No distribution could be had.
+    #[error("no {suite} distribution could be had: {why}")]
+    NoDistribution {
+        /// The suite asked for.
+        suite: String,
+        /// Why not.
+        why: String,
+    },
+    /// A file of the cache could not be read or written.
+    #[error("{path}: {source}")]
+    Cache {
+        /// The file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl EngineError {
+    /// Sorts an error of the client's library.
+    pub(super) fn of(engine: &str, operation: &str, error: Error) -> Self {
+        let operation = operation.to_owned();
+        match error {
+            Error::DockerResponseServerError { message, .. } if is_no_space(&message) => {
+                Self::NoSpace { cause: message }
+            }
+            Error::DockerResponseServerError { status_code, message } => {
+                Self::Refused { operation, status: status_code, message }
+            }
+            Error::DockerStreamError { error } if is_no_space(&error) => Self::NoSpace { cause: error },
+            Error::DockerStreamError { error } => Self::Unexpected { operation, what: error },
+            Error::RequestTimeoutError => Self::Idle { operation, after: Duration::from_secs(super::ANSWER_SECONDS) },
+            Error::JsonDataError { message, .. } => Self::Unexpected { operation, what: message },
+            // What is left is the connection: refused, reset, or closed in the middle of an answer.
+            other => Self::Unreachable { engine: engine.to_owned(), operation, cause: chain(&other) },
+        }
+    }
+
+    /// Whether nothing further can succeed.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::NoSpace { .. })
+    }
+
+    /// Whether the engine says that the thing is not there.
+    pub(super) fn is_not_found(&self) -> bool {
+        matches!(self, Self::Refused { status: 404, .. })
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Unreachable { .. } => {
+                "was it stopped or killed? `wsgi-proof doctor` says what answers; then run again"
+            }
+            Self::NoSpace { .. } => "free some space, for example with `wsgi-proof prune --images`, then run again",
+            Self::Idle { .. } => "is the machine overloaded, or the engine stuck? run again",
+            Self::Unsuitable { .. } => "name another engine with DOCKER_HOST",
+            Self::NoDistribution { .. } => {
+                "an engine that reaches a registry, or mmdebstrap and a network on this machine, is needed once"
+            }
+            Self::Refused { .. } | Self::Unexpected { .. } | Self::Cache { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// Whether an engine's or a build's message tells of a full disk.
+pub(super) fn is_no_space(message: &str) -> bool {
+    message.contains("no space left on device") || message.contains("No space left on device")
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(status_code: u16, message: &str) -> EngineError {
+        EngineError::of(
+            "unix:///e",
+            "building",
+            Error::DockerResponseServerError { status_code, message: message.into() },
+        )
+    }
+
+    #[test]
+    fn an_answer_is_not_a_lost_connection() {
+        assert!(matches!(server(500, "oops"), EngineError::Refused { status: 500, .. }));
+        assert!(server(404, "no such image").is_not_found());
+        assert!(!server(500, "oops").is_final());
+    }
+
+    #[test]
+    fn a_full_disk_ends_the_run() {
+        let error = server(500, "write /var/lib: no space left on device");
+        assert!(matches!(error, EngineError::NoSpace { .. }) && error.is_final());
+    }
+
+    #[test]
+    fn a_broken_connection_is_unreachable() {
+        let reset = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "reset");
+        let error = EngineError::of("unix:///e", "building", Error::IOError { err: reset });
+        assert!(error.is_final());
+        assert_eq!(error.to_string(), "the engine at unix:///e stopped answering while building: reset");
+    }
+}

@@ -1,0 +1,188 @@
+//! Images: looking at them, and putting the fixture server's address into one.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bollard::models::{ContainerConfig, ContainerCreateBody, ImageInspect};
+use bollard::query_parameters::{
+    CommitContainerOptions, CreateContainerOptions, ListImagesOptions, UploadToContainerOptions,
+};
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+
+use super::{Engine, EngineError, LABEL_CACHE, LABEL_KEY, LABEL_RUN, RunId};
+use crate::check::evidence::ImageEvidence;
+
+/// Files to put into an image: absolute path, content, mode.
+type Files = [(String, Vec<u8>, u32)];
+
+impl Engine {
+    /// An image's configuration; `None` when the engine does not have it.
+    ///
+    /// # Errors
+    /// When the engine cannot say.
+    pub async fn inspect_image(&self, reference: &str) -> Result<Option<ImageEvidence>, EngineError> {
+        Ok(self.inspect(reference).await?.map(evidence))
+    }
+
+    async fn inspect(&self, reference: &str) -> Result<Option<ImageInspect>, EngineError> {
+        match self.docker.inspect_image(reference).await.map_err(|error| self.error("inspecting an image", error)) {
+            Ok(image) => Ok(Some(image)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// An image with these files put in, and otherwise the very same: configuration and triggers are as before. What
+    /// was made once from the same image and files is used again.
+    ///
+    /// # Errors
+    /// When the engine cannot, or when what came out differs in more than the files.
+    pub async fn instrument(&self, image: &str, files: &Files, run: &RunId) -> Result<String, EngineError> {
+        const OPERATION: &str = "instrumenting an image";
+        let unexpected = |what: String| EngineError::Unexpected { operation: OPERATION.to_owned(), what };
+        let Some(original) = self.inspect(image).await? else {
+            return Err(unexpected(format!("the image {image} is not there")));
+        };
+        let before = evidence(original.clone());
+        let key = key(&before.id, files);
+        if let Some(made) = self.made_from(&key).await? {
+            return Ok(made);
+        }
+        let config = original.config.unwrap_or_default();
+        let body = ContainerCreateBody {
+            image: Some(before.id.clone()),
+            // Never started; an image without a command needs one to be created.
+            cmd: Some(vec!["true".to_owned()]),
+            labels: Some(HashMap::from([(LABEL_RUN.to_owned(), run.to_string())])),
+            ..Default::default()
+        };
+        let container = self.create(body).await?;
+        let result = async {
+            let options = UploadToContainerOptions { path: "/".to_owned(), ..Default::default() };
+            let archive = archive(files).map_err(|error| unexpected(error.to_string()))?;
+            self.docker
+                .upload_to_container(&container, Some(options), bollard::body_full(Bytes::from(archive)))
+                .await
+                .map_err(|error| self.error(OPERATION, error))?;
+            let mut labels = config.labels.unwrap_or_default();
+            labels.insert(LABEL_CACHE.to_owned(), "image".to_owned());
+            labels.insert(LABEL_KEY.to_owned(), key);
+            // `docker commit` merges the container's own label in; an empty value takes its meaning away.
+            labels.insert(LABEL_RUN.to_owned(), String::new());
+            let config = ContainerConfig {
+                user: config.user,
+                exposed_ports: config.exposed_ports,
+                env: config.env,
+                cmd: config.cmd.or_else(|| Some(Vec::new())),
+                healthcheck: config.healthcheck,
+                volumes: config.volumes,
+                working_dir: config.working_dir,
+                entrypoint: config.entrypoint,
+                on_build: config.on_build,
+                labels: Some(labels),
+                stop_signal: config.stop_signal,
+                shell: config.shell,
+                ..Default::default()
+            };
+            let options = CommitContainerOptions { container: Some(container.clone()), ..Default::default() };
+            self.docker.commit_container(options, config).await.map_err(|error| self.error(OPERATION, error))
+        }
+        .await;
+        self.remove_container(&container).await?;
+        let id = result?.id;
+        let Some(after) = self.inspect_image(&id).await? else {
+            return Err(unexpected("the image committed is not there".to_owned()));
+        };
+        match difference(&before, &after) {
+            None => Ok(after.id),
+            Some(what) => Err(unexpected(format!("the image committed differs from the candidate in its {what}"))),
+        }
+    }
+
+    /// The image with this key, if one was made before.
+    pub(super) async fn made_from(&self, key: &str) -> Result<Option<String>, EngineError> {
+        let filters = HashMap::from([("label".to_owned(), vec![format!("{LABEL_KEY}={key}")])]);
+        let options = ListImagesOptions { filters: Some(filters), ..Default::default() };
+        let images =
+            self.docker.list_images(Some(options)).await.map_err(|error| self.error("listing images", error))?;
+        Ok(images.into_iter().next().map(|image| image.id))
+    }
+
+    pub(super) async fn create(&self, body: ContainerCreateBody) -> Result<String, EngineError> {
+        self.docker
+            .create_container(None::<CreateContainerOptions>, body)
+            .await
+            .map(|created| created.id)
+            .map_err(|error| self.error("creating a container", error))
+    }
+}
+
+fn key(image: &str, files: &Files) -> String {
+    let mut hash = Sha256::new();
+    hash.update(image);
+    for (path, content, mode) in files {
+        hash.update(path);
+        hash.update(mode.to_le_bytes());
+        hash.update(content.len().to_le_bytes());
+        hash.update(content);
+    }
+    hex::encode(hash.finalize())
+}
+
+fn archive(files: &Files) -> std::io::Result<Vec<u8>> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (path, content, mode) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(*mode);
+        header.set_size(u64::try_from(content.len()).unwrap_or(u64::MAX));
+        archive.append_data(&mut header, path.trim_start_matches('/'), content.as_slice())?;
+    }
+    archive.into_inner()
+}
+
+fn evidence(image: ImageInspect) -> ImageEvidence {
+    let config = image.config.unwrap_or_default();
+    let mut exposed_ports = config.exposed_ports.unwrap_or_default();
+    exposed_ports.sort();
+    let environment = config
+        .env
+        .unwrap_or_default()
+        .into_iter()
+        .map(|entry| {
+            entry.split_once('=').map_or((entry.clone(), String::new()), |(n, v)| (n.to_owned(), v.to_owned()))
+        })
+        .collect();
+    ImageEvidence {
+        id: image.id.unwrap_or_default(),
+        triggers: config.on_build.unwrap_or_default(),
+        entry_point: config.entrypoint.unwrap_or_default(),
+        command: config.cmd.unwrap_or_default(),
+        exposed_ports,
+        working_directory: config.working_dir.unwrap_or_default(),
+        user: config.user.unwrap_or_default(),
+        environment,
+        labels: config.labels.unwrap_or_default().into_iter().collect(),
+        size: image.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
+        architecture: image.architecture.unwrap_or_default(),
+    }
+}
+
+/// In what two images differ that must only differ in files and in our own labels.
+fn difference(before: &ImageEvidence, after: &ImageEvidence) -> Option<&'static str> {
+    let labels = |image: &ImageEvidence| -> BTreeMap<String, String> {
+        let foreign = image.labels.iter().filter(|(name, _)| !name.starts_with("wsgi-proof."));
+        foreign.map(|(name, value)| (name.clone(), value.clone())).collect()
+    };
+    [
+        (before.triggers != after.triggers, "triggers"),
+        (before.entry_point != after.entry_point, "entry point"),
+        (before.command != after.command, "command"),
+        (before.exposed_ports != after.exposed_ports, "exposed ports"),
+        (before.working_directory != after.working_directory, "working directory"),
+        (before.user != after.user, "user"),
+        (before.environment != after.environment, "environment"),
+        (labels(before) != labels(after), "labels"),
+    ]
+    .into_iter()
+    .find_map(|(differs, what)| differs.then_some(what))
+}

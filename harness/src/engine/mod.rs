@@ -1,0 +1,151 @@
+//! The engine, behind one narrow API: build, inspect, instrument, create, start, log, exec, stop, remove, network.
+//!
+//! Nothing else in the program names bollard or testcontainers.
+
+mod application;
+mod build;
+mod container;
+mod discover;
+mod distribution;
+mod endpoint;
+mod error;
+mod image;
+mod network;
+pub mod private;
+mod resources;
+mod stream;
+
+use std::fmt;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use bollard::Docker;
+
+pub use application::Application;
+pub use build::BuildRequest;
+pub use discover::{Discovery, Tried, discover};
+pub use distribution::ensure_distribution;
+pub use endpoint::{Endpoint, Origin};
+pub use error::EngineError;
+pub use network::Network;
+pub use resources::{Kind, Leftover};
+
+/// The label that says of which run a container or network is.
+pub const LABEL_RUN: &str = "wsgi-proof.run";
+/// The label of images that are kept on purpose, to be used again.
+pub const LABEL_CACHE: &str = "wsgi-proof.cache";
+/// The label that says for which scenario an image was built.
+pub const LABEL_SCENARIO: &str = "wsgi-proof.scenario";
+/// The label that says what an image was made from.
+pub const LABEL_KEY: &str = "wsgi-proof.key";
+
+/// How long the engine may take to begin an answer, in seconds. An answer of a loaded engine can take long; one that never
+/// comes must not hang the run.
+const ANSWER_SECONDS: u64 = 300;
+
+/// A run's id: what is made in it carries it as a label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunId(String);
+
+impl RunId {
+    /// A new id, of 12 hexadecimal digits.
+    pub fn new() -> Self {
+        let random = RandomState::new().hash_one(std::process::id());
+        Self(format!("{random:016x}")[..12].to_owned())
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Default for RunId {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A connected engine.
+#[derive(Clone)]
+pub struct Engine {
+    docker: Docker,
+    docker_host: String,
+    description: Description,
+}
+
+/// What an engine is.
+#[derive(Debug, Clone)]
+pub struct Description {
+    /// Its name and version, such as `Docker 20.10.24`.
+    pub version: String,
+    /// Its storage driver.
+    pub storage: String,
+    /// Its architecture, such as `amd64`.
+    pub architecture: String,
+    /// Where it was found.
+    pub origin: String,
+}
+
+impl fmt::Display for Description {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}, {}), {}", self.version, self.storage, self.architecture, self.origin)
+    }
+}
+
+impl Engine {
+    /// Connects to an engine and asks what it is.
+    ///
+    /// # Errors
+    /// When it does not answer, or is not one for Linux containers.
+    pub async fn connect(endpoint: &Endpoint) -> Result<Self, EngineError> {
+        let docker_host = endpoint.docker_host.clone();
+        let of = |error| EngineError::of(&docker_host, "connecting", error);
+        let docker = Docker::connect_with_host(&docker_host)
+            .map_err(of)?
+            .with_timeout(Duration::from_secs(ANSWER_SECONDS))
+            .negotiate_version()
+            .await
+            .map_err(of)?;
+        let version = docker.version().await.map_err(of)?;
+        let info = docker.info().await.map_err(of)?;
+        let os = version.os.unwrap_or_default();
+        if os != "linux" {
+            return Err(EngineError::Unsuitable { what: format!("it runs {os} containers, not Linux ones") });
+        }
+        let name = match version.components.iter().flatten().next() {
+            Some(component) if component.name.contains("Podman") => "Podman",
+            _ => "Docker",
+        };
+        let description = Description {
+            version: format!("{name} {}", version.version.unwrap_or_default()),
+            storage: info.driver.unwrap_or_default(),
+            architecture: version.arch.unwrap_or_default(),
+            origin: endpoint.origin.to_string(),
+        };
+        Ok(Self { docker, docker_host, description })
+    }
+
+    /// What the engine is, and where it was found.
+    pub fn describe(&self) -> &Description {
+        &self.description
+    }
+
+    /// Whether the engine still answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<(), EngineError> {
+        self.docker.ping().await.map(drop).map_err(|error| self.error("asking whether it is there", error))
+    }
+
+    fn error(&self, operation: &str, error: bollard::errors::Error) -> EngineError {
+        EngineError::of(&self.docker_host, operation, error)
+    }
+}

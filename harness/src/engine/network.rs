@@ -1,0 +1,107 @@
+//! The run's own network: a bridge without a way out, whose gateway address is this host.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest};
+
+use super::{Engine, EngineError, LABEL_RUN, RunId};
+
+/// A run's network.
+#[derive(Debug, Clone)]
+pub struct Network {
+    /// Its name.
+    pub name: String,
+    /// Its subnet, in CIDR notation.
+    pub subnet: String,
+    /// The host's address on it.
+    pub gateway: IpAddr,
+}
+
+impl Network {
+    /// The fixture server's name and address, as engines take further hosts.
+    pub(super) fn host_entry(&self) -> String {
+        format!("{}:{}", crate::fixtures::HOST, self.gateway)
+    }
+}
+
+impl Engine {
+    /// Creates the run's network, on a subnet that neither the engine nor a route of this host uses.
+    ///
+    /// # Errors
+    /// When the engine refuses, or no subnet is free.
+    pub async fn create_network(&self, run: &RunId) -> Result<Network, EngineError> {
+        let routes = std::fs::read_to_string("/proc/net/route").unwrap_or_default();
+        let first = usize::from_str_radix(&run.as_str()[..4], 16).unwrap_or(0);
+        let name = format!("wsgi-proof-{run}");
+        for third in (0..256).map(|offset| (first + offset) % 256) {
+            let third = u8::try_from(third).unwrap_or(0);
+            let subnet = Ipv4Addr::new(10, 231, third, 0);
+            if is_routed(&routes, subnet) {
+                continue;
+            }
+            let gateway = Ipv4Addr::new(10, 231, third, 1);
+            let network = Network { name: name.clone(), subnet: format!("{subnet}/24"), gateway: gateway.into() };
+            let request = NetworkCreateRequest {
+                name: name.clone(),
+                driver: Some("bridge".to_owned()),
+                internal: Some(true),
+                enable_ipv6: Some(false),
+                ipam: Some(Ipam {
+                    config: Some(vec![IpamConfig {
+                        subnet: Some(network.subnet.clone()),
+                        gateway: Some(gateway.to_string()),
+                        ..Default::default()
+                    }]),
+                    ..Default::default()
+                }),
+                labels: Some(HashMap::from([(LABEL_RUN.to_owned(), run.to_string())])),
+                ..Default::default()
+            };
+            match self.docker.create_network(request).await.map_err(|error| self.error("creating the network", error)) {
+                Ok(_) => return Ok(network),
+                Err(EngineError::Refused { message, .. }) if message.to_lowercase().contains("overlap") => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(EngineError::Unsuitable { what: "no subnet in 10.231.0.0/16 is free".to_owned() })
+    }
+}
+
+/// Whether a route of this host leads into the /24 network (`/proc/net/route`: little-endian hexadecimal). A default
+/// route does not count.
+fn is_routed(routes: &str, subnet: Ipv4Addr) -> bool {
+    routes.lines().skip(1).any(|line| {
+        let mut columns = line.split_whitespace();
+        let number = |text: Option<&str>| text.and_then(|text| u32::from_str_radix(text, 16).ok()).map(u32::swap_bytes);
+        let (destination, mask) = (number(columns.nth(1)), number(columns.nth(5)));
+        match (destination, mask) {
+            (Some(destination), Some(mask)) if mask != 0 => {
+                let common = mask & 0xffff_ff00;
+                destination & common == subnet.to_bits() & common
+            }
+            _ => false,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROUTES: &str = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n\
+        eth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n\
+        br-1\t0007E70A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n\
+        vpn0\t0000E80A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n";
+
+    #[test]
+    fn a_route_into_the_subnet_is_seen() {
+        assert!(is_routed(ROUTES, Ipv4Addr::new(10, 231, 7, 0)));
+        assert!(is_routed(ROUTES, Ipv4Addr::new(10, 232, 9, 0)));
+    }
+
+    #[test]
+    fn other_routes_and_the_default_route_are_not() {
+        assert!(!is_routed(ROUTES, Ipv4Addr::new(10, 231, 8, 0)));
+    }
+}

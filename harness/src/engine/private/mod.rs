@@ -1,0 +1,146 @@
+//! The private engine: the distribution's own engine packages, unpacked into the cache folder and started from there, with
+//! a data root, a socket and subnets of its own. Nothing is installed, and nothing of the system changed.
+
+mod daemon;
+mod packages;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+pub use daemon::{start, stop};
+pub use packages::Toolbox;
+
+/// Why there is no private engine.
+#[derive(Debug, thiserror::Error)]
+pub enum PrivateError {
+    /// Not root.
+    #[error("no engine is here, and starting one of its own takes root")]
+    NotRoot,
+    /// Not Debian or Ubuntu.
+    #[error("no engine is here, and one of its own can be brought along only on Debian and Ubuntu (this is {system})")]
+    OtherSystem {
+        /// What the system calls itself.
+        system: String,
+    },
+    /// Offline.
+    #[error("the engine's packages are not in the cache, and --offline forbids fetching them")]
+    Offline,
+    /// The packages could not be had.
+    #[error("the engine's packages could not be fetched: {why}")]
+    Packages {
+        /// What the package manager said.
+        why: String,
+    },
+    /// The daemon ended.
+    #[error("the private engine ended at once; its log ({log}) says:\n{tail}")]
+    Ended {
+        /// The log's path.
+        log: String,
+        /// Its last lines.
+        tail: String,
+    },
+    /// The daemon does not answer.
+    #[error("the private engine does not answer: {why}; its log is {log}")]
+    Silent {
+        /// What the connection said.
+        why: String,
+        /// The log's path.
+        log: String,
+    },
+    /// A file or a process.
+    #[error("{what}")]
+    Io {
+        /// What was being done.
+        what: String,
+        /// Why it could not be.
+        source: std::io::Error,
+    },
+}
+
+impl PrivateError {
+    fn io(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NotRoot => "start a Docker or Podman engine, or name one with DOCKER_HOST, or run as root",
+            Self::OtherSystem { .. } => "start a Docker or Podman engine, or name one with DOCKER_HOST",
+            Self::Offline => "run once without --offline",
+            Self::Packages { .. } => {
+                "is the network there, and do the system's package sources work (`apt-get update`)? otherwise name an engine with DOCKER_HOST"
+            }
+            Self::Ended { .. } => {
+                "the log's last lines say what it lacks; a container without privileges cannot run one"
+            }
+            Self::Silent { .. } => "`wsgi-proof engine stop` ends it",
+            Self::Io { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// How the private engine stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Status {
+    /// Its packages are not in the cache.
+    NotUnpacked,
+    /// It is not running.
+    Stopped,
+    /// It is running.
+    Running {
+        /// The daemon's process.
+        pid: i32,
+        /// Its address, as `DOCKER_HOST` takes it.
+        docker_host: String,
+    },
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotUnpacked => f.write_str("not unpacked, not running"),
+            Self::Stopped => f.write_str("unpacked, not running"),
+            Self::Running { pid, docker_host } => write!(f, "running as process {pid}, DOCKER_HOST={docker_host}"),
+        }
+    }
+}
+
+/// How the private engine of this cache folder stands.
+pub fn status(cache: &Path) -> Status {
+    if let Some(pid) = daemon::running(cache) {
+        return Status::Running { pid, docker_host: docker_host(cache) };
+    }
+    if Toolbox::of(cache).is_unpacked() { Status::Stopped } else { Status::NotUnpacked }
+}
+
+/// Whether a private engine could be started here, and how; otherwise why not.
+///
+/// # Errors
+/// When it could not.
+pub fn possible(cache: &Path) -> Result<String, PrivateError> {
+    if !rustix::process::geteuid().is_root() {
+        return Err(PrivateError::NotRoot);
+    }
+    if Toolbox::of(cache).has_engine() {
+        return Ok("its programs are there".to_owned());
+    }
+    packages::system()?;
+    Ok("its packages would be fetched with apt and unpacked into the cache".to_owned())
+}
+
+/// The private engine's folder.
+fn folder(cache: &Path) -> PathBuf {
+    cache.join("engine")
+}
+
+/// The private engine's socket.
+pub(super) fn socket(cache: &Path) -> PathBuf {
+    folder(cache).join("docker.sock")
+}
+
+fn docker_host(cache: &Path) -> String {
+    format!("unix://{}", socket(cache).display())
+}

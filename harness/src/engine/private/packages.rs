@@ -1,0 +1,259 @@
+//! The programs of the private engine: those that are installed, and for what is missing the distribution's packages, unpacked
+//! into the cache folder by apt and dpkg with a state of their own.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+use super::{PrivateError, folder};
+
+/// What the engine and the making of distributions take. Their dependencies come along.
+const PACKAGES: [&str; 6] = ["docker.io", "containerd", "runc", "iptables", "mmdebstrap", "tini"];
+/// The programs that must be there afterwards.
+const PROGRAMS: [&str; 5] = ["dockerd", "containerd", "runc", "iptables", "mmdebstrap"];
+
+/// The programs of a cache folder, beside the installed ones.
+#[derive(Debug, Clone)]
+pub struct Toolbox {
+    tree: PathBuf,
+}
+
+impl Toolbox {
+    /// The one of this cache folder.
+    pub fn of(cache: &Path) -> Self {
+        Self { tree: folder(cache).join("tree") }
+    }
+
+    /// Whether packages have been unpacked.
+    pub fn is_unpacked(&self) -> bool {
+        self.tree.is_dir()
+    }
+
+    /// Whether all programs of an engine are there, unpacked or installed.
+    pub fn has_engine(&self) -> bool {
+        PROGRAMS[..4].iter().all(|program| self.program(program).is_some())
+    }
+
+    /// Where a program is.
+    pub fn program(&self, name: &str) -> Option<PathBuf> {
+        std::env::split_paths(&self.path()).map(|folder| folder.join(name)).find(|path| path.is_file())
+    }
+
+    /// A command of the toolbox, with the environment that finds its libraries.
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.env("PATH", self.path());
+        if self.is_unpacked() {
+            let libraries: Vec<PathBuf> = std::fs::read_dir(self.tree.join("usr/lib"))
+                .into_iter()
+                .flatten()
+                .flatten()
+                .map(|entry| entry.path())
+                .filter(|path| path.to_string_lossy().ends_with("-linux-gnu"))
+                .collect();
+            if let Ok(path) = std::env::join_paths(&libraries) {
+                command.env("LD_LIBRARY_PATH", path);
+            }
+            let perl = [self.tree.join("usr/share/perl5"), self.tree.join("usr/share/perl")];
+            if let Ok(path) = std::env::join_paths(perl) {
+                command.env("PERL5LIB", path);
+            }
+            if let Some(extensions) = libraries.iter().map(|path| path.join("xtables")).find(|path| path.is_dir()) {
+                command.env("XTABLES_LIBDIR", extensions);
+            }
+        }
+        command
+    }
+
+    fn path(&self) -> OsString {
+        let own = ["usr/bin", "usr/sbin"].map(|folder| self.tree.join(folder));
+        let system = std::env::var_os("PATH").unwrap_or_default();
+        // Some environments leave out the folders of the administrator's programs.
+        let usual = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(PathBuf::from);
+        let all = own.into_iter().chain(std::env::split_paths(&system)).chain(usual);
+        std::env::join_paths(all).unwrap_or(system)
+    }
+
+    /// Fetches and unpacks what is missing.
+    ///
+    /// # Errors
+    /// When this is not Debian or Ubuntu, or the packages cannot be had.
+    pub async fn fill(
+        cache: &Path,
+        offline: bool,
+        progress: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<Self, PrivateError> {
+        let toolbox = Self::of(cache);
+        let missing =
+            |toolbox: &Self| PROGRAMS.into_iter().filter(|name| toolbox.program(name).is_none()).collect::<Vec<_>>();
+        if missing(&toolbox).is_empty() {
+            return Ok(toolbox);
+        }
+        let _lock = lock(cache, "packages.lock").await?;
+        if missing(&toolbox).is_empty() {
+            return Ok(toolbox);
+        }
+        let system = system()?;
+        if offline {
+            return Err(PrivateError::Offline);
+        }
+        toolbox.unpack(cache, &system, progress).await?;
+        let missing = missing(&toolbox);
+        if missing.is_empty() {
+            return Ok(toolbox);
+        }
+        Err(PrivateError::Packages { why: format!("they do not hold {}", missing.join(", ")) })
+    }
+
+    async fn unpack(
+        &self,
+        cache: &Path,
+        system: &str,
+        progress: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<(), PrivateError> {
+        let own = folder(cache);
+        let work = tempfile::Builder::new()
+            .prefix("unpacking-")
+            .tempdir_in(&own)
+            .map_err(PrivateError::io(format!("no folder can be made in {}", own.display())))?;
+        let (lists, archives, tree) =
+            (work.path().join("lists"), work.path().join("archives"), work.path().join("tree"));
+        for path in [lists.join("partial"), archives.join("partial"), tree.clone()] {
+            std::fs::create_dir_all(&path).map_err(PrivateError::io(format!("{}", path.display())))?;
+        }
+        let apt = || {
+            let mut command = Command::new("apt-get");
+            command.args([
+                "-q",
+                "-o",
+                "Debug::NoLocking=1",
+                "-o",
+                "APT::Sandbox::User=root",
+                "-o",
+                "Dir::Cache::pkgcache=",
+            ]);
+            command.args(["-o", "Dir::Cache::srcpkgcache=", "-o", "APT::Update::Post-Invoke-Success::="]);
+            command.arg("-o").arg(format!("Dir::State::lists={}", lists.display()));
+            command.arg("-o").arg(format!("Dir::Cache::archives={}", archives.display()));
+            command
+        };
+        progress("asking apt which packages there are");
+        // One of the system's sources may be out of order; what matters is whether the packages are then found.
+        let updated = output(apt().arg("update")).await;
+        progress(&format!("fetching {}", PACKAGES.join(", ")));
+        let mut install = apt();
+        install.args(["-y", "--download-only", "--no-install-recommends", "install"]).args(PACKAGES);
+        if system != "debian" {
+            install.arg("debian-archive-keyring");
+        }
+        if let Err(why) = output(&mut install).await {
+            let update = updated.err().map(|why| format!("; apt-get update said: {why}")).unwrap_or_default();
+            return Err(PrivateError::Packages { why: format!("{why}{update}") });
+        }
+        let mut packages: Vec<PathBuf> = std::fs::read_dir(&archives)
+            .map_err(PrivateError::io("the packages cannot be listed"))?
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "deb"))
+            .collect();
+        packages.sort();
+        for package in &packages {
+            progress(&format!("unpacking {}", package.file_name().unwrap_or_default().to_string_lossy()));
+            output(Command::new("dpkg-deb").arg("-x").arg(package).arg(&tree))
+                .await
+                .map_err(|why| PrivateError::Packages { why })?;
+        }
+        link_iptables(&tree).map_err(PrivateError::io("iptables cannot be linked"))?;
+        std::fs::rename(&tree, &self.tree).map_err(PrivateError::io(format!("{}", self.tree.display())))
+    }
+}
+
+/// The names that the package's own installation script would have given to its program.
+fn link_iptables(tree: &Path) -> io::Result<()> {
+    let folder = tree.join("usr/sbin");
+    if !folder.join("xtables-nft-multi").exists() {
+        return Ok(());
+    }
+    for name in ["iptables", "ip6tables", "iptables-save", "ip6tables-save", "iptables-restore", "ip6tables-restore"] {
+        let link = folder.join(name);
+        if !link.exists() {
+            // A dangling link of the package points at the system's alternatives.
+            drop(std::fs::remove_file(&link));
+            std::os::unix::fs::symlink("xtables-nft-multi", link)?;
+        }
+    }
+    Ok(())
+}
+
+/// `debian` or `ubuntu`.
+pub(super) fn system() -> Result<String, PrivateError> {
+    let text = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    family(&text).ok_or_else(|| PrivateError::OtherSystem { system: name(&text) })
+}
+
+fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')).map(|value| value.trim_matches('"'))
+}
+
+fn family(text: &str) -> Option<String> {
+    let id = field(text, "ID").unwrap_or_default();
+    let like = field(text, "ID_LIKE").unwrap_or_default();
+    std::iter::once(id).chain(like.split(' ')).find(|id| ["debian", "ubuntu"].contains(id)).map(str::to_owned)
+}
+
+fn name(text: &str) -> String {
+    field(text, "PRETTY_NAME").unwrap_or("an unknown system").to_owned()
+}
+
+/// Runs a command; its last lines when it fails.
+async fn output(command: &mut Command) -> Result<(), String> {
+    let program = command.as_std().get_program().to_string_lossy().into_owned();
+    let output = command
+        .stdin(Stdio::null())
+        .env("LC_ALL", "C.UTF-8")
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .kill_on_drop(true)
+        .output()
+        .await
+        .map_err(|error| format!("{program}: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    let lines: Vec<&str> = text.lines().rev().take(6).collect();
+    Err(format!("{program} ended with {}: {}", output.status, lines.into_iter().rev().collect::<Vec<_>>().join(" / ")))
+}
+
+/// A lock that two processes cannot hold at once; waited for without holding up the runtime.
+pub(super) async fn lock(cache: &Path, name: &str) -> Result<File, PrivateError> {
+    let own = folder(cache);
+    let path = own.join(name);
+    let what = format!("{} cannot be locked", path.display());
+    tokio::task::spawn_blocking(move || {
+        std::fs::create_dir_all(&own)?;
+        let file = File::create(path)?;
+        file.lock()?;
+        Ok(file)
+    })
+    .await
+    .map_err(io::Error::other)
+    .flatten()
+    .map_err(PrivateError::io(what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debian_and_what_is_like_it() {
+        assert_eq!(family("ID=debian\n").as_deref(), Some("debian"));
+        assert_eq!(family("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n").as_deref(), Some("ubuntu"));
+        assert_eq!(family("PRETTY_NAME=\"Fedora Linux 43\"\nID=fedora\n"), None);
+        assert_eq!(name("PRETTY_NAME=\"Fedora Linux 43\"\n"), "Fedora Linux 43");
+    }
+}
