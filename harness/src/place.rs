@@ -91,7 +91,7 @@ fn suite(arguments: &PlaceArgs) -> Result<PathBuf, PlaceError> {
     let found = from.ancestors().find(|path| is_suite(path)).map(Path::to_owned);
     // The usual case, the current folder, is named relatively: reports then show paths that an editor opens.
     match found {
-        Some(path) if path == from => Ok(PathBuf::from(".")),
+        Some(path) if path == from => Ok(PathBuf::new()),
         Some(path) => Ok(path),
         None => Err(PlaceError::NoSuite { from }),
     }

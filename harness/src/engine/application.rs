@@ -207,9 +207,11 @@ impl Application {
     /// # Errors
     /// When the engine cannot.
     pub async fn remove(self) -> Result<(), EngineError> {
-        let id = self.container.id().to_owned();
-        self.engine.remove_container(&id).await?;
-        drop(self.container);
-        Ok(())
+        let (engine, id) = (self.engine, self.container.id().to_owned());
+        // Through its own library, which would otherwise try again when the value is dropped; what that cannot, we do.
+        match self.container.rm().await {
+            Ok(()) => Ok(()),
+            Err(_) => engine.remove_container(&id).await,
+        }
     }
 }
