@@ -8,9 +8,6 @@ use wsgi_proof::cli::Cli;
 fn main() -> ExitCode {
     // Diagnostics of the libraries, for who looks for a bug of ours; without the variable there are none.
     let filter = tracing_subscriber::EnvFilter::try_from_env("WSGI_PROOF_LOG").unwrap_or_else(|_| "off".into());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     ExitCode::from(wsgi_proof::command::main(Cli::parse()) as u8)
 }

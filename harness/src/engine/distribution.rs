@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use tokio_util::io::ReaderStream;
 
 use super::private::Toolbox;
-use super::{Engine, EngineError, LABEL_CACHE, LABEL_KEY};
+use super::{Engine, EngineError, LABEL_CACHE};
 
 /// How long a registry may take for its first answer.
 const REGISTRY_LIMIT: Duration = Duration::from_secs(20);
@@ -127,17 +127,21 @@ impl Engine {
             .map_err(|source| EngineError::Cache { path: archive.display().to_string(), source })?;
         let options = CreateImageOptions {
             from_src: Some("-".to_owned()),
-            changes: vec![format!("LABEL {LABEL_CACHE}=image {LABEL_KEY}={key}"), "CMD [\"bash\"]".to_owned()],
+            changes: vec![format!("LABEL {LABEL_CACHE}=image"), "CMD [\"bash\"]".to_owned()],
             ..Default::default()
         };
         let body = bollard::body_try_stream(ReaderStream::new(file));
         let mut stream = std::pin::pin!(self.docker.create_image(Some(options), Some(body), None));
+        let mut image = None;
         while let Some(info) = stream.next().await {
-            info.map_err(|error| self.error(OPERATION, error))?;
+            // The one line of status is the image's id.
+            image = info.map_err(|error| self.error(OPERATION, error))?.status.or(image);
         }
-        self.made_from(key).await?.ok_or_else(|| EngineError::Unexpected {
+        let image = image.ok_or_else(|| EngineError::Unexpected {
             operation: OPERATION.to_owned(),
-            what: "it is not there afterwards".to_owned(),
-        })
+            what: "its answer names no image".to_owned(),
+        })?;
+        self.remember(&image, key).await?;
+        Ok(image)
     }
 }

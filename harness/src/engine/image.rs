@@ -4,13 +4,16 @@ use std::collections::{BTreeMap, HashMap};
 
 use bollard::models::{ContainerConfig, ContainerCreateBody, ImageInspect};
 use bollard::query_parameters::{
-    CommitContainerOptions, CreateContainerOptions, ListImagesOptions, UploadToContainerOptions,
+    CommitContainerOptions, CreateContainerOptions, TagImageOptions, UploadToContainerOptions,
 };
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::{Engine, EngineError, LABEL_CACHE, LABEL_KEY, LABEL_RUN, RunId};
+use super::{Engine, EngineError, LABEL_CACHE, LABEL_RUN, RunId};
 use crate::check::evidence::ImageEvidence;
+
+/// The name of images that are kept to be used again; the tag says what they were made from.
+const CACHE_NAME: &str = "wsgi-proof-cache";
 
 /// Files to put into an image: absolute path, content, mode.
 type Files = [(String, Vec<u8>, u32)];
@@ -66,7 +69,6 @@ impl Engine {
                 .map_err(|error| self.error(OPERATION, error))?;
             let mut labels = config.labels.unwrap_or_default();
             labels.insert(LABEL_CACHE.to_owned(), "image".to_owned());
-            labels.insert(LABEL_KEY.to_owned(), key);
             // `docker commit` merges the container's own label in; an empty value takes its meaning away.
             labels.insert(LABEL_RUN.to_owned(), String::new());
             let config = ContainerConfig {
@@ -94,18 +96,24 @@ impl Engine {
             return Err(unexpected("the image committed is not there".to_owned()));
         };
         match difference(&before, &after) {
-            None => Ok(after.id),
+            None => {
+                self.remember(&after.id, &key).await?;
+                Ok(after.id)
+            }
             Some(what) => Err(unexpected(format!("the image committed differs from the candidate in its {what}"))),
         }
     }
 
-    /// The image with this key, if one was made before.
+    /// Names an image by what it was made from, for [`Engine::made_from`]. (A label would be inherited by whatever is
+    /// built on it.)
+    pub(super) async fn remember(&self, image: &str, key: &str) -> Result<(), EngineError> {
+        let options = TagImageOptions { repo: Some(CACHE_NAME.to_owned()), tag: Some(key.to_owned()) };
+        self.docker.tag_image(image, Some(options)).await.map_err(|error| self.error("naming an image", error))
+    }
+
+    /// The image that was made from this, if there is one.
     pub(super) async fn made_from(&self, key: &str) -> Result<Option<String>, EngineError> {
-        let filters = HashMap::from([("label".to_owned(), vec![format!("{LABEL_KEY}={key}")])]);
-        let options = ListImagesOptions { filters: Some(filters), ..Default::default() };
-        let images =
-            self.docker.list_images(Some(options)).await.map_err(|error| self.error("listing images", error))?;
-        Ok(images.into_iter().next().map(|image| image.id))
+        Ok(self.inspect_image(&format!("{CACHE_NAME}:{key}")).await?.map(|image| image.id))
     }
 
     pub(super) async fn create(&self, body: ContainerCreateBody) -> Result<String, EngineError> {
@@ -126,7 +134,7 @@ fn key(image: &str, files: &Files) -> String {
         hash.update(content.len().to_le_bytes());
         hash.update(content);
     }
-    hex::encode(hash.finalize())
+    format!("instrumented-{}", &hex::encode(hash.finalize())[..24])
 }
 
 fn archive(files: &Files) -> std::io::Result<Vec<u8>> {

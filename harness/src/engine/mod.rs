@@ -36,9 +36,6 @@ pub const LABEL_RUN: &str = "wsgi-proof.run";
 pub const LABEL_CACHE: &str = "wsgi-proof.cache";
 /// The label that says for which scenario an image was built.
 pub const LABEL_SCENARIO: &str = "wsgi-proof.scenario";
-/// The label that says what an image was made from.
-pub const LABEL_KEY: &str = "wsgi-proof.key";
-
 /// How long the engine may take to begin an answer, in seconds. An answer of a loaded engine can take long; one that never
 /// comes must not hang the run.
 const ANSWER_SECONDS: u64 = 300;
