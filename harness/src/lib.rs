@@ -7,6 +7,7 @@
 //! Data flows one way. Loading knows no engine; planning knows no I/O; only [`engine`] knows the engine's
 //! library; reporters only consume events.
 
+mod causes;
 pub mod check;
 pub mod cli;
 pub mod command;

@@ -41,6 +41,13 @@ pub fn is_live(cache: &Path, run: &str) -> bool {
     }
 }
 
+/// Whether any run of this cache folder is alive but the one given.
+pub fn others(cache: &Path, own: Option<&RunId>) -> bool {
+    let entries = std::fs::read_dir(cache.join("runs")).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| own.is_none_or(|own| own.as_str() != name)).any(|name| is_live(cache, &name))
+}
+
 /// Takes away the files of dead runs; says how many.
 ///
 /// # Errors

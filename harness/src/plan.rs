@@ -121,8 +121,7 @@ impl Plan {
             Preparation::Base if origin.base.is_some() => Vec::new(),
             Preparation::Base => vec![self.prepare(Preparation::Distribution, origin)],
             Preparation::Onbuild if origin.onbuild.is_some() => Vec::new(),
-            Preparation::Onbuild => vec![self.prepare(Preparation::Base, origin)],
-            Preparation::InstrumentedBase => vec![self.prepare(Preparation::Base, origin)],
+            Preparation::Onbuild | Preparation::InstrumentedBase => vec![self.prepare(Preparation::Base, origin)],
             Preparation::InstrumentedOnbuild => vec![self.prepare(Preparation::Onbuild, origin)],
         };
         self.push(Work::Prepare(what), needs)

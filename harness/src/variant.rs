@@ -62,12 +62,10 @@ impl Variant {
             std::fs::read_to_string(&path).map_err(|source| VariantError::Unreadable { path: path.clone(), source })?;
         let mut variants: BTreeMap<String, Self> = toml::from_str(&text)
             .map_err(|source| VariantError::Invalid { path: path.clone(), source: Box::new(source) })?;
-        match variants.remove(name) {
-            Some(variant) => Ok(Self { name: name.to_owned(), ..variant }),
-            None => {
-                let known = variants.into_keys().collect::<Vec<_>>().join(", ");
-                Err(VariantError::Unknown { name: name.to_owned(), path, known })
-            }
+        if let Some(variant) = variants.remove(name) {
+            return Ok(Self { name: name.to_owned(), ..variant });
         }
+        let known = variants.into_keys().collect::<Vec<_>>().join(", ");
+        Err(VariantError::Unknown { name: name.to_owned(), path, known })
     }
 }

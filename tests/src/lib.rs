@@ -1,6 +1,6 @@
 //! What the tests of the whole program share: the program itself, the suite's folder, and a suite of one's own to break.
 
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::missing_panics_doc, clippy::panic, clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,17 +12,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// The workspace's root.
-///
-/// # Panics
-/// When the tests stand outside of it.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are a member of the workspace").to_owned()
 }
 
 /// The program under test, which `cargo test` has built beside the tests.
-///
-/// # Panics
-/// When it is not there, or older than its source.
 pub fn program() -> PathBuf {
     let tests = std::env::current_exe().expect("a test has a file");
     let program = tests.ancestors().nth(2).expect("target/PROFILE").join("wsgi-proof");
@@ -66,9 +60,6 @@ pub struct Run {
 
 impl Run {
     /// Runs the program with a report, with these arguments beside.
-    ///
-    /// # Panics
-    /// When it leaves no report.
     pub fn of(arguments: &[&str]) -> Self {
         warm();
         let folder = TempDir::new().expect("a temporary folder");
@@ -128,9 +119,6 @@ impl Default for Suite {
 
 impl Suite {
     /// A suite without scenarios.
-    ///
-    /// # Panics
-    /// When it cannot be made.
     pub fn new() -> Self {
         let suite = Self { folder: TempDir::new().expect("a temporary folder") };
         std::os::unix::fs::symlink(root().join("images"), suite.path().join("images")).expect("a link");
@@ -147,9 +135,6 @@ impl Suite {
     }
 
     /// Writes a file below `scenarios/`.
-    ///
-    /// # Panics
-    /// When it cannot be written.
     pub fn write(&self, path: &str, content: &str) -> &Self {
         let path = self.path().join("scenarios").join(path);
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
@@ -168,9 +153,6 @@ impl Suite {
     }
 
     /// Runs all its scenarios.
-    ///
-    /// # Panics
-    /// When the path is not UTF-8.
     pub fn run(&self) -> Run {
         Run::of(&["--suite", self.path().to_str().expect("a UTF-8 path")])
     }

@@ -1,6 +1,7 @@
 //! `wsgi-proof doctor`: what was found on this machine, what would be used, and why.
 
 use super::Failure;
+use crate::causes::with_causes;
 use crate::cli::PlaceArgs;
 use crate::engine::{Engine, discover, private};
 use crate::fixtures::Fixtures;
@@ -20,14 +21,14 @@ pub(super) async fn doctor(arguments: &PlaceArgs) -> Result<ExitCode, Failure> {
         Some(endpoint) => match Engine::connect(endpoint).await {
             Ok(engine) => println!("would use {}", engine.describe()),
             Err(error) => {
-                println!("would use {} but: {}", endpoint.docker_host, Failure::chain(&error));
+                println!("would use {} but: {}", endpoint.docker_host, with_causes(&error));
                 code = ExitCode::Infrastructure;
             }
         },
         None => match private::possible(&cache) {
             Ok(how) => println!("would use a private engine: {how}"),
             Err(error) => {
-                println!("no engine: {}", Failure::chain(&error));
+                println!("no engine: {}", with_causes(&error));
                 if let Some(hint) = error.hint() {
                     println!("  hint: {hint}");
                 }
@@ -39,7 +40,7 @@ pub(super) async fn doctor(arguments: &PlaceArgs) -> Result<ExitCode, Failure> {
         Ok(places) => match Fixtures::open(&places.cache, &places.scenarios(), true) {
             Ok(fixtures) => println!("fixtures  {}", fixtures.status()),
             Err(error) => {
-                println!("fixtures  {}", Failure::chain(&error));
+                println!("fixtures  {}", with_causes(&error));
                 code = ExitCode::Infrastructure;
             }
         },

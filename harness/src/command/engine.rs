@@ -1,14 +1,14 @@
 //! `wsgi-proof engine status|start|stop`.
 
 use super::Failure;
+use crate::causes::with_causes;
 use crate::cli::{EngineAction, EngineArgs};
 use crate::engine::private;
 use crate::place;
 use crate::verdict::ExitCode;
 
 pub(super) async fn engine(arguments: &EngineArgs) -> Result<ExitCode, Failure> {
-    let failure =
-        |error: private::PrivateError| Failure::infrastructure(Failure::chain(&error), error.hint().as_deref());
+    let failure = |error: private::PrivateError| Failure::infrastructure(with_causes(&error), error.hint().as_deref());
     match &arguments.action {
         EngineAction::Status(places) => println!("{}", private::status(&place::cache(places)?)),
         EngineAction::Start(places) => {

@@ -1,6 +1,7 @@
 //! `wsgi-proof fetch`: fills the fixture store.
 
 use super::Failure;
+use crate::causes::with_causes;
 use crate::cli::FetchArgs;
 use crate::fixtures::{Fixtures, FixturesError};
 use crate::place::Places;
@@ -9,10 +10,10 @@ use crate::verdict::ExitCode;
 pub(super) async fn fetch(arguments: &FetchArgs) -> Result<ExitCode, Failure> {
     let places = Places::find(&arguments.place)?;
     let fixtures = Fixtures::open(&places.cache, &places.scenarios(), false)
-        .map_err(|error| Failure::new(code_of(&error), &Failure::chain(&error), error.hint()))?;
+        .map_err(|error| Failure::new(code_of(&error), &with_causes(&error), error.hint()))?;
     if arguments.refresh {
         let forgotten =
-            fixtures.forget_archive().map_err(|error| Failure::infrastructure(Failure::chain(&error), error.hint()))?;
+            fixtures.forget_archive().map_err(|error| Failure::infrastructure(with_causes(&error), error.hint()))?;
         println!("forgot {forgotten} recorded responses of Debian's archive; the next run records them anew");
     }
     fill(&fixtures).await?;
@@ -26,7 +27,7 @@ pub(super) async fn fill(fixtures: &Fixtures) -> Result<(), Failure> {
         .fill(&|line: &str| eprintln!("  {line}"))
         .await
         .map(drop)
-        .map_err(|error| Failure::new(code_of(&error), &Failure::chain(&error), error.hint()))
+        .map_err(|error| Failure::new(code_of(&error), &with_causes(&error), error.hint()))
 }
 
 /// A lock file that is not valid is the user's to mend; the rest is the network's or the disk's doing.

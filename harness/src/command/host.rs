@@ -4,6 +4,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 
 use super::Failure;
+use crate::causes::with_causes;
 use crate::engine::{Endpoint, Origin, discover, private};
 
 /// Set for the program that replaces itself: where the engine named by `DOCKER_HOST` was found.
@@ -27,7 +28,7 @@ pub(super) async fn endpoint(cache: &Path, offline: bool) -> Result<Endpoint, Fa
             eprintln!("no container engine answers here; bringing one along (`wsgi-proof doctor` says more)");
             private::start(cache, offline, &|line| eprintln!("  {line}"))
                 .await
-                .map_err(|error| Failure::infrastructure(Failure::chain(&error), error.hint().as_deref()))?
+                .map_err(|error| Failure::infrastructure(with_causes(&error), error.hint().as_deref()))?
         }
     };
     if std::env::var("DOCKER_HOST").is_ok_and(|host| host == endpoint.docker_host) {

@@ -12,6 +12,7 @@ mod signal;
 
 use std::fmt;
 
+use crate::causes::with_causes;
 use crate::cli::{Cli, Command};
 use crate::verdict::ExitCode;
 
@@ -40,32 +41,17 @@ impl Failure {
         }
         Self { code, text }
     }
-
-    /// An error with its causes, each said once.
-    fn chain(error: &dyn std::error::Error) -> String {
-        let mut text = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            let cause_text = cause.to_string();
-            if !text.contains(&cause_text) {
-                text.push_str(": ");
-                text.push_str(&cause_text);
-            }
-            source = cause.source();
-        }
-        text
-    }
 }
 
 impl From<crate::place::PlaceError> for Failure {
     fn from(error: crate::place::PlaceError) -> Self {
-        Self::usage(Self::chain(&error), Some(error.hint()))
+        Self::usage(with_causes(&error), Some(error.hint()))
     }
 }
 
 impl From<crate::engine::EngineError> for Failure {
     fn from(error: crate::engine::EngineError) -> Self {
-        Self::infrastructure(Self::chain(&error), error.hint().as_deref())
+        Self::infrastructure(with_causes(&error), error.hint().as_deref())
     }
 }
 

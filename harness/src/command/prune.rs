@@ -1,8 +1,10 @@
 //! `wsgi-proof prune`: removes what dead runs left behind.
 
+use std::path::Path;
+
 use super::Failure;
 use crate::cli::PruneArgs;
-use crate::engine::{Engine, discover};
+use crate::engine::{Engine, Leftover, discover};
 use crate::live;
 use crate::place;
 use crate::verdict::ExitCode;
@@ -14,19 +16,18 @@ pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::Pass);
     };
     let engine = Engine::connect(&endpoint).await?;
-    let (verb, mut count, mut kept, mut kept_bytes) =
-        (if arguments.dry_run { "would remove" } else { "removed" }, 0, 0, 0);
+    let verb = if arguments.dry_run { "would remove" } else { "removed" };
+    let (mut count, mut kept, mut kept_bytes) = (0, 0, 0);
     for leftover in engine.list_ours().await? {
-        let dead = if leftover.is_of_a_run() { !live::is_live(&cache, &leftover.run) } else { arguments.images };
-        if dead {
+        if leftover.is_kept() && !arguments.images {
+            kept += 1;
+            kept_bytes = kept_bytes.max(leftover.size);
+        } else if leftover.is_kept() || is_dead(&cache, &leftover) {
             if !arguments.dry_run {
                 engine.remove(&leftover).await?;
             }
             println!("{verb} {leftover}");
             count += 1;
-        } else if !leftover.is_of_a_run() {
-            kept += 1;
-            kept_bytes += leftover.size;
         }
     }
     if !arguments.dry_run {
@@ -38,9 +39,17 @@ pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
     }
     if kept > 0 {
         println!(
-            "kept on purpose: {kept} cached images, {} MB with what they share counted again (--images removes them)",
+            "kept on purpose: {kept} cached images, the largest {} MB, which the others share (--images removes them)",
             kept_bytes / 1_000_000
         );
     }
     Ok(ExitCode::Pass)
+}
+
+/// Whether nobody uses it any more: its run has ended, or it does not say whose it is and no run is alive.
+pub(super) fn is_dead(cache: &Path, leftover: &Leftover) -> bool {
+    match leftover.run.as_str() {
+        "" => !live::others(cache, None),
+        run => !live::is_live(cache, run),
+    }
 }

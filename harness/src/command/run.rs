@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 
 use super::signal::Signals;
 use super::{Failure, host, select};
+use crate::causes::with_causes;
 use crate::cli::RunArgs;
 use crate::engine::{Endpoint, Engine, Network, Origin, RunId};
 use crate::event::{Event, RunFinish, RunStart};
@@ -29,7 +30,7 @@ pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
     let places = Places::find(&arguments.place)?;
     let scenarios = select::select(&places.scenarios(), &arguments.select)?;
     let variant = Variant::load(&places.images(), &arguments.variant)
-        .map_err(|error| Failure::usage(Failure::chain(&error), None))?;
+        .map_err(|error| Failure::usage(with_causes(&error), None))?;
     let origin = CandidateOrigin { base: arguments.base_image.clone(), onbuild: arguments.onbuild_image.clone() };
     let replacements = replacements(&arguments)?;
     let plan = Plan::new(scenarios, &origin);
@@ -50,7 +51,7 @@ pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
     let server = match serve(&fixtures, &network).await {
         Ok(server) => server,
         Err(failure) => {
-            drop(engine.sweep_run(&run).await);
+            drop(engine.sweep_run(&run, false).await);
             return Err(failure);
         }
     };
@@ -98,11 +99,11 @@ pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
     }
     drop(executor.await);
 
-    let mut notes = clean(&engine, &run, arguments.keep).await;
+    let mut notes = clean(&engine, &places, &run, arguments.keep).await;
     let counts = server.log().counts();
     server.stop().await;
     drop(alive);
-    if let Origin::Private { .. } = endpoint.origin {
+    if endpoint.origin == Origin::Private {
         notes.push("the private engine goes on running for the next run; `wsgi-proof engine stop` ends it".to_owned());
     }
     tell(Event::RunFinished(Box::new(RunFinish {
@@ -111,9 +112,12 @@ pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
         fixtures: counts.to_string(),
         notes,
     })));
-    for fault in reporters.finish() {
+    let faults = reporters.finish();
+    for fault in &faults {
         eprintln!("error: the report could not be written: {fault}");
-        return Ok(if tally.exit_code() == ExitCode::Pass { ExitCode::Infrastructure } else { tally.exit_code() });
+    }
+    if !faults.is_empty() && tally.exit_code() == ExitCode::Pass {
+        return Ok(ExitCode::Infrastructure);
     }
     Ok(tally.exit_code())
 }
@@ -131,7 +135,7 @@ async fn prepare(arguments: &RunArgs, places: &Places) -> Result<Prepared, Failu
     let endpoint = host::endpoint(&places.cache, arguments.offline).await?;
     let engine = Engine::connect(&endpoint).await?;
     let fixtures = Fixtures::open(&places.cache, &places.scenarios(), arguments.offline)
-        .map_err(|error| Failure::new(super::fetch::code_of(&error), &Failure::chain(&error), error.hint()))?;
+        .map_err(|error| Failure::new(super::fetch::code_of(&error), &with_causes(&error), error.hint()))?;
     super::fetch::fill(&fixtures).await?;
     sweep_dead(&engine, places).await?;
     let run = RunId::new();
@@ -143,7 +147,7 @@ async fn prepare(arguments: &RunArgs, places: &Places) -> Result<Prepared, Failu
 /// Removes what dead runs left on this engine.
 async fn sweep_dead(engine: &Engine, places: &Places) -> Result<(), Failure> {
     for leftover in engine.list_ours().await? {
-        if leftover.is_of_a_run() && !live::is_live(&places.cache, &leftover.run) {
+        if !leftover.is_kept() && super::prune::is_dead(&places.cache, &leftover) {
             eprintln!("removing {leftover}, left by a run that ended without cleaning up");
             engine.remove(&leftover).await?;
         }
@@ -157,7 +161,7 @@ async fn serve(fixtures: &Fixtures, network: &Network) -> Result<Server, Failure
     let address = std::net::SocketAddr::new(network.gateway, fixtures::PORT);
     fixtures.serve(address).await.map_err(|error| {
         Failure::infrastructure(
-            format!("the fixture server cannot listen on {address}: {}", Failure::chain(&error)),
+            format!("the fixture server cannot listen on {address}: {}", with_causes(&error)),
             Some(
                 "the engine must run on this very machine, not rootless and not in a virtual machine: \
                   its networks' gateways are then this machine's addresses",
@@ -167,16 +171,18 @@ async fn serve(fixtures: &Fixtures, network: &Network) -> Result<Server, Failure
 }
 
 /// Takes everything of the run off the engine; says what could not be.
-async fn clean(engine: &Engine, run: &RunId, keep: bool) -> Vec<String> {
+async fn clean(engine: &Engine, places: &Places, run: &RunId, keep: bool) -> Vec<String> {
     if keep {
         match engine.of_run(run).await {
-            Ok(kept) if !kept.is_empty() => {
+            // The network alone is not worth keeping.
+            Ok(kept) if kept.len() > 1 => {
                 return kept.iter().map(|one| format!("kept: {one} (`wsgi-proof prune` removes it)")).collect();
             }
             Ok(_) | Err(_) => {}
         }
     }
-    match tokio::time::timeout(CLEAN_LIMIT, engine.sweep_run(run)).await {
+    let alone = !live::others(&places.cache, Some(run));
+    match tokio::time::timeout(CLEAN_LIMIT, engine.sweep_run(run, alone)).await {
         Ok(Ok(())) => Vec::new(),
         Ok(Err(error)) => {
             vec![format!("not all could be cleaned up: {error}; `wsgi-proof prune` tries again")]

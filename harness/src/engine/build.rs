@@ -13,7 +13,7 @@ use regex::Regex;
 
 use super::error::is_no_space;
 use super::stream::Lines;
-use super::{Engine, EngineError, LABEL_CACHE, Network};
+use super::{Engine, EngineError, LABEL_RUN, Network, RunId};
 use crate::check::evidence::{BuildEnd, BuildEvidence};
 
 /// How long a build may say nothing.
@@ -36,10 +36,11 @@ pub struct BuildRequest {
     pub arguments: BTreeMap<String, String>,
     /// The network that its commands run on, with the fixture server on its gateway; without it they have none.
     pub network: Option<Network>,
-    /// Labels of the image. They must be the same from run to run, or no layer is found in the cache.
-    pub labels: BTreeMap<String, String>,
-    /// A name for the image.
-    pub tag: Option<String>,
+    /// Whether layers of earlier builds are used again. What is under test is built anew: a step that is not run has no log
+    /// and proves nothing.
+    pub use_cache: bool,
+    /// The run that the image belongs to, and is removed with; without it the image is kept.
+    pub run: Option<RunId>,
 }
 
 impl Engine {
@@ -54,16 +55,16 @@ impl Engine {
     ) -> Result<BuildEvidence, EngineError> {
         const OPERATION: &str = "building an image";
         let begun = Instant::now();
-        let mut labels: HashMap<String, String> = request.labels.into_iter().collect();
-        labels.insert(LABEL_CACHE.to_owned(), "image".to_owned());
+        // An image that is kept has the label of the distribution that it is built on.
+        let labels = request.run.map(|run| HashMap::from([(LABEL_RUN.to_owned(), run.to_string())]));
         let options = BuildImageOptions {
             dockerfile: request.dockerfile,
-            t: request.tag,
             extrahosts: request.network.as_ref().map(Network::host_entry),
             rm: true,
             forcerm: true,
             buildargs: Some(request.arguments.into_iter().collect()),
-            labels: Some(labels),
+            labels,
+            nocache: !request.use_cache,
             networkmode: Some(request.network.map_or_else(|| "none".to_owned(), |network| network.name)),
             version: BuilderVersion::BuilderV1,
             ..Default::default()

@@ -45,8 +45,8 @@ pub async fn ensure_distribution(
         }
     }
     let key = format!("distribution-{suite}");
-    if let Some(image) = engine.made_from(&key).await? {
-        return Ok(image);
+    if let Some(image) = engine.kept(&key).await? {
+        return Ok(image.id);
     }
     let folder = cache.join("distributions");
     let archive = folder.join(format!("{suite}-{}.tar", engine.describe().architecture));
@@ -141,7 +141,7 @@ impl Engine {
             operation: OPERATION.to_owned(),
             what: "its answer names no image".to_owned(),
         })?;
-        self.remember(&image, key).await?;
+        self.keep(&image, key).await?;
         Ok(image)
     }
 }

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use bollard::errors::Error;
 
+use crate::causes::with_causes;
+
 /// What went wrong with the engine.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -89,7 +91,7 @@ impl EngineError {
             Error::RequestTimeoutError => Self::Idle { operation, after: Duration::from_secs(super::ANSWER_SECONDS) },
             Error::JsonDataError { message, .. } => Self::Unexpected { operation, what: message },
             // What is left is the connection: refused, reset, or closed in the middle of an answer.
-            other => Self::Unreachable { engine: engine.to_owned(), operation, cause: chain(&other) },
+            other => Self::Unreachable { engine: engine.to_owned(), operation, cause: with_causes(&other) },
         }
     }
 
@@ -124,19 +126,6 @@ impl EngineError {
 /// Whether an engine's or a build's message tells of a full disk.
 pub(super) fn is_no_space(message: &str) -> bool {
     message.contains("no space left on device") || message.contains("No space left on device")
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -9,10 +9,10 @@ use bollard::query_parameters::{
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::{Engine, EngineError, LABEL_CACHE, LABEL_RUN, RunId};
+use super::{Engine, EngineError, LABEL_CACHE, LABEL_KEY, LABEL_RUN, RunId};
 use crate::check::evidence::ImageEvidence;
 
-/// The name of images that are kept to be used again; the tag says what they were made from.
+/// The name of images that are kept to be used again; the tag says which one it is.
 const CACHE_NAME: &str = "wsgi-proof-cache";
 
 /// Files to put into an image: absolute path, content, mode.
@@ -35,12 +35,18 @@ impl Engine {
         }
     }
 
-    /// An image with these files put in, and otherwise the very same: configuration and triggers are as before. What
-    /// was made once from the same image and files is used again.
+    /// An image with these files put in, and otherwise the very same: configuration and triggers are as before. With a name
+    /// it is kept under that, and used again the next time.
     ///
     /// # Errors
     /// When the engine cannot, or when what came out differs in more than the files.
-    pub async fn instrument(&self, image: &str, files: &Files, run: &RunId) -> Result<String, EngineError> {
+    pub async fn instrument(
+        &self,
+        image: &str,
+        files: &Files,
+        name: Option<&str>,
+        run: &RunId,
+    ) -> Result<String, EngineError> {
         const OPERATION: &str = "instrumenting an image";
         let unexpected = |what: String| EngineError::Unexpected { operation: OPERATION.to_owned(), what };
         let Some(original) = self.inspect(image).await? else {
@@ -48,8 +54,11 @@ impl Engine {
         };
         let before = evidence(original.clone());
         let key = key(&before.id, files);
-        if let Some(made) = self.made_from(&key).await? {
-            return Ok(made);
+        if let Some(name) = name
+            && let Some(made) = self.kept(name).await?
+            && made.labels.get(LABEL_KEY) == Some(&key)
+        {
+            return Ok(made.id);
         }
         let config = original.config.unwrap_or_default();
         let body = ContainerCreateBody {
@@ -69,6 +78,7 @@ impl Engine {
                 .map_err(|error| self.error(OPERATION, error))?;
             let mut labels = config.labels.unwrap_or_default();
             labels.insert(LABEL_CACHE.to_owned(), "image".to_owned());
+            labels.insert(LABEL_KEY.to_owned(), key);
             // `docker commit` merges the container's own label in; an empty value takes its meaning away.
             labels.insert(LABEL_RUN.to_owned(), String::new());
             let config = ContainerConfig {
@@ -97,23 +107,28 @@ impl Engine {
         };
         match difference(&before, &after) {
             None => {
-                self.remember(&after.id, &key).await?;
+                if let Some(name) = name {
+                    self.keep(&after.id, name).await?;
+                }
                 Ok(after.id)
             }
             Some(what) => Err(unexpected(format!("the image committed differs from the candidate in its {what}"))),
         }
     }
 
-    /// Names an image by what it was made from, for [`Engine::made_from`]. (A label would be inherited by whatever is
-    /// built on it.)
-    pub(super) async fn remember(&self, image: &str, key: &str) -> Result<(), EngineError> {
-        let options = TagImageOptions { repo: Some(CACHE_NAME.to_owned()), tag: Some(key.to_owned()) };
+    /// Keeps an image under a name, under which another may have been kept until now. Images of ours without a name are
+    /// taken away by the next clean-up.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    pub async fn keep(&self, image: &str, name: &str) -> Result<(), EngineError> {
+        let options = TagImageOptions { repo: Some(CACHE_NAME.to_owned()), tag: Some(name.to_owned()) };
         self.docker.tag_image(image, Some(options)).await.map_err(|error| self.error("naming an image", error))
     }
 
-    /// The image that was made from this, if there is one.
-    pub(super) async fn made_from(&self, key: &str) -> Result<Option<String>, EngineError> {
-        Ok(self.inspect_image(&format!("{CACHE_NAME}:{key}")).await?.map(|image| image.id))
+    /// The image that is kept under a name, if there is one.
+    pub(super) async fn kept(&self, name: &str) -> Result<Option<ImageEvidence>, EngineError> {
+        self.inspect_image(&format!("{CACHE_NAME}:{name}")).await
     }
 
     pub(super) async fn create(&self, body: ContainerCreateBody) -> Result<String, EngineError> {
@@ -134,7 +149,7 @@ fn key(image: &str, files: &Files) -> String {
         hash.update(content.len().to_le_bytes());
         hash.update(content);
     }
-    format!("instrumented-{}", &hex::encode(hash.finalize())[..24])
+    hex::encode(hash.finalize())
 }
 
 fn archive(files: &Files) -> std::io::Result<Vec<u8>> {

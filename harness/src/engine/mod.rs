@@ -32,10 +32,12 @@ pub use resources::{Kind, Leftover};
 
 /// The label that says of which run a container or network is.
 pub const LABEL_RUN: &str = "wsgi-proof.run";
-/// The label of images that are kept on purpose, to be used again.
+/// The label of the distribution that images are built on, and so of all images of ours. Those with a name are kept on
+/// purpose.
 pub const LABEL_CACHE: &str = "wsgi-proof.cache";
-/// The label that says for which scenario an image was built.
-pub const LABEL_SCENARIO: &str = "wsgi-proof.scenario";
+/// The label that says what an instrumented image was made from.
+const LABEL_KEY: &str = "wsgi-proof.key";
+
 /// How long the engine may take to begin an answer, in seconds. An answer of a loaded engine can take long; one that never
 /// comes must not hang the run.
 const ANSWER_SECONDS: u64 = 300;

@@ -14,8 +14,10 @@ pub enum Kind {
     Container,
     /// A network.
     Network,
-    /// An image that is kept on purpose.
+    /// An image: one of a run, or what a build that failed or was cut short left.
     Image,
+    /// An image that is kept on purpose.
+    KeptImage,
 }
 
 /// Something of ours on an engine.
@@ -27,16 +29,16 @@ pub struct Leftover {
     pub id: String,
     /// A name for people.
     pub name: String,
-    /// The run that it belongs to; empty for an image that is kept.
+    /// The run that it belongs to; empty when it does not say.
     pub run: String,
     /// An image's size in bytes, with what it shares with others.
     pub size: u64,
 }
 
 impl Leftover {
-    /// Whether it belongs to a run, and should be gone with it.
-    pub fn is_of_a_run(&self) -> bool {
-        self.kind != Kind::Image
+    /// Whether it is there on purpose.
+    pub fn is_kept(&self) -> bool {
+        self.kind == Kind::KeptImage
     }
 }
 
@@ -45,7 +47,7 @@ impl fmt::Display for Leftover {
         let kind = match self.kind {
             Kind::Container => "container",
             Kind::Network => "network",
-            Kind::Image => "image",
+            Kind::Image | Kind::KeptImage => "image",
         };
         write!(f, "{kind} {}", self.name)
     }
@@ -58,18 +60,31 @@ impl Engine {
     /// When the engine cannot say.
     pub async fn list_ours(&self) -> Result<Vec<Leftover>, EngineError> {
         let mut found = self.of_runs(LABEL_RUN).await?;
-        let filters = HashMap::from([("label".to_owned(), vec![LABEL_CACHE.to_owned()])]);
-        let options = ListImagesOptions { all: true, filters: Some(filters), ..Default::default() };
+        found.extend(self.images("dangling", "true", Kind::Image).await?);
+        found.extend(self.images("dangling", "false", Kind::KeptImage).await?);
+        Ok(found)
+    }
+
+    /// Images with our label, of which the ones without a name (and without children) are nobody's any more.
+    async fn images(&self, filter: &str, value: &str, kind: Kind) -> Result<Vec<Leftover>, EngineError> {
+        let filters = HashMap::from([
+            ("label".to_owned(), vec![LABEL_CACHE.to_owned()]),
+            (filter.to_owned(), vec![value.to_owned()]),
+        ]);
+        let options = ListImagesOptions { filters: Some(filters), ..Default::default() };
         let images =
             self.docker.list_images(Some(options)).await.map_err(|error| self.error("listing images", error))?;
-        found.extend(images.into_iter().map(|image| Leftover {
-            kind: Kind::Image,
-            name: image.repo_tags.first().cloned().unwrap_or_else(|| short(&image.id)),
-            run: String::new(),
+        let leftover = |image: bollard::models::ImageSummary| Leftover {
+            kind,
+            name: match image.repo_tags.first() {
+                Some(name) if kind == Kind::KeptImage => name.clone(),
+                _ => short(&image.id),
+            },
+            run: image.labels.get(LABEL_RUN).cloned().unwrap_or_default(),
             size: u64::try_from(image.size).unwrap_or(0),
             id: image.id,
-        }));
-        Ok(found)
+        };
+        Ok(images.into_iter().map(leftover).collect())
     }
 
     /// Containers and networks with this label: `name`, or `name=value`.
@@ -122,25 +137,31 @@ impl Engine {
         match leftover.kind {
             Kind::Container => self.remove_container(&leftover.id).await,
             Kind::Network => self.remove_network(&leftover.id).await,
-            Kind::Image => {
+            Kind::Image | Kind::KeptImage => {
                 let options = RemoveImageOptions { force: true, ..Default::default() };
                 let removed = self.docker.remove_image(&leftover.id, Some(options), None).await;
                 match removed.map(drop).map_err(|error| self.error("removing an image", error)) {
                     Err(error) if error.is_not_found() => Ok(()),
+                    // Another build has begun on it since.
+                    Err(EngineError::Refused { status: 409, .. }) if leftover.kind == Kind::Image => Ok(()),
                     other => other,
                 }
             }
         }
     }
 
-    /// Takes everything of a run off the engine. Builds that were cut short leave a container without our label, but on
-    /// our network.
+    /// Takes everything of a run off the engine. With `alone`, when no other run is alive, also what builds left that
+    /// failed or were cut short: those images do not say whose they are.
     ///
     /// # Errors
     /// When the engine cannot.
-    pub async fn sweep_run(&self, run: &RunId) -> Result<(), EngineError> {
-        for leftover in self.of_run(run).await? {
-            self.remove(&leftover).await?;
+    pub async fn sweep_run(&self, run: &RunId, alone: bool) -> Result<(), EngineError> {
+        for leftover in self.list_ours().await? {
+            let own = leftover.run == run.as_str();
+            let nobodys = alone && leftover.kind == Kind::Image && leftover.run.is_empty();
+            if own || nobodys {
+                self.remove(&leftover).await?;
+            }
         }
         Ok(())
     }

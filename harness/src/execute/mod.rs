@@ -16,6 +16,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::causes::with_causes;
 use crate::check::{Finding, Outcome};
 use crate::engine::{Engine, EngineError, Network, RunId};
 use crate::event::{Event, Fault, Log, PreparationEnd, ScenarioReport, Stage};
@@ -55,6 +56,15 @@ pub struct Setup {
     pub keep: bool,
     /// The command that does a scenario again; its name follows.
     pub reproduce: String,
+}
+
+impl Setup {
+    /// The name under which an image is kept for the next run, if it is one of the repository's own. Those of another
+    /// candidate go with the run.
+    fn kept_name(&self, role: &str) -> Option<String> {
+        let own = self.replacements.is_empty() && self.origin.base.is_none() && self.origin.onbuild.is_none();
+        own.then(|| format!("{role}-{}", self.variant.name))
+    }
 }
 
 /// What a finished step leaves for the steps that need it.
@@ -365,14 +375,5 @@ async fn prepare(
 
 /// The engine's error, as reports show it.
 fn fault_of(error: &EngineError) -> Fault {
-    let mut what = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !what.contains(&cause_text) {
-            what = format!("{what}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    Fault { what, hint: error.hint().map(|hint| hint.to_string()) }
+    Fault { what: with_causes(error), hint: error.hint() }
 }

@@ -71,7 +71,9 @@ pub(super) async fn prepare(
         Preparation::InstrumentedBase | Preparation::InstrumentedOnbuild => {
             let [image] = needs else { return Err(without("candidate")) };
             let files = fixtures::instrumentation();
-            let image = setup.engine.instrument(image, &files, &setup.run).await?;
+            let role = if what == Preparation::InstrumentedBase { "base" } else { "onbuild" };
+            let name = setup.kept_name(&format!("instrumented-{role}"));
+            let image = setup.engine.instrument(image, &files, name.as_deref(), &setup.run).await?;
             ready(setup, image).await
         }
     }
@@ -113,12 +115,17 @@ async fn built(
         dockerfile: "Dockerfile".to_owned(),
         arguments,
         network: Some(setup.network.clone()),
-        labels: BTreeMap::new(),
-        tag: None,
+        use_cache: true,
+        run: None,
     };
     let evidence = setup.engine.build(request, &mut |line| progress(line)).await?;
     match evidence.end {
-        BuildEnd::Built { image } => ready(setup, image).await,
+        BuildEnd::Built { image } => {
+            if let Some(name) = setup.kept_name(folder) {
+                setup.engine.keep(&image, &name).await?;
+            }
+            ready(setup, image).await
+        }
         BuildEnd::Failed { command, exit_code, message } => {
             let why = match (command, exit_code) {
                 (Some(command), Some(code)) => format!("images/{folder}: `{command}` returned {code}"),

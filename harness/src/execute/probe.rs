@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use reqwest::{Client, Method, redirect};
 
+use crate::causes::with_causes;
 use crate::check::evidence::{HttpEvidence, ProbeEvidence};
 use crate::engine::{Application, EngineError};
 use crate::scenario::HttpExpectation;
@@ -71,7 +72,7 @@ pub(super) async fn ask(
 }
 
 async fn send(client: &Client, method: Method, url: &str) -> Result<HttpEvidence, String> {
-    let mut response = client.request(method, url).send().await.map_err(|error| chain(&error))?;
+    let mut response = client.request(method, url).send().await.map_err(|error| with_causes(&error))?;
     let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, value) in response.headers() {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -79,23 +80,11 @@ async fn send(client: &Client, method: Method, url: &str) -> Result<HttpEvidence
     }
     let status = response.status().as_u16();
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| chain(&error))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| with_causes(&error))? {
         if body.len() + chunk.len() > MAX_BODY {
             return Err(format!("the body is larger than {MAX_BODY} bytes"));
         }
         body.extend_from_slice(&chunk);
     }
     Ok(HttpEvidence { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
-}
-
-/// An error with its causes; the outermost alone only says that the request failed.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

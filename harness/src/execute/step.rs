@@ -9,7 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::{Finished, Part, Setup, StepEnd, blame, fault_of, probe};
 use crate::check;
 use crate::check::evidence::{BuildEnd, ProbeEvidence};
-use crate::engine::{Application, BuildRequest, EngineError, LABEL_SCENARIO};
+use crate::engine::{Application, BuildRequest, EngineError};
 use crate::event::{Event, Fault, Log, Stage};
 use crate::plan::Work;
 use crate::scenario::{BuildOutcome, Scenario, ServeExpectation, Subject, build_context};
@@ -94,8 +94,8 @@ impl Step<'_> {
             dockerfile: "Dockerfile".to_owned(),
             arguments,
             network: Some(self.setup.network.clone()),
-            labels: BTreeMap::from([(LABEL_SCENARIO.to_owned(), self.scenario.name.clone())]),
-            tag: None,
+            use_cache: false,
+            run: Some(self.setup.run.clone()),
         };
         let cursor = self.setup.requests.cursor();
         let evidence = self.setup.engine.build(request, &mut |_| {}).await?;
