@@ -33,10 +33,11 @@ pub fn program() -> PathBuf {
 }
 
 fn newest(folder: &Path) -> SystemTime {
-    let entries = folder.read_dir().expect("a folder of the workspace");
-    let times = entries.map(|entry| {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() { newest(&path) } else { path.metadata().and_then(|data| data.modified()).expect("a time") }
+    let entries = folder.read_dir().expect("a folder of the workspace").map(|entry| entry.expect("an entry").path());
+    let times = entries.filter_map(|path| match path.extension() {
+        _ if path.is_dir() => Some(newest(&path)),
+        Some(extension) if extension == "rs" => path.metadata().and_then(|data| data.modified()).ok(),
+        _ => None,
     });
     times.max().unwrap_or(SystemTime::UNIX_EPOCH)
 }
@@ -156,4 +157,83 @@ impl Suite {
     pub fn run(&self) -> Run {
         Run::of(&["--suite", self.path().to_str().expect("a UTF-8 path")])
     }
+}
+
+/// A private engine of the test's own, on a cache folder that shares packages, distribution and fixtures with the user's.
+pub struct PrivateEngine {
+    folder: TempDir,
+    docker_host: String,
+}
+
+impl PrivateEngine {
+    /// Starts one.
+    pub fn start() -> Self {
+        warm();
+        let folder = TempDir::new().expect("a temporary folder");
+        let shared = cache();
+        std::fs::create_dir_all(folder.path().join("engine")).expect("a folder");
+        for name in ["store", "distributions", "engine/tree"] {
+            if shared.join(name).exists() {
+                std::os::unix::fs::symlink(shared.join(name), folder.path().join(name)).expect("a link");
+            }
+        }
+        let mut engine = Self { folder, docker_host: String::new() };
+        let output = engine.command(&["engine", "start"]).assert().success().get_output().stdout.clone();
+        let text = String::from_utf8(output).expect("text");
+        engine.docker_host = text.trim().strip_prefix("DOCKER_HOST=").expect("a DOCKER_HOST").to_owned();
+        engine
+    }
+
+    /// Its address.
+    pub fn docker_host(&self) -> &str {
+        &self.docker_host
+    }
+
+    /// Its cache folder.
+    pub fn cache(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A call of the program with this engine's cache folder.
+    pub fn command(&self, arguments: &[&str]) -> assert_cmd::Command {
+        let mut command = wsgi_proof(arguments);
+        command.env("WSGI_PROOF_CACHE", self.cache()).env_remove("DOCKER_HOST");
+        if !self.docker_host.is_empty() {
+            command.env("DOCKER_HOST", &self.docker_host);
+        }
+        command
+    }
+
+    /// What `prune` would remove.
+    pub fn leftovers(&self) -> Vec<String> {
+        let output = self.command(&["prune", "--dry-run"]).assert().success().get_output().stdout.clone();
+        let text = String::from_utf8(output).expect("text");
+        text.lines().filter(|line| line.starts_with("would remove")).map(str::to_owned).collect()
+    }
+
+    /// Kills the daemon, as a crash would.
+    pub fn kill(&self) {
+        let pid = std::fs::read_to_string(self.cache().join("engine/docker.pid")).expect("a pid");
+        assert!(Command::new("kill").args(["-KILL", pid.trim()]).status().expect("kill").success());
+    }
+}
+
+impl Drop for PrivateEngine {
+    fn drop(&mut self) {
+        // After a kill it is started once more, so that it ends its containers and takes its mounts away itself.
+        for action in ["start", "stop"] {
+            drop(self.command(&["engine", action]).output());
+        }
+    }
+}
+
+/// The cache folder that the program uses by default.
+fn cache() -> PathBuf {
+    let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
+    variable("WSGI_PROOF_CACHE").unwrap_or_else(|| {
+        variable("XDG_CACHE_HOME")
+            .or_else(|| variable("HOME").map(|home| home.join(".cache")))
+            .expect("a home folder")
+            .join("wsgi-proof")
+    })
 }

@@ -1,0 +1,88 @@
+//! The command line, without an engine: usage, scenario files, selection, and what is said of them.
+
+#![allow(clippy::unwrap_used)]
+
+use predicates::prelude::*;
+use wsgi_proof_tests::{Suite, wsgi_proof};
+
+#[test]
+fn wrong_usage_exits_2() {
+    wsgi_proof(&["run", "--no-such-option"]).assert().code(2).stderr(predicate::str::contains("--no-such-option"));
+    wsgi_proof(&["run", "--jobs", "0"]).assert().code(2);
+    wsgi_proof(&["run", "--base-image", "x"]).assert().code(2).stderr(predicate::str::contains("--onbuild-image"));
+}
+
+#[test]
+fn help_names_the_exit_codes() {
+    wsgi_proof(&["--help"]).assert().success().stdout(predicate::str::contains("a fail outranks an error"));
+}
+
+#[test]
+fn nothing_selected_exits_4() {
+    wsgi_proof(&["run", "no-such-scenario"])
+        .assert()
+        .code(4)
+        .stderr(predicate::str::contains("no scenario matches no-such-scenario"));
+}
+
+#[test]
+fn list_filters_by_text_and_by_name() {
+    wsgi_proof(&["list", "=django"]).assert().success().stdout(predicate::str::starts_with("django"));
+    let output = wsgi_proof(&["list", "hook", "--json"]).assert().success().get_output().stdout.clone();
+    let rows: serde_json::Value = serde_json::from_slice(&output).unwrap();
+    let names: Vec<_> = rows.as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"failing-build-hook") && names.iter().all(|name| name.contains("hook")), "{names:?}");
+}
+
+#[test]
+fn the_plan_is_printed_without_an_engine() {
+    wsgi_proof(&["run", "--plan", "=hello-wsgi"])
+        .env("DOCKER_HOST", "unix:///nowhere.sock")
+        .assert()
+        .success()
+        .stdout(predicate::str::contains("prepare onbuild image").and(predicate::str::contains("serve hello-wsgi")));
+}
+
+#[test]
+fn a_scenario_file_that_is_wrong_exits_2_and_points_at_the_line() {
+    let suite = Suite::new();
+    suite.hello("greeting", "summary = \"x\"\nsource = \"x\"\n\n[build]\noutcome = \"success\"\nexit_cod = 3\n");
+    wsgi_proof(&["run", "--suite", suite.path().to_str().unwrap()])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("greeting/scenario.toml:6").and(predicate::str::contains("exit_cod")));
+}
+
+#[test]
+fn an_unknown_variant_and_a_missing_step_exit_2() {
+    wsgi_proof(&["run", "--variant", "python-1.5"]).assert().code(2).stderr(predicate::str::contains("python-3.11"));
+    wsgi_proof(&["run", "--build-step", "/no/such/file"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("/no/such/file"));
+}
+
+#[test]
+fn outside_of_a_suite_it_says_where_to_go() {
+    let folder = tempfile::tempdir().unwrap();
+    wsgi_proof(&["list"]).current_dir(folder.path()).assert().code(2).stderr(predicate::str::contains("--suite"));
+}
+
+#[test]
+fn a_named_engine_that_does_not_answer_is_an_error_and_no_other_is_taken() {
+    wsgi_proof(&["run", "=hello-wsgi"]).env("DOCKER_HOST", "unix:///nowhere.sock").assert().code(3).stderr(
+        predicate::str::contains("DOCKER_HOST=unix:///nowhere.sock").and(predicate::str::contains("unset DOCKER_HOST")),
+    );
+}
+
+#[test]
+fn a_lock_file_that_is_wrong_is_named_with_its_line() {
+    let suite = Suite::new();
+    suite
+        .hello("greeting", "summary = \"x\"\nsource = \"x\"\n\n[build]\noutcome = \"success\"\n")
+        .write("packages.lock", "version = 1\n\n[[package]]\nproject = \"Six\"\n");
+    wsgi_proof(&["fetch", "--suite", suite.path().to_str().unwrap()])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("packages.lock:3"));
+}
