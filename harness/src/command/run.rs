@@ -173,9 +173,8 @@ async fn serve(fixtures: &Fixtures, network: &Network) -> Result<Server, Failure
 /// Takes everything of the run off the engine; says what could not be.
 async fn clean(engine: &Engine, places: &Places, run: &RunId, keep: bool) -> Vec<String> {
     if keep {
-        match engine.of_run(run).await {
-            // The network alone is not worth keeping.
-            Ok(kept) if kept.len() > 1 => {
+        match engine.kept(run).await {
+            Ok(kept) if !kept.is_empty() => {
                 return kept.iter().map(|one| format!("kept: {one} (`wsgi-proof prune` removes it)")).collect();
             }
             Ok(_) | Err(_) => {}

@@ -3,7 +3,7 @@
 //! No port is published: an internal network has none to publish, and the host reaches the bridge's subnet itself. So
 //! no port number is picked, and nothing of a test can be reached from elsewhere.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use bollard::exec::StartExecResults;
@@ -11,28 +11,38 @@ use bollard::models::ExecConfig;
 use bollard::query_parameters::{InspectContainerOptions, KillContainerOptions};
 use futures_util::StreamExt;
 use testcontainers::core::Host;
+use testcontainers::core::error::{ClientError, TestcontainersError};
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 
-use super::container::is_no_program;
-use super::stream::Lines;
-use super::{Engine, EngineError, LABEL_RUN, Network, RunId};
+use super::container::{EXIT_TIMEOUT, container_name};
+use super::error::not_executable;
+use super::stream::Streams;
+use super::{Engine, EngineError, FIXTURE_HOST, LABEL_RUN, Network, RunId};
+use crate::causes::with_causes;
 use crate::check::evidence::{CommandEvidence, StopEvidence};
 
 /// The port that the family's entry point serves on.
 const PORT: u16 = 80;
+/// What is being done when an application is started.
+const OPERATION: &str = "starting a container";
 /// How long a command in a running container may take.
 const EXEC_LIMIT: Duration = Duration::from_secs(60);
 
 /// A started application container. It is to be removed; a clean-up by label finds one that was not.
 pub struct Application {
     engine: Engine,
-    container: ContainerAsync<GenericImage>,
+    id: String,
+    /// The library's guard, which removes the container when it is dropped; none when the start failed.
+    guard: Option<ContainerAsync<GenericImage>>,
     address: SocketAddr,
+    /// Exit code and message of a container whose program could not be started at all.
+    not_started: Option<(i64, String)>,
 }
 
 impl Engine {
-    /// Starts a container of an application image, with the image's entry point. It need not be ready, nor alive.
+    /// Starts a container of an application image, with the image's entry point. It need not be ready, nor alive. One
+    /// whose program is not there or may not be executed is told as a container that has ended with 127 or 126.
     ///
     /// # Errors
     /// When the engine cannot.
@@ -43,42 +53,86 @@ impl Engine {
         network: &Network,
         run: &RunId,
     ) -> Result<Application, EngineError> {
-        const OPERATION: &str = "starting a container";
         if std::env::var("DOCKER_HOST").ok().as_deref() != Some(self.docker_host.as_str()) {
             return Err(EngineError::Unsuitable {
                 what: "DOCKER_HOST does not name it, and application containers follow DOCKER_HOST".to_owned(),
             });
         }
-        let (name, tag) = image.split_once(':').unwrap_or((image, "latest"));
-        let mut request = GenericImage::new(name, tag)
+        // By its id, so that nothing is ever pulled in its place.
+        let Some(found) = self.inspect_image(image).await? else {
+            let what = format!("the image {image} is not there");
+            return Err(EngineError::Unexpected { operation: OPERATION.to_owned(), what });
+        };
+        let (algorithm, digest) = found.id.split_once(':').unwrap_or(("sha256", &found.id));
+        let name = container_name(run, "application");
+        let mut request = GenericImage::new(algorithm, digest)
+            .with_container_name(&name)
             .with_network(&network.name)
-            .with_host(crate::fixtures::HOST, Host::Addr(network.gateway))
+            .with_host(FIXTURE_HOST, Host::Addr(network.gateway))
             .with_label(LABEL_RUN, run.as_str())
             .with_host_config_modifier(|config| config.publish_all_ports = Some(false));
         if let Some(arguments) = arguments {
             request = request.with_cmd(arguments);
         }
-        let container = match request.start().await {
-            Ok(container) => container,
-            // What went wrong is told best by the engine's own answer to the next question.
-            Err(error) => {
-                self.ping().await?;
-                return Err(EngineError::Unexpected { operation: OPERATION.to_owned(), what: error.to_string() });
+        match request.start().await {
+            Ok(guard) => {
+                let address = SocketAddr::new(self.address(guard.id(), network).await?, PORT);
+                Ok(Application {
+                    engine: self.clone(),
+                    id: guard.id().to_owned(),
+                    guard: Some(guard),
+                    address,
+                    not_started: None,
+                })
             }
-        };
+            Err(error) => match self.start_error(error) {
+                EngineError::Refused { operation, status, message } => match not_executable(&message) {
+                    Some(code) => Ok(Application {
+                        engine: self.clone(),
+                        // It was created under its name; the library forgets it when it does not start.
+                        id: name,
+                        guard: None,
+                        address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT),
+                        not_started: Some((code, message)),
+                    }),
+                    None => Err(EngineError::Refused { operation, status, message }),
+                },
+                EngineError::Unexpected { operation, what } => {
+                    self.still_there(OPERATION).await?;
+                    Err(EngineError::Unexpected { operation, what })
+                }
+                error => Err(error),
+            },
+        }
+    }
+
+    fn start_error(&self, error: TestcontainersError) -> EngineError {
+        match error {
+            TestcontainersError::Client(
+                ClientError::Init(error)
+                | ClientError::CreateContainer(error)
+                | ClientError::StartContainer(error)
+                | ClientError::InspectContainer(error)
+                | ClientError::ListNetworks(error),
+            ) => self.error(OPERATION, error),
+            error => EngineError::Unexpected { operation: OPERATION.to_owned(), what: with_causes(&error) },
+        }
+    }
+
+    /// A container's address on the network. One that has ended already has none any more, and nothing will be asked
+    /// there.
+    async fn address(&self, container: &str, network: &Network) -> Result<IpAddr, EngineError> {
         let inspected = self
             .docker
-            .inspect_container(container.id(), None::<InspectContainerOptions>)
+            .inspect_container(container, None::<InspectContainerOptions>)
             .await
             .map_err(|error| self.error(OPERATION, error))?;
-        // A container that has ended already has no address any more; nothing will be asked there.
         let address = inspected
             .network_settings
             .and_then(|settings| settings.networks)
             .and_then(|networks| networks.get(&network.name).and_then(|own| own.ip_address.clone()))
-            .and_then(|text| text.parse::<IpAddr>().ok())
-            .unwrap_or(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
-        Ok(Application { engine: self.clone(), container, address: SocketAddr::new(address, PORT) })
+            .and_then(|text| text.parse().ok());
+        Ok(address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)))
     }
 }
 
@@ -93,14 +147,24 @@ impl Application {
     /// # Errors
     /// When the engine cannot say.
     pub async fn exit_code(&self) -> Result<Option<i64>, EngineError> {
+        if let Some((code, _)) = self.not_started {
+            return Ok(Some(code));
+        }
         let inspected = self
             .engine
             .docker
-            .inspect_container(self.container.id(), None::<InspectContainerOptions>)
+            .inspect_container(&self.id, None::<InspectContainerOptions>)
             .await
             .map_err(|error| self.engine.error("looking at a container", error))?;
         let state = inspected.state.unwrap_or_default();
-        Ok(if state.running == Some(true) { None } else { state.exit_code.or(Some(-1)) })
+        match state.exit_code {
+            _ if state.running == Some(true) => Ok(None),
+            Some(0) => Ok(Some(0)),
+            code => {
+                self.engine.still_there("looking at a container").await?;
+                Ok(code.or(Some(-1)))
+            }
+        }
     }
 
     /// Waits until the container has ended; its exit code.
@@ -108,13 +172,17 @@ impl Application {
     /// # Errors
     /// When the engine cannot say.
     pub async fn wait_exit(&self) -> Result<i64, EngineError> {
-        self.engine.wait(self.container.id()).await
+        if let Some((code, _)) = self.not_started {
+            return Ok(code);
+        }
+        self.engine.wait(&self.id).await
     }
 
-    /// Runs a command in the running container.
+    /// Runs a command in the running container. Its time is limited.
     ///
     /// # Errors
-    /// When the engine cannot. A program that is not there is evidence: exit code 127.
+    /// When the engine cannot. A program that is not there or may not be executed is evidence (exit code 127 or 126), and
+    /// so are one that does not end (124) and a container that has ended (126).
     pub async fn exec(&self, argv: &[String]) -> Result<CommandEvidence, EngineError> {
         const OPERATION: &str = "running a command in a running container";
         let engine = &self.engine;
@@ -124,38 +192,55 @@ impl Application {
             attach_stderr: Some(true),
             ..Default::default()
         };
-        let exec = engine
-            .docker
-            .create_exec(self.container.id(), config)
-            .await
-            .map_err(|error| engine.error(OPERATION, error))?;
-        let started = engine.docker.start_exec(&exec.id, None).await.map_err(|error| engine.error(OPERATION, error));
-        let mut lines = Lines::default();
-        match started {
+        let created = engine.docker.create_exec(&self.id, config).await;
+        let exec = match created.map_err(|error| engine.error(OPERATION, error)) {
+            Ok(exec) => exec.id,
+            Err(EngineError::Refused { status: 409, message, .. }) => {
+                return Ok(CommandEvidence { exit_code: 126, output: message });
+            }
+            Err(error) => return Err(error),
+        };
+        let mut streams = Streams::default();
+        match engine.docker.start_exec(&exec, None).await.map_err(|error| engine.error(OPERATION, error)) {
             Ok(StartExecResults::Attached { mut output, .. }) => {
                 let read = async {
                     while let Some(chunk) = output.next().await {
-                        let chunk = chunk.map_err(|error| engine.error(OPERATION, error))?;
-                        lines.push(chunk.as_ref(), |_| {});
+                        streams.push(&chunk.map_err(|error| engine.error(OPERATION, error))?);
                     }
                     Ok::<(), EngineError>(())
                 };
-                tokio::time::timeout(EXEC_LIMIT, read)
-                    .await
-                    .map_err(|_| EngineError::Idle { operation: OPERATION.to_owned(), after: EXEC_LIMIT })??;
+                if let Ok(read) = tokio::time::timeout(EXEC_LIMIT, read).await {
+                    read?;
+                } else {
+                    let mut lines = streams.finish();
+                    lines.push(format!("(did not end within {} s)", EXEC_LIMIT.as_secs()));
+                    return Ok(CommandEvidence { exit_code: EXIT_TIMEOUT, output: lines.join("\n") });
+                }
             }
             Ok(StartExecResults::Detached) => {}
-            Err(EngineError::Refused { message, .. }) if is_no_program(&message) => {
-                return Ok(CommandEvidence { exit_code: 127, output: message });
+            Err(EngineError::Refused { operation, status, message }) => {
+                return match not_executable(&message) {
+                    Some(exit_code) => Ok(CommandEvidence { exit_code, output: message }),
+                    None => Err(EngineError::Refused { operation, status, message }),
+                };
             }
             Err(error) => return Err(error),
         }
-        let inspected = engine.docker.inspect_exec(&exec.id).await.map_err(|error| engine.error(OPERATION, error))?;
+        let output = streams.finish().join("\n");
+        let inspected = engine.docker.inspect_exec(&exec).await.map_err(|error| engine.error(OPERATION, error))?;
         let exit_code = inspected.exit_code.ok_or_else(|| EngineError::Unexpected {
             operation: OPERATION.to_owned(),
             what: "its output has ended but it has no exit code".to_owned(),
         })?;
-        Ok(CommandEvidence { exit_code, output: lines.finish().join("\n") })
+        if exit_code != 0 {
+            engine.still_there(OPERATION).await?;
+        }
+        // Some engines tell in the output, and with another exit code, that the program could not be started.
+        let exit_code = match not_executable(&output) {
+            Some(code) if output.starts_with("OCI runtime exec failed") => code,
+            _ => exit_code,
+        };
+        Ok(CommandEvidence { exit_code, output })
     }
 
     /// Sends SIGTERM and waits; after the limit the container is killed.
@@ -164,6 +249,9 @@ impl Application {
     /// When the engine cannot.
     pub async fn stop(&self, limit: Duration) -> Result<StopEvidence, EngineError> {
         let begun = Instant::now();
+        if let Some((exit_code, _)) = self.not_started {
+            return Ok(StopEvidence { exit_code, took: Duration::ZERO, killed: false });
+        }
         if !self.signal("SIGTERM").await? {
             let exit_code = self.exit_code().await?.unwrap_or(-1);
             return Ok(StopEvidence { exit_code, took: begun.elapsed(), killed: false });
@@ -179,7 +267,7 @@ impl Application {
     /// Sends a signal; `false` when the container was not running any more.
     async fn signal(&self, signal: &str) -> Result<bool, EngineError> {
         let options = KillContainerOptions { signal: signal.to_owned() };
-        let sent = self.engine.docker.kill_container(self.container.id(), Some(options)).await;
+        let sent = self.engine.docker.kill_container(&self.id, Some(options)).await;
         match sent.map_err(|error| self.engine.error("sending a signal to a container", error)) {
             Ok(()) => Ok(true),
             Err(EngineError::Refused { status: 409, .. }) => Ok(false),
@@ -193,25 +281,26 @@ impl Application {
     /// # Errors
     /// When the engine cannot say.
     pub async fn log(&self) -> Result<Vec<String>, EngineError> {
-        self.engine.log(self.container.id()).await
+        match &self.not_started {
+            Some((_, message)) => Ok(vec![message.clone()]),
+            None => self.engine.log(&self.id).await,
+        }
     }
 
     /// Leaves the container on the engine when this value goes.
-    pub fn keep(self) {
-        // Its destructor removes the container; without it only a handle of a few bytes stays.
-        std::mem::forget(self.container);
+    pub fn keep(mut self) {
+        // The guard's destructor removes the container; without it only a handle of a few bytes stays.
+        std::mem::forget(self.guard.take());
     }
 
     /// Removes the container.
     ///
     /// # Errors
     /// When the engine cannot.
-    pub async fn remove(self) -> Result<(), EngineError> {
-        let (engine, id) = (self.engine, self.container.id().to_owned());
-        // Through its own library, which would otherwise try again when the value is dropped; what that cannot, we do.
-        match self.container.rm().await {
-            Ok(()) => Ok(()),
-            Err(_) => engine.remove_container(&id).await,
-        }
+    pub async fn remove(mut self) -> Result<(), EngineError> {
+        self.engine.remove_container(&self.id).await?;
+        // Gone; the guard's destructor would only complain that it is.
+        std::mem::forget(self.guard.take());
+        Ok(())
     }
 }

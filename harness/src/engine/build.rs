@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use bollard::models::BuildInfoAux;
+use bollard::models::{BuildInfoAux, ImageId};
 use bollard::query_parameters::{BuildImageOptions, BuilderVersion};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use regex::Regex;
 
-use super::error::is_no_space;
+use super::error::{is_no_space, not_executable};
 use super::stream::Lines;
 use super::{Engine, EngineError, LABEL_RUN, Network, RunId};
 use crate::check::evidence::{BuildEnd, BuildEvidence};
@@ -23,6 +23,16 @@ const IDLE_LIMIT: Duration = Duration::from_secs(600);
 #[allow(clippy::expect_used, reason = "a constant pattern")]
 static RETURNED: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"(?s)^The command '(.*)' returned a non-zero code: (\d+)").expect("a constant pattern")
+});
+
+/// What the classic builder says of a Dockerfile that cannot be followed, and of an instruction other than a command that
+/// failed.
+#[allow(clippy::expect_used, reason = "a constant pattern")]
+static DOCKERFILES_DOING: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)^(COPY|ADD|WORKDIR|USER|ENV|ONBUILD|HEALTHCHECK|STOPSIGNAL|SHELL|EXPOSE|VOLUME|LABEL|FROM) |dockerfile|unknown instruction|unknown flag|unable to find user|unable to find group|no build stage|base name .* should not be blank|invalid reference format|failed to process|requires (at least|exactly) |bad flag|syntax error|invalid (from flag|containerPort)|missing ",
+    )
+    .expect("a constant pattern")
 });
 
 /// A build to be made.
@@ -84,25 +94,37 @@ impl Engine {
                     if let Some(text) = info.stream {
                         lines.push(text.as_bytes(), &mut *on_line);
                     }
-                    if let Some(BuildInfoAux::Default(aux)) = info.aux {
-                        image = aux.id.or(image);
+                    if let Some(BuildInfoAux::Default(ImageId { id: Some(id) })) = info.aux {
+                        image = Some(id);
                     }
                 }
                 Some(Err(bollard::errors::Error::DockerStreamError { error })) => failure = Some(error),
                 // A Dockerfile that cannot be parsed, or an instruction without sense: the candidate's doing.
                 Some(Err(bollard::errors::Error::DockerResponseServerError { status_code: 400, message })) => {
-                    failure = Some(message);
+                    self.still_there(OPERATION).await?;
+                    let end = BuildEnd::Failed { command: None, exit_code: None, message };
+                    return Ok(BuildEvidence { end, log: lines.finish(), took: begun.elapsed() });
                 }
                 Some(Err(error)) => return Err(self.error(OPERATION, error)),
             }
         }
+        let ended = lines.len();
         let log = lines.finish();
+        for line in &log[ended..] {
+            on_line(line);
+        }
         let end = match (failure, image) {
             (Some(message), _) => {
-                self.ping().await?;
+                self.still_there(OPERATION).await?;
                 end_of(message, &log)?
             }
-            (None, Some(image)) => BuildEnd::Built { image },
+            (None, Some(id)) => match self.inspect_image(&id).await? {
+                Some(image) => BuildEnd::Built { image: image.id },
+                None => {
+                    let what = format!("the image {id} was built but is not there");
+                    return Err(EngineError::Unexpected { operation: OPERATION.to_owned(), what });
+                }
+            },
             (None, None) => {
                 return Err(EngineError::Unreachable {
                     engine: self.docker_host.clone(),
@@ -125,13 +147,15 @@ fn end_of(message: String, log: &[String]) -> Result<BuildEnd, EngineError> {
         let exit_code = found[2].parse().ok();
         return Ok(BuildEnd::Failed { command: Some(found[1].to_owned()), exit_code, message });
     }
-    // The engine's own troubles while it made or ran a container; what else stops a build is the Dockerfile's.
-    let own =
-        ["OCI runtime", "error creating overlay", "cannot connect", "context canceled", "EOF", "is shutting down"];
-    if own.iter().any(|text| message.contains(text)) {
-        return Err(EngineError::Unexpected { operation: "building an image".to_owned(), what: message });
+    // A `RUN` in exec form whose program is not there.
+    if let Some(exit_code) = not_executable(&message) {
+        return Ok(BuildEnd::Failed { command: None, exit_code: Some(exit_code), message });
     }
-    Ok(BuildEnd::Failed { command: None, exit_code: None, message })
+    // What is not known to be the Dockerfile's doing is not held against it.
+    if DOCKERFILES_DOING.is_match(&message) {
+        return Ok(BuildEnd::Failed { command: None, exit_code: None, message });
+    }
+    Err(EngineError::Unexpected { operation: "building an image".to_owned(), what: message })
 }
 
 #[cfg(test)]
@@ -159,6 +183,25 @@ mod tests {
         let log = ["cp: error writing '/x': No space left on device".to_owned()];
         let message = "The command 'x' returned a non-zero code: 1".to_owned();
         assert!(matches!(end_of(message, &log), Err(EngineError::NoSpace { .. })));
+    }
+
+    #[test]
+    fn a_program_that_is_not_there() {
+        let message = "OCI runtime create failed: exec: \"nosuch\": executable file not found in $PATH: unknown";
+        let end = end_of(message.to_owned(), &[]).unwrap();
+        assert!(matches!(end, BuildEnd::Failed { command: None, exit_code: Some(127), .. }));
+    }
+
+    #[test]
+    fn what_is_unknown_is_not_held_against_the_candidate() {
+        for message in ["Get https://registry/v2/: dial tcp: lookup failed", "rpc error: transport is closing", "EOF"] {
+            assert!(matches!(end_of(message.to_owned(), &[]), Err(EngineError::Unexpected { .. })), "{message}");
+        }
+        for message in
+            ["dockerfile parse error line 2: unknown instruction: RUM", "ADD failed: x", "unable to find user y"]
+        {
+            assert!(matches!(end_of(message.to_owned(), &[]), Ok(BuildEnd::Failed { .. })), "{message}");
+        }
     }
 
     #[test]

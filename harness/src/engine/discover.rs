@@ -5,11 +5,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bollard::Docker;
 use sha2::{Digest, Sha256};
 
 use super::private;
 use super::{Endpoint, Origin};
+use crate::causes::with_causes;
 
 /// How long an engine may take to say that it is there.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
@@ -96,10 +96,10 @@ impl Discovery {
 
 /// Asks an engine whether it is there.
 pub(super) async fn answers(docker_host: &str) -> Result<(), String> {
-    let docker = Docker::connect_with_host(docker_host).map_err(|error| error.to_string())?;
+    let docker = super::client(docker_host).map_err(|error| error.to_string())?;
     match tokio::time::timeout(ANSWER_LIMIT, docker.ping()).await {
         Ok(Ok(_)) => Ok(()),
-        Ok(Err(error)) => Err(format!("does not answer: {error}")),
+        Ok(Err(error)) => Err(format!("does not answer: {}", with_causes(&error))),
         Err(_) => Err(format!("does not answer within {} s", ANSWER_LIMIT.as_secs())),
     }
 }

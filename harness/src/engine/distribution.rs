@@ -1,24 +1,36 @@
 //! The distribution that the base image is built on: from a registry by digest where one answers, else made by mmdebstrap.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use bollard::query_parameters::CreateImageOptions;
+use bollard::models::{BuildInfoAux, ImageId};
+use bollard::query_parameters::{BuildImageOptions, BuilderVersion, CreateImageOptions};
+use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio_util::io::ReaderStream;
 
-use super::private::Toolbox;
-use super::{Engine, EngineError, LABEL_CACHE};
+use super::image::KEPT;
+use super::private::{DISTRIBUTION_PROGRAMS, Toolbox};
+use super::{Engine, EngineError, LABEL_CACHE, LABEL_KEY};
+use crate::causes::with_causes;
 
 /// How long a registry may take for its first answer.
 const REGISTRY_LIMIT: Duration = Duration::from_secs(20);
-/// The time that files of the distribution get, in seconds since 1970: made twice, it is the same twice.
+/// How long a registry or an import may say nothing afterwards.
+const IDLE_LIMIT: Duration = Duration::from_secs(120);
+/// The latest time that files of the distribution get, in seconds since 1970: made twice, it is the same twice.
 const EPOCH: &str = "1700000000";
+/// The configuration that images of Debian have in registries; an archive of files has none.
+const CONFIGURATION: [&str; 2] =
+    ["ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "CMD [\"bash\"]"];
 
-/// The distribution's image, made or fetched if the engine does not have it.
+/// The distribution's image, made or fetched if the engine does not have it: from this engine, from the archive in the
+/// cache, from a registry, or by mmdebstrap.
 ///
-/// `registry_image` is a reference by digest; `proxy` is a recording HTTP proxy for the archive.
+/// `registry_image` is a reference by digest; `proxy` is a recording HTTP proxy for Debian's archive, without which it is
+/// asked directly.
 ///
 /// # Errors
 /// When it cannot be had, or the engine cannot take it.
@@ -26,35 +38,39 @@ pub async fn ensure_distribution(
     engine: &Engine,
     suite: &str,
     registry_image: Option<&str>,
-    proxy: &str,
+    proxy: Option<&str>,
     cache: &Path,
     offline: bool,
     progress: &(dyn Fn(&str) + Send + Sync),
 ) -> Result<String, EngineError> {
-    if let Some(reference) = registry_image {
-        if let Some(image) = engine.inspect_image(reference).await? {
-            return Ok(image.id);
-        }
-        if !offline {
-            progress(&format!("asking a registry for {reference}"));
-            match engine.pull(reference).await {
-                Ok(()) => return Ok(reference.to_owned()),
-                Err(error) if error.is_final() => return Err(error),
-                Err(error) => progress(&format!("no registry answered: {error}")),
-            }
-        }
+    let name = format!("distribution-{suite}");
+    let key = format!("distribution-{suite}-{}", registry_image.unwrap_or("mmdebstrap"));
+    if let Some(image) = engine.made_before(&name, &key).await? {
+        return Ok(image);
     }
-    let key = format!("distribution-{suite}");
-    if let Some(image) = engine.kept(&key).await? {
-        return Ok(image.id);
-    }
-    let folder = cache.join("distributions");
+    let folder = std::path::absolute(cache.join("distributions")).unwrap_or_else(|_| cache.join("distributions"));
     let archive = folder.join(format!("{suite}-{}.tar", engine.describe().architecture));
+    let mut tried = Vec::new();
     if !archive.exists() {
-        make(&folder, &archive, suite, proxy, cache, offline, progress).await?;
+        match registry_image {
+            Some(reference) if offline => tried.push(format!("{reference}: --offline forbids asking a registry")),
+            Some(reference) => {
+                progress(&format!("asking a registry for {reference}"));
+                match engine.pull(reference, &name, &key).await {
+                    Ok(image) => return Ok(image),
+                    Err(error @ (EngineError::Unreachable { .. } | EngineError::NoSpace { .. })) => return Err(error),
+                    Err(error) => tried.push(format!("{reference}: {error}")),
+                }
+            }
+            None => {}
+        }
+        make(&folder, &archive, suite, proxy, cache, offline, progress).await.map_err(|why| {
+            tried.push(format!("mmdebstrap: {why}"));
+            EngineError::NoDistribution { suite: suite.to_owned(), why: tried.join("; ") }
+        })?;
     }
-    progress("importing it into the engine");
-    engine.import(&archive, &key).await
+    progress(&format!("importing {suite} into the engine"));
+    engine.import(&archive, &name, &key).await
 }
 
 /// Makes the distribution's archive, whole or not at all.
@@ -62,26 +78,35 @@ async fn make(
     folder: &Path,
     archive: &Path,
     suite: &str,
-    proxy: &str,
+    proxy: Option<&str>,
     cache: &Path,
     offline: bool,
     progress: &(dyn Fn(&str) + Send + Sync),
-) -> Result<(), EngineError> {
-    let none = |why: String| EngineError::NoDistribution { suite: suite.to_owned(), why };
-    let in_cache = |source| EngineError::Cache { path: folder.display().to_string(), source };
-    let toolbox = Toolbox::fill(cache, offline, progress).await.map_err(|error| none(error.to_string()))?;
-    let program = toolbox.program("mmdebstrap").ok_or_else(|| none("there is no mmdebstrap".to_owned()))?;
+) -> Result<(), String> {
+    let in_cache = |error: std::io::Error| format!("{}: {error}", folder.display());
+    if offline && proxy.is_none() {
+        return Err("--offline forbids making one".to_owned());
+    }
+    let toolbox =
+        Toolbox::fill(cache, &DISTRIBUTION_PROGRAMS, offline, progress).await.map_err(|error| with_causes(&error))?;
+    let program = toolbox.program("mmdebstrap").ok_or("there is no mmdebstrap")?;
     std::fs::create_dir_all(folder).map_err(in_cache)?;
     let work = tempfile::Builder::new().prefix("making-").tempdir_in(folder).map_err(in_cache)?;
     let made: PathBuf = work.path().join("made.tar");
     progress(&format!("making a minimal {suite} with mmdebstrap"));
     let mut command = toolbox.command(&program);
+    command.args(["--variant=minbase", "--format=tar"]);
+    if let Some(proxy) = proxy {
+        command
+            .arg(format!("--aptopt=Acquire::http::Proxy \"{proxy}\""))
+            .arg("--aptopt=Acquire::Check-Valid-Until \"false\"")
+            // The proxy is this run's; it is not to stay in the image.
+            .arg("--customize-hook=rm -f \"$1\"/etc/apt/apt.conf.d/99mmdebstrap");
+    }
+    if let Some(keyrings) = toolbox.keyrings() {
+        command.arg(format!("--keyring={}", keyrings.display()));
+    }
     command
-        .args(["--variant=minbase", "--format=tar", "--mode=root"])
-        .arg(format!("--aptopt=Acquire::http::Proxy \"{proxy}\""))
-        .arg("--aptopt=Acquire::Check-Valid-Until \"false\"")
-        // The proxy is this run's; it is not to stay in the image.
-        .arg("--customize-hook=rm -f \"$1\"/etc/apt/apt.conf.d/99mmdebstrap")
         .arg(suite)
         .arg(&made)
         .args([
@@ -91,57 +116,111 @@ async fn make(
         ])
         .env("SOURCE_DATE_EPOCH", EPOCH)
         .env("TMPDIR", work.path())
+        .env("LC_ALL", "C.UTF-8")
         .stdin(Stdio::null())
         .kill_on_drop(true);
-    let output = command.output().await.map_err(|error| none(format!("mmdebstrap could not be started: {error}")))?;
+    let output = command.output().await.map_err(|error| format!("it could not be started: {error}"))?;
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
-        let lines: Vec<&str> = text.lines().rev().take(8).collect();
+        let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).rev().take(8).collect();
         let tail = lines.into_iter().rev().collect::<Vec<_>>().join("\n  ");
-        return Err(none(format!("mmdebstrap ended with {}:\n  {tail}", output.status)));
+        return Err(format!("it ended with {}:\n  {tail}", output.status));
     }
     std::fs::rename(&made, archive).map_err(in_cache)
 }
 
 impl Engine {
-    async fn pull(&self, reference: &str) -> Result<(), EngineError> {
+    /// Pulls an image, and makes one of it that carries our labels and name.
+    async fn pull(&self, reference: &str, name: &str, key: &str) -> Result<String, EngineError> {
         const OPERATION: &str = "pulling an image";
-        let options = CreateImageOptions { from_image: Some(reference.to_owned()), ..Default::default() };
-        let mut stream = std::pin::pin!(self.docker.create_image(Some(options), None, None));
-        let mut limit = REGISTRY_LIMIT;
-        loop {
-            match tokio::time::timeout(limit, stream.next()).await {
-                Ok(Some(Ok(_))) => limit = Duration::from_secs(super::ANSWER_SECONDS),
-                Ok(Some(Err(error))) => return Err(self.error(OPERATION, error)),
-                Ok(None) => return Ok(()),
-                Err(_) => return Err(EngineError::Idle { operation: OPERATION.to_owned(), after: limit }),
+        let was_there = self.inspect_image(reference).await?.is_some();
+        if !was_there {
+            let options = CreateImageOptions { from_image: Some(reference.to_owned()), ..Default::default() };
+            let mut stream = std::pin::pin!(self.docker.create_image(Some(options), None, None));
+            let mut limit = REGISTRY_LIMIT;
+            loop {
+                match tokio::time::timeout(limit, stream.next()).await {
+                    Ok(Some(Ok(_))) => limit = IDLE_LIMIT,
+                    Ok(Some(Err(error))) => return Err(self.error(OPERATION, error)),
+                    Ok(None) => break,
+                    Err(_) => return Err(EngineError::Idle { operation: OPERATION.to_owned(), after: limit }),
+                }
             }
         }
+        let image = self.label(reference, name, key).await?;
+        if !was_there {
+            // Only the name by digest goes: ours is built on it.
+            self.remove_image(reference).await?;
+        }
+        Ok(image)
+    }
+
+    /// Builds an image that has our labels and otherwise is another.
+    async fn label(&self, reference: &str, name: &str, key: &str) -> Result<String, EngineError> {
+        const OPERATION: &str = "labelling an image";
+        let unexpected = |what: String| EngineError::Unexpected { operation: OPERATION.to_owned(), what };
+        let mut context = tar::Builder::new(Vec::new());
+        let dockerfile = format!("FROM {reference}\n");
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(0o644);
+        header.set_size(u64::try_from(dockerfile.len()).unwrap_or(0));
+        context
+            .append_data(&mut header, "Dockerfile", dockerfile.as_bytes())
+            .map_err(|error| unexpected(error.to_string()))?;
+        let context = context.into_inner().map_err(|error| unexpected(error.to_string()))?;
+        let options = BuildImageOptions {
+            dockerfile: "Dockerfile".to_owned(),
+            rm: true,
+            forcerm: true,
+            labels: Some(HashMap::from([
+                (LABEL_CACHE.to_owned(), "image".to_owned()),
+                (LABEL_KEY.to_owned(), key.to_owned()),
+            ])),
+            networkmode: Some("none".to_owned()),
+            version: BuilderVersion::BuilderV1,
+            ..Default::default()
+        };
+        let body = bollard::body_full(Bytes::from(context));
+        let mut stream = std::pin::pin!(self.docker.build_image(options, None, Some(body)));
+        let mut image = None;
+        while let Some(info) = stream.next().await {
+            if let Some(BuildInfoAux::Default(ImageId { id: Some(id) })) =
+                info.map_err(|error| self.error(OPERATION, error))?.aux
+            {
+                image = Some(id);
+            }
+        }
+        let image = image.ok_or_else(|| unexpected("no image came of it".to_owned()))?;
+        self.keep(&image, name).await?;
+        Ok(image)
     }
 
     /// Makes an image of an archive of a whole file system.
-    async fn import(&self, archive: &Path, key: &str) -> Result<String, EngineError> {
+    async fn import(&self, archive: &Path, name: &str, key: &str) -> Result<String, EngineError> {
         const OPERATION: &str = "importing a distribution";
         let file = tokio::fs::File::open(archive)
             .await
             .map_err(|source| EngineError::Cache { path: archive.display().to_string(), source })?;
+        let mut changes = vec![format!("LABEL {LABEL_CACHE}=image {LABEL_KEY}={key}")];
+        changes.extend(CONFIGURATION.map(str::to_owned));
         let options = CreateImageOptions {
             from_src: Some("-".to_owned()),
-            changes: vec![format!("LABEL {LABEL_CACHE}=image"), "CMD [\"bash\"]".to_owned()],
+            repo: Some(KEPT.to_owned()),
+            tag: Some(name.to_owned()),
+            changes,
             ..Default::default()
         };
-        let body = bollard::body_try_stream(ReaderStream::new(file));
+        let body = bollard::body_try_stream(ReaderStream::with_capacity(file, 1 << 20));
         let mut stream = std::pin::pin!(self.docker.create_image(Some(options), Some(body), None));
-        let mut image = None;
-        while let Some(info) = stream.next().await {
-            // The one line of status is the image's id.
-            image = info.map_err(|error| self.error(OPERATION, error))?.status.or(image);
+        while let Some(info) = tokio::time::timeout(IDLE_LIMIT, stream.next())
+            .await
+            .map_err(|_| EngineError::Idle { operation: OPERATION.to_owned(), after: IDLE_LIMIT })?
+        {
+            info.map_err(|error| self.error(OPERATION, error))?;
         }
-        let image = image.ok_or_else(|| EngineError::Unexpected {
+        self.made_before(name, key).await?.ok_or_else(|| EngineError::Unexpected {
             operation: OPERATION.to_owned(),
-            what: "its answer names no image".to_owned(),
-        })?;
-        self.keep(&image, key).await?;
-        Ok(image)
+            what: "it is not there afterwards".to_owned(),
+        })
     }
 }

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use bollard::errors::Error;
-
 use crate::causes::with_causes;
+use bollard::errors::Error;
 
 /// What went wrong with the engine.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +56,12 @@ pub enum EngineError {
         /// What came.
         what: String,
     },
+    /// Another run, or something else, has all the subnets.
+    #[error("no subnet for the run's network is free: {what}")]
+    NoSubnet {
+        /// What was tried.
+        what: String,
+    },
     /// No distribution could be had.
     #[error("no {suite} distribution could be had: {why}")]
     NoDistribution {
@@ -89,9 +94,20 @@ impl EngineError {
             Error::DockerStreamError { error } if is_no_space(&error) => Self::NoSpace { cause: error },
             Error::DockerStreamError { error } => Self::Unexpected { operation, what: error },
             Error::RequestTimeoutError => Self::Idle { operation, after: Duration::from_secs(super::ANSWER_SECONDS) },
-            Error::JsonDataError { message, .. } => Self::Unexpected { operation, what: message },
-            // What is left is the connection: refused, reset, or closed in the middle of an answer.
-            other => Self::Unreachable { engine: engine.to_owned(), operation, cause: with_causes(&other) },
+            // The connection: refused, reset, or closed in the middle of an answer.
+            Error::IOError { .. }
+            | Error::HyperResponseError { .. }
+            | Error::HyperLegacyError { .. }
+            | Error::SocketNotFoundError(_) => {
+                Self::Unreachable { engine: engine.to_owned(), operation, cause: with_causes(&error) }
+            }
+            Error::JsonSerdeError { ref err } if err.is_eof() || err.is_io() => {
+                Self::Unreachable { engine: engine.to_owned(), operation, cause: with_causes(&error) }
+            }
+            Error::UnsupportedURISchemeError { uri } => {
+                Self::Unsuitable { what: format!("its address {uri} is neither a socket on this host nor plain TCP") }
+            }
+            other => Self::Unexpected { operation, what: with_causes(&other) },
         }
     }
 
@@ -114,6 +130,7 @@ impl EngineError {
             Self::NoSpace { .. } => "free some space, for example with `wsgi-proof prune --images`, then run again",
             Self::Idle { .. } => "is the machine overloaded, or the engine stuck? run again",
             Self::Unsuitable { .. } => "name another engine with DOCKER_HOST",
+            Self::NoSubnet { .. } => "`wsgi-proof prune` removes networks that dead runs left; then run again",
             Self::NoDistribution { .. } => {
                 "an engine that reaches a registry, or mmdebstrap and a network on this machine, is needed once"
             }
@@ -125,10 +142,31 @@ impl EngineError {
 
 /// Whether an engine's or a build's message tells of a full disk.
 pub(super) fn is_no_space(message: &str) -> bool {
-    message.contains("no space left on device") || message.contains("No space left on device")
+    ["no space left on device", "No space left on device", "disk quota exceeded", "Disk quota exceeded"]
+        .iter()
+        .any(|text| message.contains(text))
+}
+
+/// The exit code that a shell gives for a program that the engine could not start at all: 127 when it is not there, 126
+/// when it may not or cannot be executed. `None` when the trouble is another one.
+pub(super) fn not_executable(message: &str) -> Option<i64> {
+    // The engine's own files can be missing too; the runtime names the program that it was to execute.
+    if !message.contains("exec: \"") {
+        return None;
+    }
+    let not_there = ["executable file not found", "no such file or directory"];
+    let not_allowed = ["permission denied", "exec format error", "is a directory"];
+    if not_there.iter().any(|text| message.contains(text)) {
+        Some(127)
+    } else if not_allowed.iter().any(|text| message.contains(text)) {
+        Some(126)
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -151,6 +189,27 @@ mod tests {
     fn a_full_disk_ends_the_run() {
         let error = server(500, "write /var/lib: no space left on device");
         assert!(matches!(error, EngineError::NoSpace { .. }) && error.is_final());
+    }
+
+    #[test]
+    fn an_answer_cut_short_is_unreachable_and_nonsense_is_not() {
+        let of = |text: &str| {
+            let error = serde_json::from_str::<u8>(text).unwrap_err();
+            EngineError::of("unix:///e", "building", error.into())
+        };
+        assert!(matches!(of(""), EngineError::Unreachable { .. }));
+        assert!(matches!(of("x"), EngineError::Unexpected { .. }));
+        let gone = EngineError::of("unix:///e", "building", Error::SocketNotFoundError("/e".into()));
+        assert!(gone.is_final() && gone.hint().is_some());
+    }
+
+    #[test]
+    fn programs_that_cannot_be_started_have_a_shells_exit_codes() {
+        let message = "OCI runtime create failed: exec: \"x\": executable file not found in $PATH: unknown";
+        assert_eq!(not_executable(message), Some(127));
+        assert_eq!(not_executable("exec: \"/app/x\": permission denied: unknown"), Some(126));
+        assert_eq!(not_executable("exec /proc/self/exe: no such file or directory"), None);
+        assert_eq!(not_executable("failed to mount cgroup"), None);
     }
 
     #[test]

@@ -2,18 +2,19 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use bollard::models::{ContainerConfig, ContainerCreateBody, ImageInspect};
+use bollard::models::{ContainerConfig, ContainerCreateBody, HostConfig, ImageConfig, ImageInspect};
 use bollard::query_parameters::{
-    CommitContainerOptions, CreateContainerOptions, TagImageOptions, UploadToContainerOptions,
+    CommitContainerOptions, RemoveImageOptions, TagImageOptions, UploadToContainerOptions,
 };
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
-use super::{Engine, EngineError, LABEL_CACHE, LABEL_KEY, LABEL_RUN, RunId};
+use super::container::container_name;
+use super::{Engine, EngineError, LABEL_CACHE, LABEL_KEY, RunId};
 use crate::check::evidence::ImageEvidence;
 
 /// The name of images that are kept to be used again; the tag says which one it is.
-const CACHE_NAME: &str = "wsgi-proof-cache";
+pub(super) const KEPT: &str = "wsgi-proof";
 
 /// Files to put into an image: absolute path, content, mode.
 type Files = [(String, Vec<u8>, u32)];
@@ -35,8 +36,8 @@ impl Engine {
         }
     }
 
-    /// An image with these files put in, and otherwise the very same: configuration and triggers are as before. With a name
-    /// it is kept under that, and used again the next time.
+    /// An image with these files put in, and otherwise the very same: configuration and triggers are as before. With a
+    /// name it is kept under that, and used again the next time.
     ///
     /// # Errors
     /// When the engine cannot, or when what came out differs in more than the files.
@@ -55,88 +56,110 @@ impl Engine {
         let before = evidence(original.clone());
         let key = key(&before.id, files);
         if let Some(name) = name
-            && let Some(made) = self.kept(name).await?
-            && made.labels.get(LABEL_KEY) == Some(&key)
+            && let Some(made) = self.made_before(name, &key).await?
         {
-            return Ok(made.id);
+            return Ok(made);
         }
         let config = original.config.unwrap_or_default();
+        // `docker commit` merges the container's labels into the image, over those of the request. So the container
+        // carries what the image is to carry, and no run's label; its name says whose it is.
+        let own = HashMap::from([(LABEL_CACHE.to_owned(), "image".to_owned()), (LABEL_KEY.to_owned(), key)]);
+        let without_command = before.entry_point.is_empty() && before.command.is_empty();
         let body = ContainerCreateBody {
             image: Some(before.id.clone()),
-            // Never started; an image without a command needs one to be created.
-            cmd: Some(vec!["true".to_owned()]),
-            labels: Some(HashMap::from([(LABEL_RUN.to_owned(), run.to_string())])),
+            // Never started, but an image without a command needs one to be created.
+            entrypoint: without_command.then(|| vec!["true".to_owned()]),
+            labels: Some(own.clone()),
+            host_config: Some(HostConfig { network_mode: Some("none".to_owned()), ..Default::default() }),
             ..Default::default()
         };
-        let container = self.create(body).await?;
-        let result = async {
-            let options = UploadToContainerOptions { path: "/".to_owned(), ..Default::default() };
-            let archive = archive(files).map_err(|error| unexpected(error.to_string()))?;
-            self.docker
-                .upload_to_container(&container, Some(options), bollard::body_full(Bytes::from(archive)))
-                .await
-                .map_err(|error| self.error(OPERATION, error))?;
-            let mut labels = config.labels.unwrap_or_default();
-            labels.insert(LABEL_CACHE.to_owned(), "image".to_owned());
-            labels.insert(LABEL_KEY.to_owned(), key);
-            // `docker commit` merges the container's own label in; an empty value takes its meaning away.
-            labels.insert(LABEL_RUN.to_owned(), String::new());
-            let config = ContainerConfig {
-                user: config.user,
-                exposed_ports: config.exposed_ports,
-                env: config.env,
-                cmd: config.cmd.or_else(|| Some(Vec::new())),
-                healthcheck: config.healthcheck,
-                volumes: config.volumes,
-                working_dir: config.working_dir,
-                entrypoint: config.entrypoint,
-                on_build: config.on_build,
-                labels: Some(labels),
-                stop_signal: config.stop_signal,
-                shell: config.shell,
-                ..Default::default()
-            };
-            let options = CommitContainerOptions { container: Some(container.clone()), ..Default::default() };
-            self.docker.commit_container(options, config).await.map_err(|error| self.error(OPERATION, error))
-        }
-        .await;
-        self.remove_container(&container).await?;
-        let id = result?.id;
+        let container = self.create(&container_name(run, "instrument"), body).await?;
+        let result = self.put_in_and_commit(&container, config, own, files).await;
+        let removed = self.remove_container(&container).await;
+        let id = result?;
+        removed?;
         let Some(after) = self.inspect_image(&id).await? else {
             return Err(unexpected("the image committed is not there".to_owned()));
         };
-        match difference(&before, &after) {
-            None => {
-                if let Some(name) = name {
-                    self.keep(&after.id, name).await?;
-                }
-                Ok(after.id)
-            }
-            Some(what) => Err(unexpected(format!("the image committed differs from the candidate in its {what}"))),
+        if let Some(what) = difference(&before, &after) {
+            self.remove_image(&after.id).await?;
+            return Err(unexpected(format!("the image committed differs from the candidate in its {what}")));
         }
+        // Named last: what has the name is known to be good.
+        if let Some(name) = name {
+            self.keep(&after.id, name).await?;
+        }
+        Ok(after.id)
+    }
+
+    async fn put_in_and_commit(
+        &self,
+        container: &str,
+        config: ImageConfig,
+        own: HashMap<String, String>,
+        files: &Files,
+    ) -> Result<String, EngineError> {
+        const OPERATION: &str = "instrumenting an image";
+        let options = UploadToContainerOptions { path: "/".to_owned(), ..Default::default() };
+        let archive = archive(files)
+            .map_err(|error| EngineError::Unexpected { operation: OPERATION.to_owned(), what: error.to_string() })?;
+        self.docker
+            .upload_to_container(container, Some(options), bollard::body_full(Bytes::from(archive)))
+            .await
+            .map_err(|error| self.error(OPERATION, error))?;
+        let mut labels = config.labels.unwrap_or_default();
+        labels.extend(own);
+        // The triggers go in as they are, not as changes that would be parsed again.
+        let config = ContainerConfig {
+            user: config.user,
+            exposed_ports: config.exposed_ports,
+            env: config.env,
+            cmd: config.cmd,
+            healthcheck: config.healthcheck,
+            args_escaped: config.args_escaped,
+            volumes: config.volumes,
+            working_dir: config.working_dir,
+            // Empty, not absent: else the container's is taken.
+            entrypoint: Some(config.entrypoint.unwrap_or_default()),
+            on_build: config.on_build,
+            labels: Some(labels),
+            stop_signal: config.stop_signal,
+            shell: config.shell,
+            ..Default::default()
+        };
+        let options = CommitContainerOptions { container: Some(container.to_owned()), ..Default::default() };
+        let committed = self.docker.commit_container(options, config).await;
+        committed.map(|image| image.id).map_err(|error| self.error(OPERATION, error))
+    }
+
+    /// The image that is kept under this name, if it was made from what the key says. Looking for the label alone would find the images
+    /// that were built on it as well: they inherit it.
+    pub(super) async fn made_before(&self, name: &str, key: &str) -> Result<Option<String>, EngineError> {
+        let image = self.inspect_image(&format!("{KEPT}:{name}")).await?;
+        Ok(image.filter(|image| image.labels.get(LABEL_KEY).is_some_and(|own| own == key)).map(|image| image.id))
     }
 
     /// Keeps an image under a name, under which another may have been kept until now. Images of ours without a name are
     /// taken away by the next clean-up.
     ///
     /// # Errors
-    /// When the engine refuses.
+    /// When the engine cannot.
     pub async fn keep(&self, image: &str, name: &str) -> Result<(), EngineError> {
-        let options = TagImageOptions { repo: Some(CACHE_NAME.to_owned()), tag: Some(name.to_owned()) };
+        let options = TagImageOptions { repo: Some(KEPT.to_owned()), tag: Some(name.to_owned()) };
         self.docker.tag_image(image, Some(options)).await.map_err(|error| self.error("naming an image", error))
     }
 
-    /// The image that is kept under a name, if there is one.
-    pub(super) async fn kept(&self, name: &str) -> Result<Option<ImageEvidence>, EngineError> {
-        self.inspect_image(&format!("{CACHE_NAME}:{name}")).await
-    }
-
-    pub(super) async fn create(&self, body: ContainerCreateBody) -> Result<String, EngineError> {
-        self.docker
-            .create_container(None::<CreateContainerOptions>, body)
-            .await
-            .map(|created| created.id)
-            .map_err(|error| self.error("creating a container", error))
+    /// Removes an image, or one name of it when it has others. One that is gone is removed.
+    ///
+    /// # Errors
+    /// When the engine cannot, for example because another image is built on it.
+    pub async fn remove_image(&self, image: &str) -> Result<(), EngineError> {
+        let options = RemoveImageOptions { force: true, ..Default::default() };
+        let removed = self.docker.remove_image(image, Some(options), None).await;
+        match removed.map(drop).map_err(|error| self.error("removing an image", error)) {
+            Err(error) if error.is_not_found() => Ok(()),
+            other => other,
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod discover;
 mod distribution;
 mod endpoint;
 mod error;
+mod file;
 mod image;
 mod network;
 pub mod private;
@@ -17,7 +18,6 @@ mod stream;
 
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
-use std::time::Duration;
 
 use bollard::Docker;
 
@@ -27,16 +27,18 @@ pub use discover::{Discovery, Tried, discover};
 pub use distribution::ensure_distribution;
 pub use endpoint::{Endpoint, Origin};
 pub use error::EngineError;
-pub use network::Network;
+pub use network::{FIXTURE_HOST, Network};
 pub use resources::{Kind, Leftover};
 
 /// The label that says of which run a container or network is.
 pub const LABEL_RUN: &str = "wsgi-proof.run";
-/// The label of the distribution that images are built on, and so of all images of ours. Those with a name are kept on
-/// purpose.
+/// The label of images that are kept on purpose, to be used again. Images made from one inherit it, and so do the
+/// containers of a build: what carries it without [`LABEL_RUN`] is a build's, or was.
 pub const LABEL_CACHE: &str = "wsgi-proof.cache";
-/// The label that says what an instrumented image was made from.
-const LABEL_KEY: &str = "wsgi-proof.key";
+/// The label that says for which scenario an image was built.
+pub const LABEL_SCENARIO: &str = "wsgi-proof.scenario";
+/// The label that says what an image was made from.
+pub const LABEL_KEY: &str = "wsgi-proof.key";
 
 /// How long the engine may take to begin an answer, in seconds. An answer of a loaded engine can take long; one that never
 /// comes must not hang the run.
@@ -88,6 +90,8 @@ pub struct Description {
     pub storage: String,
     /// Its architecture, such as `amd64`.
     pub architecture: String,
+    /// How many processors it has.
+    pub processors: usize,
     /// Where it was found.
     pub origin: String,
 }
@@ -106,12 +110,7 @@ impl Engine {
     pub async fn connect(endpoint: &Endpoint) -> Result<Self, EngineError> {
         let docker_host = endpoint.docker_host.clone();
         let of = |error| EngineError::of(&docker_host, "connecting", error);
-        let docker = Docker::connect_with_host(&docker_host)
-            .map_err(of)?
-            .with_timeout(Duration::from_secs(ANSWER_SECONDS))
-            .negotiate_version()
-            .await
-            .map_err(of)?;
+        let docker = client(&docker_host).map_err(of)?.negotiate_version().await.map_err(of)?;
         let version = docker.version().await.map_err(of)?;
         let info = docker.info().await.map_err(of)?;
         let os = version.os.unwrap_or_default();
@@ -126,6 +125,7 @@ impl Engine {
             version: format!("{name} {}", version.version.unwrap_or_default()),
             storage: info.driver.unwrap_or_default(),
             architecture: version.arch.unwrap_or_default(),
+            processors: info.ncpu.and_then(|count| usize::try_from(count).ok()).unwrap_or(1),
             origin: endpoint.origin.to_string(),
         };
         Ok(Self { docker, docker_host, description })
@@ -144,7 +144,25 @@ impl Engine {
         self.docker.ping().await.map(drop).map_err(|error| self.error("asking whether it is there", error))
     }
 
+    /// Evidence of a failure counts only when the engine is still there: one that is being stopped takes its containers
+    /// along, and their ends look like the candidate's.
+    async fn still_there(&self, operation: &str) -> Result<(), EngineError> {
+        self.docker.ping().await.map(drop).map_err(|error| self.error(operation, error))
+    }
+
     fn error(&self, operation: &str, error: bollard::errors::Error) -> EngineError {
         EngineError::of(&self.docker_host, operation, error)
+    }
+}
+
+/// A client of the engine at this address. The library's own choice would take the transport of the environment's TLS
+/// settings; what is not a socket or plain TCP is refused instead.
+fn client(docker_host: &str) -> Result<Docker, bollard::errors::Error> {
+    if docker_host.starts_with("unix://") {
+        Docker::connect_with_unix(docker_host, ANSWER_SECONDS, bollard::API_DEFAULT_VERSION)
+    } else if docker_host.starts_with("tcp://") || docker_host.starts_with("http://") {
+        Docker::connect_with_http(docker_host, ANSWER_SECONDS, bollard::API_DEFAULT_VERSION)
+    } else {
+        Err(bollard::errors::Error::UnsupportedURISchemeError { uri: docker_host.to_owned() })
     }
 }

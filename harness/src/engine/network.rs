@@ -7,6 +7,12 @@ use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest};
 
 use super::{Engine, EngineError, LABEL_RUN, RunId};
 
+/// The name by which builds and containers reach the fixture server, which listens on the network's gateway.
+pub const FIXTURE_HOST: &str = "fixtures.wsgi-proof.test";
+
+/// The beginning of a network's name; the run's id follows.
+const NAME_PREFIX: &str = "wsgi-proof-";
+
 /// A run's network.
 #[derive(Debug, Clone)]
 pub struct Network {
@@ -21,8 +27,18 @@ pub struct Network {
 impl Network {
     /// The fixture server's name and address, as engines take further hosts.
     pub(super) fn host_entry(&self) -> String {
-        format!("{}:{}", crate::fixtures::HOST, self.gateway)
+        format!("{}:{}", FIXTURE_HOST, self.gateway)
     }
+}
+
+/// The name of a run's network.
+pub(super) fn network_name(run: &RunId) -> String {
+    format!("{NAME_PREFIX}{run}")
+}
+
+/// The run that a network of this name belongs to.
+pub(super) fn run_of(name: &str) -> Option<&str> {
+    name.strip_prefix(NAME_PREFIX).filter(|run| !run.is_empty())
 }
 
 impl Engine {
@@ -33,7 +49,8 @@ impl Engine {
     pub async fn create_network(&self, run: &RunId) -> Result<Network, EngineError> {
         let routes = std::fs::read_to_string("/proc/net/route").unwrap_or_default();
         let first = usize::from_str_radix(&run.as_str()[..4], 16).unwrap_or(0);
-        let name = format!("wsgi-proof-{run}");
+        let name = network_name(run);
+        let mut refusal = "no refusal".to_owned();
         for third in (0..256).map(|offset| (first + offset) % 256) {
             let third = u8::try_from(third).unwrap_or(0);
             let subnet = Ipv4Addr::new(10, 231, third, 0);
@@ -60,11 +77,13 @@ impl Engine {
             };
             match self.docker.create_network(request).await.map_err(|error| self.error("creating the network", error)) {
                 Ok(_) => return Ok(network),
-                Err(EngineError::Refused { message, .. }) if message.to_lowercase().contains("overlap") => {}
+                Err(EngineError::Refused { message, .. }) if message.to_lowercase().contains("overlap") => {
+                    refusal = message;
+                }
                 Err(error) => return Err(error),
             }
         }
-        Err(EngineError::Unsuitable { what: "no subnet in 10.231.0.0/16 is free".to_owned() })
+        Err(EngineError::NoSubnet { what: format!("all of 10.231.0.0/16 is routed or refused ({refusal})") })
     }
 }
 
@@ -98,6 +117,13 @@ mod tests {
     fn a_route_into_the_subnet_is_seen() {
         assert!(is_routed(ROUTES, Ipv4Addr::new(10, 231, 7, 0)));
         assert!(is_routed(ROUTES, Ipv4Addr::new(10, 232, 9, 0)));
+    }
+
+    #[test]
+    fn a_networks_name_tells_its_run() {
+        let run = RunId::new();
+        assert_eq!(run_of(&network_name(&run)), Some(run.as_str()));
+        assert_eq!(run_of("bridge"), None);
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! What is ours on an engine: found by label, and taken away.
 
-use std::collections::HashMap;
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use bollard::query_parameters::{ListContainersOptions, ListImagesOptions, ListNetworksOptions, RemoveImageOptions};
+use bollard::models::{ContainerSummary, ImageSummary};
+use bollard::query_parameters::{ListContainersOptions, ListImagesOptions, ListNetworksOptions};
 
+use super::network::run_of;
 use super::{Engine, EngineError, LABEL_CACHE, LABEL_RUN, RunId};
 
 /// What kind of thing it is.
@@ -16,7 +19,7 @@ pub enum Kind {
     Network,
     /// An image: one of a run, or what a build that failed or was cut short left.
     Image,
-    /// An image that is kept on purpose.
+    /// An image that is kept on purpose, or that one of those is built on.
     KeptImage,
 }
 
@@ -54,79 +57,70 @@ impl fmt::Display for Leftover {
 }
 
 impl Engine {
-    /// All that is ours on the engine, containers first: in this order it can be removed.
+    /// All that is ours on the engine, containers first, images last and those built on another before it: in this
+    /// order it can be removed.
     ///
     /// # Errors
     /// When the engine cannot say.
     pub async fn list_ours(&self) -> Result<Vec<Leftover>, EngineError> {
-        let mut found = self.of_runs(LABEL_RUN).await?;
-        found.extend(self.images("dangling", "true", Kind::Image).await?);
-        found.extend(self.images("dangling", "false", Kind::KeptImage).await?);
-        Ok(found)
-    }
-
-    /// Images with our label, of which the ones without a name (and without children) are nobody's any more.
-    async fn images(&self, filter: &str, value: &str, kind: Kind) -> Result<Vec<Leftover>, EngineError> {
-        let filters = HashMap::from([
-            ("label".to_owned(), vec![LABEL_CACHE.to_owned()]),
-            (filter.to_owned(), vec![value.to_owned()]),
-        ]);
-        let options = ListImagesOptions { filters: Some(filters), ..Default::default() };
-        let images =
+        let mut found = self.of_runs().await?;
+        let options = ListImagesOptions { all: true, filters: Some(label(LABEL_CACHE)), ..Default::default() };
+        let mut images =
             self.docker.list_images(Some(options)).await.map_err(|error| self.error("listing images", error))?;
-        let leftover = |image: bollard::models::ImageSummary| Leftover {
-            kind,
-            name: match image.repo_tags.first() {
-                Some(name) if kind == Kind::KeptImage => name.clone(),
-                _ => short(&image.id),
-            },
+        let parents: HashMap<String, String> =
+            images.iter().map(|image| (image.id.clone(), image.parent_id.clone())).collect();
+        images.sort_by_key(|image| Reverse(depth(&image.id, &parents)));
+        let kept = kept_images(&images, &parents);
+        found.extend(images.into_iter().map(|image| Leftover {
+            kind: if kept.contains(&image.id) { Kind::KeptImage } else { Kind::Image },
+            name: name_of(&image).cloned().unwrap_or_else(|| short(&image.id)),
             run: image.labels.get(LABEL_RUN).cloned().unwrap_or_default(),
             size: u64::try_from(image.size).unwrap_or(0),
             id: image.id,
-        };
-        Ok(images.into_iter().map(leftover).collect())
+        }));
+        Ok(found)
     }
 
-    /// Containers and networks with this label: `name`, or `name=value`.
-    async fn of_runs(&self, label: &str) -> Result<Vec<Leftover>, EngineError> {
-        let filters = || Some(HashMap::from([("label".to_owned(), vec![label.to_owned()])]));
-        let options = ListContainersOptions { all: true, filters: filters(), ..Default::default() };
-        let containers = self
-            .docker
-            .list_containers(Some(options))
-            .await
-            .map_err(|error| self.error("listing containers", error))?;
-        let run = |labels: Option<HashMap<String, String>>| {
-            labels.and_then(|labels| labels.get(LABEL_RUN).cloned()).unwrap_or_default()
-        };
-        let mut found: Vec<Leftover> = containers
-            .into_iter()
-            .map(|container| {
-                let id = container.id.unwrap_or_default();
-                let name = container.names.and_then(|names| names.into_iter().next()).unwrap_or_else(|| short(&id));
-                let name = name.trim_start_matches('/').to_owned();
-                Leftover { kind: Kind::Container, id, name, run: run(container.labels), size: 0 }
-            })
-            .collect();
-        let options = ListNetworksOptions { filters: filters() };
+    /// Containers and networks of all runs. A build's containers do not carry the run's label, but inherit the one of
+    /// the images that they are made from, and are on the run's network.
+    async fn of_runs(&self) -> Result<Vec<Leftover>, EngineError> {
+        let mut found: Vec<Leftover> = Vec::new();
+        for name in [LABEL_RUN, LABEL_CACHE] {
+            let options = ListContainersOptions { all: true, filters: Some(label(name)), ..Default::default() };
+            let containers = self
+                .docker
+                .list_containers(Some(options))
+                .await
+                .map_err(|error| self.error("listing containers", error))?;
+            for container in containers {
+                let leftover = of_container(container);
+                if found.iter().all(|other| other.id != leftover.id) {
+                    found.push(leftover);
+                }
+            }
+        }
+        let options = ListNetworksOptions { filters: Some(label(LABEL_RUN)) };
         let networks =
             self.docker.list_networks(Some(options)).await.map_err(|error| self.error("listing networks", error))?;
         found.extend(networks.into_iter().map(|network| Leftover {
             kind: Kind::Network,
             id: network.id.unwrap_or_default(),
             name: network.name.unwrap_or_default(),
-            run: run(network.labels),
+            run: network.labels.and_then(|labels| labels.get(LABEL_RUN).cloned()).unwrap_or_default(),
             size: 0,
         }));
         Ok(found)
     }
 
-    /// Containers and networks of a run that are still there.
+    /// The containers of a run that were kept, and its network with them; nothing when no container was.
     ///
     /// # Errors
     /// When the engine cannot say.
-    pub async fn of_run(&self, run: &RunId) -> Result<Vec<Leftover>, EngineError> {
-        self.of_runs(&format!("{LABEL_RUN}={run}")).await
+    pub async fn kept(&self, run: &RunId) -> Result<Vec<Leftover>, EngineError> {
+        let mut found = self.of_runs().await?;
+        found.retain(|leftover| leftover.run == run.as_str());
+        let kept = found.iter().any(|leftover| leftover.kind == Kind::Container);
+        Ok(if kept { found } else { Vec::new() })
     }
 
     /// Removes something of ours. What is gone already is removed.
@@ -137,31 +131,49 @@ impl Engine {
         match leftover.kind {
             Kind::Container => self.remove_container(&leftover.id).await,
             Kind::Network => self.remove_network(&leftover.id).await,
-            Kind::Image | Kind::KeptImage => {
-                let options = RemoveImageOptions { force: true, ..Default::default() };
-                let removed = self.docker.remove_image(&leftover.id, Some(options), None).await;
-                match removed.map(drop).map_err(|error| self.error("removing an image", error)) {
-                    Err(error) if error.is_not_found() => Ok(()),
-                    // Another build has begun on it since.
-                    Err(EngineError::Refused { status: 409, .. }) if leftover.kind == Kind::Image => Ok(()),
-                    other => other,
-                }
-            }
+            Kind::Image | Kind::KeptImage => self.remove_image(&leftover.id).await,
         }
     }
 
     /// Takes everything of a run off the engine. With `alone`, when no other run is alive, also what builds left that
-    /// failed or were cut short: those images do not say whose they are.
+    /// failed or were cut short: those images do not say whose they are. Goes on when something cannot be removed, and
+    /// tells of the first that could not.
     ///
     /// # Errors
     /// When the engine cannot.
     pub async fn sweep_run(&self, run: &RunId, alone: bool) -> Result<(), EngineError> {
+        let mut result = Ok(());
         for leftover in self.list_ours().await? {
-            let own = leftover.run == run.as_str();
             let nobodys = alone && leftover.kind == Kind::Image && leftover.run.is_empty();
-            if own || nobodys {
-                self.remove(&leftover).await?;
+            if leftover.run == run.as_str() || nobodys {
+                let removed = self.remove(&leftover).await;
+                if result.is_ok() {
+                    result = removed;
+                }
             }
+        }
+        result
+    }
+
+    /// Takes all containers and networks off an engine that is the suite's alone.
+    pub(super) async fn remove_all(&self) -> Result<(), EngineError> {
+        let options = ListContainersOptions { all: true, ..Default::default() };
+        let containers = self
+            .docker
+            .list_containers(Some(options))
+            .await
+            .map_err(|error| self.error("listing containers", error))?;
+        for id in containers.into_iter().filter_map(|container| container.id) {
+            self.remove_container(&id).await?;
+        }
+        let filters = Some(HashMap::from([("type".to_owned(), vec!["custom".to_owned()])]));
+        let networks = self
+            .docker
+            .list_networks(Some(ListNetworksOptions { filters }))
+            .await
+            .map_err(|error| self.error("listing networks", error))?;
+        for id in networks.into_iter().filter_map(|network| network.id) {
+            self.remove_network(&id).await?;
         }
         Ok(())
     }
@@ -183,6 +195,76 @@ impl Engine {
     }
 }
 
+/// An image's name, if it has one.
+fn name_of(image: &ImageSummary) -> Option<&String> {
+    image.repo_tags.iter().find(|tag| *tag != "<none>:<none>")
+}
+
+/// The images with a name, and those that they are built on.
+fn kept_images(images: &[ImageSummary], parents: &HashMap<String, String>) -> HashSet<String> {
+    let named = images.iter().filter(|image| name_of(image).is_some());
+    named
+        .flat_map(|image| {
+            std::iter::successors(Some(&image.id), |id| parents.get(*id)).take(parents.len() + 1).cloned()
+        })
+        .collect()
+}
+
+fn label(name: &str) -> HashMap<String, Vec<String>> {
+    HashMap::from([("label".to_owned(), vec![name.to_owned()])])
+}
+
+/// Whose a container is: its label says so, else the network it is on, else its name.
+fn of_container(container: ContainerSummary) -> Leftover {
+    let id = container.id.unwrap_or_default();
+    let name = container.names.and_then(|names| names.into_iter().next()).unwrap_or_else(|| short(&id));
+    let name = name.trim_start_matches('/').to_owned();
+    let label = container.labels.and_then(|labels| labels.get(LABEL_RUN).cloned());
+    let by_network = || {
+        let networks = container.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
+        networks.keys().find_map(|network| run_of(network).map(str::to_owned))
+    };
+    let by_name = || run_of(&name).and_then(|rest| rest.split('-').next()).map(str::to_owned);
+    let run = label.or_else(by_network).or_else(by_name).unwrap_or_default();
+    Leftover { kind: Kind::Container, id, name, run, size: 0 }
+}
+
+/// How many images of the list an image is built on.
+fn depth(id: &str, parents: &HashMap<String, String>) -> usize {
+    std::iter::successors(parents.get(id), |parent| parents.get(*parent)).take(parents.len()).count()
+}
+
 fn short(id: &str) -> String {
     id.trim_start_matches("sha256:").chars().take(12).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bollard::models::{ContainerSummaryNetworkSettings, EndpointSettings};
+
+    fn container(label: Option<&str>, network: &str, name: &str) -> ContainerSummary {
+        let networks = HashMap::from([(network.to_owned(), EndpointSettings::default())]);
+        ContainerSummary {
+            names: Some(vec![format!("/{name}")]),
+            labels: label.map(|run| HashMap::from([(LABEL_RUN.to_owned(), run.to_owned())])),
+            network_settings: Some(ContainerSummaryNetworkSettings { networks: Some(networks) }),
+            ..Default::default()
+        }
+    }
+
+    #[test]
+    fn a_container_is_its_labels_its_networks_or_its_names_run() {
+        assert_eq!(of_container(container(Some("a1"), "wsgi-proof-b2", "x")).run, "a1");
+        assert_eq!(of_container(container(None, "wsgi-proof-b2", "eager_hopper")).run, "b2");
+        assert_eq!(of_container(container(None, "none", "wsgi-proof-c3-instrument-1")).run, "c3");
+        assert_eq!(of_container(container(None, "bridge", "eager_hopper")).run, "");
+    }
+
+    #[test]
+    fn an_image_goes_before_what_it_is_built_on() {
+        let parents = [("a", ""), ("b", "a"), ("c", "b"), ("d", "else")];
+        let parents = parents.into_iter().map(|(id, parent)| (id.to_owned(), parent.to_owned())).collect();
+        assert_eq!(["a", "b", "c", "d"].map(|id| depth(id, &parents)), [1, 2, 3, 1]);
+    }
 }

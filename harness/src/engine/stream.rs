@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use bollard::container::LogOutput;
 use regex::Regex;
 
 /// CSI and OSC sequences, and the other escapes of two characters.
@@ -31,6 +32,11 @@ impl Lines {
         }
     }
 
+    /// How many lines are complete.
+    pub(super) fn len(&self) -> usize {
+        self.done.len()
+    }
+
     /// An unterminated last line, if there is one.
     pub(super) fn unterminated(self) -> Option<String> {
         (!self.pending.is_empty()).then(|| clean(&self.pending))
@@ -42,6 +48,29 @@ impl Lines {
             self.done.push(clean(&self.pending));
         }
         self.done
+    }
+}
+
+/// Joins the two output streams of a container, each by itself, into lines in the order in which they were completed.
+#[derive(Debug, Default)]
+pub(super) struct Streams {
+    out: Lines,
+    err: Lines,
+    order: Vec<String>,
+}
+
+impl Streams {
+    /// Takes the next chunk of either stream.
+    pub(super) fn push(&mut self, chunk: &LogOutput) {
+        let order = &mut self.order;
+        let lines = if let LogOutput::StdErr { .. } = chunk { &mut self.err } else { &mut self.out };
+        lines.push(chunk.as_ref(), |line| order.push(line.to_owned()));
+    }
+
+    /// All lines; unterminated last ones are lines too.
+    pub(super) fn finish(mut self) -> Vec<String> {
+        self.order.extend([self.out, self.err].into_iter().filter_map(Lines::unterminated));
+        self.order
     }
 }
 
@@ -78,6 +107,17 @@ mod tests {
     #[test]
     fn escapes_and_progress_bars_leave_their_last_state() {
         assert_eq!(lines(&[b"\x1b[91mred\x1b[0m\r\n10%\r50%\r100%\n\x1b]0;title\x07x\n"]), ["red", "100%", "x"]);
+    }
+
+    #[test]
+    fn the_two_streams_keep_their_lines_whole() {
+        let out = |text: &'static str| LogOutput::StdOut { message: text.into() };
+        let err = |text: &'static str| LogOutput::StdErr { message: text.into() };
+        let mut streams = Streams::default();
+        for chunk in [out("star"), err("warning\nmore"), out("ted\nlast")] {
+            streams.push(&chunk);
+        }
+        assert_eq!(streams.finish(), ["warning", "started", "last", "more"]);
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub(super) async fn prepare(
                 &setup.engine,
                 &setup.variant.suite,
                 setup.variant.registry_image.as_deref(),
-                &setup.host_proxy,
+                Some(&setup.host_proxy),
                 &setup.cache,
                 setup.offline,
                 progress,

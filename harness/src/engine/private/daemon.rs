@@ -1,26 +1,28 @@
 //! Starting and stopping the private engine's daemon.
 
 use std::fs::File;
-use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
-
-use super::packages::lock;
-use super::{PrivateError, Toolbox, docker_host, folder, socket};
+use super::packages::{ENGINE_PROGRAMS, lock};
+use super::{PrivateError, Toolbox, docker_host, folder, remains, socket};
 use crate::engine::discover::answers;
-use crate::engine::{Endpoint, Origin};
+use crate::engine::{Endpoint, Engine, Origin};
 
 /// How long the daemon may take until it answers.
 const START_LIMIT: Duration = Duration::from_secs(60);
-/// How long to wait before asking again a daemon that does not answer yet.
+/// How long to wait before asking again a daemon that does not answer yet: its socket appears without an event that
+/// would also tell that somebody listens on it.
 const AGAIN_AFTER: Duration = Duration::from_millis(50);
 /// How long the daemon may take to stop its containers and itself.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
+/// How long taking containers and networks off the engine may take before it is stopped.
+const CLEAR_LIMIT: Duration = Duration::from_secs(20);
+/// How long the path of the engine's folder may be: sockets of the engine lie in it, and a socket's path has at most 107
+/// bytes.
+const PATH_LIMIT: usize = 68;
 
 /// Starts the private engine, or finds it running. Its programs are fetched if they are missing.
 ///
@@ -31,11 +33,10 @@ pub async fn start(
     offline: bool,
     progress: &(dyn Fn(&str) + Send + Sync),
 ) -> Result<Endpoint, PrivateError> {
+    let cache = &absolute(cache)?;
     let endpoint = Endpoint { docker_host: docker_host(cache), origin: Origin::Private };
-    if !rustix::process::geteuid().is_root() {
-        return Err(PrivateError::NotRoot);
-    }
-    let toolbox = Toolbox::fill(cache, offline, progress).await?;
+    check(cache)?;
+    let toolbox = Toolbox::fill(cache, &ENGINE_PROGRAMS, offline, progress).await?;
     let _lock = lock(cache, "start.lock").await?;
     if running(cache).is_some() && answers(&endpoint.docker_host).await.is_ok() {
         return Ok(endpoint);
@@ -45,22 +46,51 @@ pub async fn start(
     Ok(endpoint)
 }
 
+/// What must hold before a daemon can be started at all.
+pub(super) fn check(cache: &Path) -> Result<(), PrivateError> {
+    if !rustix::process::geteuid().is_root() {
+        return Err(PrivateError::NotRoot);
+    }
+    let own = folder(cache);
+    if own.as_os_str().as_bytes().len() > PATH_LIMIT {
+        return Err(PrivateError::PathTooLong { path: own });
+    }
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").map_err(PrivateError::io("/proc/self/mountinfo"))?;
+    if remains::has_cgroups(&mounts) { Ok(()) } else { Err(PrivateError::NoCgroups) }
+}
+
 async fn launch(cache: &Path, toolbox: &Toolbox, docker_host: &str) -> Result<(), PrivateError> {
     let own = folder(cache);
+    // What a killed daemon left would be in the way of the new one.
+    remains::clear(&own).await?;
     let log = own.join("dockerd.log");
     let file = File::create(&log).map_err(PrivateError::io(format!("{}", log.display())))?;
     let copy = file.try_clone().map_err(PrivateError::io(format!("{}", log.display())))?;
-    drop(std::fs::remove_file(socket(cache)));
+    // A configuration of its own: the system's may name another data root, and both would be refused.
+    let configuration = own.join("daemon.json");
+    let text = if keeps_key(toolbox).await {
+        serde_json::json!({ "deprecated-key-path": own.join("key.json") }).to_string()
+    } else {
+        "{}".to_owned()
+    };
+    std::fs::write(&configuration, text).map_err(PrivateError::io(format!("{}", configuration.display())))?;
     // `setsid`: a session of its own, so that neither Ctrl-C nor the end of the terminal reaches it.
-    let mut child = toolbox
-        .command(Path::new("setsid"))
+    let mut command = toolbox.command(Path::new("setsid"));
+    command
         .arg("dockerd")
+        .arg(format!("--config-file={}", configuration.display()))
         .arg(format!("--data-root={}", own.join("data").display()))
         .arg(format!("--exec-root={}", own.join("exec").display()))
         .arg(format!("--pidfile={}", pid_file(cache).display()))
         .arg(format!("--host={docker_host}"))
-        // No default bridge: every network is a run's own. And the system's routing stays as it is.
-        .args(["--bridge=none", "--ip-forward=false", "--default-address-pool=base=10.230.0.0/16,size=24"])
+        .arg("--group=root")
+        // Should the system's containerd be used, its contents are not mixed with those of another engine.
+        .args(["--containerd-namespace=wsgi-proof", "--containerd-plugins-namespace=wsgi-proof-plugins"])
+        // No default bridge: every network is a run's own, and internal. Such a network needs no rule of the host's
+        // firewall (its containers have no route out), so the firewall is left alone, as is the host's forwarding.
+        .args(["--bridge=none", "--iptables=false", "--ip-forward=false", "--ip-masq=false", "--userland-proxy=false"])
+        .arg("--default-address-pool=base=10.230.0.0/16,size=24");
+    let mut child = command
         .stdin(Stdio::null())
         .stdout(file)
         .stderr(copy)
@@ -68,13 +98,15 @@ async fn launch(cache: &Path, toolbox: &Toolbox, docker_host: &str) -> Result<()
         .map_err(PrivateError::io("dockerd could not be started"))?;
     let begun = Instant::now();
     loop {
-        let fault = match answers(docker_host).await {
-            Ok(()) => return Ok(()),
-            Err(fault) => fault,
+        let fault = tokio::select! {
+            answer = answers(docker_host) => match answer {
+                Ok(()) => return Ok(()),
+                Err(fault) => fault,
+            },
+            _ = child.wait() => return Err(PrivateError::Ended { tail: tail(&log), log }),
         };
-        let log = log.display().to_string();
         if begun.elapsed() > START_LIMIT {
-            return Err(PrivateError::Silent { why: fault, log });
+            return Err(PrivateError::Silent { why: fault, tail: tail(&log), log });
         }
         tokio::select! {
             () = tokio::time::sleep(AGAIN_AFTER) => {}
@@ -83,48 +115,93 @@ async fn launch(cache: &Path, toolbox: &Toolbox, docker_host: &str) -> Result<()
     }
 }
 
-/// Stops the private engine and all its containers; `false` when it was not running.
+/// Whether this daemon writes a key to `/etc/docker` unless its configuration says otherwise. Later ones do not know the
+/// setting any more.
+async fn keeps_key(toolbox: &Toolbox) -> bool {
+    let output = toolbox.command(Path::new("dockerd")).arg("--version").stdin(Stdio::null()).output().await;
+    output.is_ok_and(|output| major_version(&String::from_utf8_lossy(&output.stdout)).is_some_and(|major| major <= 20))
+}
+
+/// The major version in `Docker version 20.10.24+dfsg1, build 5d6db84`.
+fn major_version(text: &str) -> Option<u32> {
+    text.split_whitespace().find_map(|word| word.split_once('.')?.0.parse().ok())
+}
+
+/// Stops the private engine and takes away its containers, networks, processes and mounts; `false` when it was not
+/// running. Images stay in the cache folder.
 ///
 /// # Errors
 /// When it cannot be.
 pub async fn stop(cache: &Path) -> Result<bool, PrivateError> {
-    let Some(pid) = running(cache) else { return Ok(false) };
-    let Some(pid) = Pid::from_raw(pid) else { return Ok(false) };
-    let failed = |error: rustix::io::Errno| PrivateError::io("the private engine could not be stopped")(error.into());
-    let process = Arc::new(pidfd_open(pid, PidfdFlags::empty()).map_err(failed)?);
-    kill_process(pid, Signal::TERM).map_err(failed)?;
-    if !ended(&process, STOP_LIMIT).await.map_err(failed)? {
-        kill_process(pid, Signal::KILL).map_err(failed)?;
-        ended(&process, STOP_LIMIT).await.map_err(failed)?;
+    let cache = &absolute(cache)?;
+    let own = folder(cache);
+    if !own.is_dir() {
+        return Ok(false);
     }
-    drop(std::fs::remove_file(socket(cache)));
-    Ok(true)
+    let _lock = lock(cache, "start.lock").await?;
+    let was_running = match running(cache) {
+        Some(pid) => {
+            // A network's bridge outlives the daemon, so networks go first. Best effort: a daemon that hangs is
+            // stopped all the same.
+            drop(tokio::time::timeout(CLEAR_LIMIT, clear_engine(cache)).await);
+            remains::end(pid, STOP_LIMIT)
+                .await
+                .map_err(PrivateError::io(format!("the private engine (process {pid}) could not be stopped")))?;
+            true
+        }
+        None => false,
+    };
+    remains::clear(&own).await?;
+    for path in [socket(cache), pid_file(cache)] {
+        drop(std::fs::remove_file(path));
+    }
+    drop(std::fs::remove_dir_all(own.join("exec")));
+    Ok(was_running)
 }
 
-/// Waits until a process has ended; `false` when the time is over first.
-async fn ended(process: &Arc<OwnedFd>, limit: Duration) -> Result<bool, rustix::io::Errno> {
-    let process = Arc::clone(process);
-    let limit = Timespec::try_from(limit).map_err(|_| rustix::io::Errno::INVAL)?;
-    // A process's descriptor becomes readable when it ends; the wait has a thread of its own.
-    let wait = move || poll(&mut [PollFd::new(&*process, PollFlags::IN)], Some(&limit));
-    let ready = tokio::task::spawn_blocking(wait).await.map_err(|_| rustix::io::Errno::CANCELED)?;
-    Ok(ready? > 0)
+/// Everything on the private engine is the suite's.
+async fn clear_engine(cache: &Path) -> Result<(), crate::engine::EngineError> {
+    let endpoint = Endpoint { docker_host: docker_host(cache), origin: Origin::Private };
+    Engine::connect(&endpoint).await?.remove_all().await
 }
 
 /// The daemon's process, if it is running and ours: another process may have its number by now.
 pub(super) fn running(cache: &Path) -> Option<i32> {
     let pid: i32 = std::fs::read_to_string(pid_file(cache)).ok()?.trim().parse().ok()?;
     let command = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    let own = folder(cache).join("data");
-    String::from_utf8_lossy(&command).contains(&format!("--data-root={}", own.display())).then_some(pid)
+    let own = format!("--data-root={}", folder(cache).join("data").display());
+    command.split(|byte| *byte == 0).any(|argument| argument == own.as_bytes()).then_some(pid)
+}
+
+/// Since when the daemon has been running.
+pub(super) fn since(cache: &Path) -> Option<SystemTime> {
+    std::fs::metadata(pid_file(cache)).and_then(|metadata| metadata.modified()).ok()
 }
 
 fn pid_file(cache: &Path) -> PathBuf {
     folder(cache).join("docker.pid")
 }
 
-fn tail(log: &str) -> String {
-    let text = std::fs::read_to_string(log).unwrap_or_default();
+/// The daemon's working directory is not ours to rely on.
+pub(super) fn absolute(cache: &Path) -> Result<PathBuf, PrivateError> {
+    std::path::absolute(cache).map_err(PrivateError::io(format!("{}", cache.display())))
+}
+
+fn tail(log: &Path) -> String {
+    let text = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text.lines().rev().take(8).collect();
     lines.into_iter().rev().collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_major_version_is_found() {
+        assert_eq!(major_version("Docker version 20.10.24+dfsg1, build 5d6db84"), Some(20));
+        assert_eq!(major_version("Docker version 28.2.2, build e6534b4"), Some(28));
+        assert_eq!(major_version("no version"), None);
+    }
 }

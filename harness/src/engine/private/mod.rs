@@ -3,11 +3,14 @@
 
 mod daemon;
 mod packages;
+mod remains;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 pub use daemon::{start, stop};
+pub(super) use packages::DISTRIBUTION_PROGRAMS;
 pub use packages::Toolbox;
 
 /// Why there is no private engine.
@@ -22,6 +25,15 @@ pub enum PrivateError {
         /// What the system calls itself.
         system: String,
     },
+    /// The cache folder's path is too long.
+    #[error("{} is too long a path for an engine's sockets", path.display())]
+    PathTooLong {
+        /// The engine's folder.
+        path: PathBuf,
+    },
+    /// No control groups.
+    #[error("no control groups are mounted here (neither cgroup nor cgroup2), and an engine cannot do without")]
+    NoCgroups,
     /// Offline.
     #[error("the engine's packages are not in the cache, and --offline forbids fetching them")]
     Offline,
@@ -32,20 +44,22 @@ pub enum PrivateError {
         why: String,
     },
     /// The daemon ended.
-    #[error("the private engine ended at once; its log ({log}) says:\n{tail}")]
+    #[error("the private engine ended at once; its log ({}) says:\n{tail}", log.display())]
     Ended {
         /// The log's path.
-        log: String,
+        log: PathBuf,
         /// Its last lines.
         tail: String,
     },
     /// The daemon does not answer.
-    #[error("the private engine does not answer: {why}; its log is {log}")]
+    #[error("the private engine does not answer: {why}; its log ({}) says:\n{tail}", log.display())]
     Silent {
         /// What the connection said.
         why: String,
         /// The log's path.
-        log: String,
+        log: PathBuf,
+        /// Its last lines.
+        tail: String,
     },
     /// A file or a process.
     #[error("{what}")]
@@ -68,6 +82,10 @@ impl PrivateError {
         let hint = match self {
             Self::NotRoot => "start a Docker or Podman engine, or name one with DOCKER_HOST, or run as root",
             Self::OtherSystem { .. } => "start a Docker or Podman engine, or name one with DOCKER_HOST",
+            Self::PathTooLong { .. } => "name a cache folder with a shorter path",
+            Self::NoCgroups => {
+                "mount them (`mount -t cgroup2 cgroup2 /sys/fs/cgroup`), or name an engine with DOCKER_HOST"
+            }
             Self::Offline => "run once without --offline",
             Self::Packages { .. } => {
                 "is the network there, and do the system's package sources work (`apt-get update`)? otherwise name an engine with DOCKER_HOST"
@@ -95,6 +113,8 @@ pub enum Status {
         pid: i32,
         /// Its address, as `DOCKER_HOST` takes it.
         docker_host: String,
+        /// Since when.
+        since: SystemTime,
     },
 }
 
@@ -103,15 +123,20 @@ impl fmt::Display for Status {
         match self {
             Self::NotUnpacked => f.write_str("not unpacked, not running"),
             Self::Stopped => f.write_str("unpacked, not running"),
-            Self::Running { pid, docker_host } => write!(f, "running as process {pid}, DOCKER_HOST={docker_host}"),
+            Self::Running { pid, docker_host, since } => {
+                let minutes = since.elapsed().unwrap_or_default().as_secs() / 60;
+                write!(f, "running for {minutes} min as process {pid}, DOCKER_HOST={docker_host}")
+            }
         }
     }
 }
 
 /// How the private engine of this cache folder stands.
 pub fn status(cache: &Path) -> Status {
+    let cache = &std::path::absolute(cache).unwrap_or_else(|_| cache.to_owned());
     if let Some(pid) = daemon::running(cache) {
-        return Status::Running { pid, docker_host: docker_host(cache) };
+        let since = daemon::since(cache).unwrap_or_else(SystemTime::now);
+        return Status::Running { pid, docker_host: docker_host(cache), since };
     }
     if Toolbox::of(cache).is_unpacked() { Status::Stopped } else { Status::NotUnpacked }
 }
@@ -121,9 +146,8 @@ pub fn status(cache: &Path) -> Status {
 /// # Errors
 /// When it could not.
 pub fn possible(cache: &Path) -> Result<String, PrivateError> {
-    if !rustix::process::geteuid().is_root() {
-        return Err(PrivateError::NotRoot);
-    }
+    let cache = &daemon::absolute(cache)?;
+    daemon::check(cache)?;
     if Toolbox::of(cache).has_engine() {
         return Ok("its programs are there".to_owned());
     }

@@ -13,8 +13,28 @@ use super::{PrivateError, folder};
 
 /// What the engine and the making of distributions take. Their dependencies come along.
 const PACKAGES: [&str; 6] = ["docker.io", "containerd", "runc", "iptables", "mmdebstrap", "tini"];
-/// The programs that must be there afterwards.
-const PROGRAMS: [&str; 5] = ["dockerd", "containerd", "runc", "iptables", "mmdebstrap"];
+/// What an engine takes.
+pub(in crate::engine) const ENGINE_PROGRAMS: [&str; 5] =
+    ["dockerd", "containerd", "containerd-shim-runc-v2", "runc", "iptables"];
+/// What making a distribution takes.
+pub(in crate::engine) const DISTRIBUTION_PROGRAMS: [&str; 1] = ["mmdebstrap"];
+/// How apt is to do its work: with a state of its own, without the hooks of the system's configuration (they clean the
+/// system's caches), and without losing much time on a source that is out of order.
+const APT_CONFIGURATION: &str = r#"#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+#clear DPkg::Pre-Invoke;
+#clear DPkg::Post-Invoke;
+#clear DPkg::Pre-Install-Pkgs;
+Debug::NoLocking "true";
+APT::Sandbox::User "root";
+Acquire::Languages "none";
+Acquire::Retries "1";
+Acquire::http::Timeout "20";
+Acquire::https::Timeout "20";
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
+"#;
 
 /// The programs of a cache folder, beside the installed ones.
 #[derive(Debug, Clone)]
@@ -35,7 +55,11 @@ impl Toolbox {
 
     /// Whether all programs of an engine are there, unpacked or installed.
     pub fn has_engine(&self) -> bool {
-        PROGRAMS[..4].iter().all(|program| self.program(program).is_some())
+        self.missing(&ENGINE_PROGRAMS).is_empty()
+    }
+
+    fn missing<'a>(&self, programs: &[&'a str]) -> Vec<&'a str> {
+        programs.iter().copied().filter(|name| self.program(name).is_none()).collect()
     }
 
     /// Where a program is.
@@ -48,18 +72,11 @@ impl Toolbox {
         let mut command = Command::new(program);
         command.env("PATH", self.path());
         if self.is_unpacked() {
-            let libraries: Vec<PathBuf> = std::fs::read_dir(self.tree.join("usr/lib"))
-                .into_iter()
-                .flatten()
-                .flatten()
-                .map(|entry| entry.path())
-                .filter(|path| path.to_string_lossy().ends_with("-linux-gnu"))
-                .collect();
+            let libraries = self.libraries();
             if let Ok(path) = std::env::join_paths(&libraries) {
                 command.env("LD_LIBRARY_PATH", path);
             }
-            let perl = [self.tree.join("usr/share/perl5"), self.tree.join("usr/share/perl")];
-            if let Ok(path) = std::env::join_paths(perl) {
+            if let Ok(path) = std::env::join_paths(self.perl_modules(&libraries)) {
                 command.env("PERL5LIB", path);
             }
             if let Some(extensions) = libraries.iter().map(|path| path.join("xtables")).find(|path| path.is_dir()) {
@@ -69,8 +86,35 @@ impl Toolbox {
         command
     }
 
+    /// Where Debian's keys are when the system has none of its own (Ubuntu has not).
+    pub fn keyrings(&self) -> Option<PathBuf> {
+        const KEYRING: &str = "debian-archive-keyring.gpg";
+        let own = self.tree.join("usr/share/keyrings");
+        (!Path::new("/usr/share/keyrings").join(KEYRING).exists() && own.join(KEYRING).exists()).then_some(own)
+    }
+
+    /// The tree's folders of shared libraries, such as `usr/lib/x86_64-linux-gnu`.
+    fn libraries(&self) -> Vec<PathBuf> {
+        ["usr/lib", "lib"]
+            .iter()
+            .flat_map(|folder| folders(&self.tree.join(folder)))
+            .filter(|path| path.to_string_lossy().contains("-linux-gnu"))
+            .collect()
+    }
+
+    /// The tree's folders of Perl modules: `usr/share/perl5`, `usr/share/perl/5.36`, and those with compiled parts.
+    fn perl_modules(&self, libraries: &[PathBuf]) -> Vec<PathBuf> {
+        let mut found = vec![self.tree.join("usr/share/perl5")];
+        found.extend(folders(&self.tree.join("usr/share/perl")));
+        for library in libraries {
+            found.extend(folders(&library.join("perl5")));
+            found.extend(folders(&library.join("perl")));
+        }
+        found.into_iter().filter(|path| path.is_dir()).collect()
+    }
+
     fn path(&self) -> OsString {
-        let own = ["usr/bin", "usr/sbin"].map(|folder| self.tree.join(folder));
+        let own = ["usr/bin", "usr/sbin", "bin", "sbin"].map(|folder| self.tree.join(folder));
         let system = std::env::var_os("PATH").unwrap_or_default();
         // Some environments leave out the folders of the administrator's programs.
         let usual = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(PathBuf::from);
@@ -78,23 +122,22 @@ impl Toolbox {
         std::env::join_paths(all).unwrap_or(system)
     }
 
-    /// Fetches and unpacks what is missing.
+    /// Fetches and unpacks the packages when one of these programs is neither installed nor unpacked.
     ///
     /// # Errors
     /// When this is not Debian or Ubuntu, or the packages cannot be had.
     pub async fn fill(
         cache: &Path,
+        programs: &[&str],
         offline: bool,
         progress: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<Self, PrivateError> {
         let toolbox = Self::of(cache);
-        let missing =
-            |toolbox: &Self| PROGRAMS.into_iter().filter(|name| toolbox.program(name).is_none()).collect::<Vec<_>>();
-        if missing(&toolbox).is_empty() {
+        if toolbox.missing(programs).is_empty() {
             return Ok(toolbox);
         }
         let _lock = lock(cache, "packages.lock").await?;
-        if missing(&toolbox).is_empty() {
+        if toolbox.missing(programs).is_empty() {
             return Ok(toolbox);
         }
         let system = system()?;
@@ -102,7 +145,7 @@ impl Toolbox {
             return Err(PrivateError::Offline);
         }
         toolbox.unpack(cache, &system, progress).await?;
-        let missing = missing(&toolbox);
+        let missing = toolbox.missing(programs);
         if missing.is_empty() {
             return Ok(toolbox);
         }
@@ -125,18 +168,12 @@ impl Toolbox {
         for path in [lists.join("partial"), archives.join("partial"), tree.clone()] {
             std::fs::create_dir_all(&path).map_err(PrivateError::io(format!("{}", path.display())))?;
         }
+        let configuration = work.path().join("apt.conf");
+        std::fs::write(&configuration, APT_CONFIGURATION)
+            .map_err(PrivateError::io(format!("{}", configuration.display())))?;
         let apt = || {
             let mut command = Command::new("apt-get");
-            command.args([
-                "-q",
-                "-o",
-                "Debug::NoLocking=1",
-                "-o",
-                "APT::Sandbox::User=root",
-                "-o",
-                "Dir::Cache::pkgcache=",
-            ]);
-            command.args(["-o", "Dir::Cache::srcpkgcache=", "-o", "APT::Update::Post-Invoke-Success::="]);
+            command.arg("-q").arg("-c").arg(&configuration);
             command.arg("-o").arg(format!("Dir::State::lists={}", lists.display()));
             command.arg("-o").arg(format!("Dir::Cache::archives={}", archives.display()));
             command
@@ -161,15 +198,33 @@ impl Toolbox {
             .filter(|path| path.extension().is_some_and(|extension| extension == "deb"))
             .collect();
         packages.sort();
+        progress(&format!("unpacking {} packages", packages.len()));
         for package in &packages {
-            progress(&format!("unpacking {}", package.file_name().unwrap_or_default().to_string_lossy()));
             output(Command::new("dpkg-deb").arg("-x").arg(package).arg(&tree))
                 .await
                 .map_err(|why| PrivateError::Packages { why })?;
         }
         link_iptables(&tree).map_err(PrivateError::io("iptables cannot be linked"))?;
+        // A tree that lacks something, from another version of this program, gives way.
+        if self.is_unpacked() {
+            std::fs::rename(&self.tree, work.path().join("former"))
+                .map_err(PrivateError::io(format!("{}", self.tree.display())))?;
+        }
         std::fs::rename(&tree, &self.tree).map_err(PrivateError::io(format!("{}", self.tree.display())))
     }
+}
+
+/// The folders in a folder.
+fn folders(path: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = std::fs::read_dir(path)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .collect();
+    found.sort();
+    found
 }
 
 /// The names that the package's own installation script would have given to its program.

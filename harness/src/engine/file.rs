@@ -1,0 +1,231 @@
+//! What is at the paths of an image, read from a container that is never started.
+
+use std::collections::HashMap;
+use std::io::{Read, Seek, Write};
+use std::path::{Component, Path, PathBuf};
+
+use bollard::models::{ContainerCreateBody, HostConfig};
+use bollard::query_parameters::DownloadFromContainerOptions;
+use futures_util::StreamExt;
+
+use super::container::{container_name, run_labels};
+use super::{Engine, EngineError, RunId};
+use crate::check::evidence::{FileEvidence, MAX_FILE_CONTENT};
+
+/// How many links are followed from one path.
+const MAX_LINKS: usize = 20;
+
+/// An entry as the engine packs it.
+#[derive(Debug, PartialEq, Eq)]
+enum Packed {
+    Found(FileEvidence),
+    /// A symbolic link and its target.
+    Link(PathBuf, FileEvidence),
+}
+
+impl Engine {
+    /// What is at these absolute paths of an image, in their order. Symbolic links at a path are followed, as a program
+    /// in the container would; one that leads nowhere is a file whose content is the link's target.
+    ///
+    /// # Errors
+    /// When the engine cannot say.
+    pub async fn read_paths(
+        &self,
+        image: &str,
+        paths: &[String],
+        run: &RunId,
+    ) -> Result<Vec<FileEvidence>, EngineError> {
+        let body = ContainerCreateBody {
+            image: Some(image.to_owned()),
+            // Never started, but an image without a command needs one.
+            entrypoint: Some(vec!["true".to_owned()]),
+            labels: Some(run_labels(run)),
+            host_config: Some(HostConfig { network_mode: Some("none".to_owned()), ..Default::default() }),
+            ..Default::default()
+        };
+        let container = self.create(&container_name(run, "look"), body).await?;
+        let mut known = HashMap::new();
+        let mut result = Ok(Vec::new());
+        for path in paths {
+            match (self.follow(&container, path, &mut known).await, &mut result) {
+                (Ok(evidence), Ok(found)) => found.push(evidence),
+                (Err(error), _) => {
+                    result = Err(error);
+                    break;
+                }
+                (Ok(_), Err(_)) => break,
+            }
+        }
+        let removed = self.remove_container(&container).await;
+        result.and_then(|found| removed.map(|()| found))
+    }
+
+    async fn follow(
+        &self,
+        container: &str,
+        path: &str,
+        known: &mut HashMap<PathBuf, FileEvidence>,
+    ) -> Result<FileEvidence, EngineError> {
+        let mut at = PathBuf::from(path);
+        let mut first_link = None;
+        for _ in 0..MAX_LINKS {
+            if let Some(evidence) = known.get(&at) {
+                return Ok(evidence.clone());
+            }
+            match self.read_path(container, &at).await? {
+                Packed::Found(FileEvidence::Absent) => return Ok(first_link.unwrap_or(FileEvidence::Absent)),
+                Packed::Found(evidence) => {
+                    known.insert(at, evidence.clone());
+                    return Ok(evidence);
+                }
+                Packed::Link(target, link) => {
+                    first_link.get_or_insert(link);
+                    at = resolve(&at, &target);
+                }
+            }
+        }
+        Ok(first_link.unwrap_or(FileEvidence::Absent))
+    }
+
+    async fn read_path(&self, container: &str, path: &Path) -> Result<Packed, EngineError> {
+        const OPERATION: &str = "reading a path of an image";
+        let on_this_host = |source| EngineError::Cache { path: "a temporary file".to_owned(), source };
+        let options = DownloadFromContainerOptions { path: path.to_string_lossy().into_owned() };
+        let mut stream = std::pin::pin!(self.docker.download_from_container(container, Some(options)));
+        // A directory comes with all that is below it, which can be large: on disk, not in memory.
+        let mut archive = tempfile::tempfile().map_err(on_this_host)?;
+        while let Some(chunk) = stream.next().await {
+            match chunk.map_err(|error| self.error(OPERATION, error)) {
+                Ok(chunk) => archive.write_all(&chunk).map_err(on_this_host)?,
+                Err(error) if error.is_not_found() => return Ok(Packed::Found(FileEvidence::Absent)),
+                Err(error) => return Err(error),
+            }
+        }
+        archive.rewind().map_err(on_this_host)?;
+        tokio::task::spawn_blocking(move || unpack(archive))
+            .await
+            .map_err(std::io::Error::other)
+            .flatten()
+            .map_err(|error| EngineError::Unexpected { operation: OPERATION.to_owned(), what: error.to_string() })
+    }
+}
+
+/// Where a link at `at` leads, in the image.
+fn resolve(at: &Path, target: &Path) -> PathBuf {
+    let mut resolved = PathBuf::from("/");
+    for component in at.parent().unwrap_or(Path::new("/")).join(target).components() {
+        match component {
+            Component::Normal(name) => resolved.push(name),
+            Component::ParentDir => {
+                resolved.pop();
+            }
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+        }
+    }
+    resolved
+}
+
+/// Reads what the engine packs for one path: the path itself first, then what is below.
+fn unpack(archive: impl Read) -> std::io::Result<Packed> {
+    let mut archive = tar::Archive::new(std::io::BufReader::new(archive));
+    let mut entries = archive.entries()?;
+    let Some(first) = entries.next() else { return Ok(Packed::Found(FileEvidence::Absent)) };
+    let mut first = first?;
+    let mode = first.header().mode()? & 0o7777;
+    let owner = format!("{}:{}", first.header().uid()?, first.header().gid()?);
+    let kind = first.header().entry_type();
+    if kind.is_symlink() {
+        let target = first.link_name()?.unwrap_or_default().into_owned();
+        let content = target.to_string_lossy().into_owned().into_bytes();
+        return Ok(Packed::Link(target, FileEvidence::File { mode, owner, content }));
+    }
+    if !kind.is_dir() {
+        let mut content = Vec::new();
+        let limit = u64::try_from(MAX_FILE_CONTENT).unwrap_or(u64::MAX);
+        first.by_ref().take(limit).read_to_end(&mut content)?;
+        return Ok(Packed::Found(FileEvidence::File { mode, owner, content }));
+    }
+    let root = names(&first.path()?);
+    let mut below = Vec::new();
+    for entry in entries {
+        if let [name] = &names(&entry?.path()?)[root.len()..] {
+            below.push(name.clone());
+        }
+    }
+    below.sort();
+    Ok(Packed::Found(FileEvidence::Directory { mode, owner, entries: below }))
+}
+
+/// The names in a path, without the root and dots. (The root directory itself is packed as `/` or `./`.)
+fn names(path: &Path) -> Vec<String> {
+    let name = |component| match component {
+        Component::Normal(name) => Some(name.to_string_lossy().into_owned()),
+        _ => None,
+    };
+    path.components().filter_map(name).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn add(archive: &mut tar::Builder<Vec<u8>>, path: &str, kind: tar::EntryType, content: &[u8]) {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_mode(0o755);
+        header.set_uid(0);
+        header.set_gid(33);
+        header.set_size(content.len().try_into().unwrap());
+        archive.append_data(&mut header, path, content).unwrap();
+    }
+
+    fn unpacked(archive: tar::Builder<Vec<u8>>) -> Packed {
+        unpack(archive.into_inner().unwrap().as_slice()).unwrap()
+    }
+
+    #[test]
+    fn a_file() {
+        let mut archive = tar::Builder::new(Vec::new());
+        add(&mut archive, "wsgi.py", tar::EntryType::Regular, b"x");
+        let file = FileEvidence::File { mode: 0o755, owner: "0:33".into(), content: b"x".into() };
+        assert_eq!(unpacked(archive), Packed::Found(file));
+    }
+
+    #[test]
+    fn a_directory_has_its_direct_entries() {
+        for root in ["app/", "./"] {
+            let mut archive = tar::Builder::new(Vec::new());
+            add(&mut archive, root, tar::EntryType::Directory, b"");
+            add(&mut archive, &format!("{root}b"), tar::EntryType::Regular, b"x");
+            add(&mut archive, &format!("{root}a/"), tar::EntryType::Directory, b"");
+            add(&mut archive, &format!("{root}a/c"), tar::EntryType::Regular, b"x");
+            let entries = vec!["a".into(), "b".into()];
+            let directory = FileEvidence::Directory { mode: 0o755, owner: "0:33".into(), entries };
+            assert_eq!(unpacked(archive), Packed::Found(directory));
+        }
+    }
+
+    #[test]
+    fn a_link_has_its_target() {
+        let mut archive = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_mode(0o777);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_size(0);
+        archive.append_link(&mut header, "python3", "python3.11").unwrap();
+        let link = FileEvidence::File { mode: 0o777, owner: "0:0".into(), content: b"python3.11".into() };
+        assert_eq!(unpacked(archive), Packed::Link("python3.11".into(), link));
+    }
+
+    #[test]
+    fn links_lead_where_they_lead_in_the_image() {
+        let from = |at: &str, target: &str| resolve(Path::new(at), Path::new(target));
+        assert_eq!(from("/usr/bin/python3", "python3.11"), Path::new("/usr/bin/python3.11"));
+        assert_eq!(from("/bin", "usr/bin"), Path::new("/usr/bin"));
+        assert_eq!(from("/a/b", "../../../c"), Path::new("/c"));
+        assert_eq!(from("/a/b", "/d"), Path::new("/d"));
+    }
+}
