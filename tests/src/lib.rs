@@ -180,7 +180,7 @@ impl PrivateEngine {
         let mut engine = Self { folder, docker_host: String::new() };
         let output = engine.command(&["engine", "start"]).assert().success().get_output().stdout.clone();
         let text = String::from_utf8(output).expect("text");
-        engine.docker_host = text.trim().strip_prefix("DOCKER_HOST=").expect("a DOCKER_HOST").to_owned();
+        text.trim().strip_prefix("DOCKER_HOST=").expect("a DOCKER_HOST").clone_into(&mut engine.docker_host);
         engine
     }
 

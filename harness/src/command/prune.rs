@@ -20,7 +20,8 @@ pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
     let (mut count, mut kept, mut kept_bytes) = (0, 0, 0);
     for leftover in engine.list_ours().await? {
         if leftover.is_kept() && !arguments.images {
-            kept += 1;
+            // What a named image is built on is kept with it, and not counted.
+            kept += usize::from(leftover.name.contains(':'));
             kept_bytes = kept_bytes.max(leftover.size);
         } else if leftover.is_kept() || is_dead(&cache, &leftover) {
             if !arguments.dry_run {
