@@ -59,31 +59,47 @@ impl Engine {
             }
             let gateway = Ipv4Addr::new(10, 231, third, 1);
             let network = Network { name: name.clone(), subnet: format!("{subnet}/24"), gateway: gateway.into() };
-            let request = NetworkCreateRequest {
-                name: name.clone(),
-                driver: Some("bridge".to_owned()),
-                internal: Some(true),
-                enable_ipv6: Some(false),
-                ipam: Some(Ipam {
-                    config: Some(vec![IpamConfig {
-                        subnet: Some(network.subnet.clone()),
-                        gateway: Some(gateway.to_string()),
-                        ..Default::default()
-                    }]),
-                    ..Default::default()
-                }),
-                labels: Some(HashMap::from([(LABEL_RUN.to_owned(), run.to_string())])),
-                ..Default::default()
-            };
-            match self.docker.create_network(request).await.map_err(|error| self.error("creating the network", error)) {
-                Ok(_) => return Ok(network),
-                Err(EngineError::Refused { message, .. }) if message.to_lowercase().contains("overlap") => {
-                    refusal = message;
+            // Engines that know no such address refuse it; they get none.
+            for nowhere in [Some(Ipv4Addr::new(10, 231, third, 254)), None] {
+                let created = self.docker.create_network(request(&network, nowhere, run)).await;
+                match created.map_err(|error| self.error("creating the network", error)) {
+                    Ok(_) => return Ok(network),
+                    Err(EngineError::Refused { message, .. }) if message.to_lowercase().contains("overlap") => {
+                        refusal = message;
+                        break;
+                    }
+                    Err(EngineError::Refused { .. }) if nowhere.is_some() => {}
+                    Err(error) => return Err(error),
                 }
-                Err(error) => return Err(error),
             }
         }
         Err(EngineError::NoSubnet { what: format!("all of 10.231.0.0/16 is routed or refused ({refusal})") })
+    }
+}
+
+/// The request for a run's network.
+///
+/// Older engines give the containers of an internal network a default route by way of the host, and rely on its firewall
+/// alone to drop what comes that way: connections hang, and without firewall rules they leave. So the default route
+/// leads to an address that nobody has; the host's own is reached without a route.
+fn request(network: &Network, nowhere: Option<Ipv4Addr>, run: &RunId) -> NetworkCreateRequest {
+    let addresses = nowhere.map(|address| HashMap::from([("DefaultGatewayIPv4".to_owned(), address.to_string())]));
+    NetworkCreateRequest {
+        name: network.name.clone(),
+        driver: Some("bridge".to_owned()),
+        internal: Some(true),
+        enable_ipv6: Some(false),
+        ipam: Some(Ipam {
+            config: Some(vec![IpamConfig {
+                subnet: Some(network.subnet.clone()),
+                gateway: Some(network.gateway.to_string()),
+                auxiliary_addresses: addresses,
+                ..Default::default()
+            }]),
+            ..Default::default()
+        }),
+        labels: Some(HashMap::from([(LABEL_RUN.to_owned(), run.to_string())])),
+        ..Default::default()
     }
 }
 

@@ -38,8 +38,14 @@ pub async fn start(
     check(cache)?;
     let toolbox = Toolbox::fill(cache, &ENGINE_PROGRAMS, offline, progress).await?;
     let _lock = lock(cache, "start.lock").await?;
-    if running(cache).is_some() && answers(&endpoint.docker_host).await.is_ok() {
-        return Ok(endpoint);
+    if let Some(pid) = running(cache) {
+        if answers(&endpoint.docker_host).await.is_ok() {
+            return Ok(endpoint);
+        }
+        // One that is ending, or hangs.
+        remains::end(pid, STOP_LIMIT)
+            .await
+            .map_err(PrivateError::io(format!("the private engine (process {pid}) could not be stopped")))?;
     }
     progress("starting the private engine");
     launch(cache, &toolbox, &endpoint.docker_host).await?;
@@ -61,8 +67,9 @@ pub(super) fn check(cache: &Path) -> Result<(), PrivateError> {
 
 async fn launch(cache: &Path, toolbox: &Toolbox, docker_host: &str) -> Result<(), PrivateError> {
     let own = folder(cache);
-    // What a killed daemon left would be in the way of the new one.
-    remains::clear(&own).await?;
+    // What a killed daemon left would be in the way of the new one, which takes even a dead process whose number is in
+    // a file for a running one.
+    forget(cache).await?;
     let log = own.join("dockerd.log");
     let file = File::create(&log).map_err(PrivateError::io(format!("{}", log.display())))?;
     let copy = file.try_clone().map_err(PrivateError::io(format!("{}", log.display())))?;
@@ -86,8 +93,8 @@ async fn launch(cache: &Path, toolbox: &Toolbox, docker_host: &str) -> Result<()
         .arg("--group=root")
         // Should the system's containerd be used, its contents are not mixed with those of another engine.
         .args(["--containerd-namespace=wsgi-proof", "--containerd-plugins-namespace=wsgi-proof-plugins"])
-        // No default bridge: every network is a run's own, and internal. Such a network needs no rule of the host's
-        // firewall (its containers have no route out), so the firewall is left alone, as is the host's forwarding.
+        // No default bridge: every network is a run's own, internal, and with a default route that leads nowhere. That
+        // takes no rule of the host's firewall, so the firewall is left alone, as is the host's forwarding.
         .args(["--bridge=none", "--iptables=false", "--ip-forward=false", "--ip-masq=false", "--userland-proxy=false"])
         .arg("--default-address-pool=base=10.230.0.0/16,size=24");
     let mut child = command
@@ -151,12 +158,19 @@ pub async fn stop(cache: &Path) -> Result<bool, PrivateError> {
         }
         None => false,
     };
+    forget(cache).await?;
+    Ok(was_running)
+}
+
+/// Takes away all that is only there while a daemon runs.
+async fn forget(cache: &Path) -> Result<(), PrivateError> {
+    let own = folder(cache);
     remains::clear(&own).await?;
     for path in [socket(cache), pid_file(cache)] {
         drop(std::fs::remove_file(path));
     }
     drop(std::fs::remove_dir_all(own.join("exec")));
-    Ok(was_running)
+    Ok(())
 }
 
 /// Everything on the private engine is the suite's.
