@@ -1,4 +1,4 @@
-//! Builds, by the classic builder: it is the one that runs on a network of our own. (BuildKit inside the daemon takes
+//! Builds, by the classic builder: it is the one that runs on a network of our own. (`BuildKit` inside the daemon takes
 //! only the networks default, none and host.)
 
 use std::collections::{BTreeMap, HashMap};
@@ -118,13 +118,13 @@ impl Engine {
                 self.still_there(OPERATION).await?;
                 end_of(message, &log)?
             }
-            (None, Some(id)) => match self.inspect_image(&id).await? {
-                Some(image) => BuildEnd::Built { image: image.id },
-                None => {
-                    let what = format!("the image {id} was built but is not there");
-                    return Err(EngineError::Unexpected { operation: OPERATION.to_owned(), what });
-                }
-            },
+            (None, Some(id)) => {
+                let image = self.inspect_image(&id).await?.ok_or_else(|| EngineError::Unexpected {
+                    operation: OPERATION.to_owned(),
+                    what: format!("the image {id} was built but is not there"),
+                })?;
+                BuildEnd::Built { image: image.id }
+            }
             (None, None) => {
                 return Err(EngineError::Unreachable {
                     engine: self.docker_host.clone(),

@@ -84,14 +84,13 @@ impl Engine {
             }
             Err(error) => return Err(error),
         }
-        let exit_code = match tokio::time::timeout(COMMAND_LIMIT, self.wait(container)).await {
-            Ok(exit_code) => exit_code?,
-            Err(_) => {
-                let options = KillContainerOptions { signal: "SIGKILL".to_owned() };
-                drop(self.docker.kill_container(container, Some(options)).await);
-                drop(self.wait(container).await);
-                EXIT_TIMEOUT
-            }
+        let exit_code = if let Ok(exit_code) = tokio::time::timeout(COMMAND_LIMIT, self.wait(container)).await {
+            exit_code?
+        } else {
+            let options = KillContainerOptions { signal: "SIGKILL".to_owned() };
+            drop(self.docker.kill_container(container, Some(options)).await);
+            drop(self.wait(container).await);
+            EXIT_TIMEOUT
         };
         let mut lines = self.log(container).await?;
         if exit_code == EXIT_TIMEOUT {
