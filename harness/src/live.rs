@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::engine::RunId;
 
+/// How the name of a note ends that a run's containers are kept.
+const KEPT: &str = ".kept";
+
 /// The lock of the present run; dropping it takes the file away.
 pub struct LiveRun {
     path: PathBuf,
@@ -33,6 +36,19 @@ impl Drop for LiveRun {
     }
 }
 
+/// Leaves a note that what is left of a run is left on purpose, until `prune`.
+///
+/// # Errors
+/// When the note cannot be written.
+pub fn keep(cache: &Path, run: &RunId) -> io::Result<()> {
+    std::fs::write(kept_file(cache, run.as_str()), "")
+}
+
+/// Whether what is left of a run is left on purpose.
+pub fn is_kept(cache: &Path, run: &str) -> bool {
+    !run.is_empty() && kept_file(cache, run).exists()
+}
+
 /// Whether a run of this cache folder is alive.
 pub fn is_live(cache: &Path, run: &str) -> bool {
     match File::open(file_of(cache, run)) {
@@ -48,11 +64,11 @@ pub fn others(cache: &Path, own: Option<&RunId>) -> bool {
     names.filter(|name| own.is_none_or(|own| own.as_str() != name)).any(|name| is_live(cache, &name))
 }
 
-/// Takes away the files of dead runs; says how many.
+/// Takes away the files of dead runs, and with `kept` also the notes of what is left on purpose; says how many.
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn forget_dead(cache: &Path) -> io::Result<usize> {
+pub fn forget_dead(cache: &Path, kept: bool) -> io::Result<usize> {
     let entries = match std::fs::read_dir(cache.join("runs")) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
@@ -61,7 +77,8 @@ pub fn forget_dead(cache: &Path) -> io::Result<usize> {
     let mut count = 0;
     for entry in entries {
         let entry = entry?;
-        if !is_live(cache, &entry.file_name().to_string_lossy()) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !is_live(cache, &name) && (kept || !name.ends_with(KEPT)) {
             std::fs::remove_file(entry.path())?;
             count += 1;
         }
@@ -69,6 +86,40 @@ pub fn forget_dead(cache: &Path) -> io::Result<usize> {
     Ok(count)
 }
 
+fn kept_file(cache: &Path, run: &str) -> PathBuf {
+    file_of(cache, &format!("{run}{KEPT}"))
+}
+
 fn file_of(cache: &Path, run: &str) -> PathBuf {
     cache.join("runs").join(run)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_lives_as_long_as_its_lock() {
+        let cache = tempfile::tempdir().unwrap();
+        let (run, other) = (RunId::new(), RunId::new());
+        let live = LiveRun::begin(cache.path(), &run).unwrap();
+        assert!(is_live(cache.path(), run.as_str()) && !is_live(cache.path(), other.as_str()));
+        assert!(!others(cache.path(), Some(&run)) && others(cache.path(), Some(&other)));
+        assert_eq!(forget_dead(cache.path(), true).unwrap(), 0);
+        drop(live);
+        assert!(!is_live(cache.path(), run.as_str()));
+    }
+
+    #[test]
+    fn what_is_kept_stays_kept_until_it_is_pruned() {
+        let cache = tempfile::tempdir().unwrap();
+        let run = RunId::new();
+        drop(LiveRun::begin(cache.path(), &run).unwrap());
+        keep(cache.path(), &run).unwrap();
+        forget_dead(cache.path(), false).unwrap();
+        assert!(is_kept(cache.path(), run.as_str()));
+        forget_dead(cache.path(), true).unwrap();
+        assert!(!is_kept(cache.path(), run.as_str()));
+    }
 }

@@ -32,7 +32,7 @@ pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
         }
     }
     if !arguments.dry_run {
-        live::forget_dead(&cache)
+        live::forget_dead(&cache, true)
             .map_err(|error| Failure::infrastructure(format!("{}: {error}", cache.display()), None))?;
     }
     if count == 0 {

@@ -147,12 +147,13 @@ async fn prepare(arguments: &RunArgs, places: &Places) -> Result<Prepared, Failu
 /// Removes what dead runs left on this engine.
 async fn sweep_dead(engine: &Engine, places: &Places) -> Result<(), Failure> {
     for leftover in engine.list_ours().await? {
-        if !leftover.is_kept() && super::prune::is_dead(&places.cache, &leftover) {
+        let on_purpose = leftover.is_kept() || live::is_kept(&places.cache, &leftover.run);
+        if !on_purpose && super::prune::is_dead(&places.cache, &leftover) {
             eprintln!("removing {leftover}, left by a run that ended without cleaning up");
             engine.remove(&leftover).await?;
         }
     }
-    live::forget_dead(&places.cache)
+    live::forget_dead(&places.cache, false)
         .map(drop)
         .map_err(|error| Failure::infrastructure(format!("{}: {error}", places.cache.display()), None))
 }
@@ -175,6 +176,9 @@ async fn clean(engine: &Engine, places: &Places, run: &RunId, keep: bool) -> Vec
     if keep {
         match engine.kept(run).await {
             Ok(kept) if !kept.is_empty() => {
+                if let Err(error) = live::keep(&places.cache, run) {
+                    return vec![format!("kept, but the next run will remove it: {error}")];
+                }
                 return kept.iter().map(|one| format!("kept: {one} (`wsgi-proof prune` removes it)")).collect();
             }
             Ok(_) | Err(_) => {}

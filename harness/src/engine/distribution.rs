@@ -12,10 +12,12 @@ use futures_util::StreamExt;
 use tokio_util::io::ReaderStream;
 
 use super::image::KEPT;
-use super::private::{DISTRIBUTION_PROGRAMS, Toolbox};
+use super::private::{DISTRIBUTION_PROGRAMS, Toolbox, lock};
 use super::{Engine, EngineError, LABEL_CACHE, LABEL_KEY};
 use crate::causes::with_causes;
 
+/// The beginning of the names of folders in which one is being made.
+const MAKING: &str = "making-";
 /// How long a registry may take for its first answer.
 const REGISTRY_LIMIT: Duration = Duration::from_secs(20);
 /// How long a registry or an import may say nothing afterwards.
@@ -87,14 +89,32 @@ async fn make(
     if offline && proxy.is_none() {
         return Err("--offline forbids making one".to_owned());
     }
+    // One at a time, and what one that was killed has left goes first.
+    let _lock = lock(cache, "distribution.lock").await.map_err(|error| with_causes(&error))?;
+    if archive.exists() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(MAKING) {
+            std::fs::remove_dir_all(entry.path()).map_err(in_cache)?;
+        }
+    }
     let toolbox =
         Toolbox::fill(cache, &DISTRIBUTION_PROGRAMS, offline, progress).await.map_err(|error| with_causes(&error))?;
     let program = toolbox.program("mmdebstrap").ok_or("there is no mmdebstrap")?;
     std::fs::create_dir_all(folder).map_err(in_cache)?;
-    let work = tempfile::Builder::new().prefix("making-").tempdir_in(folder).map_err(in_cache)?;
+    let work = tempfile::Builder::new().prefix(MAKING).tempdir_in(folder).map_err(in_cache)?;
     let made: PathBuf = work.path().join("made.tar");
     progress(&format!("making a minimal {suite} with mmdebstrap"));
-    let mut command = toolbox.command(&program);
+    let mut command = if rustix::process::geteuid().is_root() {
+        // As root it mounts the host's /dev and /sys into what it makes. In namespaces of its own nothing of that is seen
+        // from outside (and nothing removed with a folder), and all of it ends when it is killed.
+        let mut command = toolbox.command(Path::new("unshare"));
+        command.args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]).arg(&program);
+        command
+    } else {
+        toolbox.command(&program)
+    };
     command.args(["--variant=minbase", "--format=tar"]);
     if let Some(proxy) = proxy {
         command

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 pub use daemon::{start, stop};
-pub(super) use packages::DISTRIBUTION_PROGRAMS;
 pub use packages::Toolbox;
+pub(super) use packages::{DISTRIBUTION_PROGRAMS, lock};
 
 /// Why there is no private engine.
 #[derive(Debug, thiserror::Error)]

@@ -284,7 +284,7 @@ async fn output(command: &mut Command) -> Result<(), String> {
 }
 
 /// A lock that two processes cannot hold at once; waited for without holding up the runtime.
-pub(super) async fn lock(cache: &Path, name: &str) -> Result<File, PrivateError> {
+pub(in crate::engine) async fn lock(cache: &Path, name: &str) -> Result<File, PrivateError> {
     let own = folder(cache);
     let path = own.join(name);
     let what = format!("{} cannot be locked", path.display());
