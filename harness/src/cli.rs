@@ -72,7 +72,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "IMAGE", requires = "onbuild_image")]
     pub base_image: Option<String>,
     /// Test this prebuilt onbuild image, as shipped, instead of building images/onbuild
-    #[arg(long, value_name = "IMAGE")]
+    #[arg(long, value_name = "IMAGE", requires = "base_image")]
     pub onbuild_image: Option<String>,
     /// Put this file in the place of mod_wsgi-docker-build
     #[arg(long, value_name = "FILE", conflicts_with = "base_image")]

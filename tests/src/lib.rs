@@ -62,10 +62,16 @@ pub struct Run {
 impl Run {
     /// Runs the program with a report, with these arguments beside.
     pub fn of(arguments: &[&str]) -> Self {
+        Self::with(&[], arguments)
+    }
+
+    /// Runs the program with a report, with these environment variables and arguments beside.
+    pub fn with(environment: &[(&str, &str)], arguments: &[&str]) -> Self {
         warm();
         let folder = TempDir::new().expect("a temporary folder");
         let place = folder.path().to_str().expect("a UTF-8 path");
-        let assert = wsgi_proof(&[&["run", "--report", place], arguments].concat()).assert();
+        let mut command = wsgi_proof(&[&["run", "--report", place], arguments].concat());
+        let assert = command.envs(environment.iter().copied()).assert();
         let read = |name: &str| {
             std::fs::read_to_string(folder.path().join(name)).unwrap_or_else(|error| {
                 panic!("no {name}: {error}\n{}", String::from_utf8_lossy(&assert.get_output().stderr))

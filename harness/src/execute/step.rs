@@ -108,7 +108,9 @@ impl Step<'_> {
             },
             BuildEnd::Failed { .. } => {
                 let requests = self.setup.requests.since(cursor);
-                self.part.fault = blame::fault(&requests, &evidence.log, &self.scenario.absent_packages);
+                let absent = &self.scenario.absent_packages;
+                self.part.fault =
+                    blame::fault(&requests, &evidence.log, absent).or_else(|| blame::never_asked(&requests, absent));
                 StepEnd::NotBuilt
             }
         };

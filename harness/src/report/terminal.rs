@@ -175,13 +175,14 @@ impl TerminalReporter {
     }
 
     fn log(&self, log: &Log) -> String {
-        let shown = log.lines.len().min(LOG_LINES);
-        let mut text = if shown == log.lines.len() {
+        let lines: Vec<&String> = log.lines.iter().filter(|line| !is_builders(line)).collect();
+        let shown = lines.len().min(LOG_LINES);
+        let mut text = if shown == lines.len() {
             format!("           {}:\n", log.title)
         } else {
-            format!("           {}, the last {shown} of {} lines:\n", log.title, log.lines.len())
+            format!("           {}, the last {shown} of {} lines:\n", log.title, lines.len())
         };
-        for line in &log.lines[log.lines.len() - shown..] {
+        for line in &lines[lines.len() - shown..] {
             text.push_str(&format!("           {} {}\n", self.dim("│"), crate::check::printable(line)));
         }
         text
@@ -270,6 +271,12 @@ impl Reporter for TerminalReporter {
     fn finish(&mut self) -> io::Result<()> {
         self.out.flush()
     }
+}
+
+/// Whether a line of a build's log is only the builder's own book-keeping. The files have it; here it would push out what
+/// the steps said.
+fn is_builders(line: &str) -> bool {
+    line.starts_with(" ---> ") || line.starts_with("Removing intermediate container ")
 }
 
 /// A duration in a column of fixed width.
