@@ -3,7 +3,7 @@
 //! No port is published: an internal network has none to publish, and the host reaches the bridge's subnet itself. So
 //! no port number is picked, and nothing of a test can be reached from elsewhere.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bollard::exec::StartExecResults;
@@ -18,7 +18,7 @@ use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 use super::container::{EXIT_TIMEOUT, container_name};
 use super::error::not_executable;
 use super::stream::Streams;
-use super::{Engine, EngineError, FIXTURE_HOST, LABEL_RUN, Network, RunId};
+use super::{Engine, EngineError, LABEL_RUN, Network, RunId};
 use crate::causes::with_causes;
 use crate::check::evidence::{CommandEvidence, StopEvidence};
 
@@ -35,7 +35,8 @@ pub struct Application {
     id: String,
     /// The library's guard, which removes the container when it is dropped; none when the start failed.
     guard: Option<ContainerAsync<GenericImage>>,
-    address: SocketAddr,
+    /// None when it had ended before it could be asked for.
+    address: Option<SocketAddr>,
     /// Exit code and message of a container whose program could not be started at all.
     not_started: Option<(i64, String)>,
 }
@@ -68,7 +69,7 @@ impl Engine {
         let mut request = GenericImage::new(algorithm, digest)
             .with_container_name(&name)
             .with_network(&network.name)
-            .with_host(FIXTURE_HOST, Host::Addr(network.gateway))
+            .with_host(crate::fixtures::HOST, Host::Addr(network.gateway))
             .with_label(LABEL_RUN, run.as_str())
             .with_host_config_modifier(|config| config.publish_all_ports = Some(false));
         if let Some(arguments) = arguments {
@@ -76,7 +77,7 @@ impl Engine {
         }
         match request.start().await {
             Ok(guard) => {
-                let address = SocketAddr::new(self.address(guard.id(), network).await?, PORT);
+                let address = self.address(guard.id(), network).await?;
                 Ok(Application {
                     engine: self.clone(),
                     id: guard.id().to_owned(),
@@ -92,7 +93,7 @@ impl Engine {
                         // It was created under its name; the library forgets it when it does not start.
                         id: name,
                         guard: None,
-                        address: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT),
+                        address: None,
                         not_started: Some((code, message)),
                     }),
                     None => Err(EngineError::Refused { operation, status, message }),
@@ -119,9 +120,8 @@ impl Engine {
         }
     }
 
-    /// A container's address on the network. One that has ended already has none any more, and nothing will be asked
-    /// there.
-    async fn address(&self, container: &str, network: &Network) -> Result<IpAddr, EngineError> {
+    /// Where a container is asked on the network. One that has ended already has no address any more.
+    async fn address(&self, container: &str, network: &Network) -> Result<Option<SocketAddr>, EngineError> {
         let inspected = self
             .docker
             .inspect_container(container, None::<InspectContainerOptions>)
@@ -132,13 +132,13 @@ impl Engine {
             .and_then(|settings| settings.networks)
             .and_then(|networks| networks.get(&network.name).and_then(|own| own.ip_address.clone()))
             .and_then(|text| text.parse().ok());
-        Ok(address.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)))
+        Ok(address.map(|address| SocketAddr::new(address, PORT)))
     }
 }
 
 impl Application {
-    /// Where the container is asked.
-    pub fn address(&self) -> SocketAddr {
+    /// Where the container is asked; none when it ended at once.
+    pub fn address(&self) -> Option<SocketAddr> {
         self.address
     }
 

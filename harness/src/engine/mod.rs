@@ -27,7 +27,7 @@ pub use discover::{Discovery, Tried, discover};
 pub use distribution::ensure_distribution;
 pub use endpoint::{Endpoint, Origin};
 pub use error::EngineError;
-pub use network::{FIXTURE_HOST, Network};
+pub use network::Network;
 pub use resources::{Kind, Leftover};
 
 /// The label that says of which run a container or network is.

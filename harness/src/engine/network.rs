@@ -7,9 +7,6 @@ use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest};
 
 use super::{Engine, EngineError, LABEL_RUN, RunId};
 
-/// The name by which builds and containers reach the fixture server, which listens on the network's gateway.
-pub const FIXTURE_HOST: &str = "fixtures.wsgi-proof.test";
-
 /// The beginning of a network's name; the run's id follows.
 const NAME_PREFIX: &str = "wsgi-proof-";
 
@@ -27,7 +24,7 @@ pub struct Network {
 impl Network {
     /// The fixture server's name and address, as engines take further hosts.
     pub(super) fn host_entry(&self) -> String {
-        format!("{}:{}", FIXTURE_HOST, self.gateway)
+        format!("{}:{}", crate::fixtures::HOST, self.gateway)
     }
 }
 

@@ -42,7 +42,16 @@ pub(super) async fn ask(
 ) -> Result<ProbeEvidence, EngineError> {
     let begun = Instant::now();
     let limit = if first { READY_LIMIT } else { Duration::ZERO };
-    let url = format!("http://{}{}", application.address(), expectation.path);
+    let Some(address) = application.address() else {
+        return Ok(match application.exit_code().await? {
+            Some(exit_code) => ProbeEvidence::Died { exit_code },
+            None => ProbeEvidence::Silent {
+                waited: begun.elapsed(),
+                fault: "it has no address on the run's network".to_owned(),
+            },
+        });
+    };
+    let url = format!("http://{address}{}", expectation.path);
     loop {
         let request = async {
             match Method::from_bytes(expectation.method.as_bytes()) {
