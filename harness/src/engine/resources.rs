@@ -131,7 +131,12 @@ impl Engine {
         match leftover.kind {
             Kind::Container => self.remove_container(&leftover.id).await,
             Kind::Network => self.remove_network(&leftover.id).await,
-            Kind::Image | Kind::KeptImage => self.remove_image(&leftover.id).await,
+            Kind::KeptImage => self.remove_image(&leftover.id).await,
+            Kind::Image => match self.remove_image(&leftover.id).await {
+                // Something that stays is built on it, or a build has begun on it since: then it is somebody's.
+                Err(EngineError::Refused { status: 409, .. }) => Ok(()),
+                other => other,
+            },
         }
     }
 
