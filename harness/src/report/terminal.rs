@@ -131,7 +131,7 @@ impl TerminalReporter {
     fn scenario(&self, report: &ScenarioReport) -> String {
         let word = report.verdict.word().to_uppercase();
         let mut text = format!(
-            "{} {} {:<26} {}\n",
+            "{} {} {:<30} {}\n",
             self.head(&word),
             seconds(report.took),
             report.name,
