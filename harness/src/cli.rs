@@ -27,6 +27,8 @@ pub enum Command {
     Run(RunArgs),
     /// List the scenarios
     List(ListArgs),
+    /// Print the contract's clauses, and which scenarios prove them
+    Contract(ContractArgs),
     /// Fill the fixture store, so that later runs can be `--offline`
     Fetch(FetchArgs),
     /// Say what was found on this machine, what would be used, and why
@@ -109,6 +111,17 @@ pub struct ListArgs {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// Arguments of `contract`.
+#[derive(Debug, Clone, Args)]
+pub struct ContractArgs {
+    /// Where things are.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Print CONTRACT.md
+    #[arg(long)]
+    pub markdown: bool,
 }
 
 /// Arguments of `fetch`.

@@ -148,6 +148,8 @@ pub struct ScenarioReport {
     pub summary: String,
     /// Where it is declared.
     pub at: At,
+    /// The clauses of the contract that it proves.
+    pub proves: Vec<String>,
     /// The verdict.
     pub verdict: Verdict,
     /// Every assertion made, held or broken, in order.
@@ -218,6 +220,7 @@ pub(crate) mod tests {
             name: name.into(),
             summary: format!("The summary of {name}"),
             at: At { file: PathBuf::from(name).join("scenario.toml"), line: 1 },
+            proves: vec!["BUILD-1".into()],
             verdict,
             findings: Vec::new(),
             fault: None,

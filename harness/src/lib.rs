@@ -11,6 +11,7 @@ mod causes;
 pub mod check;
 pub mod cli;
 pub mod command;
+pub mod contract;
 pub mod engine;
 pub mod event;
 pub mod execute;

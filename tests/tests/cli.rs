@@ -36,6 +36,31 @@ fn list_filters_by_text_and_by_name() {
 }
 
 #[test]
+fn the_contract_is_proved_and_its_page_is_fresh() {
+    let output = wsgi_proof(&["contract", "--markdown"]).assert().success().get_output().stdout.clone();
+    let page = std::fs::read_to_string(wsgi_proof_tests::root().join("CONTRACT.md")).unwrap();
+    assert_eq!(
+        String::from_utf8(output).unwrap(),
+        page,
+        "CONTRACT.md is out of date: `cargo run -- contract --markdown > CONTRACT.md`"
+    );
+}
+
+#[test]
+fn a_scenario_that_proves_no_clause_of_the_contract_exits_2() {
+    let suite = Suite::new();
+    let contract = "version = 1\n\n[[clause]]\nid = \"BUILD-1\"\nlevel = \"MUST\"\ndialects = [\"docker\"]\nsays = \"x\"\nsource = \"y\"\n";
+    suite.write("contract.toml", contract).hello(
+        "greeting",
+        "summary = \"x\"\nsource = \"x\"\nproves = [\"BUILD-2\"]\n\n[build]\noutcome = \"success\"\n",
+    );
+    wsgi_proof(&["run", "--suite", suite.path().to_str().unwrap()]).assert().code(2).stderr(
+        predicate::str::contains("greeting/scenario.toml:3: there is no clause BUILD-2")
+            .and(predicate::str::contains("contract.toml:3: no scenario proves BUILD-1")),
+    );
+}
+
+#[test]
 fn the_plan_is_printed_without_an_engine() {
     wsgi_proof(&["run", "--plan", "=hello-wsgi"])
         .env("DOCKER_HOST", "unix:///nowhere.sock")

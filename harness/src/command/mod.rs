@@ -1,5 +1,6 @@
 //! The commands: each turns its arguments into calls of the library and ends in an exit code.
 
+mod contract;
 mod doctor;
 mod engine;
 mod fetch;
@@ -68,6 +69,7 @@ pub fn main(cli: Cli) -> ExitCode {
         match cli.command.unwrap_or(Command::Run(cli.run)) {
             Command::Run(arguments) => run::run(arguments).await,
             Command::List(arguments) => list::list(&arguments),
+            Command::Contract(arguments) => contract::contract(&arguments),
             Command::Fetch(arguments) => fetch::fetch(&arguments).await,
             Command::Doctor(arguments) => doctor::doctor(&arguments).await,
             Command::Engine(arguments) => engine::engine(&arguments).await,

@@ -6,15 +6,25 @@ use std::sync::Arc;
 
 use super::Failure;
 use crate::cli::SelectArgs;
+use crate::contract::Contract;
 use crate::scenario::{self, Scenario};
 use crate::verdict::ExitCode;
 
-/// Loads all scenarios, every one of which must be valid, and selects among them.
-pub(super) fn select(root: &Path, arguments: &SelectArgs) -> Result<Vec<Arc<Scenario>>, Failure> {
+/// Loads all scenarios, every one of which must be valid, and the contract if the suite has one.
+pub(super) fn load(root: &Path) -> Result<(Vec<Scenario>, Option<Contract>), Failure> {
     let scenarios = scenario::load(root).map_err(|diagnostics| Failure {
         code: ExitCode::Usage,
         text: diagnostics.render(std::io::stderr().is_terminal(), 120),
     })?;
+    let contract = Contract::load(root, scenarios.iter()).map_err(|error| {
+        Failure::usage(error, Some("`proves` in a scenario names clauses of scenarios/contract.toml"))
+    })?;
+    Ok((scenarios, contract))
+}
+
+/// Loads all scenarios and selects among them.
+pub(super) fn select(root: &Path, arguments: &SelectArgs) -> Result<Vec<Arc<Scenario>>, Failure> {
+    let (scenarios, _) = load(root)?;
     let known = scenarios.len();
     let selected: Vec<Arc<Scenario>> =
         scenarios.into_iter().filter(|scenario| matches(&scenario.name, &arguments.filters)).map(Arc::new).collect();

@@ -248,6 +248,7 @@ impl State {
             name: scenario.name.clone(),
             summary: scenario.summary.value.clone(),
             at: scenario.summary.at.clone(),
+            proves: scenario.proves.iter().map(|clause| clause.value.clone()).collect(),
             verdict: Verdict::of(&part.findings, part.fault.as_ref()),
             findings: part.findings,
             fault: part.fault,

@@ -140,6 +140,12 @@ impl TerminalReporter {
         if report.verdict == Verdict::Pass {
             return text;
         }
+        if !report.proves.is_empty() {
+            text.push_str(&format!(
+                "           {}\n",
+                self.dim(&format!("it is to prove {}", report.proves.join(", ")))
+            ));
+        }
         for finding in &report.findings {
             text.push_str(&self.finding(finding));
         }

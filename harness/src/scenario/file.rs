@@ -61,6 +61,9 @@ pub struct ScenarioFile {
     pub summary: Typed<String>,
     /// Where the expectation comes from.
     pub source: Typed<String>,
+    /// The clauses of the contract that it proves, such as `BUILD-1`.
+    #[serde(default)]
+    pub proves: Vec<Typed<String>>,
     /// What the scenario looks at; `application` unless said.
     pub subject: Option<Typed<SubjectKey>>,
     /// Octal modes of files in `app/` that differ from 0644 (directories: 0755), by path relative to `app/`.

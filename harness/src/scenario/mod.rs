@@ -72,6 +72,8 @@ pub struct Scenario {
     pub summary: Declared<String>,
     /// Where the expectation comes from.
     pub source: String,
+    /// The clauses of the contract that it proves.
+    pub proves: Vec<Declared<String>>,
     /// What the scenario looks at.
     pub subject: Subject,
     /// The application folder (the build context); only for [`Subject::Application`].
@@ -294,6 +296,7 @@ pub(crate) mod tests {
             name: name.to_owned(),
             summary: Declared { value: format!("The summary of {name}"), at: at.clone() },
             source: "a test".to_owned(),
+            proves: Vec::new(),
             subject,
             app: application.then(|| PathBuf::from(name).join("app")),
             modes: BTreeMap::new(),

@@ -79,6 +79,7 @@ impl Resolver<'_> {
             name: name.to_owned(),
             summary: self.declared(&file.summary, file.summary.get().trim().to_owned()),
             source: file.source.get().trim().to_owned(),
+            proves: file.proves.iter().map(|clause| self.declared(clause, clause.get().clone())).collect(),
             subject,
             app,
             modes,
