@@ -3,6 +3,7 @@
 //! A new format is one file here and its registration in [`Reporters::new`].
 
 mod document;
+mod github;
 mod junit;
 mod terminal;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use crate::event::Event;
 
 pub use document::{Document, DocumentReporter};
+pub use github::GithubReporter;
 pub use junit::JunitReporter;
 pub use terminal::TerminalReporter;
 
@@ -39,7 +41,8 @@ pub struct Reporters {
 }
 
 impl Reporters {
-    /// The terminal, and the files `junit.xml`, `report.json` and `logs/` when a folder is given.
+    /// The terminal; GitHub's annotations and summary in a workflow; the files `junit.xml` and `report.json` when a folder
+    /// is given.
     ///
     /// # Errors
     /// When the folder cannot be made.
@@ -48,6 +51,11 @@ impl Reporters {
         let color = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let terminal = TerminalReporter::new(Box::new(io::stdout()), color, progress, scenarios);
         let mut reporters: Vec<(String, Box<dyn Reporter>)> = vec![("terminal".to_owned(), Box::new(terminal))];
+        if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+            let summary = std::env::var_os("GITHUB_STEP_SUMMARY").map(PathBuf::from);
+            let github = GithubReporter::new(Box::new(io::stdout()), summary, scenarios);
+            reporters.push(("GitHub".to_owned(), Box::new(github)));
+        }
         if let Some(folder) = folder {
             std::fs::create_dir_all(folder)?;
             let place = |name: &str| -> PathBuf { folder.join(name) };

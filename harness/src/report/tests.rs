@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{DocumentReporter, JunitReporter, Reporter, TerminalReporter};
+use super::{DocumentReporter, GithubReporter, JunitReporter, Reporter, TerminalReporter};
 use crate::check::{Finding, Outcome};
 use crate::event::tests::{finished, report, started};
 use crate::event::{Event, Fault, Log, PreparationEnd, RunEnd, Stage};
@@ -82,6 +82,15 @@ fn junit() {
     let path = folder.path().join("junit.xml");
     feed(&mut JunitReporter::new(path.clone(), Path::new("scenarios")), &events());
     insta::assert_snapshot!(std::fs::read_to_string(path).unwrap());
+}
+
+#[test]
+fn github() {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, summary) = (Shared::default(), folder.path().join("summary.md"));
+    feed(&mut GithubReporter::new(Box::new(out.clone()), Some(summary.clone()), Path::new("scenarios")), &events());
+    let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
+    insta::assert_snapshot!(format!("{text}---\n{}", std::fs::read_to_string(summary).unwrap()));
 }
 
 #[test]

@@ -1,0 +1,112 @@
+//! Annotations and a step summary for GitHub Actions: what is broken shows at its line in the pull request.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::Reporter;
+use crate::check::Outcome;
+use crate::event::{Event, ScenarioReport};
+use crate::verdict::{Tally, Verdict};
+
+/// As many annotations of a step as GitHub shows.
+const ANNOTATIONS: usize = 10;
+/// The most that GitHub takes for a summary, in bytes.
+const SUMMARY: usize = 1 << 20;
+
+/// Writes workflow commands, and the summary at the end.
+pub struct GithubReporter {
+    out: Box<dyn Write + Send>,
+    summary: Option<PathBuf>,
+    scenarios: PathBuf,
+    annotations: usize,
+    tally: Tally,
+    rows: String,
+}
+
+impl GithubReporter {
+    /// Writes annotations to `out` and appends the summary to a file, if there is one; `scenarios` is the folder that
+    /// scenario files are named under.
+    pub fn new(out: Box<dyn Write + Send>, summary: Option<PathBuf>, scenarios: &Path) -> Self {
+        let (tally, rows) = (Tally::default(), String::new());
+        Self { out, summary, scenarios: scenarios.to_owned(), annotations: 0, tally, rows }
+    }
+
+    fn scenario(&mut self, report: &ScenarioReport) -> io::Result<()> {
+        let (at, name) = (&report.at, &report.name);
+        for finding in &report.findings {
+            if let Outcome::Broken { expected, got } = &finding.outcome
+                && report.verdict == Verdict::Fail
+            {
+                let title = format!("{name}: {}", finding.check);
+                self.annotate(&finding.at.file, finding.at.line, &title, &format!("expected {expected}\ngot {got}"))?;
+            }
+        }
+        if let Some(fault) = &report.fault {
+            self.annotate(&at.file, at.line, &format!("{name}: could not tell"), &fault.what)?;
+        }
+        let _ = writeln!(self.rows, "| {} | {name} | {} |", report.verdict.word(), report.summary);
+        Ok(())
+    }
+
+    fn annotate(&mut self, file: &Path, line: usize, title: &str, text: &str) -> io::Result<()> {
+        if self.annotations == ANNOTATIONS {
+            return Ok(());
+        }
+        self.annotations += 1;
+        let file = property(&self.scenarios.join(file).display().to_string());
+        writeln!(self.out, "::error file={file},line={line},title={}::{}", property(title), data(text))
+    }
+
+    fn summary(&self) -> String {
+        let tally = &self.tally;
+        let mut text = format!(
+            "### wsgi-proof: {} passed, {} failed, {} could not be told, {} skipped, of {}\n\n| verdict | scenario | what must hold |\n|---|---|---|\n",
+            tally.pass, tally.fail, tally.error, tally.skip, tally.planned
+        );
+        text.push_str(&self.rows);
+        if text.len() > SUMMARY {
+            const CUT: &str = "\n(cut: the rest is in the report)\n";
+            let mut end = SUMMARY - CUT.len();
+            while !text.is_char_boundary(end) {
+                end -= 1;
+            }
+            text.truncate(end);
+            text.push_str(CUT);
+        }
+        text
+    }
+}
+
+impl Reporter for GithubReporter {
+    fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.tally.add(event);
+        match event {
+            Event::ScenarioFinished(report) => self.scenario(report),
+            Event::RunStarted(_)
+            | Event::PreparationStarted { .. }
+            | Event::PreparationProgress { .. }
+            | Event::PreparationFinished { .. }
+            | Event::ScenarioStarted { .. }
+            | Event::ScenarioStage { .. }
+            | Event::RunFinished(_) => Ok(()),
+        }
+    }
+
+    fn finish(&mut self) -> io::Result<()> {
+        self.out.flush()?;
+        let Some(path) = &self.summary else { return Ok(()) };
+        let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path)?;
+        file.write_all(self.summary().as_bytes())
+    }
+}
+
+/// A message of a workflow command, escaped.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// A property of a workflow command, escaped.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
