@@ -9,6 +9,7 @@ use wsgi_proof_tests::{Suite, wsgi_proof};
 fn wrong_usage_exits_2() {
     wsgi_proof(&["run", "--no-such-option"]).assert().code(2).stderr(predicate::str::contains("--no-such-option"));
     wsgi_proof(&["run", "--jobs", "0"]).assert().code(2);
+    wsgi_proof(&["--offline", "list"]).assert().code(2).stderr(predicate::str::contains("put it first"));
     wsgi_proof(&["run", "--onbuild-image", "x"]).assert().code(2).stderr(predicate::str::contains("--base-image"));
     wsgi_proof(&["run", "--base-image", "x"]).assert().code(2).stderr(predicate::str::contains("--onbuild-image"));
 }

@@ -13,6 +13,8 @@ mod signal;
 
 use std::fmt;
 
+use clap::CommandFactory;
+
 use crate::causes::with_causes;
 use crate::cli::{Cli, Command};
 use crate::verdict::ExitCode;
@@ -56,6 +58,18 @@ impl From<crate::engine::EngineError> for Failure {
     }
 }
 
+/// A command behind options would be taken for a filter, and then match nothing or the wrong thing.
+fn no_late_command(filters: &[String]) -> Result<(), Failure> {
+    let commands = Cli::command();
+    match filters.iter().find(|filter| commands.find_subcommand(filter.as_str()).is_some()) {
+        Some(name) => Err(Failure::usage(
+            format!("the command `{name}` stands behind options"),
+            Some("put it first: `wsgi-proof COMMAND [OPTIONS]`; `wsgi-proof run FILTER` takes its name as a filter"),
+        )),
+        None => Ok(()),
+    }
+}
+
 /// Does what the command line says. Errors go to standard error.
 pub fn main(cli: Cli) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -66,6 +80,9 @@ pub fn main(cli: Cli) -> ExitCode {
         }
     };
     let result = runtime.block_on(async {
+        if cli.command.is_none() {
+            no_late_command(&cli.run.select.filters)?;
+        }
         match cli.command.unwrap_or(Command::Run(cli.run)) {
             Command::Run(arguments) => run::run(arguments).await,
             Command::List(arguments) => list::list(&arguments),
