@@ -45,7 +45,12 @@ fn newest(folder: &Path) -> SystemTime {
 /// A call of the program, from the workspace's root.
 pub fn wsgi_proof(arguments: &[&str]) -> assert_cmd::Command {
     let mut command = Command::new(program());
-    command.current_dir(root()).args(arguments).env_remove("WSGI_PROOF_SUITE").env("NO_COLOR", "1");
+    command
+        .current_dir(root())
+        .args(arguments)
+        .env_remove("WSGI_PROOF_SUITE")
+        .env_remove("GITHUB_ACTIONS")
+        .env("NO_COLOR", "1");
     assert_cmd::Command::from_std(command)
 }
 

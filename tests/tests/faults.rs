@@ -16,6 +16,7 @@ fn begun(engine: &PrivateEngine, report: &std::path::Path) -> (Child, BufReader<
         .arg(report)
         .env("DOCKER_HOST", engine.docker_host())
         .env("WSGI_PROOF_CACHE", engine.cache())
+        .env_remove("GITHUB_ACTIONS")
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
