@@ -10,6 +10,9 @@ use crate::scenario::{At, BuildExpectation, BuildOutcome, Declared, Phase};
 /// The build step's program: a build fails in the build step when this returned non-zero.
 const BUILD_STEP: &str = "mod_wsgi-docker-build";
 
+/// By how many lines an error can overtake what was written before it to the other stream.
+const OVERTAKING: usize = 10;
+
 /// Checks a finished build: a finding for the outcome, one for the reason of an expected failure, one for each line.
 pub fn check(expectation: &BuildExpectation, evidence: &BuildEvidence) -> Vec<Finding> {
     let outcome_at = &expectation.outcome.at;
@@ -56,7 +59,9 @@ fn failure(at: &At, phase: &Declared<Phase>, exit_code: &Declared<i64>, evidence
     })
 }
 
-/// The reason counts only where it belongs: in the log of the phase that must fail.
+/// The reason counts only where it belongs: in the log of the phase that must fail. Standard output and standard error
+/// come to the engine by ways of their own, so an error can overtake the announcement that was written just before it:
+/// a few lines before the announcement count as well, but none of before the last phase's.
 fn reason(phase: Phase, because: &Declared<Regex>, evidence: &BuildEvidence) -> Finding {
     let name = phase::name(phase);
     holds("build failure's reason", &because.at, || {
@@ -65,11 +70,10 @@ fn reason(phase: Phase, because: &Declared<Regex>, evidence: &BuildEvidence) -> 
         let got = match failure.as_ref().map(|failure| (failure, failure.phase())) {
             None => "the build succeeded".to_owned(),
             Some((failure, Some(last))) if last == phase => {
-                let log = &evidence.log[failure.start..];
-                if log.iter().any(|line| because.value.is_match(line)) {
+                if evidence.log[failure.reach..].iter().any(|line| because.value.is_match(line)) {
                     return None;
                 }
-                lines::none_of(log)
+                lines::none_of(&evidence.log[failure.start..])
             }
             Some((failure, _)) => {
                 let elsewhere = evidence.log.iter().position(|line| because.value.is_match(line));
@@ -90,6 +94,8 @@ struct Failure<'a> {
     last_phase: Option<Phase>,
     /// Where that phase's lines begin, after its announcement.
     start: usize,
+    /// Where lines of that phase can stand at the earliest, though they were written after its announcement.
+    reach: usize,
     exit_code: Option<i64>,
     message: &'a str,
 }
@@ -97,11 +103,15 @@ struct Failure<'a> {
 impl<'a> Failure<'a> {
     fn of(evidence: &'a BuildEvidence) -> Option<Self> {
         let BuildEnd::Failed { command, exit_code, message } = &evidence.end else { return None };
-        let last = phase::phases(&evidence.log).pop();
+        let mut phases = phase::phases(&evidence.log);
+        let last = phases.pop();
+        let start = last.map_or(0, |(_, index)| index + 1);
+        let before = phases.pop().map_or(0, |(_, index)| index + 1);
         Some(Self {
             in_build_step: command.as_deref().is_some_and(runs_build_step),
             last_phase: last.map(|(phase, _)| phase),
-            start: last.map_or(0, |(_, index)| index + 1),
+            start,
+            reach: before.max(start.saturating_sub(OVERTAKING)),
             exit_code: *exit_code,
             message,
         })
@@ -223,10 +233,21 @@ mod tests {
 
     #[test]
     fn another_reason_breaks() {
-        let findings = check(&fails(), &failed(Some(STEP), 1, &["No matching distribution", PIP, "No space left"]));
+        let findings =
+            check(&fails(), &failed(Some(STEP), 1, &["No matching distribution", PRE_BUILD, PIP, "No space left"]));
         let (name, _, got) = broken(&findings);
         assert_eq!(name, "build failure's reason");
         assert_eq!(got, "only this line:\nNo space left");
+    }
+
+    #[test]
+    fn an_error_may_overtake_the_announcement_but_not_by_far() {
+        let overtaken = failed(Some(STEP), 1, &[PRE_BUILD, "No matching distribution", PIP]);
+        assert_eq!(held(&check(&fails(), &overtaken)), 2);
+        let mut far = vec![PRE_BUILD, "No matching distribution"];
+        far.extend(["x"; OVERTAKING]);
+        far.push(PIP);
+        assert!(check(&fails(), &failed(Some(STEP), 1, &far))[1].is_broken());
     }
 
     #[test]
