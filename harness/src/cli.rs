@@ -2,7 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::dialect::Dialect;
+
+/// The variant that is built when none is named.
+pub const DEFAULT_VARIANT: &str = "python-3.11";
 
 /// A hermetic conformance suite for the mod_wsgi-docker family of images.
 ///
@@ -58,8 +63,45 @@ pub struct SelectArgs {
     pub filters: Vec<String>,
 }
 
+/// Which cells: every variant named, in every dialect named.
+#[derive(Debug, Clone, Args)]
+pub struct CellArgs {
+    /// The variants: names in images/variants.toml, or `all`
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_VARIANT, value_delimiter = ',')]
+    pub variant: Vec<String>,
+    /// The dialects: docker, whiskey, or `all`
+    #[arg(long, value_name = "NAME", default_value = "docker", value_delimiter = ',')]
+    pub dialect: Vec<DialectArg>,
+}
+
+/// A dialect, or all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DialectArg {
+    /// The article's.
+    Docker,
+    /// The later one.
+    Whiskey,
+    /// Both.
+    All,
+}
+
+impl CellArgs {
+    /// The dialects named, each once and in the order of [`Dialect::ALL`].
+    pub fn dialects(&self) -> Vec<Dialect> {
+        let named = |dialect: &Dialect| {
+            self.dialect.iter().any(|argument| match argument {
+                DialectArg::All => true,
+                DialectArg::Docker => *dialect == Dialect::Docker,
+                DialectArg::Whiskey => *dialect == Dialect::Whiskey,
+            })
+        };
+        Dialect::ALL.into_iter().filter(named).collect()
+    }
+}
+
 /// Arguments of `run`.
 #[derive(Debug, Clone, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "flags of a command line are independent of each other")]
 pub struct RunArgs {
     /// Which scenarios.
     #[command(flatten)]
@@ -67,9 +109,15 @@ pub struct RunArgs {
     /// Where things are.
     #[command(flatten)]
     pub place: PlaceArgs,
-    /// The variant to build: a name in images/variants.toml
-    #[arg(long, value_name = "NAME", default_value = "python-3.11")]
-    pub variant: String,
+    /// Which cells.
+    #[command(flatten)]
+    pub cells: CellArgs,
+    /// Take a broken SHOULD for a fail
+    #[arg(long)]
+    pub strict: bool,
+    /// Test this control, a folder of images/controls: it must fail exactly where it says
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["base_image", "build_step", "start_step"])]
+    pub control: Option<String>,
     /// Test this prebuilt base image, as shipped, instead of building images/base
     #[arg(long, value_name = "IMAGE", requires = "onbuild_image")]
     pub base_image: Option<String>,
@@ -97,6 +145,9 @@ pub struct RunArgs {
     /// Print the graph of steps and do nothing
     #[arg(long)]
     pub plan: bool,
+    /// Make scenarios/assertions.lock anew from this run, if it passes; the other cells keep their counts
+    #[arg(long, conflicts_with_all = ["filters", "control", "base_image", "build_step", "start_step", "plan"])]
+    pub write_lock: bool,
 }
 
 /// Arguments of `list`.
@@ -108,6 +159,9 @@ pub struct ListArgs {
     /// Where things are.
     #[command(flatten)]
     pub place: PlaceArgs,
+    /// Which cells.
+    #[command(flatten)]
+    pub cells: CellArgs,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
@@ -122,6 +176,9 @@ pub struct ContractArgs {
     /// Print CONTRACT.md
     #[arg(long)]
     pub markdown: bool,
+    /// Print JSON
+    #[arg(long, conflicts_with = "markdown")]
+    pub json: bool,
 }
 
 /// Arguments of `fetch`.

@@ -3,9 +3,12 @@
 //! The executor is their sole sender. Match them without a catch-all: a new event must force a decision in each
 //! reporter.
 
+use std::fmt;
 use std::time::Duration;
 
+use crate::cell::Cell;
 use crate::check::Finding;
+use crate::dialect::Dialect;
 use crate::scenario::At;
 use crate::verdict::Verdict;
 
@@ -37,13 +40,13 @@ pub enum Event {
     },
     /// A scenario's first step begins.
     ScenarioStarted {
-        /// Its name.
-        name: String,
+        /// Its label.
+        label: String,
     },
     /// A scenario has reached another stage.
     ScenarioStage {
-        /// Its name.
-        name: String,
+        /// Its label.
+        label: String,
         /// The stage.
         stage: Stage,
     },
@@ -68,12 +71,35 @@ pub struct RunStart {
     pub engine: String,
     /// The images under test.
     pub candidate: String,
-    /// The variant: distribution and Python.
-    pub variant: String,
+    /// The cells: variant and dialect.
+    pub cells: Vec<CellName>,
+    /// Whether a broken SHOULD is a fail.
+    pub strict: bool,
     /// What keeps builds and containers from the outside, and what weakens it.
     pub isolation: String,
     /// Whether filling the fixture store was forbidden.
     pub offline: bool,
+}
+
+/// A cell: a variant in a dialect.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct CellName {
+    /// The variant: distribution and Python.
+    pub variant: String,
+    /// The dialect.
+    pub dialect: Dialect,
+}
+
+impl fmt::Display for CellName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.variant, self.dialect)
+    }
+}
+
+impl From<&Cell> for CellName {
+    fn from(cell: &Cell) -> Self {
+        Self { variant: cell.variant.name.clone(), dialect: cell.dialect }
+    }
 }
 
 /// What came of preparing a shared image.
@@ -144,6 +170,10 @@ pub struct Log {
 pub struct ScenarioReport {
     /// Its name.
     pub name: String,
+    /// The cell that it was held against.
+    pub cell: CellName,
+    /// What tells it from the run's other scenarios: its name, and its cell where there are several.
+    pub label: String,
     /// Its one sentence.
     pub summary: String,
     /// Where it is declared.
@@ -187,8 +217,12 @@ pub struct RunFinish {
     pub end: RunEnd,
     /// How long it took.
     pub took: Duration,
+    /// The processor time of the suite itself in it; the rest is the engine's, or waiting.
+    pub own: Duration,
     /// What builds asked of the fixture server.
     pub fixtures: String,
+    /// What the run did less of than the lock of the suite says; a run with any fails.
+    pub shortfalls: Vec<String>,
     /// What a person should know: an engine still running, things kept or left behind.
     pub notes: Vec<String>,
 }
@@ -209,7 +243,8 @@ pub(crate) mod tests {
             jobs: 2,
             engine: "Docker 20.10.24 (DOCKER_HOST)".into(),
             candidate: "images/base, images/onbuild".into(),
-            variant: "python-3.11".into(),
+            cells: vec![cell()],
+            strict: false,
             isolation: "internal network 10.231.0.0/24".into(),
             offline: false,
         }))
@@ -218,6 +253,8 @@ pub(crate) mod tests {
     pub(crate) fn report(name: &str, verdict: Verdict) -> ScenarioReport {
         ScenarioReport {
             name: name.into(),
+            cell: cell(),
+            label: name.into(),
             summary: format!("The summary of {name}"),
             at: At { file: PathBuf::from(name).join("scenario.toml"), line: 1 },
             proves: vec!["BUILD-1".into()],
@@ -232,11 +269,28 @@ pub(crate) mod tests {
         }
     }
 
+    fn cell() -> CellName {
+        CellName { variant: "python-3.11".into(), dialect: Dialect::Docker }
+    }
+
+    pub(crate) fn short(shortfalls: &[&str]) -> Event {
+        Event::RunFinished(Box::new(RunFinish {
+            end: RunEnd::Completed,
+            took: Duration::from_secs(3),
+            own: Duration::from_millis(90),
+            fixtures: "12 requests, 0 from upstream".into(),
+            shortfalls: shortfalls.iter().map(ToString::to_string).collect(),
+            notes: Vec::new(),
+        }))
+    }
+
     pub(crate) fn finished(end: RunEnd) -> Event {
         Event::RunFinished(Box::new(RunFinish {
             end,
             took: Duration::from_secs(3),
+            own: Duration::from_millis(90),
             fixtures: "12 requests, 0 from upstream".into(),
+            shortfalls: Vec::new(),
             notes: vec!["the private engine is still running (`wsgi-proof engine stop` ends it)".into()],
         }))
     }

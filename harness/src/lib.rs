@@ -8,15 +8,19 @@
 //! library; reporters only consume events.
 
 mod causes;
+pub mod cell;
 pub mod check;
 pub mod cli;
 pub mod command;
 pub mod contract;
+pub mod control;
+pub mod dialect;
 pub mod engine;
 pub mod event;
 pub mod execute;
 pub mod fixtures;
 pub mod live;
+pub mod lock;
 pub mod place;
 pub mod plan;
 pub mod report;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::cell::Cell;
 use crate::scenario::{BuildOutcome, Scenario, Subject};
 
 /// A step of the run; its id is its place in [`Plan::steps`].
@@ -28,8 +29,17 @@ pub enum Work {
 }
 
 /// An image that scenarios share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preparation {
+    /// What the image is.
+    pub role: Role,
+    /// The cell that it is for, by its place in [`Plan::cells`]; of a distribution the first of those that share it.
+    pub cell: usize,
+}
+
+/// What an image that scenarios share is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Preparation {
+pub enum Role {
     /// The distribution that the base image is built on.
     Distribution,
     /// The candidate's base image, as shipped.
@@ -42,7 +52,7 @@ pub enum Preparation {
     InstrumentedOnbuild,
 }
 
-impl fmt::Display for Preparation {
+impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Distribution => "distribution",
@@ -63,39 +73,66 @@ pub struct CandidateOrigin {
     pub onbuild: Option<String>,
 }
 
+/// A scenario in a cell.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// The scenario, loaded for the cell.
+    pub scenario: Arc<Scenario>,
+    /// The cell, by its place in [`Plan::cells`].
+    pub cell: usize,
+    /// What tells it from the others: its name, and its cell where there are several.
+    pub label: String,
+}
+
 /// The graph of steps of a run.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The scenarios selected, in order.
-    pub scenarios: Vec<Arc<Scenario>>,
+    /// The cells.
+    pub cells: Vec<Cell>,
+    /// The scenarios selected, cell by cell. One that does not apply in its cell has no steps.
+    pub scenarios: Vec<Planned>,
     /// The steps; each needs only earlier ones.
     pub steps: Vec<Step>,
 }
 
 impl Plan {
-    /// The plan for these scenarios on such a candidate. Only what some scenario needs is prepared.
-    pub fn new(scenarios: Vec<Arc<Scenario>>, origin: &CandidateOrigin) -> Self {
-        let mut plan = Self { scenarios, steps: Vec::new() };
+    /// The plan for these cells, each with its scenarios, on such a candidate. Only what some scenario needs is prepared.
+    pub fn new(cells: Vec<(Cell, Vec<Arc<Scenario>>)>, origin: &CandidateOrigin) -> Self {
+        let mut plan = Self { cells: Vec::new(), scenarios: Vec::new(), steps: Vec::new() };
+        let several = cells.len() > 1;
+        for (place, (cell, scenarios)) in cells.into_iter().enumerate() {
+            plan.scenarios.extend(scenarios.into_iter().map(|scenario| Planned {
+                label: if several { format!("{} [{cell}]", scenario.name) } else { scenario.name.clone() },
+                scenario,
+                cell: place,
+            }));
+            plan.cells.push(cell);
+        }
         for index in 0..plan.scenarios.len() {
-            let scenario = Arc::clone(&plan.scenarios[index]);
-            let (image, raw) = match scenario.subject {
-                Subject::BaseImage => (Preparation::InstrumentedBase, Preparation::Base),
-                Subject::OnbuildImage => (Preparation::InstrumentedOnbuild, Preparation::Onbuild),
-                Subject::Application => {
-                    // The application's Dockerfile decides which of the two images it is built on.
-                    let needs = vec![
-                        plan.prepare(Preparation::InstrumentedBase, origin),
-                        plan.prepare(Preparation::InstrumentedOnbuild, origin),
-                    ];
-                    let build = plan.push(Work::Build(index), needs);
-                    plan.after_build(&scenario, index, build);
-                    continue;
-                }
-            };
-            let needs = vec![plan.prepare(raw, origin), plan.prepare(image, origin)];
-            plan.push(Work::Examine(index), needs);
+            if plan.scenarios[index].scenario.not_applicable.is_none() {
+                plan.add(index, origin);
+            }
         }
         plan
+    }
+
+    fn add(&mut self, index: usize, origin: &CandidateOrigin) {
+        let Planned { scenario, cell, .. } = self.scenarios[index].clone();
+        let (image, raw) = match scenario.subject {
+            Subject::BaseImage => (Role::InstrumentedBase, Role::Base),
+            Subject::OnbuildImage => (Role::InstrumentedOnbuild, Role::Onbuild),
+            Subject::Application => {
+                // The application's Dockerfile decides which of the two images it is built on.
+                let needs = vec![
+                    self.prepare(Role::InstrumentedBase, cell, origin),
+                    self.prepare(Role::InstrumentedOnbuild, cell, origin),
+                ];
+                let build = self.push(Work::Build(index), needs);
+                return self.after_build(&scenario, index, build);
+            }
+        };
+        let needs = vec![self.prepare(raw, cell, origin), self.prepare(image, cell, origin)];
+        self.push(Work::Examine(index), needs);
     }
 
     fn after_build(&mut self, scenario: &Scenario, index: usize, build: usize) {
@@ -112,17 +149,24 @@ impl Plan {
         }
     }
 
-    fn prepare(&mut self, what: Preparation, origin: &CandidateOrigin) -> usize {
+    fn prepare(&mut self, role: Role, cell: usize, origin: &CandidateOrigin) -> usize {
+        // A distribution is shared by the cells of its suite, a prebuilt image by all.
+        let suite = |cell: usize| &self.cells[cell].variant.suite;
+        let own = match role {
+            Role::Distribution => (0..=cell).find(|other| suite(*other) == suite(cell)).unwrap_or(cell),
+            _ => cell,
+        };
+        let what = Preparation { role, cell: own };
         if let Some(id) = self.steps.iter().position(|step| step.work == Work::Prepare(what)) {
             return id;
         }
-        let needs = match what {
-            Preparation::Distribution => Vec::new(),
-            Preparation::Base if origin.base.is_some() => Vec::new(),
-            Preparation::Base => vec![self.prepare(Preparation::Distribution, origin)],
-            Preparation::Onbuild if origin.onbuild.is_some() => Vec::new(),
-            Preparation::Onbuild | Preparation::InstrumentedBase => vec![self.prepare(Preparation::Base, origin)],
-            Preparation::InstrumentedOnbuild => vec![self.prepare(Preparation::Onbuild, origin)],
+        let needs = match role {
+            Role::Distribution => Vec::new(),
+            Role::Base if origin.base.is_some() => Vec::new(),
+            Role::Base => vec![self.prepare(Role::Distribution, cell, origin)],
+            Role::Onbuild if origin.onbuild.is_some() => Vec::new(),
+            Role::Onbuild | Role::InstrumentedBase => vec![self.prepare(Role::Base, cell, origin)],
+            Role::InstrumentedOnbuild => vec![self.prepare(Role::Onbuild, cell, origin)],
         };
         self.push(Work::Prepare(what), needs)
     }
@@ -135,6 +179,26 @@ impl Plan {
     /// The places of the steps that belong to a scenario.
     pub fn steps_of(&self, scenario: usize) -> impl Iterator<Item = usize> + '_ {
         self.steps.iter().enumerate().filter(move |(_, step)| step.work.scenario() == Some(scenario)).map(|(id, _)| id)
+    }
+
+    /// What a step does, in words.
+    pub fn work_name(&self, work: Work) -> String {
+        match work {
+            Work::Prepare(what) => self.name_of(what),
+            Work::Build(_) => "building the application".to_owned(),
+            Work::Examine(_) => "looking at the image".to_owned(),
+            Work::Serve(_) => "starting the container".to_owned(),
+        }
+    }
+
+    /// What a shared image is called: its role, and where there are several cells the one that it is for.
+    pub fn name_of(&self, what: Preparation) -> String {
+        let cell = &self.cells[what.cell];
+        match what.role {
+            role if self.cells.len() == 1 => role.to_string(),
+            Role::Distribution => format!("{} {}", what.role, cell.variant.suite),
+            role => format!("{role} [{cell}]"),
+        }
     }
 }
 
@@ -152,10 +216,10 @@ impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (id, step) in self.steps.iter().enumerate() {
             let what = match step.work {
-                Work::Prepare(what) => format!("prepare {what}"),
-                Work::Build(index) => format!("build {}", self.scenarios[index].name),
-                Work::Examine(index) => format!("examine {}", self.scenarios[index].name),
-                Work::Serve(index) => format!("serve {}", self.scenarios[index].name),
+                Work::Prepare(what) => format!("prepare {}", self.name_of(what)),
+                Work::Build(index) => format!("build {}", self.scenarios[index].label),
+                Work::Examine(index) => format!("examine {}", self.scenarios[index].label),
+                Work::Serve(index) => format!("serve {}", self.scenarios[index].label),
             };
             let needs: Vec<String> = step.needs.iter().map(ToString::to_string).collect();
             if needs.is_empty() {
@@ -164,17 +228,65 @@ impl fmt::Display for Plan {
                 writeln!(f, "{id:>3}  {what}  (after {})", needs.join(", "))?;
             }
         }
+        for planned in &self.scenarios {
+            if let Some(reason) = &planned.scenario.not_applicable {
+                writeln!(f, "  -  skip {}: {}", planned.label, reason.value)?;
+            }
+        }
         Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::PathBuf;
+
     use super::*;
+    use crate::cell::tests::cell;
+    use crate::dialect::Dialect;
     use crate::scenario::tests::scenario;
+    use crate::scenario::{At, Declared};
+    use crate::variant::Variant;
+
+    fn one_cell(scenarios: Vec<Scenario>) -> Vec<(Cell, Vec<Arc<Scenario>>)> {
+        vec![(cell(Dialect::Docker), scenarios.into_iter().map(Arc::new).collect())]
+    }
 
     fn plan(scenarios: Vec<Scenario>, origin: &CandidateOrigin) -> String {
-        Plan::new(scenarios.into_iter().map(Arc::new).collect(), origin).to_string()
+        Plan::new(one_cell(scenarios), origin).to_string()
+    }
+
+    #[test]
+    fn cells_share_the_distribution_of_their_suite_and_nothing_else() {
+        let hello = || vec![Arc::new(scenario("hello", Subject::BaseImage, true))];
+        let other = Cell { variant: Variant::sample("python-3.9"), dialect: Dialect::Docker };
+        let trixie = Variant { suite: "trixie".to_owned(), ..Variant::sample("python-3.13") };
+        let cells = vec![
+            (cell(Dialect::Whiskey), hello()),
+            (other, hello()),
+            (Cell { variant: trixie, dialect: Dialect::Docker }, hello()),
+        ];
+        insta::assert_snapshot!(Plan::new(cells, &CandidateOrigin::default()).to_string(), @"
+          0  prepare distribution bookworm
+          1  prepare base image [python-3.11 whiskey]  (after 0)
+          2  prepare base image, instrumented [python-3.11 whiskey]  (after 1)
+          3  examine hello [python-3.11 whiskey]  (after 1, 2)
+          4  prepare base image [python-3.9 docker]  (after 0)
+          5  prepare base image, instrumented [python-3.9 docker]  (after 4)
+          6  examine hello [python-3.9 docker]  (after 4, 5)
+          7  prepare distribution trixie
+          8  prepare base image [python-3.13 docker]  (after 7)
+          9  prepare base image, instrumented [python-3.13 docker]  (after 8)
+         10  examine hello [python-3.13 docker]  (after 8, 9)
+        ");
+    }
+
+    #[test]
+    fn what_does_not_apply_is_planned_without_steps() {
+        let mut skipped = scenario("hello", Subject::Application, true);
+        let at = At { file: PathBuf::from("hello/scenario.toml"), line: 5 };
+        skipped.not_applicable = Some(Declared { value: "there is no such thing".to_owned(), at });
+        assert_eq!(plan(vec![skipped], &CandidateOrigin::default()), "  -  skip hello: there is no such thing\n");
     }
 
     #[test]
@@ -215,7 +327,7 @@ mod tests {
     #[test]
     fn steps_need_earlier_steps_only() {
         let scenarios = vec![scenario("a", Subject::OnbuildImage, true), scenario("b", Subject::Application, true)];
-        let plan = Plan::new(scenarios.into_iter().map(Arc::new).collect(), &CandidateOrigin::default());
+        let plan = Plan::new(one_cell(scenarios), &CandidateOrigin::default());
         for (id, step) in plan.steps.iter().enumerate() {
             assert!(step.needs.iter().all(|need| *need < id));
         }

@@ -18,7 +18,12 @@ pub struct Variant {
     pub registry_image: Option<String>,
     /// The lock file of the Python packages in the image, relative to `images/`.
     pub lock: PathBuf,
+    /// What the base image may take, in megabytes of 1,000,000 bytes.
+    pub budget: u64,
 }
+
+/// The name that stands for every variant.
+pub const ALL: &str = "all";
 
 /// Why there is no such variant.
 #[derive(Debug, thiserror::Error)]
@@ -52,20 +57,50 @@ pub enum VariantError {
 }
 
 impl Variant {
-    /// Reads a variant from `variants.toml` in the folder `images`.
+    /// Reads all variants from `variants.toml` in the folder `images`, sorted by the version of Python.
     ///
     /// # Errors
-    /// When the list cannot be read, is not valid, or does not have it.
-    pub fn load(images: &Path, name: &str) -> Result<Self, VariantError> {
+    /// When the list cannot be read or is not valid.
+    pub fn all(images: &Path) -> Result<Vec<Self>, VariantError> {
         let path = images.join("variants.toml");
         let text =
             std::fs::read_to_string(&path).map_err(|source| VariantError::Unreadable { path: path.clone(), source })?;
-        let mut variants: BTreeMap<String, Self> = toml::from_str(&text)
-            .map_err(|source| VariantError::Invalid { path: path.clone(), source: Box::new(source) })?;
-        if let Some(variant) = variants.remove(name) {
-            return Ok(Self { name: name.to_owned(), ..variant });
+        let variants: BTreeMap<String, Self> =
+            toml::from_str(&text).map_err(|source| VariantError::Invalid { path, source: Box::new(source) })?;
+        let mut variants: Vec<Self> = variants.into_iter().map(|(name, variant)| Self { name, ..variant }).collect();
+        variants.sort_by_key(|variant| {
+            variant.python.split('.').map(|part| part.parse::<u32>().unwrap_or(0)).collect::<Vec<_>>()
+        });
+        Ok(variants)
+    }
+
+    /// The variants of these names, each once and in the order of [`Self::all`]; `all` names every one.
+    ///
+    /// # Errors
+    /// When the list cannot be read, is not valid, or does not have one of them.
+    pub fn select(images: &Path, names: &[String]) -> Result<Vec<Self>, VariantError> {
+        let mut variants = Self::all(images)?;
+        let known: Vec<String> = variants.iter().map(|variant| variant.name.clone()).collect();
+        if let Some(name) = names.iter().find(|name| *name != ALL && !known.contains(name)) {
+            let path = images.join("variants.toml");
+            return Err(VariantError::Unknown { name: name.clone(), path, known: known.join(", ") });
         }
-        let known = variants.into_keys().collect::<Vec<_>>().join(", ");
-        Err(VariantError::Unknown { name: name.to_owned(), path, known })
+        if !names.iter().any(|name| name == ALL) {
+            variants.retain(|variant| names.contains(&variant.name));
+        }
+        Ok(variants)
+    }
+
+    /// A variant for tests.
+    #[cfg(test)]
+    pub(crate) fn sample(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            python: name.trim_start_matches("python-").to_owned(),
+            suite: "bookworm".to_owned(),
+            registry_image: None,
+            lock: PathBuf::from("base/locks/sample.txt"),
+            budget: 400,
+        }
     }
 }

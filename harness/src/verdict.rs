@@ -1,6 +1,7 @@
 //! Verdicts: an independent fold over the events, from which the exit code follows. No reporter can change it.
 
 use crate::check::Finding;
+use crate::contract::Level;
 use crate::event::{Event, Fault, RunEnd};
 
 /// What a scenario came to.
@@ -9,6 +10,10 @@ use crate::event::{Event, Fault, RunEnd};
 pub enum Verdict {
     /// Every assertion held.
     Pass,
+    /// Every MUST held, but a SHOULD did not.
+    Warn,
+    /// A control broke the contract where it must.
+    Caught,
     /// The candidate broke the contract.
     Fail,
     /// The suite could not tell: engine, network, disk.
@@ -19,12 +24,14 @@ pub enum Verdict {
 
 impl Verdict {
     /// The verdict that findings and a fault lead to. A fault outranks what was seen: evidence gathered while the
-    /// suite itself was failing proves nothing, in either direction. No assertion at all is never a pass.
-    pub fn of(findings: &[Finding], fault: Option<&Fault>) -> Self {
+    /// suite itself was failing proves nothing, in either direction. No assertion at all is never a pass. A broken SHOULD
+    /// is a warning, and where the run is `strict` a fail.
+    pub fn of(findings: &[Finding], fault: Option<&Fault>, strict: bool) -> Self {
+        let mut broken = findings.iter().filter(|finding| finding.is_broken()).peekable();
         if fault.is_some() || findings.is_empty() {
             Self::Error
-        } else if findings.iter().any(Finding::is_broken) {
-            Self::Fail
+        } else if broken.peek().is_some() {
+            if strict || broken.any(|finding| finding.level == Level::Must) { Self::Fail } else { Self::Warn }
         } else {
             Self::Pass
         }
@@ -34,6 +41,8 @@ impl Verdict {
     pub fn word(self) -> &'static str {
         match self {
             Self::Pass => "pass",
+            Self::Warn => "warn",
+            Self::Caught => "caught",
             Self::Fail => "fail",
             Self::Error => "error",
             Self::Skip => "skip",
@@ -68,6 +77,10 @@ pub struct Tally {
     pub planned: usize,
     /// Scenarios that passed.
     pub pass: usize,
+    /// Scenarios that passed but for a SHOULD.
+    pub warn: usize,
+    /// Scenarios that failed as a control must.
+    pub caught: usize,
     /// Scenarios that failed.
     pub fail: usize,
     /// Scenarios of which the suite could not tell.
@@ -78,6 +91,8 @@ pub struct Tally {
     pub assertions: usize,
     #[serde(skip)]
     end: Option<RunEnd>,
+    /// What the run did less of than the lock of the suite says.
+    pub shortfalls: usize,
 }
 
 impl Tally {
@@ -89,12 +104,17 @@ impl Tally {
                 self.assertions += report.findings.len();
                 *match report.verdict {
                     Verdict::Pass => &mut self.pass,
+                    Verdict::Warn => &mut self.warn,
+                    Verdict::Caught => &mut self.caught,
                     Verdict::Fail => &mut self.fail,
                     Verdict::Error => &mut self.error,
                     Verdict::Skip => &mut self.skip,
                 } += 1;
             }
-            Event::RunFinished(finish) => self.end = Some(finish.end),
+            Event::RunFinished(finish) => {
+                self.end = Some(finish.end);
+                self.shortfalls = finish.shortfalls.len();
+            }
             Event::PreparationStarted { .. }
             | Event::PreparationProgress { .. }
             | Event::PreparationFinished { .. }
@@ -105,7 +125,7 @@ impl Tally {
 
     /// Scenarios reported so far.
     pub fn reported(&self) -> usize {
-        self.pass + self.fail + self.error + self.skip
+        self.pass + self.warn + self.caught + self.fail + self.error + self.skip
     }
 
     /// The exit code: a signal first, then a fail, which outranks an error; a run that did not finish, or reported
@@ -116,11 +136,11 @@ impl Tally {
             Some(RunEnd::Terminated) => return ExitCode::Terminated,
             Some(RunEnd::Completed) | None => {}
         }
-        if self.fail > 0 {
+        if self.fail > 0 || self.shortfalls > 0 {
             ExitCode::Fail
         } else if self.error > 0 || self.end.is_none() || self.reported() != self.planned {
             ExitCode::Infrastructure
-        } else if self.pass == 0 {
+        } else if self.pass + self.warn + self.caught == 0 {
             ExitCode::NothingSelected
         } else {
             ExitCode::Pass
@@ -134,13 +154,15 @@ mod tests {
 
     use super::*;
     use crate::check::Outcome;
-    use crate::event::tests::{finished, report, started};
+    use crate::event::tests::{finished, report, short, started};
     use crate::scenario::At;
 
     fn finding(broken: bool) -> Finding {
         Finding {
             check: "x".into(),
             at: At { file: PathBuf::from("x/scenario.toml"), line: 1 },
+            level: Level::Must,
+            clauses: Vec::new(),
             outcome: if broken { Outcome::Broken { expected: "a".into(), got: "b".into() } } else { Outcome::Held },
         }
     }
@@ -160,28 +182,48 @@ mod tests {
     #[test]
     fn a_fault_is_never_a_pass_nor_a_fail() {
         let fault = Fault { what: "the engine is gone".into(), hint: None };
-        assert_eq!(Verdict::of(&[finding(true)], Some(&fault)), Verdict::Error);
-        assert_eq!(Verdict::of(&[finding(false)], Some(&fault)), Verdict::Error);
+        assert_eq!(Verdict::of(&[finding(true)], Some(&fault), false), Verdict::Error);
+        assert_eq!(Verdict::of(&[finding(false)], Some(&fault), false), Verdict::Error);
     }
 
     #[test]
     fn findings_decide_otherwise() {
-        assert_eq!(Verdict::of(&[finding(false), finding(true)], None), Verdict::Fail);
-        assert_eq!(Verdict::of(&[finding(false)], None), Verdict::Pass);
-        assert_eq!(Verdict::of(&[], None), Verdict::Error);
+        assert_eq!(Verdict::of(&[finding(false), finding(true)], None, false), Verdict::Fail);
+        assert_eq!(Verdict::of(&[finding(false)], None, true), Verdict::Pass);
+        assert_eq!(Verdict::of(&[], None, false), Verdict::Error);
+    }
+
+    #[test]
+    fn a_broken_should_is_a_warning_unless_the_run_is_strict() {
+        let should = |broken| Finding { level: Level::Should, ..finding(broken) };
+        assert_eq!(Verdict::of(&[finding(false), should(true)], None, false), Verdict::Warn);
+        assert_eq!(Verdict::of(&[finding(false), should(true)], None, true), Verdict::Fail);
+        assert_eq!(Verdict::of(&[finding(true), should(true)], None, false), Verdict::Fail);
+        assert_eq!(Verdict::of(&[should(false)], None, true), Verdict::Pass);
     }
 
     #[test]
     fn exit_codes() {
-        use Verdict::{Error, Fail, Pass, Skip};
+        use Verdict::{Caught, Error, Fail, Pass, Skip, Warn};
         let done = Some(RunEnd::Completed);
         assert_eq!(code(&[Pass, Skip], 2, done), ExitCode::Pass);
+        assert_eq!(code(&[Warn], 1, done), ExitCode::Pass);
+        assert_eq!(code(&[Caught], 1, done), ExitCode::Pass);
         assert_eq!(code(&[Pass, Fail, Error], 3, done), ExitCode::Fail);
         assert_eq!(code(&[Pass, Error], 2, done), ExitCode::Infrastructure);
         assert_eq!(code(&[Skip], 1, done), ExitCode::NothingSelected);
         assert_eq!(code(&[], 0, done), ExitCode::NothingSelected);
         assert_eq!(code(&[Fail], 2, Some(RunEnd::Interrupted)), ExitCode::Interrupted);
         assert_eq!(code(&[Pass], 1, Some(RunEnd::Terminated)), ExitCode::Terminated);
+    }
+
+    #[test]
+    fn a_run_that_did_less_than_its_lock_says_fails() {
+        let mut tally = Tally::default();
+        tally.add(&started(1));
+        tally.add(&Event::ScenarioFinished(Box::new(report("x", Verdict::Pass))));
+        tally.add(&short(&["x made 3 assertions, and the lock says 4"]));
+        assert_eq!(tally.exit_code(), ExitCode::Fail);
     }
 
     #[test]

@@ -154,8 +154,17 @@ impl Suite {
         self
     }
 
-    /// Adds a hello application with this scenario file.
+    /// Adds a hello application with this scenario file. Where that neither serves nor says why, it says so.
     pub fn hello(&self, name: &str, scenario: &str) -> &Self {
+        let served = scenario.contains("[serve") || scenario.contains("nothing_to_serve");
+        let scenario = match scenario.find("[build]") {
+            Some(place) if !served && scenario.contains("outcome = \"success\"") => {
+                let (head, rest) = scenario.split_at(scenario.find('[').unwrap_or(place));
+                format!("{}\nnothing_to_serve = \"the test looks at something else\"\n{rest}", head.trim_end())
+            }
+            _ => scenario.to_owned(),
+        };
+        let scenario = scenario.as_str();
         self.write(&format!("{name}/scenario.toml"), scenario)
             .write(&format!("{name}/app/Dockerfile"), "ARG IMAGE\nFROM ${IMAGE}\nCMD [ \"wsgi.py\" ]\n")
             .write(

@@ -5,7 +5,7 @@ use regex::Regex;
 use super::evidence::{BuildEnd, BuildEvidence};
 use super::text::{excerpt, pattern};
 use super::{Finding, holds, lines, phase};
-use crate::scenario::{At, BuildExpectation, BuildOutcome, Declared, Phase};
+use crate::scenario::{At, BuildExpectation, BuildOutcome, Declared, Phase, Rebuild};
 
 /// The build step's program: a build fails in the build step when this returned non-zero.
 const BUILD_STEP: &str = "mod_wsgi-docker-build";
@@ -17,39 +17,57 @@ const OVERTAKING: usize = 10;
 pub fn check(expectation: &BuildExpectation, evidence: &BuildEvidence) -> Vec<Finding> {
     let outcome_at = &expectation.outcome.at;
     let mut findings = match &expectation.outcome.value {
-        BuildOutcome::Success => vec![success(outcome_at, evidence)],
+        BuildOutcome::Success => vec![success(outcome_at, expectation, evidence)],
         BuildOutcome::Failure { phase, exit_code, because } => {
-            vec![failure(outcome_at, phase, exit_code, evidence), reason(phase.value, because, evidence)]
+            let failure = Failure::of(evidence, expectation.folders);
+            let failure = failure.as_ref();
+            vec![
+                failed(outcome_at, exit_code, failure),
+                failing_phase(phase, failure),
+                reason(phase.value, because, &evidence.log, failure),
+            ]
         }
     };
+    findings.extend(expectation.phases.as_ref().map(|phases| announced(phases, expectation.folders, &evidence.log)));
+    findings.extend(lines::should("build log", &expectation.should_log, &evidence.log));
     findings.extend(lines::check("build log", &expectation.log, &expectation.log_absent, &evidence.log));
     findings
 }
 
-fn success(at: &At, evidence: &BuildEvidence) -> Finding {
+/// Checks a build done again on the layer cache: a finding for its outcome, and one for each line. `number` tells it from the
+/// scenario's others.
+pub fn rebuilt(number: usize, rebuild: &Rebuild, evidence: &BuildEvidence) -> Vec<Finding> {
+    let mut findings = vec![holds(format!("rebuild {number} outcome"), &rebuild.at, || {
+        let BuildEnd::Failed { message, .. } = &evidence.end else { return None };
+        Some(("the build to succeed again".to_owned(), excerpt(message)))
+    })];
+    findings.extend(lines::check(
+        &format!("log of rebuild {number}"),
+        &rebuild.log,
+        &rebuild.log_absent,
+        &evidence.log,
+    ));
+    findings
+}
+
+fn success(at: &At, expectation: &BuildExpectation, evidence: &BuildEvidence) -> Finding {
     holds("build outcome", at, || {
-        let failure = Failure::of(evidence)?;
+        let failure = Failure::of(evidence, expectation.folders)?;
         Some(("the build to succeed".to_owned(), format!("{}: {}", failure.words(), excerpt(failure.message))))
     })
 }
 
-fn failure(at: &At, phase: &Declared<Phase>, exit_code: &Declared<i64>, evidence: &BuildEvidence) -> Finding {
-    let failure = Failure::of(evidence);
-    let in_phase = failure.as_ref().is_some_and(|failure| failure.phase() == Some(phase.value));
-    let with_code = failure.as_ref().is_some_and(|failure| failure.exit_code == Some(exit_code.value));
+fn failed(at: &At, exit_code: &Declared<i64>, failure: Option<&Failure<'_>>) -> Finding {
+    let in_build_step = failure.is_some_and(|failure| failure.in_build_step);
+    let with_code = failure.is_some_and(|failure| failure.exit_code == Some(exit_code.value));
     // The line that is at odds with what came, where it is only one.
-    let at = match (in_phase, with_code, &failure) {
-        (false, true, Some(_)) => &phase.at,
-        (true, false, _) => &exit_code.at,
-        _ => at,
-    };
+    let at = if in_build_step && !with_code { &exit_code.at } else { at };
     holds("build outcome", at, || {
-        if in_phase && with_code {
+        if in_build_step && with_code {
             return None;
         }
-        let expected =
-            format!("the build to fail in phase {} with exit code {}", phase::name(phase.value), exit_code.value);
-        let got = match &failure {
+        let expected = format!("the build to fail in the build step with exit code {}", exit_code.value);
+        let got = match failure {
             None => "it succeeded".to_owned(),
             // The engine's message says which command it was, when it was not the build step.
             Some(failure) if failure.in_build_step => failure.words(),
@@ -59,24 +77,63 @@ fn failure(at: &At, phase: &Declared<Phase>, exit_code: &Declared<i64>, evidence
     })
 }
 
+/// The phase that failed is the one announced last. An announcement that never came may be worded otherwise, and wording
+/// is a SHOULD; one that came, and was followed by another, is not.
+fn failing_phase(phase: &Declared<Phase>, failure: Option<&Failure<'_>>) -> Finding {
+    let finding = holds("build failure's phase", &phase.at, || {
+        let expected = format!("the build to fail in phase {}", phase::name(phase.value));
+        match failure {
+            None => Some((expected, "it succeeded".to_owned())),
+            Some(failure) if failure.phase() == Some(phase.value) => None,
+            Some(failure) => Some((expected, failure.words())),
+        }
+    });
+    match failure {
+        Some(failure) if failure.in_build_step && !failure.announced(phase.value) => super::should(finding),
+        _ => finding,
+    }
+}
+
+/// The phases that announced themselves.
+fn announced(expected: &Declared<Vec<Phase>>, folders: &[&str], log: &[String]) -> Finding {
+    super::should(holds("build phases", &expected.at, || {
+        let came: Vec<Phase> = phase::phases(log, folders).into_iter().map(|(phase, _)| phase).collect();
+        (came != expected.value).then(|| (names(&expected.value), names(&came)))
+    }))
+}
+
+fn names(phases: &[Phase]) -> String {
+    if phases.is_empty() {
+        return "no phase to announce itself".to_owned();
+    }
+    let names: Vec<&str> = phases.iter().map(|phase| phase::name(*phase)).collect();
+    format!("the progress lines of {}", names.join(", "))
+}
+
 /// The reason counts only where it belongs: in the log of the phase that must fail. Standard output and standard error
 /// come to the engine by ways of their own, so an error can overtake the announcement that was written just before it:
-/// a few lines before the announcement count as well, but none of before the last phase's.
-fn reason(phase: Phase, because: &Declared<Regex>, evidence: &BuildEvidence) -> Finding {
+/// a few lines before the announcement count as well, but none of before the last phase's. Of a phase that never
+/// announces itself the place is not known, and any line counts.
+fn reason(phase: Phase, because: &Declared<Regex>, log: &[String], failure: Option<&Failure<'_>>) -> Finding {
     let name = phase::name(phase);
     holds("build failure's reason", &because.at, || {
         let expected = format!("a line of phase {name} that matches {}", pattern(&because.value));
-        let failure = Failure::of(evidence);
-        let got = match failure.as_ref().map(|failure| (failure, failure.phase())) {
+        let got = match failure {
             None => "the build succeeded".to_owned(),
-            Some((failure, Some(last))) if last == phase => {
-                if evidence.log[failure.reach..].iter().any(|line| because.value.is_match(line)) {
+            Some(failure) if failure.in_build_step && !failure.announced(phase) => {
+                if log.iter().any(|line| because.value.is_match(line)) {
                     return None;
                 }
-                lines::none_of(&evidence.log[failure.start..])
+                lines::none_of(log)
             }
-            Some((failure, _)) => {
-                let elsewhere = evidence.log.iter().position(|line| because.value.is_match(line));
+            Some(failure) if failure.phase() == Some(phase) => {
+                if log[failure.reach..].iter().any(|line| because.value.is_match(line)) {
+                    return None;
+                }
+                lines::none_of(&log[failure.start..])
+            }
+            Some(failure) => {
+                let elsewhere = log.iter().position(|line| because.value.is_match(line));
                 let elsewhere =
                     elsewhere.map(|index| format!("; line {} matches, but is not of phase {name}", index + 1));
                 failure.words() + &elsewhere.unwrap_or_default()
@@ -90,8 +147,8 @@ fn reason(phase: Phase, because: &Declared<Regex>, evidence: &BuildEvidence) -> 
 struct Failure<'a> {
     /// Whether the build step failed, and not another instruction.
     in_build_step: bool,
-    /// The phase announced last.
-    last_phase: Option<Phase>,
+    /// The phases announced, in order.
+    phases: Vec<Phase>,
     /// Where that phase's lines begin, after its announcement.
     start: usize,
     /// Where lines of that phase can stand at the earliest, though they were written after its announcement.
@@ -101,15 +158,15 @@ struct Failure<'a> {
 }
 
 impl<'a> Failure<'a> {
-    fn of(evidence: &'a BuildEvidence) -> Option<Self> {
+    fn of(evidence: &'a BuildEvidence, folders: &[&str]) -> Option<Self> {
         let BuildEnd::Failed { command, exit_code, message } = &evidence.end else { return None };
-        let mut phases = phase::phases(&evidence.log);
-        let last = phases.pop();
-        let start = last.map_or(0, |(_, index)| index + 1);
-        let before = phases.pop().map_or(0, |(_, index)| index + 1);
+        let phases = phase::phases(&evidence.log, folders);
+        let mut ends = phases.iter().rev().map(|(_, index)| index + 1);
+        let start = ends.next().unwrap_or(0);
+        let before = ends.next().unwrap_or(0);
         Some(Self {
             in_build_step: command.as_deref().is_some_and(runs_build_step),
-            last_phase: last.map(|(phase, _)| phase),
+            phases: phases.into_iter().map(|(phase, _)| phase).collect(),
             start,
             reach: before.max(start.saturating_sub(OVERTAKING)),
             exit_code: *exit_code,
@@ -119,12 +176,16 @@ impl<'a> Failure<'a> {
 
     /// The phase of the build step that failed.
     fn phase(&self) -> Option<Phase> {
-        self.last_phase.filter(|_| self.in_build_step)
+        self.phases.last().copied().filter(|_| self.in_build_step)
+    }
+
+    fn announced(&self, phase: Phase) -> bool {
+        self.phases.contains(&phase)
     }
 
     fn words(&self) -> String {
-        let place = match (self.in_build_step, self.last_phase) {
-            (true, Some(phase)) => format!("in phase {}", phase::name(phase)),
+        let place = match (self.in_build_step, self.phases.last()) {
+            (true, Some(phase)) => format!("in phase {}", phase::name(*phase)),
             (true, None) => "in the build step, before its first phase".to_owned(),
             (false, _) => "outside the build step".to_owned(),
         };
@@ -149,13 +210,25 @@ mod tests {
 
     use super::super::samples::{broken, declared, declared_at, held, log, regex};
     use super::*;
+    use crate::contract::Level;
 
     const STEP: &str = "/bin/sh -c mod_wsgi-docker-build";
     const PRE_BUILD: &str = " -----> Running .docker/action_hooks/pre-build";
     const PIP: &str = " -----> Installing dependencies with pip";
 
+    fn expects(outcome: Declared<BuildOutcome>) -> BuildExpectation {
+        BuildExpectation {
+            outcome,
+            folders: &[".docker"],
+            phases: None,
+            should_log: Vec::new(),
+            log: Vec::new(),
+            log_absent: Vec::new(),
+        }
+    }
+
     fn succeeds() -> BuildExpectation {
-        BuildExpectation { outcome: declared(BuildOutcome::Success), log: Vec::new(), log_absent: Vec::new() }
+        expects(declared(BuildOutcome::Success))
     }
 
     fn fails() -> BuildExpectation {
@@ -164,7 +237,7 @@ mod tests {
             exit_code: declared_at(1, 6),
             because: declared_at(regex("No matching distribution"), 7),
         };
-        BuildExpectation { outcome: declared_at(outcome, 4), log: Vec::new(), log_absent: Vec::new() }
+        expects(declared_at(outcome, 4))
     }
 
     fn built() -> BuildEvidence {
@@ -198,7 +271,7 @@ mod tests {
     #[test]
     fn the_expected_failure_holds() {
         let evidence = failed(Some(STEP), 1, &[PRE_BUILD, PIP, "ERROR: No matching distribution found"]);
-        assert_eq!(held(&check(&fails(), &evidence)), 2);
+        assert_eq!(held(&check(&fails(), &evidence)), 3);
     }
 
     #[test]
@@ -206,22 +279,73 @@ mod tests {
         let findings = check(&fails(), &built());
         assert!(findings.iter().all(Finding::is_broken));
         assert_eq!(broken(&findings[..1]).2, "it succeeded");
-        assert_eq!(broken(&findings[1..]).2, "the build succeeded");
+        assert_eq!(broken(&findings[2..]).2, "the build succeeded");
     }
 
     #[test]
     fn a_failure_in_another_phase_breaks() {
-        let evidence = failed(Some(STEP), 23, &["No matching distribution", PRE_BUILD, "oops"]);
+        const BUILD: &str = " -----> Running .docker/action_hooks/build";
+        let evidence = failed(Some(STEP), 23, &[PIP, "No matching distribution", BUILD, "oops"]);
         let findings = check(&fails(), &evidence);
         let (_, expected, got) = broken(&findings[..1]);
-        assert_eq!(expected, "the build to fail in phase pip with exit code 1");
-        assert_eq!(got, "it failed in phase pre-build with exit code 23");
-        assert_eq!(findings[0].at.line, 4);
-        let (_, expected, got) = broken(&findings[1..]);
+        assert_eq!(expected, "the build to fail in the build step with exit code 1");
+        assert_eq!(got, "it failed in phase build with exit code 23");
+        assert_eq!(findings[0].at.line, 6);
+        let (_, expected, got) = broken(&findings[1..2]);
+        assert_eq!((expected, got), ("the build to fail in phase pip", "it failed in phase build with exit code 23"));
+        assert_eq!((findings[1].at.line, findings[1].level), (5, Level::Must));
+        let (_, expected, got) = broken(&findings[2..]);
         assert_eq!(expected, "a line of phase pip that matches /No matching distribution/");
-        assert_eq!(got, "it failed in phase pre-build with exit code 23; line 1 matches, but is not of phase pip");
-        let only_the_phase = check(&fails(), &failed(Some(STEP), 1, &[PRE_BUILD]));
-        assert_eq!(only_the_phase[0].at.line, 5);
+        assert_eq!(got, "it failed in phase build with exit code 23; line 2 matches, but is not of phase pip");
+    }
+
+    #[test]
+    fn a_phase_that_is_announced_in_other_words_is_a_warning() {
+        let findings = check(&fails(), &failed(Some(STEP), 1, &[PRE_BUILD, "* pip", "No matching distribution"]));
+        assert_eq!(broken(&findings[1..2]).2, "it failed in phase pre-build with exit code 1");
+        assert_eq!(findings[1].level, Level::Should);
+        assert!(!findings[0].is_broken() && !findings[2].is_broken());
+        // But not without the reason.
+        let findings = check(&fails(), &failed(Some(STEP), 1, &[PRE_BUILD, "* pip", "No space left"]));
+        assert_eq!((broken(&findings[2..]).0, findings[2].level), ("build failure's reason", Level::Must));
+    }
+
+    #[test]
+    fn phases_announce_themselves_exactly() {
+        let mut expectation = succeeds();
+        expectation.phases = Some(declared(vec![Phase::PreBuild, Phase::Pip]));
+        let with = |lines: &[&str]| BuildEvidence { log: log(lines), ..built() };
+        assert_eq!(held(&check(&expectation, &with(&[PRE_BUILD, "x", PIP]))), 2);
+        let findings = check(&expectation, &with(&[PIP, PRE_BUILD]));
+        let (name, expected, got) = broken(&findings);
+        assert_eq!((name, expected), ("build phases", "the progress lines of pre-build, pip"));
+        assert_eq!(got, "the progress lines of pip, pre-build");
+        assert_eq!(findings[1].level, Level::Should);
+        assert_eq!(broken(&check(&expectation, &with(&[]))).2, "no phase to announce itself");
+    }
+
+    #[test]
+    fn a_rebuild_has_an_outcome_and_a_log() {
+        let rebuild = Rebuild {
+            at: declared(()).at,
+            append: std::collections::BTreeMap::new(),
+            log: vec![declared(regex("Using cache"))],
+            log_absent: vec![declared(regex("pip"))],
+        };
+        let cached = BuildEvidence { log: log(&[" ---> Using cache"]), ..built() };
+        assert_eq!(held(&rebuilt(1, &rebuild, &cached)), 3);
+        let findings = rebuilt(2, &rebuild, &failed(Some(STEP), 1, &[PIP]));
+        assert!(findings.iter().all(Finding::is_broken));
+        assert_eq!(broken(&findings[..1]).0, "rebuild 2 outcome");
+    }
+
+    #[test]
+    fn what_the_log_should_have_is_a_warning() {
+        let mut expectation = succeeds();
+        expectation.should_log = vec![declared(regex("not executable"))];
+        let findings = check(&expectation, &built());
+        assert_eq!(broken(&findings).0, "build log should have /not executable/");
+        assert_eq!(findings[1].level, Level::Should);
     }
 
     #[test]
@@ -243,11 +367,11 @@ mod tests {
     #[test]
     fn an_error_may_overtake_the_announcement_but_not_by_far() {
         let overtaken = failed(Some(STEP), 1, &[PRE_BUILD, "No matching distribution", PIP]);
-        assert_eq!(held(&check(&fails(), &overtaken)), 2);
+        assert_eq!(held(&check(&fails(), &overtaken)), 3);
         let mut far = vec![PRE_BUILD, "No matching distribution"];
         far.extend(["x"; OVERTAKING]);
         far.push(PIP);
-        assert!(check(&fails(), &failed(Some(STEP), 1, &far))[1].is_broken());
+        assert!(check(&fails(), &failed(Some(STEP), 1, &far))[2].is_broken());
     }
 
     #[test]
@@ -263,9 +387,10 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_before_any_phase_breaks() {
+    fn a_failure_before_any_phase_has_no_phase() {
         let findings = check(&fails(), &failed(Some(STEP), 1, &["No matching distribution"]));
-        assert_eq!(broken(&findings[..1]).2, "it failed in the build step, before its first phase with exit code 1");
+        assert_eq!(broken(&findings).2, "it failed in the build step, before its first phase with exit code 1");
+        assert_eq!((broken(&findings).0, findings[1].level), ("build failure's phase", Level::Should));
     }
 
     #[test]

@@ -9,6 +9,9 @@ use super::text::{difference, list, pattern, quoted};
 use super::{Finding, holds};
 use crate::scenario::{Declared, ImageExpectation};
 
+/// A megabyte, in bytes.
+const MEGABYTE: u64 = 1_000_000;
+
 /// Checks an image's configuration: a finding for each declared key, variable and label.
 pub fn check(expectation: &ImageExpectation, evidence: &ImageEvidence) -> Vec<Finding> {
     let ImageExpectation {
@@ -18,6 +21,7 @@ pub fn check(expectation: &ImageExpectation, evidence: &ImageEvidence) -> Vec<Fi
         exposed_ports,
         working_directory,
         user,
+        max_megabytes,
         environment,
         labels,
     } = expectation;
@@ -31,6 +35,12 @@ pub fn check(expectation: &ImageExpectation, evidence: &ImageEvidence) -> Vec<Fi
     }));
     findings.extend(same("image working directory", working_directory.as_ref(), &evidence.working_directory));
     findings.extend(same("image user", user.as_ref(), &evidence.user));
+    findings.extend(max_megabytes.as_ref().map(|limit| {
+        holds("image size", &limit.at, || {
+            let size = evidence.size.div_ceil(MEGABYTE);
+            (size > limit.value).then(|| (format!("at most {} MB", limit.value), format!("{size} MB")))
+        })
+    }));
     findings.extend(named("image environment", environment, &evidence.environment));
     findings.extend(named("image label", labels, &evidence.labels));
     findings
@@ -94,6 +104,7 @@ mod tests {
             user: String::new(),
             environment: BTreeMap::from([("LANG".to_owned(), "C.UTF-8".to_owned())]),
             labels: BTreeMap::from([("version".to_owned(), "1.0\x1b[2J".to_owned())]),
+            size: 400_000_001,
             ..ImageEvidence::default()
         }
     }
@@ -119,10 +130,11 @@ mod tests {
             exposed_ports: Some(list_of(&["80/tcp", "443/tcp"])),
             working_directory: Some(text("/app")),
             user: Some(text("")),
+            max_megabytes: Some(declared(401)),
             environment: value("LANG", r"C\.UTF-8"),
             labels: value("version", r"1\.0.*"),
         };
-        assert_eq!(held(&check(&expectation, &evidence())), 8);
+        assert_eq!(held(&check(&expectation, &evidence())), 9);
     }
 
     #[test]
@@ -156,6 +168,7 @@ mod tests {
             ),
             (ImageExpectation { working_directory: Some(text("/")), ..none() }, "image working directory", "\"/app\""),
             (ImageExpectation { user: Some(text("www-data")), ..none() }, "image user", "\"\""),
+            (ImageExpectation { max_megabytes: Some(declared(400)), ..none() }, "image size", "401 MB"),
             (
                 ImageExpectation { environment: value("LANG", "UTF-8"), ..none() },
                 "image environment LANG",

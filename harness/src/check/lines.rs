@@ -30,6 +30,17 @@ pub(super) fn check(
     findings
 }
 
+/// A finding for each line that should be there, wherever it stands.
+pub(super) fn should(name: &str, patterns: &[Declared<Regex>], log: &[String]) -> Vec<Finding> {
+    let findings = patterns.iter().map(|declared| {
+        super::should(holds(format!("{name} should have {}", pattern(&declared.value)), &declared.at, || {
+            let expected = format!("a line of the {name} that matches {}", pattern(&declared.value));
+            (!log.iter().any(|line| declared.value.is_match(line))).then(|| (expected, none_of(log)))
+        }))
+    });
+    findings.collect()
+}
+
 fn in_order(name: &str, present: &[Declared<Regex>], log: &[String]) -> Vec<Finding> {
     // The earliest match leaves the most lines for the patterns that follow, so no other choice can do better.
     let mut last: Option<(usize, &Regex)> = None;

@@ -17,6 +17,7 @@ mod text;
 
 pub use text::printable;
 
+use crate::contract::Level;
 use crate::scenario::At;
 
 /// What one assertion came to.
@@ -26,6 +27,10 @@ pub struct Finding {
     pub check: String,
     /// Where the scenario file declares it.
     pub at: At,
+    /// How binding it is: a broken SHOULD is a warning.
+    pub level: Level,
+    /// The clauses of the contract that it speaks for.
+    pub clauses: Vec<String>,
     /// Whether it held.
     pub outcome: Outcome,
 }
@@ -55,5 +60,10 @@ impl Finding {
 /// A finding: `broken` says what was expected and what came, or `None` when the assertion holds.
 fn holds(check: impl Into<String>, at: &At, broken: impl FnOnce() -> Option<(String, String)>) -> Finding {
     let outcome = broken().map_or(Outcome::Held, |(expected, got)| Outcome::Broken { expected, got });
-    Finding { check: check.into(), at: at.clone(), outcome }
+    Finding { check: check.into(), at: at.clone(), level: Level::Must, clauses: Vec::new(), outcome }
+}
+
+/// A finding about what is only a SHOULD.
+fn should(finding: Finding) -> Finding {
+    Finding { level: Level::Should, ..finding }
 }

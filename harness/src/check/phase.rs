@@ -6,22 +6,29 @@ const ARROW: &str = "-----> ";
 
 /// The phase that a line of the log announces.
 ///
-/// The line must be the article's, to the letter; only the space before the arrow and at the end is of no account.
-pub fn announced(line: &str) -> Option<Phase> {
-    match line.trim().strip_prefix(ARROW)? {
-        "Running .docker/action_hooks/pre-build" => Some(Phase::PreBuild),
+/// The line must be the article's, to the letter; only the space before the arrow and at the end is of no account. A hook
+/// may be in any of the dialect's `folders`.
+pub fn announced(line: &str, folders: &[&str]) -> Option<Phase> {
+    let said = line.trim().strip_prefix(ARROW)?;
+    match said {
         "Installing git" => Some(Phase::Git),
         "Installing mercurial" => Some(Phase::Mercurial),
         "Installing dependencies with pip" => Some(Phase::Pip),
-        "Running .docker/action_hooks/build" => Some(Phase::Build),
-        _ => None,
+        _ => {
+            let place = said.strip_prefix("Running ")?;
+            match folders.iter().find_map(|folder| place.strip_prefix(folder))? {
+                "/action_hooks/pre-build" => Some(Phase::PreBuild),
+                "/action_hooks/build" => Some(Phase::Build),
+                _ => None,
+            }
+        }
     }
 }
 
 /// The phases that a log announces, each with the index of its line. Of a failed build, the last is the one that failed:
 /// its lines are those from its announcement to the end.
-pub fn phases(log: &[String]) -> Vec<(Phase, usize)> {
-    log.iter().enumerate().filter_map(|(index, line)| Some((announced(line)?, index))).collect()
+pub fn phases(log: &[String], folders: &[&str]) -> Vec<(Phase, usize)> {
+    log.iter().enumerate().filter_map(|(index, line)| Some((announced(line, folders)?, index))).collect()
 }
 
 /// A phase's name, as scenario files write it.
@@ -51,11 +58,13 @@ mod tests {
             " -----> Running .docker/action_hooks/build",
             " -----> Running .docker/action_hooks/build-more",
             "he said -----> Installing git",
+            " -----> Running .whiskey/action_hooks/build",
         ]
         .map(str::to_owned)
         .to_vec();
         let expected =
             [(Phase::PreBuild, 1), (Phase::Git, 2), (Phase::Mercurial, 3), (Phase::Pip, 5), (Phase::Build, 6)];
-        assert_eq!(phases(&log), expected);
+        assert_eq!(phases(&log, &[".docker"]), expected);
+        assert_eq!(phases(&log, &[".whiskey", ".docker"]).last(), Some(&(Phase::Build, 9)));
     }
 }

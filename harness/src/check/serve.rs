@@ -115,7 +115,9 @@ pub fn ended_early(expectation: &StopExpectation, exit_code: i64) -> Finding {
 
 /// Checks a container's whole log: a finding for each pattern.
 pub fn log(expectation: &ServeExpectation, log: &[String]) -> Vec<Finding> {
-    lines::check("container log", &expectation.log, &expectation.log_absent, log)
+    let mut findings = lines::check("container log", &expectation.log, &expectation.log_absent, log);
+    findings.extend(lines::should("container log", &expectation.should_log, log));
+    findings
 }
 
 #[cfg(test)]
@@ -248,6 +250,7 @@ mod tests {
             http: Vec::new(),
             commands: Vec::new(),
             stop: None,
+            should_log: Vec::new(),
             log: vec![declared(regex("resuming"))],
             log_absent: vec![declared(regex("Traceback"))],
         };

@@ -1,13 +1,18 @@
 //! `wsgi-proof list`.
 
+use std::sync::Arc;
+
 use super::{Failure, select};
 use crate::cli::ListArgs;
 use crate::place::Places;
+use crate::scenario::Scenario;
 use crate::verdict::ExitCode;
 
 #[derive(serde::Serialize)]
 struct Row<'a> {
+    label: &'a str,
     name: &'a str,
+    applies: bool,
     summary: &'a str,
     source: &'a str,
     subject: crate::scenario::Subject,
@@ -15,12 +20,27 @@ struct Row<'a> {
 
 pub(super) fn list(arguments: &ListArgs) -> Result<ExitCode, Failure> {
     let places = Places::find(&arguments.place)?;
-    let scenarios = select::select(&places.scenarios(), &arguments.select)?;
+    let (loaded, _) = select::select(&places, select::cells(&places, &arguments.cells)?, &arguments.select)?;
+    let several = loaded.len() > 1;
+    let scenarios: Vec<(String, Arc<Scenario>)> = loaded
+        .into_iter()
+        .flat_map(|(cell, scenarios)| {
+            scenarios.into_iter().map(move |scenario| {
+                if several {
+                    (format!("{} [{cell}]", scenario.name), scenario)
+                } else {
+                    (scenario.name.clone(), scenario)
+                }
+            })
+        })
+        .collect();
     if arguments.json {
         let rows: Vec<Row<'_>> = scenarios
             .iter()
-            .map(|scenario| Row {
+            .map(|(label, scenario)| Row {
+                label,
                 name: &scenario.name,
+                applies: scenario.not_applicable.is_none(),
                 summary: &scenario.summary.value,
                 source: &scenario.source,
                 subject: scenario.subject,
@@ -29,9 +49,12 @@ pub(super) fn list(arguments: &ListArgs) -> Result<ExitCode, Failure> {
         let text = serde_json::to_string_pretty(&rows).map_err(|error| Failure::infrastructure(error, None))?;
         println!("{text}");
     } else {
-        let width = scenarios.iter().map(|scenario| scenario.name.len()).max().unwrap_or(0);
-        for scenario in &scenarios {
-            println!("{:<width$}  {}", scenario.name, scenario.summary.value);
+        let width = scenarios.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
+        for (label, scenario) in &scenarios {
+            println!("{label:<width$}  {}", scenario.summary.value);
+            if let Some(reason) = &scenario.not_applicable {
+                println!("{:<width$}  (skipped: {})", "", reason.value);
+            }
         }
     }
     Ok(ExitCode::Pass)

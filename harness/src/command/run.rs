@@ -1,5 +1,6 @@
 //! `wsgi-proof run`: load, plan, execute, report.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,29 +12,47 @@ use super::signal::Signals;
 use super::{Failure, host, select};
 use crate::causes::with_causes;
 use crate::cli::RunArgs;
+use crate::control::{Control, Replacements};
 use crate::engine::{Endpoint, Engine, Network, Origin, RunId};
-use crate::event::{Event, RunFinish, RunStart};
+use crate::event::{CellName, Event, RunEnd, RunFinish, RunStart, ScenarioReport};
 use crate::execute::{Setup, execute};
 use crate::fixtures::{self, Fixtures, Server};
 use crate::live::{self, LiveRun};
+use crate::lock::{LOCK_FILE, SuiteLock};
 use crate::place::Places;
 use crate::plan::{CandidateOrigin, Plan};
 use crate::report::Reporters;
-use crate::variant::Variant;
-use crate::verdict::{ExitCode, Tally};
+use crate::verdict::{ExitCode, Tally, Verdict};
 
+/// What to do about a lock of the suite that is not valid.
+const RELOCK: &str = "`wsgi-proof run --variant all --dialect all --write-lock` makes it anew";
 /// How long cleaning up may take after the last step.
 const CLEAN_LIMIT: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
     let begun = Instant::now();
     let places = Places::find(&arguments.place)?;
-    let scenarios = select::select(&places.scenarios(), &arguments.select)?;
-    let variant = Variant::load(&places.images(), &arguments.variant)
-        .map_err(|error| Failure::usage(with_causes(&error), None))?;
+    let cells = select::cells(&places, &arguments.cells)?;
+    if arguments.base_image.is_some() && cells.len() > 1 {
+        return Err(Failure::usage(
+            "a prebuilt image is of one variant and one dialect",
+            Some("name one of each with --variant and --dialect"),
+        ));
+    }
+    let (loaded, contract) = select::select(&places, cells, &arguments.select)?;
+    let lock = SuiteLock::load(&places.scenarios()).map_err(|error| Failure::usage(error, Some(RELOCK)))?;
+    let control = match &arguments.control {
+        Some(name) => {
+            Some(Control::load(&places.images(), name).map_err(|error| Failure::usage(with_causes(&error), None))?)
+        }
+        None => None,
+    };
     let origin = CandidateOrigin { base: arguments.base_image.clone(), onbuild: arguments.onbuild_image.clone() };
-    let replacements = replacements(&arguments)?;
-    let plan = Plan::new(scenarios, &origin);
+    let (base, onbuild) = match &control {
+        Some(control) => (control.base.clone(), control.onbuild.clone()),
+        None => (steps(&arguments)?, Vec::new()),
+    };
+    let plan = Plan::new(loaded, &origin);
     if arguments.plan {
         print!("{plan}");
         return Ok(ExitCode::Pass);
@@ -63,10 +82,12 @@ pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
         jobs,
         engine: engine.describe().to_string(),
         candidate: candidate(&arguments),
-        variant: variant.name.clone(),
+        cells: plan.cells.iter().map(CellName::from).collect(),
+        strict: arguments.strict,
         isolation: isolation(&network),
         offline: arguments.offline,
     };
+    let cells = start.cells.clone();
     let setup = Arc::new(Setup {
         engine: engine.clone(),
         network,
@@ -75,9 +96,12 @@ pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
         host_proxy: server.host_url(),
         images: places.images(),
         cache: places.cache.clone(),
-        variant,
+        contract,
+        strict: arguments.strict,
+        control,
         origin,
-        replacements,
+        base,
+        onbuild,
         offline: arguments.offline,
         jobs,
         keep: arguments.keep,
@@ -87,9 +111,14 @@ pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
     let mut reporters = Reporters::new(arguments.report.as_deref(), &places.scenarios())
         .map_err(|error| Failure::usage(format!("the report's folder cannot be made: {error}"), None))?;
     let mut tally = Tally::default();
+    let mut reports: Vec<ScenarioReport> = Vec::new();
     let mut tell = |event: Event| {
         tally.add(&event);
         reporters.event(&event);
+        if let Event::ScenarioFinished(report) = event {
+            // What the lock counts; the logs are the reporters'.
+            reports.push(ScenarioReport { logs: Vec::new(), ..*report });
+        }
     };
     tell(Event::RunStarted(Box::new(start)));
     let (sender, mut receiver) = mpsc::unbounded_channel();
@@ -106,12 +135,19 @@ pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
     if endpoint.origin == Origin::Private {
         notes.push("the private engine goes on running for the next run; `wsgi-proof engine stop` ends it".to_owned());
     }
-    tell(Event::RunFinished(Box::new(RunFinish {
-        end: signals.end(),
-        took: begun.elapsed(),
-        fixtures: counts.to_string(),
-        notes,
-    })));
+    let end = signals.end();
+    let whole = arguments.select.filters.is_empty() && end == RunEnd::Completed;
+    let mut shortfalls = Vec::new();
+    if arguments.write_lock {
+        notes.push(relock(&places, &lock.unwrap_or_default(), &reports, whole));
+    } else if let Some(lock) = lock {
+        shortfalls = lock.shortfalls(&reports, &cells, whole);
+    }
+    let (took, fixtures) = (begun.elapsed(), counts.to_string());
+    let finish = RunFinish { end, took, own: processor_time(), fixtures, shortfalls, notes };
+    let finish = Event::RunFinished(Box::new(finish));
+    tally.add(&finish);
+    reporters.event(&finish);
     let faults = reporters.finish();
     for fault in &faults {
         eprintln!("error: the report could not be written: {fault}");
@@ -196,30 +232,52 @@ async fn clean(engine: &Engine, places: &Places, run: &RunId, keep: bool) -> Vec
 
 fn stopped(signals: &Signals) -> ExitCode {
     let mut tally = Tally::default();
-    let (took, fixtures, notes) = (Duration::ZERO, String::new(), Vec::new());
-    tally.add(&Event::RunFinished(Box::new(RunFinish { end: signals.end(), took, fixtures, notes })));
+    let (took, own, fixtures) = (Duration::ZERO, Duration::ZERO, String::new());
+    let finish = RunFinish { end: signals.end(), took, own, fixtures, shortfalls: Vec::new(), notes: Vec::new() };
+    tally.add(&Event::RunFinished(Box::new(finish)));
     tally.exit_code()
+}
+
+/// The processor time that this process has used.
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
 }
 
+/// Makes the lock anew from a whole run in which nothing failed; says what came of it.
+fn relock(places: &Places, lock: &SuiteLock, reports: &[ScenarioReport], whole: bool) -> String {
+    let good = |report: &ScenarioReport| matches!(report.verdict, Verdict::Pass | Verdict::Skip);
+    if !whole || !reports.iter().all(good) {
+        return format!("{LOCK_FILE} was left as it is: not every scenario passed");
+    }
+    match lock.renewed(reports).write(&places.scenarios()) {
+        Ok(()) => format!("{LOCK_FILE} was made anew"),
+        Err(error) => format!("{LOCK_FILE} could not be made anew: {error}"),
+    }
+}
+
 /// The steps that stand in for those of `images/base`, read whole.
-fn replacements(arguments: &RunArgs) -> Result<Vec<(String, Vec<u8>)>, Failure> {
+fn steps(arguments: &RunArgs) -> Result<Replacements, Failure> {
     let steps = [("mod_wsgi-docker-build", &arguments.build_step), ("mod_wsgi-docker-start", &arguments.start_step)];
     let mut replacements = Vec::new();
     for (name, path) in steps {
         if let Some(path) = path {
             let content =
                 std::fs::read(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display()), None))?;
-            replacements.push((name.to_owned(), content));
+            replacements.push((PathBuf::from(name), content));
         }
     }
     Ok(replacements)
 }
 
 fn candidate(arguments: &RunArgs) -> String {
+    if let Some(control) = &arguments.control {
+        return format!("the control {control} (images/controls/{control})");
+    }
     let base = arguments.base_image.as_deref().unwrap_or("images/base");
     let onbuild = arguments.onbuild_image.as_deref().unwrap_or("images/onbuild");
     let mut text = format!("{base}, {onbuild}");
@@ -246,7 +304,7 @@ fn isolation(network: &Network) -> String {
 fn reproduce(arguments: &RunArgs) -> String {
     let mut words = vec!["cargo run -- run".to_owned()];
     let options = [
-        ("--variant", (arguments.variant != "python-3.11").then(|| arguments.variant.clone())),
+        ("--control", arguments.control.clone()),
         ("--base-image", arguments.base_image.clone()),
         ("--onbuild-image", arguments.onbuild_image.clone()),
         ("--build-step", arguments.build_step.as_ref().map(|path| path.display().to_string())),

@@ -1,41 +1,84 @@
-//! Loading the scenarios and selecting among them.
+//! Loading the scenarios for the cells asked for, and selecting among them.
 
 use std::io::IsTerminal;
-use std::path::Path;
 use std::sync::Arc;
 
 use super::Failure;
-use crate::cli::SelectArgs;
+use crate::causes::with_causes;
+use crate::cell::Cell;
+use crate::cli::{CellArgs, SelectArgs};
 use crate::contract::Contract;
-use crate::scenario::{self, Scenario};
+use crate::dialect::Dialect;
+use crate::place::Places;
+use crate::scenario::{self, Scenario, Setting};
+use crate::variant::{self, Variant};
 use crate::verdict::ExitCode;
 
-/// Loads all scenarios, every one of which must be valid, and the contract if the suite has one.
-pub(super) fn load(root: &Path) -> Result<(Vec<Scenario>, Option<Contract>), Failure> {
-    let scenarios = scenario::load(root).map_err(|diagnostics| Failure {
-        code: ExitCode::Usage,
-        text: diagnostics.render(std::io::stderr().is_terminal(), 120),
-    })?;
-    let contract = Contract::load(root, scenarios.iter()).map_err(|error| {
-        Failure::usage(error, Some("`proves` in a scenario names clauses of scenarios/contract.toml"))
-    })?;
-    Ok((scenarios, contract))
+/// Cells, each with its scenarios.
+pub(super) type Loaded = Vec<(Cell, Vec<Arc<Scenario>>)>;
+
+/// The cells that the command line names.
+pub(super) fn cells(places: &Places, arguments: &CellArgs) -> Result<Vec<Cell>, Failure> {
+    let variants = Variant::select(&places.images(), &arguments.variant)
+        .map_err(|error| Failure::usage(with_causes(&error), None))?;
+    let dialects = arguments.dialects();
+    let cells = variants
+        .into_iter()
+        .flat_map(|variant| dialects.iter().map(move |dialect| Cell { variant: variant.clone(), dialect: *dialect }));
+    Ok(cells.collect())
 }
 
-/// Loads all scenarios and selects among them.
-pub(super) fn select(root: &Path, arguments: &SelectArgs) -> Result<Vec<Arc<Scenario>>, Failure> {
-    let (scenarios, _) = load(root)?;
-    let known = scenarios.len();
-    let selected: Vec<Arc<Scenario>> =
-        scenarios.into_iter().filter(|scenario| matches(&scenario.name, &arguments.filters)).map(Arc::new).collect();
-    if selected.is_empty() {
+/// Every cell that there is.
+pub(super) fn all_cells(places: &Places) -> Result<Vec<Cell>, Failure> {
+    let variants =
+        Variant::select(&places.images(), &[variant::ALL.to_owned()]).map_err(|error| Failure::usage(error, None))?;
+    let cells =
+        variants.into_iter().flat_map(|variant| Dialect::ALL.map(|dialect| Cell { variant: variant.clone(), dialect }));
+    Ok(cells.collect())
+}
+
+/// Loads all scenarios for these cells, every one of which must be valid, and the contract if the suite has one.
+pub(super) fn load(places: &Places, cells: Vec<Cell>) -> Result<(Loaded, Option<Contract>), Failure> {
+    let root = places.scenarios();
+    let variants: Vec<String> = Variant::all(&places.images())
+        .map_err(|error| Failure::usage(with_causes(&error), None))?
+        .into_iter()
+        .map(|variant| variant.name)
+        .collect();
+    let mut loaded = Vec::new();
+    for cell in cells {
+        let setting = Setting { cell: &cell, variants: &variants };
+        let scenarios = scenario::load(&root, &setting).map_err(|diagnostics| Failure {
+            code: ExitCode::Usage,
+            text: diagnostics.render(std::io::stderr().is_terminal(), 120),
+        })?;
+        loaded.push((cell, scenarios.into_iter().map(Arc::new).collect()));
+    }
+    let contract = Contract::load(&root, &loaded).map_err(|error| {
+        Failure::usage(error, Some("`proves` in a scenario names clauses of scenarios/contract.toml"))
+    })?;
+    Ok((loaded, contract))
+}
+
+/// Loads all scenarios for these cells and selects among them.
+pub(super) fn select(
+    places: &Places,
+    cells: Vec<Cell>,
+    arguments: &SelectArgs,
+) -> Result<(Loaded, Option<Contract>), Failure> {
+    let (mut loaded, contract) = load(places, cells)?;
+    let known = loaded.first().map_or(0, |(_, scenarios)| scenarios.len());
+    for (_, scenarios) in &mut loaded {
+        scenarios.retain(|scenario| matches(&scenario.name, &arguments.filters));
+    }
+    if loaded.iter().all(|(_, scenarios)| scenarios.is_empty()) {
         return Err(Failure::new(
             ExitCode::NothingSelected,
             &format!("no scenario matches {} (there are {known})", arguments.filters.join(", ")),
             Some("`wsgi-proof list` shows their names"),
         ));
     }
-    Ok(selected)
+    Ok((loaded, contract))
 }
 
 fn matches(name: &str, filters: &[String]) -> bool {

@@ -17,13 +17,16 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::causes::with_causes;
+use crate::cell::Cell;
 use crate::check::{Finding, Outcome};
+use crate::contract::{Contract, Level};
+use crate::control::{Control, Replacements};
+use crate::dialect::Dialect;
 use crate::engine::{Engine, EngineError, Network, RunId};
-use crate::event::{Event, Fault, Log, PreparationEnd, ScenarioReport, Stage};
+use crate::event::{CellName, Event, Fault, Log, PreparationEnd, ScenarioReport, Stage};
 use crate::fixtures::RequestLog;
-use crate::plan::{CandidateOrigin, Plan, Preparation, Work};
+use crate::plan::{CandidateOrigin, Plan, Role, Work};
 use crate::scenario::Scenario;
-use crate::variant::Variant;
 use crate::verdict::Verdict;
 
 /// What every step of a run shares.
@@ -40,14 +43,20 @@ pub struct Setup {
     pub host_proxy: String,
     /// The folder `images`.
     pub images: PathBuf,
+    /// The contract, where the suite has one.
+    pub contract: Option<Contract>,
+    /// Whether a broken SHOULD is a fail.
+    pub strict: bool,
+    /// The control that the candidate is, if it is one.
+    pub control: Option<Control>,
     /// The cache folder.
     pub cache: PathBuf,
-    /// The variant to build.
-    pub variant: Variant,
     /// Where the images under test come from.
     pub origin: CandidateOrigin,
-    /// Files that stand in for a step of the base image: its name there, and the content.
-    pub replacements: Vec<(String, Vec<u8>)>,
+    /// What stands in for files of `images/base`.
+    pub base: Replacements,
+    /// What stands in for files of `images/onbuild`.
+    pub onbuild: Replacements,
     /// Whether nothing may be fetched.
     pub offline: bool,
     /// Steps at once, at the most.
@@ -61,9 +70,13 @@ pub struct Setup {
 impl Setup {
     /// The name under which an image is kept for the next run, if it is one of the repository's own. Those of another
     /// candidate go with the run.
-    fn kept_name(&self, role: &str) -> Option<String> {
-        let own = self.replacements.is_empty() && self.origin.base.is_none() && self.origin.onbuild.is_none();
-        own.then(|| format!("{role}-{}", self.variant.name))
+    fn kept_name(&self, role: &str, cell: &Cell) -> Option<String> {
+        let prebuilt = self.origin.base.is_some() || self.origin.onbuild.is_some();
+        let own = self.base.is_empty() && self.onbuild.is_empty() && !prebuilt;
+        own.then(|| match cell.dialect {
+            Dialect::Docker => format!("{role}-{}", cell.variant.name),
+            dialect @ Dialect::Whiskey => format!("{role}-{}-{dialect}", cell.variant.name),
+        })
     }
 }
 
@@ -104,6 +117,7 @@ struct Finished {
 /// Runs the plan to its end, or until it is cancelled. Every scenario planned is reported unless it was cancelled.
 pub async fn execute(plan: Plan, setup: Arc<Setup>, events: UnboundedSender<Event>, cancel: CancellationToken) {
     let mut state = State::new(plan, Arc::clone(&setup), events);
+    state.report_skips();
     let mut running: JoinSet<Finished> = JoinSet::new();
     loop {
         while running.len() < setup.jobs {
@@ -190,7 +204,8 @@ impl State {
             .or_else(|| step.needs.iter().find_map(|need| self.ends[*need].clone().filter(StepEnd::blocks)));
         if let Some(end) = blocked {
             if let Some(index) = step.work.scenario() {
-                settle(&end, step.work, &self.plan.scenarios[index], &mut part);
+                let scenario = &self.plan.scenarios[index].scenario;
+                settle(&end, &self.plan.work_name(step.work), scenario, &mut part);
             }
             self.finish(Finished { id, end, part, halts: false });
             return;
@@ -207,15 +222,16 @@ impl State {
         let events = self.events.clone();
         match step.work {
             Work::Prepare(what) => {
-                running.spawn(async move { prepare(id, what, needs, &setup, &events).await });
+                let (name, cell) = (self.plan.name_of(what), self.plan.cells[what.cell].clone());
+                running.spawn(async move { prepare(id, what.role, name, &cell, needs, &setup, &events).await });
             }
             Work::Build(index) | Work::Examine(index) | Work::Serve(index) => {
-                let scenario = Arc::clone(&self.plan.scenarios[index]);
+                let planned = self.plan.scenarios[index].clone();
                 let work = step.work;
                 if !std::mem::replace(&mut self.scenarios[index].begun, true) {
-                    self.send(Event::ScenarioStarted { name: scenario.name.clone() });
+                    self.send(Event::ScenarioStarted { label: planned.label.clone() });
                 }
-                running.spawn(async move { step::run(id, work, &scenario, needs, &setup, &events).await });
+                running.spawn(async move { step::run(id, work, &planned, needs, &setup, &events).await });
             }
         }
     }
@@ -240,25 +256,56 @@ impl State {
     }
 
     fn report(&mut self, index: usize) {
-        let scenario = &self.plan.scenarios[index];
+        let planned = &self.plan.scenarios[index];
+        let scenario = &planned.scenario;
+        let cell = CellName::from(&self.plan.cells[planned.cell]);
         let progress = &mut self.scenarios[index];
         progress.reported = true;
-        let part = std::mem::take(&mut progress.part);
-        let report = ScenarioReport {
+        let mut part = std::mem::take(&mut progress.part);
+        let proves: Vec<String> = scenario.proves.iter().map(|clause| clause.value.clone()).collect();
+        if let Some(contract) = &self.setup.contract {
+            contract.attribute(&proves, cell.dialect, &mut part.findings);
+        }
+        let verdict = match &scenario.not_applicable {
+            Some(reason) => {
+                part.not_run.push(reason.value.clone());
+                Verdict::Skip
+            }
+            None => Verdict::of(&part.findings, part.fault.as_ref(), self.setup.strict),
+        };
+        let reproduce = format!(
+            "{} --variant {} --dialect {} ={}",
+            self.setup.reproduce, cell.variant, cell.dialect, scenario.name
+        );
+        let mut report = ScenarioReport {
             name: scenario.name.clone(),
+            cell,
+            label: planned.label.clone(),
             summary: scenario.summary.value.clone(),
             at: scenario.summary.at.clone(),
-            proves: scenario.proves.iter().map(|clause| clause.value.clone()).collect(),
-            verdict: Verdict::of(&part.findings, part.fault.as_ref()),
+            proves,
+            verdict,
             findings: part.findings,
             fault: part.fault,
             not_run: part.not_run,
             logs: part.logs,
             took: progress.took,
             stages: part.stages,
-            reproduce: format!("{} ={}", self.setup.reproduce, scenario.name),
+            reproduce,
         };
+        if let Some(control) = &self.setup.control {
+            control.judge(&mut report);
+        }
         self.send(Event::ScenarioFinished(Box::new(report)));
+    }
+
+    /// Scenarios that do not apply are reported at once, with their reasons.
+    fn report_skips(&mut self) {
+        for index in 0..self.plan.scenarios.len() {
+            if self.plan.scenarios[index].scenario.not_applicable.is_some() {
+                self.report(index);
+            }
+        }
     }
 
     /// A step's task ended without a result: a fault of the suite itself.
@@ -309,18 +356,14 @@ impl Part {
 }
 
 /// Says in a scenario's part why its step was not run.
-fn settle(end: &StepEnd, work: Work, scenario: &Scenario, part: &mut Part) {
-    let what = match work {
-        Work::Build(_) => "building the application",
-        Work::Examine(_) => "looking at the image",
-        Work::Serve(_) => "starting the container",
-        Work::Prepare(what) => return part.not_run.push(what.to_string()),
-    };
+fn settle(end: &StepEnd, what: &str, scenario: &Scenario, part: &mut Part) {
     match end {
         StepEnd::Broken { what: image, got } => {
             part.findings.push(Finding {
                 check: image.clone(),
                 at: scenario.summary.at.clone(),
+                level: Level::Must,
+                clauses: Vec::new(),
                 outcome: Outcome::Broken { expected: format!("the {image} to be had"), got: got.clone() },
             });
             part.not_run.push(format!("{what}: the {image} is not there"));
@@ -337,19 +380,20 @@ fn settle(end: &StepEnd, work: Work, scenario: &Scenario, part: &mut Part) {
 /// Prepares a shared image and tells about it.
 async fn prepare(
     id: usize,
-    what: Preparation,
+    role: Role,
+    name: String,
+    cell: &Cell,
     needs: Vec<String>,
     setup: &Setup,
     events: &UnboundedSender<Event>,
 ) -> Finished {
-    let name = what.to_string();
     drop(events.send(Event::PreparationStarted { what: name.clone() }));
     let begun = Instant::now();
     let progress = |line: &str| {
         drop(events.send(Event::PreparationProgress { what: name.clone(), line: line.to_owned() }));
     };
     let cursor = setup.requests.cursor();
-    let result = prepare::prepare(what, &needs, setup, &progress).await;
+    let result = prepare::prepare(role, cell, &needs, setup, &progress).await;
     let (report, end, halts) = match result {
         Ok(prepare::Prepared { image, note }) => (PreparationEnd::Ready { note }, StepEnd::Image(image), false),
         Err(prepare::PrepareError::Candidate { why, log }) => {

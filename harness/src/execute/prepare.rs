@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::Setup;
+use crate::cell::Cell;
 use crate::check::evidence::{BuildEnd, ImageEvidence};
+use crate::control::Replacements;
 use crate::engine::{BuildRequest, EngineError, ensure_distribution};
 use crate::event::Fault;
 use crate::fixtures;
-use crate::plan::Preparation;
+use crate::plan::Role;
 use crate::scenario::folder_context;
 
 /// A shared image that is ready.
@@ -36,17 +38,18 @@ impl From<EngineError> for PrepareError {
 
 /// Prepares one image. `needs` are the images that the steps before it left.
 pub(super) async fn prepare(
-    what: Preparation,
+    role: Role,
+    cell: &Cell,
     needs: &[String],
     setup: &Setup,
     progress: &(dyn Fn(&str) + Send + Sync),
 ) -> Result<Prepared, PrepareError> {
-    match what {
-        Preparation::Distribution => {
+    match role {
+        Role::Distribution => {
             let image = ensure_distribution(
                 &setup.engine,
-                &setup.variant.suite,
-                setup.variant.registry_image.as_deref(),
+                &cell.variant.suite,
+                cell.variant.registry_image.as_deref(),
                 Some(&setup.host_proxy),
                 &setup.cache,
                 setup.offline,
@@ -55,24 +58,24 @@ pub(super) async fn prepare(
             .await?;
             ready(setup, image).await
         }
-        Preparation::Base => match (&setup.origin.base, needs) {
+        Role::Base => match (&setup.origin.base, needs) {
             (Some(reference), _) => prebuilt(setup, reference).await,
-            (None, [distribution]) => base(setup, distribution, progress).await,
+            (None, [distribution]) => base(setup, cell, distribution, progress).await,
             (None, _) => Err(without("distribution")),
         },
-        Preparation::Onbuild => match (&setup.origin.onbuild, needs) {
+        Role::Onbuild => match (&setup.origin.onbuild, needs) {
             (Some(reference), _) => prebuilt(setup, reference).await,
             (None, [base]) => {
                 let arguments = BTreeMap::from([("BASE".to_owned(), base.clone())]);
-                built(setup, "onbuild", arguments, &[], progress).await
+                built(setup, cell, "onbuild", arguments, &setup.onbuild, progress).await
             }
             (None, _) => Err(without("base image")),
         },
-        Preparation::InstrumentedBase | Preparation::InstrumentedOnbuild => {
+        Role::InstrumentedBase | Role::InstrumentedOnbuild => {
             let [image] = needs else { return Err(without("candidate")) };
             let files = fixtures::instrumentation();
-            let role = if what == Preparation::InstrumentedBase { "base" } else { "onbuild" };
-            let name = setup.kept_name(&format!("instrumented-{role}"));
+            let role = if role == Role::InstrumentedBase { "base" } else { "onbuild" };
+            let name = setup.kept_name(&format!("instrumented-{role}"), cell);
             let image = setup.engine.instrument(image, &files, name.as_deref(), &setup.run).await?;
             ready(setup, image).await
         }
@@ -83,13 +86,15 @@ pub(super) async fn prepare(
 /// is the one that would be shipped.
 async fn base(
     setup: &Setup,
+    cell: &Cell,
     distribution: &str,
     progress: &(dyn Fn(&str) + Send + Sync),
 ) -> Result<Prepared, PrepareError> {
     let server = format!("http://{}:{}", fixtures::HOST, fixtures::PORT);
     let arguments = BTreeMap::from([
         ("DISTRIBUTION".to_owned(), distribution.to_owned()),
-        ("PYTHON".to_owned(), setup.variant.python.clone()),
+        ("DIALECT".to_owned(), cell.dialect.name().to_owned()),
+        ("PYTHON".to_owned(), cell.variant.python.clone()),
         ("APT_OPTIONS".to_owned(), "-o Acquire::Check-Valid-Until=false".to_owned()),
         ("PIP_INDEX_URL".to_owned(), format!("{server}/simple/")),
         ("PIP_TRUSTED_HOST".to_owned(), fixtures::HOST.to_owned()),
@@ -97,14 +102,15 @@ async fn base(
         // pip would send its index requests through the proxy too; they are for the same server, but directly.
         ("no_proxy".to_owned(), fixtures::HOST.to_owned()),
     ]);
-    built(setup, "base", arguments, &setup.replacements, progress).await
+    built(setup, cell, "base", arguments, &setup.base, progress).await
 }
 
 async fn built(
     setup: &Setup,
+    cell: &Cell,
     folder: &str,
     arguments: BTreeMap<String, String>,
-    replacements: &[(String, Vec<u8>)],
+    replacements: &Replacements,
     progress: &(dyn Fn(&str) + Send + Sync),
 ) -> Result<Prepared, PrepareError> {
     let path = setup.images.join(folder);
@@ -121,7 +127,7 @@ async fn built(
     let evidence = setup.engine.build(request, &mut |line| progress(line)).await?;
     match evidence.end {
         BuildEnd::Built { image } => {
-            if let Some(name) = setup.kept_name(folder) {
+            if let Some(name) = setup.kept_name(folder, cell) {
                 setup.engine.keep(&image, &name).await?;
             }
             ready(setup, image).await

@@ -11,8 +11,8 @@ use crate::check;
 use crate::check::evidence::{BuildEnd, ProbeEvidence};
 use crate::engine::{Application, BuildRequest, EngineError};
 use crate::event::{Event, Fault, Log, Stage};
-use crate::plan::Work;
-use crate::scenario::{BuildOutcome, Scenario, ServeExpectation, Subject, build_context};
+use crate::plan::{Planned, Work};
+use crate::scenario::{BuildOutcome, Rebuild, Scenario, ServeExpectation, Subject, build_context, rebuild_context};
 
 /// How long a container may take to end when the scenario does not say.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
@@ -32,6 +32,7 @@ impl From<EngineError> for StepError {
 /// A scenario's step at work.
 struct Step<'a> {
     scenario: &'a Scenario,
+    label: &'a str,
     setup: &'a Setup,
     events: &'a UnboundedSender<Event>,
     part: Part,
@@ -41,12 +42,13 @@ struct Step<'a> {
 pub(super) async fn run(
     id: usize,
     work: Work,
-    scenario: &Scenario,
+    planned: &Planned,
     needs: Vec<String>,
     setup: &Setup,
     events: &UnboundedSender<Event>,
 ) -> Finished {
-    let mut step = Step { scenario, setup, events, part: Part::default() };
+    let Planned { scenario, label, .. } = planned;
+    let mut step = Step { scenario, label, setup, events, part: Part::default() };
     let result = match work {
         Work::Build(_) => step.build(&needs).await,
         Work::Examine(_) => step.examine(&needs).await,
@@ -76,7 +78,7 @@ pub(super) async fn run(
 
 impl Step<'_> {
     fn stage(&self, stage: Stage) -> Instant {
-        drop(self.events.send(Event::ScenarioStage { name: self.scenario.name.clone(), stage }));
+        drop(self.events.send(Event::ScenarioStage { label: self.label.to_owned(), stage }));
         Instant::now()
     }
 
@@ -97,9 +99,9 @@ impl Step<'_> {
             use_cache: false,
             run: Some(self.setup.run.clone()),
         };
+        let again = BuildRequest { context: Vec::new(), use_cache: true, ..request.clone() };
         let cursor = self.setup.requests.cursor();
         let evidence = self.setup.engine.build(request, &mut |_| {}).await?;
-        self.part.stages.push((Stage::Build, begun.elapsed()));
         self.part.findings = check::build::check(expectation, &evidence);
         let end = match evidence.end {
             BuildEnd::Built { image } => match expectation.outcome.value {
@@ -115,7 +117,27 @@ impl Step<'_> {
             }
         };
         self.part.logs.push(Log { title: "build log".to_owned(), lines: evidence.log });
+        if matches!(end, StepEnd::Image(_)) {
+            for (index, rebuild) in self.scenario.rebuilds.iter().enumerate() {
+                self.rebuild(index + 1, rebuild, again.clone()).await?;
+            }
+        }
+        self.part.stages.push((Stage::Build, begun.elapsed()));
         Ok(end)
+    }
+
+    /// Builds the application once more, on the layer cache.
+    async fn rebuild(&mut self, number: usize, rebuild: &Rebuild, again: BuildRequest) -> Result<(), StepError> {
+        let context = rebuild_context(self.scenario, &rebuild.append)
+            .map_err(|error| StepError::Suite(Fault { what: error.to_string(), hint: None }))?;
+        let cursor = self.setup.requests.cursor();
+        let evidence = self.setup.engine.build(BuildRequest { context, ..again }, &mut |_| {}).await?;
+        self.part.findings.extend(check::build::rebuilt(number, rebuild, &evidence));
+        if matches!(evidence.end, BuildEnd::Failed { .. }) {
+            self.part.fault = blame::fault(&self.setup.requests.since(cursor), &evidence.log, &[]);
+        }
+        self.part.logs.push(Log { title: format!("log of rebuild {number}"), lines: evidence.log });
+        Ok(())
     }
 
     /// Looks at the image. Needs the application image, or the subject as shipped and instrumented.

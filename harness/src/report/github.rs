@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Reporter;
 use crate::check::Outcome;
+use crate::contract::Level;
 use crate::event::{Event, ScenarioReport};
 use crate::verdict::{Tally, Verdict};
 
@@ -22,6 +23,7 @@ pub struct GithubReporter {
     annotations: usize,
     tally: Tally,
     rows: String,
+    shortfalls: Vec<String>,
 }
 
 impl GithubReporter {
@@ -29,41 +31,47 @@ impl GithubReporter {
     /// scenario files are named under.
     pub fn new(out: Box<dyn Write + Send>, summary: Option<PathBuf>, scenarios: &Path) -> Self {
         let (tally, rows) = (Tally::default(), String::new());
-        Self { out, summary, scenarios: scenarios.to_owned(), annotations: 0, tally, rows }
+        Self { out, summary, scenarios: scenarios.to_owned(), annotations: 0, tally, rows, shortfalls: Vec::new() }
     }
 
     fn scenario(&mut self, report: &ScenarioReport) -> io::Result<()> {
-        let (at, name) = (&report.at, &report.name);
+        let (at, name) = (&report.at, &report.label);
         for finding in &report.findings {
             if let Outcome::Broken { expected, got } = &finding.outcome
-                && report.verdict == Verdict::Fail
+                && matches!(report.verdict, Verdict::Warn | Verdict::Fail)
             {
+                let kind = if finding.level == Level::Must { "error" } else { "warning" };
                 let title = format!("{name}: {}", finding.check);
-                self.annotate(&finding.at.file, finding.at.line, &title, &format!("expected {expected}\ngot {got}"))?;
+                let text = format!("expected {expected}\ngot {got}");
+                self.annotate(kind, &finding.at.file, finding.at.line, &title, &text)?;
             }
         }
         if let Some(fault) = &report.fault {
-            self.annotate(&at.file, at.line, &format!("{name}: could not tell"), &fault.what)?;
+            self.annotate("error", &at.file, at.line, &format!("{name}: could not tell"), &fault.what)?;
         }
         let _ = writeln!(self.rows, "| {} | {name} | {} |", report.verdict.word(), report.summary);
         Ok(())
     }
 
-    fn annotate(&mut self, file: &Path, line: usize, title: &str, text: &str) -> io::Result<()> {
+    fn annotate(&mut self, kind: &str, file: &Path, line: usize, title: &str, text: &str) -> io::Result<()> {
         if self.annotations == ANNOTATIONS {
             return Ok(());
         }
         self.annotations += 1;
         let file = property(&self.scenarios.join(file).display().to_string());
-        writeln!(self.out, "::error file={file},line={line},title={}::{}", property(title), data(text))
+        writeln!(self.out, "::{kind} file={file},line={line},title={}::{}", property(title), data(text))
     }
 
     fn summary(&self) -> String {
         let tally = &self.tally;
         let mut text = format!(
-            "### wsgi-proof: {} passed, {} failed, {} could not be told, {} skipped, of {}\n\n| verdict | scenario | what must hold |\n|---|---|---|\n",
-            tally.pass, tally.fail, tally.error, tally.skip, tally.planned
+            "### wsgi-proof: {} passed, {} with a warning, {} failed, {} could not be told, {} not applicable, of {}\n\n",
+            tally.pass, tally.warn, tally.fail, tally.error, tally.skip, tally.planned
         );
+        for shortfall in &self.shortfalls {
+            text.push_str(&format!("- less than before: {shortfall}\n"));
+        }
+        text.push_str("\n| verdict | scenario | what must hold |\n|---|---|---|\n");
         text.push_str(&self.rows);
         if text.len() > SUMMARY {
             const CUT: &str = "\n(cut: the rest is in the report)\n";
@@ -88,8 +96,14 @@ impl Reporter for GithubReporter {
             | Event::PreparationProgress { .. }
             | Event::PreparationFinished { .. }
             | Event::ScenarioStarted { .. }
-            | Event::ScenarioStage { .. }
-            | Event::RunFinished(_) => Ok(()),
+            | Event::ScenarioStage { .. } => Ok(()),
+            Event::RunFinished(finish) => {
+                self.shortfalls.clone_from(&finish.shortfalls);
+                for shortfall in &finish.shortfalls {
+                    writeln!(self.out, "::error title=less than before::{}", data(shortfall))?;
+                }
+                Ok(())
+            }
         }
     }
 

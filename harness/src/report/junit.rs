@@ -8,6 +8,7 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Reporter, write_whole};
 use crate::check::Outcome;
+use crate::contract::Level;
 use crate::event::{Event, RunEnd, ScenarioReport};
 use crate::verdict::Verdict;
 
@@ -18,17 +19,18 @@ pub struct JunitReporter {
     planned: usize,
     cases: Vec<TestCase>,
     end: Option<RunEnd>,
+    shortfalls: Vec<String>,
 }
 
 impl JunitReporter {
     /// A reporter that writes to `path`; `scenarios` is the folder that scenario files are named under.
     pub fn new(path: PathBuf, scenarios: &Path) -> Self {
-        Self { path, scenarios: scenarios.to_owned(), planned: 0, cases: Vec::new(), end: None }
+        Self { path, scenarios: scenarios.to_owned(), planned: 0, cases: Vec::new(), end: None, shortfalls: Vec::new() }
     }
 
     fn case(&self, report: &ScenarioReport) -> TestCase {
         let status = match report.verdict {
-            Verdict::Pass => TestCaseStatus::success(),
+            Verdict::Pass | Verdict::Warn | Verdict::Caught => TestCaseStatus::success(),
             Verdict::Skip => {
                 let mut status = TestCaseStatus::skipped();
                 status.set_message(report.not_run.join("; "));
@@ -67,8 +69,22 @@ impl JunitReporter {
             }
         };
         let folder = self.scenarios.join(report.at.file.parent().unwrap_or(Path::new("")));
-        let mut case = TestCase::new(report.name.clone(), status);
+        let mut case = TestCase::new(report.label.clone(), status);
         case.set_classname(folder.display().to_string());
+        let warnings: Vec<String> = report
+            .findings
+            .iter()
+            .filter(|finding| finding.level == Level::Should && report.verdict == Verdict::Warn)
+            .filter_map(|finding| match &finding.outcome {
+                Outcome::Broken { expected, got } => {
+                    Some(format!("warning: {}: expected {expected}, got {got}", finding.check))
+                }
+                Outcome::Held => None,
+            })
+            .collect();
+        if !warnings.is_empty() {
+            case.set_system_err(warnings.join("\n"));
+        }
         case.set_time(report.took);
         case.extra.insert("file".into(), self.scenarios.join(&report.at.file).display().to_string().into());
         case.extra.insert("line".into(), report.at.line.to_string().into());
@@ -93,7 +109,10 @@ impl Reporter for JunitReporter {
                 return self.finish();
             }
             Event::ScenarioFinished(report) => self.cases.push(self.case(report)),
-            Event::RunFinished(finish) => self.end = Some(finish.end),
+            Event::RunFinished(finish) => {
+                self.end = Some(finish.end);
+                self.shortfalls.clone_from(&finish.shortfalls);
+            }
             Event::PreparationStarted { .. }
             | Event::PreparationProgress { .. }
             | Event::PreparationFinished { .. }
@@ -114,6 +133,14 @@ impl Reporter for JunitReporter {
                 self.planned
             ));
             let mut case = TestCase::new("the run itself", status);
+            case.set_classname("wsgi-proof");
+            suite.add_test_case(case);
+        }
+        if !self.shortfalls.is_empty() {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+            status.set_message("the run did less than assertions.lock says");
+            status.set_description(self.shortfalls.join("\n"));
+            let mut case = TestCase::new("as much as before", status);
             case.set_classname("wsgi-proof");
             suite.add_test_case(case);
         }

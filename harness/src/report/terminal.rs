@@ -11,6 +11,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Reporter;
 use crate::check::{Finding, Outcome};
+use crate::contract::Level;
 use crate::event::{Event, Log, PreparationEnd, RunFinish, RunStart, ScenarioReport};
 use crate::verdict::{ExitCode, Tally, Verdict};
 
@@ -49,7 +50,7 @@ impl TerminalReporter {
 
     fn head(&self, word: &str) -> String {
         let style = match word {
-            "PASS" | "READY" => Style::new().green().bold(),
+            "PASS" | "READY" | "CAUGHT" => Style::new().green().bold(),
             "FAIL" => Style::new().red().bold(),
             "ERROR" => Style::new().magenta().bold(),
             _ => Style::new().yellow().bold(),
@@ -92,11 +93,13 @@ impl TerminalReporter {
     }
 
     fn opening(&self, start: &RunStart) -> String {
+        let cells: Vec<String> = start.cells.iter().map(ToString::to_string).collect();
         let mut text = format!(
-            "wsgi-proof {}: {} scenarios, variant {}, run {}\n",
+            "wsgi-proof {}: {} scenarios, {}{}, run {}\n",
             env!("CARGO_PKG_VERSION"),
             start.planned,
-            start.variant,
+            cells.join(", "),
+            if start.strict { ", strict" } else { "" },
             start.run
         );
         let rows = [("engine", &start.engine), ("candidate", &start.candidate), ("isolation", &start.isolation)];
@@ -134,11 +137,18 @@ impl TerminalReporter {
             "{} {} {:<30} {}\n",
             self.head(&word),
             seconds(report.took),
-            report.name,
+            report.label,
             self.dim(&report.summary)
         );
-        if report.verdict == Verdict::Pass {
-            return text;
+        match report.verdict {
+            Verdict::Pass => return text,
+            Verdict::Skip => {
+                for reason in &report.not_run {
+                    text.push_str(&format!("           not applicable: {reason}\n"));
+                }
+                return text;
+            }
+            Verdict::Warn | Verdict::Caught | Verdict::Fail | Verdict::Error => {}
         }
         if !report.proves.is_empty() {
             text.push_str(&format!(
@@ -158,7 +168,7 @@ impl TerminalReporter {
         for reason in &report.not_run {
             text.push_str(&format!("           not run: {reason}\n"));
         }
-        if report.verdict != Verdict::Skip {
+        if matches!(report.verdict, Verdict::Fail | Verdict::Error) {
             for log in &report.logs {
                 text.push_str(&self.log(log));
             }
@@ -171,9 +181,17 @@ impl TerminalReporter {
         let Outcome::Broken { expected, got } = &finding.outcome else { return String::new() };
         let at = self.scenarios.join(&finding.at.file);
         let place = self.dim(&format!("({}:{})", at.display(), finding.at.line));
-        let cross = self.style(Style::new().red()).apply_to("×").to_string();
+        let (mark, style) = match finding.level {
+            Level::Must => ("×", Style::new().red()),
+            Level::Should => ("!", Style::new().yellow()),
+        };
+        let mark = self.style(style).apply_to(mark).to_string();
+        let clauses = match finding.clauses.as_slice() {
+            [] => String::new(),
+            clauses => format!("  {} {}", finding.level.word(), clauses.join(", ")),
+        };
         format!(
-            "         {cross} {}  {place}\n           expected  {}\n           got       {}\n",
+            "         {mark} {}{clauses}  {place}\n           expected  {}\n           got       {}\n",
             finding.check,
             indented(expected),
             indented(got)
@@ -203,7 +221,13 @@ impl TerminalReporter {
             }
         }
         let mut counts = vec![format!("{} passed", tally.pass)];
-        for (count, word) in [(tally.fail, "failed"), (tally.error, "could not be told"), (tally.skip, "skipped")] {
+        for (count, word) in [
+            (tally.warn, "with a warning"),
+            (tally.caught, "caught as the control lists"),
+            (tally.fail, "failed"),
+            (tally.error, "could not be told"),
+            (tally.skip, "not applicable"),
+        ] {
             if count > 0 {
                 counts.push(format!("{count} {word}"));
             }
@@ -221,10 +245,15 @@ impl TerminalReporter {
             tally.assertions
         );
         text.push_str(&format!(
-            "{} in {}\n",
+            "{} in {:.2} s, {:.2} s of it the suite's own\n",
             self.style(style).apply_to(line),
-            seconds(finish.took).trim_start().trim_matches(['[', ']'])
+            finish.took.as_secs_f64(),
+            finish.own.as_secs_f64()
         ));
+        for shortfall in &finish.shortfalls {
+            let mark = self.style(Style::new().red()).apply_to("×").to_string();
+            text.push_str(&format!("{mark} less than before: {shortfall}\n"));
+        }
         text.push_str(&format!("fixtures: {}\n", finish.fixtures));
         for note in &finish.notes {
             text.push_str(&format!("note: {note}\n"));
@@ -250,18 +279,18 @@ impl Reporter for TerminalReporter {
                 self.end(what);
                 self.print(&self.preparation(what, *took, end))
             }
-            Event::ScenarioStarted { name } => {
-                self.begin(name, "");
+            Event::ScenarioStarted { label } => {
+                self.begin(label, "");
                 Ok(())
             }
-            Event::ScenarioStage { name, stage } => {
-                self.begin(name, stage.word());
+            Event::ScenarioStage { label, stage } => {
+                self.begin(label, stage.word());
                 Ok(())
             }
             Event::ScenarioFinished(report) => {
-                self.end(&report.name);
+                self.end(&report.label);
                 if matches!(report.verdict, Verdict::Fail | Verdict::Error) {
-                    self.bad.push((report.verdict, report.name.clone()));
+                    self.bad.push((report.verdict, report.label.clone()));
                 }
                 self.print(&self.scenario(report))
             }

@@ -9,13 +9,15 @@ use std::time::Duration;
 
 use super::{DocumentReporter, GithubReporter, JunitReporter, Reporter, TerminalReporter};
 use crate::check::{Finding, Outcome};
+use crate::contract::Level;
 use crate::event::tests::{finished, report, started};
 use crate::event::{Event, Fault, Log, PreparationEnd, RunEnd, Stage};
 use crate::scenario::At;
 use crate::verdict::Verdict;
 
 fn finding(check: &str, line: usize, outcome: Outcome) -> Finding {
-    Finding { check: check.into(), at: At { file: PathBuf::from("failing/scenario.toml"), line }, outcome }
+    let at = At { file: PathBuf::from("failing/scenario.toml"), line };
+    Finding { check: check.into(), at, level: Level::Must, clauses: vec!["BUILD-1".into()], outcome }
 }
 
 /// A run with a pass, a fail and an error.
@@ -38,8 +40,8 @@ fn events() -> Vec<Event> {
         Event::PreparationStarted { what: what.clone() },
         Event::PreparationProgress { what: what.clone(), line: "Step 1/9".into() },
         Event::PreparationFinished { what, took: Duration::from_secs(71), end },
-        Event::ScenarioStarted { name: "passing".into() },
-        Event::ScenarioStage { name: "passing".into(), stage: Stage::Build },
+        Event::ScenarioStarted { label: "passing".into() },
+        Event::ScenarioStage { label: "passing".into(), stage: Stage::Build },
         Event::ScenarioFinished(Box::new(passing)),
         Event::ScenarioFinished(Box::new(failing)),
         Event::ScenarioFinished(Box::new(unclear)),

@@ -19,11 +19,14 @@ use std::path::{Component, Path, PathBuf};
 use sha2::{Digest, Sha256};
 use tar::{EntryType, Header};
 
-use super::Scenario;
 use super::dockerignore::{self, Ignore, Matched, PatternError};
+use super::{Generate, Scenario};
 
 /// The most that the files of a context may have together, in bytes.
 pub const MAX_CONTEXT: u64 = 64 << 20;
+
+/// The name that a dialect's folder has in `app/`.
+const DIALECT_FOLDER: &str = ".docker";
 
 /// The file time of a folder, and the earliest of a file: 2015-01-01 in seconds since the epoch.
 const EARLIEST: u64 = 1_420_070_400;
@@ -79,8 +82,29 @@ pub enum ContextError {
 /// # Errors
 /// When there is nothing to build, and when the folder has what a context cannot hold.
 pub fn build_context(scenario: &Scenario) -> Result<Vec<u8>, ContextError> {
+    rebuild_context(scenario, &BTreeMap::new())
+}
+
+/// Makes the build context of an application in which files have further text at their end.
+///
+/// # Errors
+/// When there is nothing to build, and when the folder has what a context cannot hold.
+pub fn rebuild_context(scenario: &Scenario, append: &BTreeMap<PathBuf, String>) -> Result<Vec<u8>, ContextError> {
     let app = scenario.app.as_deref().ok_or_else(|| ContextError::NoApplication(scenario.name.clone()))?;
-    archive(app, &|path| scenario.modes.get(path).copied(), &[])
+    let mut replacements = Vec::new();
+    for (path, text) in append {
+        let mut content =
+            fs::read(app.join(path)).map_err(|source| ContextError::Read { path: path.clone(), source })?;
+        content.extend_from_slice(text.as_bytes());
+        replacements.push((path.clone(), content));
+    }
+    let layout = Layout {
+        mode_of: &|path| scenario.modes.get(path).copied(),
+        replacements: &replacements,
+        folder: (!scenario.keep_folders).then(|| scenario.dialect.folder()),
+        generate: scenario.generate.as_ref(),
+    };
+    archive(app, &layout)
 }
 
 /// Makes the build context of a folder of ours: as that of an application, but a file that is executable in the checkout
@@ -88,21 +112,44 @@ pub fn build_context(scenario: &Scenario) -> Result<Vec<u8>, ContextError> {
 ///
 /// # Errors
 /// When the folder has what a context cannot hold.
-pub fn folder_context(folder: &Path, replacements: &[(String, Vec<u8>)]) -> Result<Vec<u8>, ContextError> {
+pub fn folder_context(folder: &Path, replacements: &[(PathBuf, Vec<u8>)]) -> Result<Vec<u8>, ContextError> {
     let executable = |path: &Path| {
         let mode = fs::metadata(folder.join(path)).map_or(0, |metadata| metadata.permissions().mode());
         (mode & 0o100 != 0).then_some(0o755)
     };
-    archive(folder, &executable, replacements)
+    archive(folder, &Layout { mode_of: &executable, replacements, folder: None, generate: None })
 }
 
-fn archive(
-    folder: &Path,
-    mode_of: &dyn Fn(&Path) -> Option<u32>,
-    replacements: &[(String, Vec<u8>)],
-) -> Result<Vec<u8>, ContextError> {
+/// How a folder is put into an archive.
+struct Layout<'a> {
+    /// The mode of a path, where it differs from the default.
+    mode_of: &'a dyn Fn(&Path) -> Option<u32>,
+    /// Contents that stand in for files, by their paths.
+    replacements: &'a [(PathBuf, Vec<u8>)],
+    /// The name that the folder `.docker` gets, and links into it.
+    folder: Option<&'static str>,
+    /// Files that are made.
+    generate: Option<&'a Generate>,
+}
+
+impl Layout<'_> {
+    /// The path in the archive.
+    fn renamed(&self, path: &Path) -> PathBuf {
+        match (self.folder, path.strip_prefix(DIALECT_FOLDER)) {
+            (Some(folder), Ok(rest)) if rest.as_os_str().is_empty() => PathBuf::from(folder),
+            (Some(folder), Ok(rest)) => Path::new(folder).join(rest),
+            _ => path.to_owned(),
+        }
+    }
+}
+
+fn archive(folder: &Path, layout: &Layout<'_>) -> Result<Vec<u8>, ContextError> {
+    let Layout { mode_of, replacements, .. } = layout;
     let mut archive = tar::Builder::new(Vec::new());
-    for (path, entry) in &entries(folder)? {
+    // By the names that they get, so that the order is the same in the same archive.
+    let items: BTreeMap<PathBuf, (PathBuf, Entry)> =
+        entries(folder)?.into_iter().map(|(path, entry)| (layout.renamed(&path), (path, entry))).collect();
+    for (name, (path, entry)) in &items {
         let failed = |source| ContextError::Read { path: path.clone(), source };
         let mut header = Header::new_gnu();
         header.set_uid(0);
@@ -113,10 +160,10 @@ fn archive(
                 header.set_mode(mode_of(path).unwrap_or(0o755));
                 header.set_mtime(EARLIEST);
                 header.set_size(0);
-                archive.append_data(&mut header, path, io::empty()).map_err(failed)?;
+                archive.append_data(&mut header, name, io::empty()).map_err(failed)?;
             }
             Entry::File { .. } => {
-                let replacement = replacements.iter().find(|(name, _)| Path::new(name) == path);
+                let replacement = replacements.iter().find(|(replaced, _)| replaced == path);
                 let content = match replacement {
                     Some((_, content)) => content.clone(),
                     None => fs::read(folder.join(path)).map_err(failed)?,
@@ -125,16 +172,27 @@ fn archive(
                 header.set_mode(mode_of(path).unwrap_or(0o644));
                 header.set_mtime(time_of(&content));
                 header.set_size(content.len() as u64);
-                archive.append_data(&mut header, path, content.as_slice()).map_err(failed)?;
+                archive.append_data(&mut header, name, content.as_slice()).map_err(failed)?;
             }
             Entry::Link { target } => {
                 header.set_entry_type(EntryType::Symlink);
                 header.set_mode(0o777);
+                let target = layout.renamed(target);
                 header.set_mtime(time_of(target.as_os_str().as_encoded_bytes()));
                 header.set_size(0);
-                archive.append_link(&mut header, path, target).map_err(failed)?;
+                archive.append_link(&mut header, name, target).map_err(failed)?;
             }
         }
+    }
+    for number in 0..layout.generate.map_or(0, |generate| generate.files) {
+        let name = layout.generate.map(|generate| generate.folder.clone()).unwrap_or_default();
+        let (name, content) = (name.join(format!("{number}.txt")), number.to_string());
+        let failed = |source| ContextError::Read { path: name.clone(), source };
+        let mut header = Header::new_gnu();
+        header.set_mode(0o644);
+        header.set_mtime(time_of(content.as_bytes()));
+        header.set_size(content.len() as u64);
+        archive.append_data(&mut header, &name, content.as_bytes()).map_err(failed)?;
     }
     archive.into_inner().map_err(|source| ContextError::Read { path: PathBuf::new(), source })
 }
@@ -266,14 +324,14 @@ mod tests {
 
     use tempfile::TempDir;
 
-    use super::super::load;
+    use super::super::tests::load_here;
     use super::*;
 
     fn application(files: &[(&str, &str)]) -> TempDir {
         let root = tempfile::tempdir().unwrap();
         let app = root.path().join("sample/app");
         fs::create_dir_all(&app).unwrap();
-        let scenario = "summary = 'x'\nsource = 'x'\n[modes]\n'hook' = '0755'\n[build]\noutcome = 'success'\n";
+        let scenario = "summary = 'x'\nsource = 'x'\nnothing_to_serve = 'a test'\n[modes]\n'hook' = '0755'\n[build]\noutcome = 'success'\n";
         fs::write(root.path().join("sample/scenario.toml"), scenario).unwrap();
         for (path, content) in [("Dockerfile", "FROM x\n"), ("hook", "#!/bin/sh\n")].iter().chain(files) {
             fs::create_dir_all(app.join(path).parent().unwrap()).unwrap();
@@ -283,7 +341,7 @@ mod tests {
     }
 
     fn context(root: &TempDir) -> Vec<u8> {
-        build_context(&load(root.path()).unwrap()[0]).unwrap()
+        build_context(&load_here(root.path()).unwrap()[0]).unwrap()
     }
 
     fn error(root: &TempDir) -> ContextError {
@@ -397,7 +455,7 @@ mod tests {
     #[test]
     fn an_image_has_no_context() {
         let root = application(&[]);
-        let mut scenario = load(root.path()).unwrap().remove(0);
+        let mut scenario = load_here(root.path()).unwrap().remove(0);
         scenario.app = None;
         assert!(matches!(build_context(&scenario), Err(ContextError::NoApplication(_))));
     }

@@ -11,6 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer};
 
 use super::Phase;
+use crate::dialect::Dialect;
 
 /// A value as typed, and its bytes in the file. The schema is that of the value alone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -66,6 +67,16 @@ pub struct ScenarioFile {
     pub proves: Vec<Typed<String>>,
     /// What the scenario looks at; `application` unless said.
     pub subject: Option<Typed<SubjectKey>>,
+    /// Where the scenario does not apply, and why.
+    #[serde(default)]
+    pub not_applicable: Vec<Typed<NotApplicableTable>>,
+    /// Whether folders named `.docker` and `.whiskey` in `app/` keep their names. Otherwise `.docker` gets the name of the
+    /// dialect's folder.
+    pub keep_folders: Option<Typed<bool>>,
+    /// Why there is nothing to serve, though the build succeeds.
+    pub nothing_to_serve: Option<Typed<String>>,
+    /// Files that are made for the build instead of being kept in `app/`.
+    pub generate: Option<Typed<GenerateTable>>,
     /// Octal modes of files in `app/` that differ from 0644 (directories: 0755), by path relative to `app/`.
     #[serde(default)]
     pub modes: BTreeMap<Typed<String>, Typed<String>>,
@@ -73,6 +84,9 @@ pub struct ScenarioFile {
     pub fixtures: Option<FixturesTable>,
     /// What the build must come to; required for an application.
     pub build: Option<Typed<BuildTable>>,
+    /// The build done again on the layer cache, in order.
+    #[serde(default)]
+    pub rebuild: Vec<Typed<RebuildTable>>,
     /// What the image's configuration must be.
     pub image: Option<Typed<ImageTable>>,
     /// What the image's file system must hold.
@@ -95,6 +109,43 @@ pub enum SubjectKey {
     OnbuildImage,
     /// The candidate's base image itself.
     BaseImage,
+}
+
+/// Where a scenario does not apply, and why. Both lists: only where a variant of the one meets a dialect of the other.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NotApplicableTable {
+    /// The variants; every one unless said.
+    pub variants: Option<Typed<Vec<Typed<String>>>>,
+    /// The dialects; every one unless said.
+    pub dialects: Option<Typed<Vec<Dialect>>>,
+    /// The reason, which the report shows.
+    pub because: Typed<String>,
+}
+
+/// Files that are made for the build: `FOLDER/0.txt` and so on, each with its number in it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct GenerateTable {
+    /// The folder, relative to `app/`.
+    pub folder: Typed<String>,
+    /// How many files: 1 to 100000.
+    pub files: Typed<i64>,
+}
+
+/// The build done again on the layer cache, which the first build of a scenario never uses.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RebuildTable {
+    /// Text that files get at their end first, by path relative to `app/`.
+    #[serde(default)]
+    pub append: BTreeMap<Typed<String>, Typed<String>>,
+    /// Regular expressions for lines that the log must have, in this order.
+    #[serde(default)]
+    pub log: Vec<Typed<String>>,
+    /// Regular expressions for lines that the log must not have.
+    #[serde(default)]
+    pub log_absent: Vec<Typed<String>>,
 }
 
 /// What the fixtures must take into account.
@@ -128,6 +179,12 @@ pub struct BuildTable {
     pub exit_code: Option<Typed<i64>>,
     /// A regular expression for a line that the failing phase logs.
     pub because: Option<Typed<String>>,
+    /// The phases that must announce themselves with their progress lines, exactly and in this order. Progress lines are a
+    /// SHOULD: one that is missing or worded otherwise is a warning.
+    pub phases: Option<Typed<Vec<Phase>>>,
+    /// Regular expressions for lines that the log should have, in any order; one that is not there is a warning.
+    #[serde(default)]
+    pub should_log: Vec<Typed<String>>,
     /// Regular expressions for lines that the log must have, in this order.
     #[serde(default)]
     pub log: Vec<Typed<String>>,
@@ -152,6 +209,8 @@ pub struct ImageTable {
     pub working_directory: Option<Typed<String>>,
     /// The user; empty for the default, root.
     pub user: Option<Typed<String>>,
+    /// What the image may take, in megabytes of 1,000,000 bytes: digits, or `@{budget}` for the variant's budget.
+    pub max_megabytes: Option<Typed<String>>,
     /// Environment variables by name, each with a regular expression for the whole value.
     #[serde(default)]
     pub environment: BTreeMap<Typed<String>, Typed<String>>,
@@ -216,6 +275,10 @@ pub struct ServeTable {
     pub command: Vec<Typed<CommandTable>>,
     /// What SIGTERM must lead to.
     pub stop: Option<Typed<StopTable>>,
+    /// Regular expressions for lines that the container's whole log should have, in any order; one that is not there is a
+    /// warning.
+    #[serde(default)]
+    pub should_log: Vec<Typed<String>>,
     /// Regular expressions for lines that the container's whole log must have, in this order.
     #[serde(default)]
     pub log: Vec<Typed<String>>,

@@ -59,7 +59,7 @@ fn file(resolver: &mut Resolver<'_>, typed: &Typed<FileTable>) -> FileExpectatio
         StateKey::Empty => FileState::Empty,
     };
     let at = table.state.as_ref().map_or_else(|| table.path.span(), Typed::span);
-    FileExpectation { path: table.path.get().clone(), state: Declared { value, at: resolver.at(&at) } }
+    FileExpectation { path: resolver.text(&table.path), state: Declared { value, at: resolver.at(&at) } }
 }
 
 /// Whether an absolute path has no empty, `.` or `..` parts; `/` itself is plain.

@@ -14,10 +14,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::Scenario;
 use super::diagnostic::{Diagnostic, Diagnostics, Source};
 use super::file::ScenarioFile;
 use super::resolve;
+use super::{Scenario, Setting};
 
 /// The name of the scenario file in a scenario's folder.
 pub const SCENARIO_FILE: &str = "scenario.toml";
@@ -25,11 +25,11 @@ pub const SCENARIO_FILE: &str = "scenario.toml";
 /// The application's folder in a scenario's folder.
 pub const APP_FOLDER: &str = "app";
 
-/// Loads every scenario below `root`, sorted by name.
+/// Loads every scenario below `root` for one cell, sorted by name.
 ///
 /// # Errors
 /// All faults of all scenario files and folders.
-pub fn load(root: &Path) -> Result<Vec<Scenario>, Diagnostics> {
+pub fn load(root: &Path, setting: &Setting<'_>) -> Result<Vec<Scenario>, Diagnostics> {
     let mut faults = Vec::new();
     let mut scenarios = Vec::new();
     let names = scenario_folders(root, &mut faults);
@@ -44,7 +44,8 @@ pub fn load(root: &Path) -> Result<Vec<Scenario>, Diagnostics> {
             }
         };
         let source = Source::new(&relative, text);
-        let resolved = typed(&source).and_then(|file| resolve::scenario(name, &root.join(name), &source, &file));
+        let resolved =
+            typed(&source).and_then(|file| resolve::scenario(name, &root.join(name), &source, &file, setting));
         match resolved {
             Ok(scenario) => scenarios.push(scenario),
             Err(found) => faults.extend(found),

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use super::load;
-use crate::scenario::{BuildOutcome, FileState, Phase, Scenario, Subject, build_context, file};
+use crate::scenario::tests::load_here;
+use crate::scenario::{BuildOutcome, FileState, Phase, Scenario, Subject, build_context, file, rebuild_context};
 
-const APPLICATION: &str = "summary = 'It builds'\nsource = 'test'\n[build]\noutcome = 'success'\n";
+const APPLICATION: &str =
+    "summary = 'It builds'\nsource = 'test'\nnothing_to_serve = 'a test'\n[build]\noutcome = 'success'\n";
 
 /// A folder of scenarios with the one scenario `sample`, which has an application.
 fn suite(scenario: &str) -> TempDir {
@@ -31,14 +32,14 @@ fn add(root: &Path, name: &str, scenario: &str) {
 }
 
 fn only(root: &TempDir) -> Scenario {
-    let mut scenarios = load(root.path()).unwrap();
+    let mut scenarios = load_here(root.path()).unwrap();
     assert_eq!(scenarios.len(), 1);
     scenarios.remove(0)
 }
 
 /// The plain lines, then the pictures, without the name of the temporary folder.
 fn faults(root: &TempDir) -> String {
-    let faults = load(root.path()).unwrap_err();
+    let faults = load_here(root.path()).unwrap_err();
     format!("{faults}\n\n{}", faults.render(false, 100)).replace(&root.path().display().to_string(), "ROOT")
 }
 
@@ -85,14 +86,14 @@ fn faults_of_all_files_and_folders_come_at_once() {
 fn an_application_that_cannot_be_a_context_is_a_fault() {
     let root = suite(APPLICATION);
     fs::write(root.path().join("sample/app/.dockerignore"), "fine\n[\n").unwrap();
-    let message = load(root.path()).unwrap_err().to_string();
+    let message = load_here(root.path()).unwrap_err().to_string();
     assert!(message.ends_with("`.dockerignore` of the application: line 2: the pattern `[` is not valid"), "{message}");
 }
 
 #[test]
 fn a_missing_root_is_a_fault() {
     let root = tempfile::tempdir().unwrap();
-    let faults = load(&root.path().join("nowhere")).unwrap_err();
+    let faults = load_here(&root.path().join("nowhere")).unwrap_err();
     assert!(faults.to_string().contains("the folder of the scenarios cannot be read"), "{faults}");
 }
 
@@ -138,6 +139,73 @@ fn a_failure_resolves() {
 }
 
 #[test]
+fn where_a_scenario_does_not_apply_it_says_why() {
+    let text = |table: &str| format!("{APPLICATION}[[not_applicable]]\n{table}\nbecause = 'x'\n");
+    let reason = |table: &str| only(&suite(&text(table))).not_applicable.map(|reason| reason.value);
+    assert_eq!(reason("variants = ['python-3.11']").as_deref(), Some("x"));
+    assert_eq!(reason("variants = ['python-2.7']"), None);
+    assert_eq!(reason("dialects = ['docker']").as_deref(), Some("x"));
+    assert_eq!(reason("dialects = ['whiskey']"), None);
+    assert_eq!(reason("variants = ['python-3.11']\ndialects = ['whiskey']"), None);
+}
+
+#[test]
+fn placeholders_stand_for_what_is_so_in_the_cell() {
+    let root = suite(&format!(
+        "{APPLICATION}log = ['^@{{folder}}$']\n[[file]]\npath = '/app/@{{folder}}/x'\n[[command]]\nrun = ['echo', '@{{python}}']\n"
+    ));
+    let scenario = only(&root);
+    let log = &scenario.build.unwrap().log[0].value;
+    assert!(log.is_match(".docker") && !log.is_match("xdocker"));
+    assert_eq!(scenario.files[0].path, "/app/.docker/x");
+    assert_eq!(scenario.commands[0].run.value, ["echo", "3.11"]);
+}
+
+#[test]
+fn the_dialects_folder_is_renamed_in_the_context_unless_it_is_to_stay() {
+    let root = suite(APPLICATION);
+    let hooks = root.path().join("sample/app/.docker/action_hooks");
+    fs::create_dir_all(&hooks).unwrap();
+    fs::write(hooks.join("build"), "").unwrap();
+    std::os::unix::fs::symlink(".docker/action_hooks/build", root.path().join("sample/app/to-hook")).unwrap();
+    let names = |scenario: &Scenario| -> Vec<String> {
+        let archive = build_context(scenario).unwrap();
+        let mut archive = tar::Archive::new(archive.as_slice());
+        let entries = archive.entries().unwrap().map(Result::unwrap);
+        entries
+            .map(|entry| {
+                let target = entry.link_name().unwrap().map(|target| format!(" -> {}", target.display()));
+                format!("{}{}", entry.path().unwrap().display(), target.unwrap_or_default())
+            })
+            .filter(|name| name.contains("action_hooks/build"))
+            .collect()
+    };
+    let mut scenario = only(&root);
+    assert_eq!(names(&scenario), [".docker/action_hooks/build", "to-hook -> .docker/action_hooks/build"]);
+    scenario.dialect = crate::dialect::Dialect::Whiskey;
+    assert_eq!(names(&scenario), [".whiskey/action_hooks/build", "to-hook -> .whiskey/action_hooks/build"]);
+    scenario.keep_folders = true;
+    assert_eq!(names(&scenario), [".docker/action_hooks/build", "to-hook -> .docker/action_hooks/build"]);
+}
+
+#[test]
+fn files_are_made_and_appended_to() {
+    let root = suite(&format!(
+        "{APPLICATION}[generate]\nfolder = 'many'\nfiles = 3\n[[rebuild]]\nlog = ['x']\n[rebuild.append]\n'wsgi.py' = '# x'\n"
+    ));
+    let scenario = only(&root);
+    let size = |archive: Vec<u8>, path: &str| {
+        let mut archive = tar::Archive::new(archive.as_slice());
+        let mut entries = archive.entries().unwrap().map(Result::unwrap);
+        entries.find(|entry| entry.path().unwrap() == Path::new(path)).map(|entry| entry.size())
+    };
+    assert_eq!(size(build_context(&scenario).unwrap(), "many/2.txt"), Some(1));
+    assert_eq!(size(build_context(&scenario).unwrap(), "many/3.txt"), None);
+    assert_eq!(size(build_context(&scenario).unwrap(), "wsgi.py"), Some(0));
+    assert_eq!(size(rebuild_context(&scenario, &scenario.rebuilds[0].append).unwrap(), "wsgi.py"), Some(3));
+}
+
+#[test]
 fn an_image_needs_no_application() {
     let root = suite("summary = 'x'\nsource = 'x'\nsubject = 'base-image'\n[[command]]\nrun = ['python', '-V']\n");
     fs::remove_dir_all(root.path().join("sample/app")).unwrap();
@@ -149,7 +217,7 @@ fn scenarios_come_sorted_by_name() {
     let root = suite(APPLICATION);
     add(root.path(), "a", APPLICATION);
     add(root.path(), "z-2", APPLICATION);
-    let names: Vec<_> = load(root.path()).unwrap().into_iter().map(|scenario| scenario.name).collect();
+    let names: Vec<_> = load_here(root.path()).unwrap().into_iter().map(|scenario| scenario.name).collect();
     assert_eq!(names, ["a", "sample", "z-2"]);
 }
 
@@ -169,7 +237,7 @@ fn the_schema_is_fresh() {
 #[test]
 fn the_scenarios_of_this_repository_are_valid() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
-    let scenarios = load(&root).unwrap_or_else(|faults| panic!("{faults}"));
+    let scenarios = load_here(&root).unwrap_or_else(|faults| panic!("{faults}"));
     for scenario in scenarios.iter().filter(|scenario| scenario.app.is_some()) {
         build_context(scenario).unwrap();
     }

@@ -5,6 +5,7 @@
 //! place where it was declared ([`At`]), so that a finding can point at *expected because of this line*.
 
 mod app;
+mod applies;
 mod context;
 pub mod diagnostic;
 mod dockerignore;
@@ -12,8 +13,11 @@ pub mod file;
 mod files;
 mod load;
 mod pattern;
+mod placeholder;
+mod rebuild;
 mod resolve;
 mod serve;
+mod setting;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,11 +25,14 @@ use std::path::PathBuf;
 
 use regex::Regex;
 
-pub use context::{ContextError, MAX_CONTEXT, build_context, folder_context};
+use crate::dialect::Dialect;
+
+pub use context::{ContextError, MAX_CONTEXT, build_context, folder_context, rebuild_context};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use dockerignore::PatternError;
 pub use load::{APP_FOLDER, SCENARIO_FILE, load};
 pub use pattern::as_typed;
+pub use setting::Setting;
 
 /// A place in a scenario file: where an expectation was declared.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -76,6 +83,14 @@ pub struct Scenario {
     pub proves: Vec<Declared<String>>,
     /// What the scenario looks at.
     pub subject: Subject,
+    /// The dialect that it was loaded for.
+    pub dialect: Dialect,
+    /// Why it does not apply in the cell that it was loaded for, if so.
+    pub not_applicable: Option<Declared<String>>,
+    /// Whether the application's folders `.docker` and `.whiskey` keep their names.
+    pub keep_folders: bool,
+    /// Files that are made for the build.
+    pub generate: Option<Generate>,
     /// The application folder (the build context); only for [`Subject::Application`].
     pub app: Option<PathBuf>,
     /// Modes of files of the application that differ from the default, by their path in `app/`.
@@ -84,6 +99,8 @@ pub struct Scenario {
     pub absent_packages: Vec<String>,
     /// What the build must come to; only for [`Subject::Application`].
     pub build: Option<BuildExpectation>,
+    /// The build done again on the layer cache, in order.
+    pub rebuilds: Vec<Rebuild>,
     /// What the image's configuration must be.
     pub image: ImageExpectation,
     /// What the image's file system must hold.
@@ -92,6 +109,28 @@ pub struct Scenario {
     pub commands: Vec<CommandExpectation>,
     /// What the container must do when it is started.
     pub serve: Option<ServeExpectation>,
+}
+
+/// Files that are made for the build: `FOLDER/0.txt` and so on, each with its number in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generate {
+    /// The folder, relative to the application folder.
+    pub folder: PathBuf,
+    /// How many files.
+    pub files: u32,
+}
+
+/// The build done again on the layer cache.
+#[derive(Debug, Clone)]
+pub struct Rebuild {
+    /// Where it stands.
+    pub at: At,
+    /// Text that files get at their end first, by path relative to the application folder.
+    pub append: BTreeMap<PathBuf, String>,
+    /// Lines that the log must have, in this order.
+    pub log: Vec<Declared<Regex>>,
+    /// Lines that the log must not have.
+    pub log_absent: Vec<Declared<Regex>>,
 }
 
 /// A phase of the build step, in the order of the article.
@@ -133,6 +172,12 @@ pub enum BuildOutcome {
 pub struct BuildExpectation {
     /// How it must end.
     pub outcome: Declared<BuildOutcome>,
+    /// The folders that progress lines may name: the dialect's.
+    pub folders: &'static [&'static str],
+    /// The phases that should announce themselves, exactly and in this order.
+    pub phases: Option<Declared<Vec<Phase>>>,
+    /// Lines that the log should have, in any order.
+    pub should_log: Vec<Declared<Regex>>,
     /// Lines that the log must have, in this order.
     pub log: Vec<Declared<Regex>>,
     /// Lines that the log must not have.
@@ -154,6 +199,8 @@ pub struct ImageExpectation {
     pub working_directory: Option<Declared<String>>,
     /// The user; empty for root by default.
     pub user: Option<Declared<String>>,
+    /// What the image may take, in megabytes of 1,000,000 bytes.
+    pub max_megabytes: Option<Declared<u64>>,
     /// Environment variables by name, with a pattern for the whole value.
     pub environment: BTreeMap<String, Declared<Regex>>,
     /// Labels by name, with a pattern for the whole value.
@@ -213,6 +260,8 @@ pub struct ServeExpectation {
     pub commands: Vec<CommandExpectation>,
     /// What SIGTERM must lead to.
     pub stop: Option<StopExpectation>,
+    /// Lines that the container's log should have, in any order.
+    pub should_log: Vec<Declared<Regex>>,
     /// Lines of the container's whole log, in this order.
     pub log: Vec<Declared<Regex>>,
     /// Lines that the container's log must not have.
@@ -257,13 +306,24 @@ impl Scenario {
 impl ImageExpectation {
     /// Whether nothing is expected.
     pub fn is_empty(&self) -> bool {
-        let Self { triggers, entry_point, command, exposed_ports, working_directory, user, environment, labels } = self;
+        let Self {
+            triggers,
+            entry_point,
+            command,
+            exposed_ports,
+            working_directory,
+            user,
+            max_megabytes,
+            environment,
+            labels,
+        } = self;
         triggers.is_none()
             && entry_point.is_none()
             && command.is_none()
             && exposed_ports.is_none()
             && working_directory.is_none()
             && user.is_none()
+            && max_megabytes.is_none()
             && environment.is_empty()
             && labels.is_empty()
     }
@@ -274,6 +334,13 @@ pub(crate) mod tests {
     //! Scenarios for tests of what comes after loading.
 
     use super::*;
+    use crate::cell::tests::cell;
+
+    /// Loads the scenarios of a folder for the default cell.
+    pub(crate) fn load_here(root: &std::path::Path) -> Result<Vec<Scenario>, Diagnostics> {
+        let variants = ["python-2.7".to_owned(), "python-3.11".to_owned()];
+        load(root, &Setting { cell: &cell(Dialect::Docker), variants: &variants })
+    }
 
     /// A scenario of this name on this subject; an application's build must succeed and then serve, or fail.
     pub(crate) fn scenario(name: &str, subject: Subject, succeeds: bool) -> Scenario {
@@ -298,14 +365,22 @@ pub(crate) mod tests {
             source: "a test".to_owned(),
             proves: Vec::new(),
             subject,
+            dialect: Dialect::Docker,
+            not_applicable: None,
+            keep_folders: false,
+            generate: None,
             app: application.then(|| PathBuf::from(name).join("app")),
             modes: BTreeMap::new(),
             absent_packages: Vec::new(),
             build: application.then(|| BuildExpectation {
                 outcome: Declared { value: outcome, at: declared() },
+                folders: Dialect::Docker.folders(),
+                phases: None,
+                should_log: Vec::new(),
                 log: Vec::new(),
                 log_absent: Vec::new(),
             }),
+            rebuilds: Vec::new(),
             image: ImageExpectation::default(),
             files: Vec::new(),
             commands: Vec::new(),
@@ -315,6 +390,7 @@ pub(crate) mod tests {
                 http: Vec::new(),
                 commands: Vec::new(),
                 stop: None,
+                should_log: Vec::new(),
                 log: Vec::new(),
                 log_absent: Vec::new(),
             }),

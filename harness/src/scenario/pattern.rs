@@ -6,6 +6,8 @@ use regex::{Regex, RegexBuilder};
 
 use super::diagnostic::{Diagnostic, Source};
 use super::file::Typed;
+use super::placeholder;
+use crate::cell::Cell;
 
 /// What a pattern is held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +31,15 @@ const WHOLE_OPENING: &str = "^(?:";
 const WHOLE_CLOSING: &str = ")$";
 
 /// Compiles a pattern for its purpose.
-pub(super) fn compile(source: &Source, typed: &Typed<String>, purpose: Purpose) -> Result<Regex, Box<Diagnostic>> {
-    let pattern = typed.get();
+pub(super) fn compile(
+    source: &Source,
+    typed: &Typed<String>,
+    purpose: Purpose,
+    cell: &Cell,
+) -> Result<Regex, Box<Diagnostic>> {
+    let pattern = placeholder::fill(typed.get(), cell, regex::escape)
+        .map_err(|unknown| unknown_placeholder(source, typed, &unknown))?;
+    let pattern = pattern.as_ref();
     let build = |pattern: &str| {
         let multi_line = matches!(purpose, Purpose::Text | Purpose::AbsentText);
         RegexBuilder::new(pattern).multi_line(multi_line).build()
@@ -59,6 +68,18 @@ pub(super) fn compile(source: &Source, typed: &Typed<String>, purpose: Purpose) 
             .into());
     }
     Ok(regex)
+}
+
+/// The fault of a placeholder that there is not.
+pub(super) fn unknown_placeholder(
+    source: &Source,
+    typed: &Typed<String>,
+    unknown: &placeholder::UnknownPlaceholder,
+) -> Box<Diagnostic> {
+    let known: Vec<String> = Cell::PLACEHOLDERS.iter().map(|name| format!("@{{{name}}}")).collect();
+    Diagnostic::at(source, typed.span(), format!("there is no placeholder `@{{{}}}`", unknown.0.escape_debug()))
+        .help(format!("there are {}", known.join(", ")))
+        .into()
 }
 
 /// A compiled pattern as it was typed, without the anchors that a pattern for a whole value gets.

@@ -12,9 +12,10 @@ use super::file::{BuildTable, CommandTable, ImageTable, OutcomeKey, ScenarioFile
 use super::load::{APP_FOLDER, is_kebab_case};
 use super::pattern::{self, Purpose};
 use super::{
-    At, BuildExpectation, BuildOutcome, CommandExpectation, Declared, ImageExpectation, Scenario, Subject, app, files,
-    serve,
+    At, BuildExpectation, BuildOutcome, CommandExpectation, Declared, ImageExpectation, Scenario, Setting, Subject,
+    app, applies, files, placeholder, rebuild, serve,
 };
+use crate::cell::Cell;
 
 /// Resolves one file; `folder` is the scenario's folder.
 pub(super) fn scenario(
@@ -22,8 +23,9 @@ pub(super) fn scenario(
     folder: &Path,
     source: &Source,
     file: &ScenarioFile,
+    setting: &Setting<'_>,
 ) -> Result<Scenario, Vec<Diagnostic>> {
-    let mut resolving = Resolver { source, faults: Vec::new() };
+    let mut resolving = Resolver { source, setting, faults: Vec::new() };
     let resolved = resolving.scenario(name, folder, file);
     if resolving.faults.is_empty() { Ok(resolved) } else { Err(resolving.faults) }
 }
@@ -31,10 +33,11 @@ pub(super) fn scenario(
 /// Resolves values of one file, and keeps the faults. A method that returns `None` has reported why.
 pub(super) struct Resolver<'a> {
     source: &'a Source,
+    setting: &'a Setting<'a>,
     faults: Vec<Diagnostic>,
 }
 
-impl Resolver<'_> {
+impl<'a> Resolver<'a> {
     fn scenario(&mut self, name: &str, folder: &Path, file: &ScenarioFile) -> Scenario {
         self.not_empty(&file.summary, "summary");
         self.not_empty(&file.source, "source");
@@ -59,6 +62,7 @@ impl Resolver<'_> {
             self.no_application(folder, file);
             None
         };
+        applies::folders(self, app.as_deref(), file);
         let modes = app::modes(app.as_deref(), &file.modes, self.source, &mut self.faults);
         if file.build.is_none() && subject == Subject::Application {
             self.fault(file.summary.span(), "a scenario of an application has no `[build]`")
@@ -69,7 +73,11 @@ impl Resolver<'_> {
         if failing.is_some() {
             self.nothing_after_failure(file);
         }
+        applies::something_to_serve(self, file);
         let build = file.build.as_ref().and_then(|build| self.build(build));
+        let rebuilds = rebuild::resolve(self, app.as_deref(), &file.rebuild);
+        let generate = file.generate.as_ref().and_then(|table| rebuild::generate(self, app.as_deref(), table));
+        let not_applicable = applies::reason(self, &file.not_applicable);
         let image = file.image.as_ref().map(|image| self.image(image.get())).unwrap_or_default();
         let files = files::resolve(self, &file.file);
         let commands = file.command.iter().filter_map(|command| self.command(command.get())).collect();
@@ -81,15 +89,25 @@ impl Resolver<'_> {
             source: file.source.get().trim().to_owned(),
             proves: file.proves.iter().map(|clause| self.declared(clause, clause.get().clone())).collect(),
             subject,
+            dialect: self.setting.cell.dialect,
+            not_applicable,
+            keep_folders: file.keep_folders.as_ref().is_some_and(|keep| *keep.get()),
+            generate,
             app,
             modes,
             absent_packages,
             build,
+            rebuilds,
             image,
             files,
             commands,
             serve,
         }
+    }
+
+    /// What the scenario is loaded for.
+    pub(super) fn setting(&self) -> Setting<'a> {
+        *self.setting
     }
 
     /// Reports a fault; the help can follow.
@@ -107,7 +125,7 @@ impl Resolver<'_> {
     }
 
     pub(super) fn pattern(&mut self, typed: &Typed<String>, purpose: Purpose) -> Option<Declared<Regex>> {
-        match pattern::compile(self.source, typed, purpose) {
+        match pattern::compile(self.source, typed, purpose, self.setting.cell) {
             Ok(regex) => Some(self.declared(typed, regex)),
             Err(fault) => {
                 self.faults.push(*fault);
@@ -132,8 +150,11 @@ impl Resolver<'_> {
                     .label("a line cannot be both there and not there");
             }
         }
-        let log = log.iter().filter_map(|typed| self.pattern(typed, Purpose::Line)).collect();
-        (log, absent.iter().filter_map(|typed| self.pattern(typed, Purpose::AbsentLine)).collect())
+        (self.patterns(log, Purpose::Line), self.patterns(absent, Purpose::AbsentLine))
+    }
+
+    pub(super) fn patterns(&mut self, list: &[Typed<String>], purpose: Purpose) -> Vec<Declared<Regex>> {
+        list.iter().filter_map(|typed| self.pattern(typed, purpose)).collect()
     }
 
     /// Reports that the pattern which must be found is also the one that must not.
@@ -166,7 +187,35 @@ impl Resolver<'_> {
                 .advice("give at least one argument, or leave the key out");
             return None;
         }
-        Some(typed.get().clone())
+        Some(self.texts(typed))
+    }
+
+    /// A text with its placeholders filled in.
+    pub(super) fn text(&mut self, typed: &Typed<String>) -> String {
+        match placeholder::fill(typed.get(), self.setting.cell, str::to_owned) {
+            Ok(text) => text.into_owned(),
+            Err(unknown) => {
+                self.faults.push(*pattern::unknown_placeholder(self.source, typed, &unknown));
+                String::new()
+            }
+        }
+    }
+
+    /// A list of texts with their placeholders filled in.
+    fn texts(&mut self, typed: &Typed<Vec<String>>) -> Vec<String> {
+        let cell = self.setting.cell;
+        let mut filled = Vec::new();
+        for text in typed.get() {
+            match placeholder::fill(text, cell, str::to_owned) {
+                Ok(text) => filled.push(text.into_owned()),
+                Err(unknown) => {
+                    let known = Cell::PLACEHOLDERS.join(", ");
+                    self.fault(typed.span(), format!("there is no placeholder `@{{{}}}`", unknown.0.escape_debug()))
+                        .advice(format!("there are: {known}"));
+                }
+            }
+        }
+        filled
     }
 
     /// An exit code from `lowest` to 255.
@@ -196,6 +245,12 @@ impl Resolver<'_> {
             self.fault(place.clone(), format!("a scenario of an image has an `{APP_FOLDER}/` folder"))
                 .advice(format!("remove `{APP_FOLDER}/`, or the `subject`"));
         }
+        let rebuild = file.rebuild.first().map(|table| ("[[rebuild]]", table.span()));
+        let generate = file.generate.as_ref().map(|table| ("[generate]", table.span()));
+        let folders = file.keep_folders.as_ref().map(|keep| ("keep_folders", keep.span()));
+        for (key, span) in [rebuild, generate, folders].into_iter().flatten() {
+            self.fault(span, format!("a scenario of an image has `{key}`")).label("nothing is built for it");
+        }
         if let Some(path) = file.modes.keys().next() {
             self.fault(path.span(), "a scenario of an image has `[modes]`").label("there are no files to set modes of");
         }
@@ -223,11 +278,12 @@ impl Resolver<'_> {
     }
 
     fn nothing_after_failure(&mut self, file: &ScenarioFile) {
+        let rebuild = file.rebuild.first().map(|table| ("[[rebuild]]", table.span()));
         let image = file.image.as_ref().map(|table| ("[image]", table.span()));
         let first_file = file.file.first().map(|table| ("[[file]]", table.span()));
         let command = file.command.first().map(|table| ("[[command]]", table.span()));
         let serve = file.serve.as_ref().map(|table| ("[serve]", table.span()));
-        for (table, span) in [image, first_file, command, serve].into_iter().flatten() {
+        for (table, span) in [rebuild, image, first_file, command, serve].into_iter().flatten() {
             self.fault(span, format!("`{table}` of a build that must fail")).label("there will be no image to look at");
         }
     }
@@ -264,7 +320,14 @@ impl Resolver<'_> {
                 BuildOutcome::Failure { phase: phase?, exit_code: exit_code?, because: because? }
             }
         };
-        Some(BuildExpectation { outcome: self.declared(&table.outcome, outcome), log, log_absent })
+        Some(BuildExpectation {
+            outcome: self.declared(&table.outcome, outcome),
+            folders: self.setting.cell.dialect.folders(),
+            phases: table.phases.as_ref().map(|typed| self.declared(typed, typed.get().clone())),
+            should_log: self.patterns(&table.should_log, Purpose::Line),
+            log,
+            log_absent,
+        })
     }
 
     fn image(&mut self, table: &ImageTable) -> ImageExpectation {
@@ -277,20 +340,40 @@ impl Resolver<'_> {
                 }
             }
         }
-        let list =
-            |typed: &Option<Typed<Vec<String>>>| typed.as_ref().map(|typed| self.declared(typed, typed.get().clone()));
-        let text =
-            |typed: &Option<Typed<String>>| typed.as_ref().map(|typed| self.declared(typed, typed.get().clone()));
         ImageExpectation {
-            triggers: list(&table.triggers),
-            entry_point: list(&table.entry_point),
-            command: list(&table.command),
-            exposed_ports: list(&table.exposed_ports),
-            working_directory: text(&table.working_directory),
-            user: text(&table.user),
+            triggers: self.list(table.triggers.as_ref()),
+            entry_point: self.list(table.entry_point.as_ref()),
+            command: self.list(table.command.as_ref()),
+            exposed_ports: self.list(table.exposed_ports.as_ref()),
+            working_directory: self.declared_text(table.working_directory.as_ref()),
+            user: self.declared_text(table.user.as_ref()),
+            max_megabytes: table.max_megabytes.as_ref().and_then(|typed| self.megabytes(typed)),
             environment: self.named_patterns(&table.environment, Purpose::Whole),
             labels: self.named_patterns(&table.labels, Purpose::Whole),
         }
+    }
+
+    fn list(&mut self, typed: Option<&Typed<Vec<String>>>) -> Option<Declared<Vec<String>>> {
+        typed.map(|typed| {
+            let value = self.texts(typed);
+            self.declared(typed, value)
+        })
+    }
+
+    fn declared_text(&mut self, typed: Option<&Typed<String>>) -> Option<Declared<String>> {
+        typed.map(|typed| {
+            let value = self.text(typed);
+            self.declared(typed, value)
+        })
+    }
+
+    fn megabytes(&mut self, typed: &Typed<String>) -> Option<Declared<u64>> {
+        let Ok(value @ 1..) = self.text(typed).parse::<u64>() else {
+            self.fault(typed.span(), "the size is not a number of megabytes")
+                .advice("write it as digits, such as \"400\", or as \"@{budget}\": the budget of the variant");
+            return None;
+        };
+        Some(self.declared(typed, value))
     }
 
     pub(super) fn mode(&mut self, typed: &Typed<String>) -> Option<Declared<u32>> {
@@ -353,8 +436,18 @@ impl Help<'_> {
 }
 
 fn is_empty(table: &ImageTable) -> bool {
-    let ImageTable { triggers, entry_point, command, exposed_ports, working_directory, user, environment, labels } =
-        table;
+    let ImageTable {
+        triggers,
+        entry_point,
+        command,
+        exposed_ports,
+        working_directory,
+        user,
+        max_megabytes,
+        environment,
+        labels,
+    } = table;
     let lists = [triggers, entry_point, command, exposed_ports].iter().all(|list| list.is_none());
-    lists && working_directory.is_none() && user.is_none() && environment.is_empty() && labels.is_empty()
+    let texts = [working_directory, user, max_megabytes].iter().all(|text| text.is_none());
+    lists && texts && environment.is_empty() && labels.is_empty()
 }

@@ -18,6 +18,7 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, typed: &Typed<ServeTable>) ->
         || !table.command.is_empty()
         || table.stop.is_some()
         || !table.log.is_empty()
+        || !table.should_log.is_empty()
         || !table.log_absent.is_empty();
     if !asserts {
         resolver
@@ -29,12 +30,14 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, typed: &Typed<ServeTable>) ->
     let commands = table.command.iter().filter_map(|command| resolver.command(command.get())).collect();
     let stop = table.stop.as_ref().and_then(|stop| self::stop(resolver, stop.get()));
     let (log, log_absent) = resolver.lines(&table.log, &table.log_absent);
+    let should_log = resolver.patterns(&table.should_log, Purpose::Line);
     ServeExpectation {
         at: resolver.at(&typed.span()),
         arguments: arguments.flatten(),
         http,
         commands,
         stop,
+        should_log,
         log,
         log_absent,
     }
@@ -42,7 +45,7 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, typed: &Typed<ServeTable>) ->
 
 fn http(resolver: &mut Resolver<'_>, typed: &Typed<HttpTable>) -> Option<HttpExpectation> {
     let table = typed.get();
-    let path = table.path.get();
+    let path = resolver.text(&table.path);
     if !path.starts_with('/') {
         resolver.fault(table.path.span(), "the path does not begin with `/`").advice("write it as in the request line");
     } else if path.chars().any(|character| character.is_whitespace() || character.is_control()) {
@@ -87,7 +90,7 @@ fn http(resolver: &mut Resolver<'_>, typed: &Typed<HttpTable>) -> Option<HttpExp
     Some(HttpExpectation {
         at: resolver.at(&typed.span()),
         method: method.to_owned(),
-        path: path.clone(),
+        path,
         status: status?,
         headers,
         body,
