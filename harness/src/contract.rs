@@ -13,11 +13,14 @@ use toml::Spanned;
 use crate::cell::Cell;
 use crate::check::Finding;
 use crate::dialect::Dialect;
-use crate::event::CellName;
+use crate::event::{CellName, Stage};
 use crate::scenario::{At, Scenario};
 
 /// The file's name, in the folder of the scenarios.
 pub const CONTRACT_FILE: &str = "contract.toml";
+
+/// How the ids of the start's clauses begin.
+const START: &str = "START-";
 
 /// How binding a clause is (RFC 2119).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize)]
@@ -211,7 +214,7 @@ impl Contract {
     }
 
     /// Says of each finding of a scenario how binding it is, and which clauses it speaks for: those of the scenario that are
-    /// of its level and hold in the dialect. All findings of a scenario that proves nothing but SHOULDs are SHOULDs.
+    /// of its level and hold in the dialect, without those of the start where nothing was started. All findings of a scenario that proves nothing but SHOULDs are SHOULDs.
     pub fn attribute(&self, proves: &[String], dialect: Dialect, findings: &mut [Finding]) {
         let holding: Vec<&Clause> = self
             .clauses
@@ -223,7 +226,12 @@ impl Contract {
             if only_shoulds {
                 finding.level = Level::Should;
             }
-            let own = holding.iter().filter(|clause| clause.level == finding.level);
+            // Before anything was started nothing is known of the start, unless the scenario is about nothing else.
+            let started = matches!(finding.stage, Stage::Probe | Stage::Stop);
+            let speaks = |clause: &&&Clause| clause.level == finding.level;
+            let of_start = |clause: &Clause| clause.id.starts_with(START);
+            let only_start = holding.iter().filter(speaks).all(|clause| of_start(clause));
+            let own = holding.iter().filter(speaks).filter(|clause| started || only_start || !of_start(clause));
             finding.clauses = own.map(|clause| clause.id.clone()).collect();
         }
     }
@@ -436,8 +444,14 @@ mod tests {
             unreachable!("the contract is valid")
         };
         let at = At { file: PathBuf::from("a/scenario.toml"), line: 3 };
-        let finding =
-            Finding { check: "x".into(), at, level: Level::Must, clauses: Vec::new(), outcome: Outcome::Held };
+        let finding = Finding {
+            check: "x".into(),
+            at,
+            level: Level::Must,
+            stage: Stage::Build,
+            clauses: Vec::new(),
+            outcome: Outcome::Held,
+        };
         let attributed = |proves: &[&str], level: Level| {
             let proves: Vec<String> = proves.iter().map(ToString::to_string).collect();
             let mut findings = [Finding { level, ..finding.clone() }];

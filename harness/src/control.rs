@@ -1,7 +1,7 @@
 //! Controls: candidates that must fail, and where. They show that the suite can tell a bad image from a good one.
 //!
-//! A control is a folder of `images/controls`: `control.toml`, and below `base/` and `onbuild/` the files that stand in for
-//! those of `images/base` and `images/onbuild`.
+//! A control is a folder of `images/controls`: `control.toml`, which also has the changes of single files of `images/base` and
+//! `images/onbuild`, and below `base/` and `onbuild/` the files that stand in for whole ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::check::{Finding, Outcome};
 use crate::contract::Level;
-use crate::event::ScenarioReport;
+use crate::event::{ScenarioReport, Stage};
 use crate::verdict::Verdict;
 
 /// The name of the file that says what a control is.
@@ -32,12 +32,27 @@ pub struct Control {
     pub source: String,
     /// The scenarios that must fail, and the clauses that each of them must find broken.
     pub fails: BTreeMap<String, BTreeSet<String>>,
+    /// Changes of files of the candidate.
+    #[serde(default)]
+    change: Vec<Change>,
     /// What stands in for files of `images/base`.
     #[serde(skip)]
     pub base: Replacements,
     /// What stands in for files of `images/onbuild`.
     #[serde(skip)]
     pub onbuild: Replacements,
+}
+
+/// A change of a file of the candidate.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    /// The file, relative to `images`: `base/mod_wsgi-docker-build`.
+    file: String,
+    /// The text that is replaced; it must be there, once.
+    from: String,
+    /// What it is replaced by.
+    to: String,
 }
 
 /// Why there is no such control.
@@ -105,10 +120,30 @@ impl Control {
         let path = folder.join(CONTROL_FILE);
         let text =
             std::fs::read_to_string(&path).map_err(|source| ControlError::Unreadable { path: path.clone(), source })?;
-        let control: Self =
-            toml::from_str(&text).map_err(|error| ControlError::Invalid { path, why: error.to_string() })?;
-        let (base, onbuild) = (files(&folder.join("base"))?, files(&folder.join("onbuild"))?);
-        Ok(Self { name: name.to_owned(), base, onbuild, ..control })
+        let invalid = |why: String| ControlError::Invalid { path: path.clone(), why };
+        let mut control: Self = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+        name.clone_into(&mut control.name);
+        control.base = files(&folder.join("base"))?;
+        control.onbuild = files(&folder.join("onbuild"))?;
+        for Change { file, from, to } in &control.change {
+            let replacements = match file.split_once('/') {
+                Some(("base", _)) => &mut control.base,
+                Some(("onbuild", _)) => &mut control.onbuild,
+                _ => return Err(invalid(format!("`{file}` is neither in base/ nor in onbuild/"))),
+            };
+            let place = PathBuf::from(file.split_once('/').map_or("", |(_, name)| name));
+            let changed = match replacements.iter().position(|(path, _)| *path == place) {
+                Some(index) => replacements.swap_remove(index).1,
+                None => std::fs::read(images.join(file))
+                    .map_err(|source| ControlError::Unreadable { path: images.join(file), source })?,
+            };
+            let changed = String::from_utf8_lossy(&changed).into_owned();
+            if changed.matches(from.as_str()).count() != 1 {
+                return Err(invalid(format!("`{from}` is not once in {file}: bring the control up to date")));
+            }
+            replacements.push((place, changed.replace(from.as_str(), to).into_bytes()));
+        }
+        Ok(control)
     }
 
     /// Judges a scenario's report by what the control lists: one that failed where it must is *caught*; one that did not fail, or
@@ -135,6 +170,7 @@ impl Control {
             check: format!("control {}", self.name),
             at: report.at.clone(),
             level: Level::Must,
+            stage: Stage::Build,
             clauses: Vec::new(),
             outcome: Outcome::Broken { expected: format!("{} broken, as the control lists", words(listed)), got },
         });
@@ -172,6 +208,7 @@ mod tests {
             fails: BTreeMap::from([("a".to_owned(), BTreeSet::from(["BUILD-1".to_owned()]))]),
             base: Vec::new(),
             onbuild: Vec::new(),
+            change: Vec::new(),
         }
     }
 
@@ -182,6 +219,7 @@ mod tests {
                 check: "x".into(),
                 at: report.at.clone(),
                 level: *level,
+                stage: Stage::Build,
                 clauses: vec![(*clause).to_owned()],
                 outcome: Outcome::Broken { expected: String::new(), got: String::new() },
             });
@@ -219,6 +257,17 @@ mod tests {
         let control = Control::load(images.path(), "odd").unwrap();
         assert_eq!(control.onbuild, [(PathBuf::from("Dockerfile"), b"FROM x\n".to_vec())]);
         assert!(control.base.is_empty());
+        std::fs::create_dir_all(images.path().join("base")).unwrap();
+        std::fs::write(images.path().join("base/step"), "one two two\n").unwrap();
+        let with = |change: &str| {
+            let text = format!("summary = 'x'\nsource = 'y'\n{change}\n[fails]\n");
+            std::fs::write(folder.join("control.toml"), text).unwrap();
+            Control::load(images.path(), "odd").map_err(|error| error.to_string())
+        };
+        let control = with("[[change]]\nfile = 'base/step'\nfrom = 'one'\nto = 'three'").unwrap();
+        assert_eq!(control.base, [(PathBuf::from("step"), b"three two two\n".to_vec())]);
+        let fault = with("[[change]]\nfile = 'base/step'\nfrom = 'two'\nto = 'three'").unwrap_err();
+        assert!(fault.contains("`two` is not once in base/step"), "{fault}");
         let error = Control::load(images.path(), "even").unwrap_err().to_string();
         assert_eq!(error, "no control `even`; there are: odd");
     }

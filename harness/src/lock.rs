@@ -145,16 +145,23 @@ mod tests {
     use super::*;
     use crate::check::{Finding, Outcome};
     use crate::contract::Level;
+    use crate::event::Stage;
     use crate::event::tests::report;
 
     fn made(name: &str, verdict: Verdict, assertions: usize) -> ScenarioReport {
         let mut report = report(name, verdict);
         let at = report.at.clone();
-        report.findings =
-            vec![
-                Finding { check: "x".into(), at, level: Level::Must, clauses: Vec::new(), outcome: Outcome::Held };
-                assertions
-            ];
+        report.findings = vec![
+            Finding {
+                check: "x".into(),
+                at,
+                level: Level::Must,
+                stage: Stage::Build,
+                clauses: Vec::new(),
+                outcome: Outcome::Held
+            };
+            assertions
+        ];
         report
     }
 

@@ -154,6 +154,7 @@ mod tests {
 
     use super::*;
     use crate::check::Outcome;
+    use crate::event::Stage;
     use crate::event::tests::{finished, report, short, started};
     use crate::scenario::At;
 
@@ -162,6 +163,7 @@ mod tests {
             check: "x".into(),
             at: At { file: PathBuf::from("x/scenario.toml"), line: 1 },
             level: Level::Must,
+            stage: Stage::Build,
             clauses: Vec::new(),
             outcome: if broken { Outcome::Broken { expected: "a".into(), got: "b".into() } } else { Outcome::Held },
         }

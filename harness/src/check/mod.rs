@@ -18,6 +18,7 @@ mod text;
 pub use text::printable;
 
 use crate::contract::Level;
+use crate::event::Stage;
 use crate::scenario::At;
 
 /// What one assertion came to.
@@ -29,6 +30,8 @@ pub struct Finding {
     pub at: At,
     /// How binding it is: a broken SHOULD is a warning.
     pub level: Level,
+    /// The stage in which it was made.
+    pub stage: Stage,
     /// The clauses of the contract that it speaks for.
     pub clauses: Vec<String>,
     /// Whether it held.
@@ -60,7 +63,14 @@ impl Finding {
 /// A finding: `broken` says what was expected and what came, or `None` when the assertion holds.
 fn holds(check: impl Into<String>, at: &At, broken: impl FnOnce() -> Option<(String, String)>) -> Finding {
     let outcome = broken().map_or(Outcome::Held, |(expected, got)| Outcome::Broken { expected, got });
-    Finding { check: check.into(), at: at.clone(), level: Level::Must, clauses: Vec::new(), outcome }
+    Finding {
+        check: check.into(),
+        at: at.clone(),
+        level: Level::Must,
+        stage: Stage::Build,
+        clauses: Vec::new(),
+        outcome,
+    }
 }
 
 /// A finding about what is only a SHOULD.

@@ -363,6 +363,7 @@ fn settle(end: &StepEnd, what: &str, scenario: &Scenario, part: &mut Part) {
                 check: image.clone(),
                 at: scenario.summary.at.clone(),
                 level: Level::Must,
+                stage: Stage::Build,
                 clauses: Vec::new(),
                 outcome: Outcome::Broken { expected: format!("the {image} to be had"), got: got.clone() },
             });

@@ -55,6 +55,13 @@ pub(super) async fn run(
         Work::Serve(_) => step.serve(&needs).await,
         Work::Prepare(_) => Ok(StepEnd::Done),
     };
+    for finding in &mut step.part.findings {
+        finding.stage = match work {
+            Work::Build(_) | Work::Prepare(_) => Stage::Build,
+            Work::Examine(_) => Stage::Examine,
+            Work::Serve(_) => Stage::Probe,
+        };
+    }
     let result = match result {
         // Evidence taken while the engine was going away proves nothing against the candidate.
         Ok(end) if step.part.findings.iter().any(check::Finding::is_broken) => {

@@ -17,7 +17,14 @@ use crate::verdict::Verdict;
 
 fn finding(check: &str, line: usize, outcome: Outcome) -> Finding {
     let at = At { file: PathBuf::from("failing/scenario.toml"), line };
-    Finding { check: check.into(), at, level: Level::Must, clauses: vec!["BUILD-1".into()], outcome }
+    Finding {
+        check: check.into(),
+        at,
+        level: Level::Must,
+        stage: Stage::Build,
+        clauses: vec!["BUILD-1".into()],
+        outcome,
+    }
 }
 
 /// A run with a pass, a fail and an error.
