@@ -93,6 +93,13 @@ impl Run {
         found.and_then(|scenario| scenario["verdict"].as_str()).unwrap_or("not reported")
     }
 
+    /// What the report says of a scenario.
+    pub fn scenario(&self, name: &str) -> String {
+        let scenarios = self.report["scenarios"].as_array().expect("scenarios");
+        let found = scenarios.iter().find(|scenario| scenario["name"] == name);
+        found.map_or_else(|| self.output(), |scenario| format!("{scenario:#}"))
+    }
+
     /// The names of the assertions of a scenario that did not hold.
     pub fn broken(&self, name: &str) -> Vec<String> {
         let scenarios = self.report["scenarios"].as_array().expect("scenarios");
