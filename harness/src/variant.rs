@@ -14,12 +14,20 @@ pub struct Variant {
     pub python: String,
     /// The Debian suite, such as `bookworm`.
     pub suite: String,
+    /// Whether Debian's archive has security updates for the suite. Those of a suite whose support has ended go, and the indexes
+    /// stay.
+    #[serde(default = "yes")]
+    pub security: bool,
     /// The distribution's image in a registry, by digest; without it, or where no registry answers, mmdebstrap makes one.
     pub registry_image: Option<String>,
     /// The lock file of the Python packages in the image, relative to `images/`.
     pub lock: PathBuf,
     /// What the base image may take, in megabytes of 1,000,000 bytes.
     pub budget: u64,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// The name that stands for every variant.
@@ -98,6 +106,7 @@ impl Variant {
             name: name.to_owned(),
             python: name.trim_start_matches("python-").to_owned(),
             suite: "bookworm".to_owned(),
+            security: true,
             registry_image: None,
             lock: PathBuf::from("base/locks/sample.txt"),
             budget: 400,

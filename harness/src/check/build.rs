@@ -18,11 +18,11 @@ pub fn check(expectation: &BuildExpectation, evidence: &BuildEvidence) -> Vec<Fi
     let outcome_at = &expectation.outcome.at;
     let mut findings = match &expectation.outcome.value {
         BuildOutcome::Success => vec![success(outcome_at, expectation, evidence)],
-        BuildOutcome::Failure { phase, exit_code, because } => {
+        BuildOutcome::Failure { phase, exit_codes, because } => {
             let failure = Failure::of(evidence, expectation.folders);
             let failure = failure.as_ref();
             vec![
-                failed(outcome_at, exit_code, failure),
+                failed(outcome_at, exit_codes, failure),
                 failing_phase(phase, failure),
                 reason(phase.value, because, &evidence.log, failure),
             ]
@@ -57,16 +57,17 @@ fn success(at: &At, expectation: &BuildExpectation, evidence: &BuildEvidence) ->
     })
 }
 
-fn failed(at: &At, exit_code: &Declared<i64>, failure: Option<&Failure<'_>>) -> Finding {
+fn failed(at: &At, exit_codes: &Declared<Vec<i64>>, failure: Option<&Failure<'_>>) -> Finding {
     let in_build_step = failure.is_some_and(|failure| failure.in_build_step);
-    let with_code = failure.is_some_and(|failure| failure.exit_code == Some(exit_code.value));
+    let with_code = failure.and_then(|failure| failure.exit_code).is_some_and(|code| exit_codes.value.contains(&code));
     // The line that is at odds with what came, where it is only one.
-    let at = if in_build_step && !with_code { &exit_code.at } else { at };
+    let at = if in_build_step && !with_code { &exit_codes.at } else { at };
     holds("build outcome", at, || {
         if in_build_step && with_code {
             return None;
         }
-        let expected = format!("the build to fail in the build step with exit code {}", exit_code.value);
+        let codes: Vec<String> = exit_codes.value.iter().map(ToString::to_string).collect();
+        let expected = format!("the build to fail in the build step with exit code {}", codes.join(" or "));
         let got = match failure {
             None => "it succeeded".to_owned(),
             // The engine's message says which command it was, when it was not the build step.
@@ -234,7 +235,7 @@ mod tests {
     fn fails() -> BuildExpectation {
         let outcome = BuildOutcome::Failure {
             phase: declared_at(Phase::Pip, 5),
-            exit_code: declared_at(1, 6),
+            exit_codes: declared_at(vec![1], 6),
             because: declared_at(regex("No matching distribution"), 7),
         };
         expects(declared_at(outcome, 4))

@@ -28,30 +28,61 @@ const EPOCH: &str = "1700000000";
 const CONFIGURATION: [&str; 2] =
     ["ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "CMD [\"bash\"]"];
 
+/// A distribution: what it is made of, and where it may be had.
+#[derive(Debug, Clone, Copy)]
+pub struct Distribution<'a> {
+    /// The Debian suite, such as `bookworm`.
+    pub suite: &'a str,
+    /// Whether Debian's archive has security updates for it.
+    pub security: bool,
+    /// A reference by digest to an image of it in a registry.
+    pub registry_image: Option<&'a str>,
+}
+
+impl Distribution<'_> {
+    /// What tells it from others in names.
+    fn name(&self) -> String {
+        if self.security { self.suite.to_owned() } else { format!("{}-without-security", self.suite) }
+    }
+
+    /// Where its packages come from.
+    fn sources(&self) -> Vec<String> {
+        let suite = self.suite;
+        let mut sources = vec![
+            format!("deb http://deb.debian.org/debian {suite} main"),
+            format!("deb http://deb.debian.org/debian {suite}-updates main"),
+        ];
+        if self.security {
+            sources.push(format!("deb http://deb.debian.org/debian-security {suite}-security main"));
+        }
+        sources
+    }
+}
+
 /// The distribution's image, made or fetched if the engine does not have it: from this engine, from the archive in the
 /// cache, from a registry, or by mmdebstrap.
 ///
-/// `registry_image` is a reference by digest; `proxy` is a recording HTTP proxy for Debian's archive, without which it is
+/// `proxy` is a recording HTTP proxy for Debian's archive, without which it is
 /// asked directly.
 ///
 /// # Errors
 /// When it cannot be had, or the engine cannot take it.
 pub async fn ensure_distribution(
     engine: &Engine,
-    suite: &str,
-    registry_image: Option<&str>,
+    distribution: Distribution<'_>,
     proxy: Option<&str>,
     cache: &Path,
     offline: bool,
     progress: &(dyn Fn(&str) + Send + Sync),
 ) -> Result<String, EngineError> {
-    let name = format!("distribution-{suite}");
-    let key = format!("distribution-{suite}-{}", registry_image.unwrap_or("mmdebstrap"));
+    let Distribution { suite, registry_image, .. } = distribution;
+    let name = format!("distribution-{}", distribution.name());
+    let key = format!("{name}-{}", registry_image.unwrap_or("mmdebstrap"));
     if let Some(image) = engine.made_before(&name, &key).await? {
         return Ok(image);
     }
     let folder = std::path::absolute(cache.join("distributions")).unwrap_or_else(|_| cache.join("distributions"));
-    let archive = folder.join(format!("{suite}-{}.tar", engine.describe().architecture));
+    let archive = folder.join(format!("{}-{}.tar", distribution.name(), engine.describe().architecture));
     let mut tried = Vec::new();
     if !archive.exists() {
         match registry_image {
@@ -66,7 +97,7 @@ pub async fn ensure_distribution(
             }
             None => {}
         }
-        make(&folder, &archive, suite, proxy, cache, offline, progress).await.map_err(|why| {
+        make(&folder, &archive, distribution, proxy, cache, offline, progress).await.map_err(|why| {
             tried.push(format!("mmdebstrap: {why}"));
             EngineError::NoDistribution { suite: suite.to_owned(), why: tried.join("; ") }
         })?;
@@ -79,7 +110,7 @@ pub async fn ensure_distribution(
 async fn make(
     folder: &Path,
     archive: &Path,
-    suite: &str,
+    distribution: Distribution<'_>,
     proxy: Option<&str>,
     cache: &Path,
     offline: bool,
@@ -105,7 +136,7 @@ async fn make(
     std::fs::create_dir_all(folder).map_err(in_cache)?;
     let work = tempfile::Builder::new().prefix(MAKING).tempdir_in(folder).map_err(in_cache)?;
     let made: PathBuf = work.path().join("made.tar");
-    progress(&format!("making a minimal {suite} with mmdebstrap"));
+    progress(&format!("making a minimal {} with mmdebstrap", distribution.suite));
     let mut command = if rustix::process::geteuid().is_root() {
         // As root it mounts the host's /dev and /sys into what it makes. In namespaces of its own nothing of that is seen
         // from outside (and nothing removed with a folder), and all of it ends when it is killed.
@@ -127,13 +158,9 @@ async fn make(
         command.arg(format!("--keyring={}", keyrings.display()));
     }
     command
-        .arg(suite)
+        .arg(distribution.suite)
         .arg(&made)
-        .args([
-            format!("deb http://deb.debian.org/debian {suite} main"),
-            format!("deb http://deb.debian.org/debian {suite}-updates main"),
-            format!("deb http://deb.debian.org/debian-security {suite}-security main"),
-        ])
+        .args(distribution.sources())
         .env("SOURCE_DATE_EPOCH", EPOCH)
         .env("TMPDIR", work.path())
         .env("LC_ALL", "C.UTF-8")

@@ -24,7 +24,7 @@ use bollard::Docker;
 pub use application::Application;
 pub use build::BuildRequest;
 pub use discover::{Discovery, Tried, discover};
-pub use distribution::ensure_distribution;
+pub use distribution::{Distribution, ensure_distribution};
 pub use endpoint::{Endpoint, Origin};
 pub use error::EngineError;
 pub use network::Network;

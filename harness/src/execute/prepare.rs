@@ -6,7 +6,7 @@ use super::Setup;
 use crate::cell::Cell;
 use crate::check::evidence::{BuildEnd, ImageEvidence};
 use crate::control::Replacements;
-use crate::engine::{BuildRequest, EngineError, ensure_distribution};
+use crate::engine::{BuildRequest, Distribution, EngineError, ensure_distribution};
 use crate::event::Fault;
 use crate::fixtures;
 use crate::plan::Role;
@@ -48,8 +48,11 @@ pub(super) async fn prepare(
         Role::Distribution => {
             let image = ensure_distribution(
                 &setup.engine,
-                &cell.variant.suite,
-                cell.variant.registry_image.as_deref(),
+                Distribution {
+                    suite: &cell.variant.suite,
+                    security: cell.variant.security,
+                    registry_image: cell.variant.registry_image.as_deref(),
+                },
                 Some(&setup.host_proxy),
                 &setup.cache,
                 setup.offline,

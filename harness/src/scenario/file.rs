@@ -177,6 +177,8 @@ pub struct BuildTable {
     pub phase: Option<Typed<Phase>>,
     /// The exit code of the build step that fails, 1 to 255.
     pub exit_code: Option<Typed<i64>>,
+    /// Instead of `exit_code`: several, of which it must be one.
+    pub exit_codes: Option<Typed<Vec<i64>>>,
     /// A regular expression for a line that the failing phase logs.
     pub because: Option<Typed<String>>,
     /// The phases that must announce themselves with their progress lines, exactly and in this order. Progress lines are a

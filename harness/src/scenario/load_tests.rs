@@ -132,10 +132,10 @@ fn a_failure_resolves() {
     let root = suite(
         "summary = 'x'\nsource = 'x'\n[build]\noutcome = 'failure'\nphase = 'pre-build'\nexit_code = 23\nbecause = 'x'\n",
     );
-    let BuildOutcome::Failure { phase, exit_code, .. } = only(&root).build.unwrap().outcome.value else {
+    let BuildOutcome::Failure { phase, exit_codes, .. } = only(&root).build.unwrap().outcome.value else {
         panic!("not a failure");
     };
-    assert_eq!((phase.value, exit_code.value, exit_code.at.line), (Phase::PreBuild, 23, 6));
+    assert_eq!((phase.value, exit_codes.value, exit_codes.at.line), (Phase::PreBuild, vec![23], 6));
 }
 
 #[test]

@@ -160,8 +160,8 @@ pub enum BuildOutcome {
     Failure {
         /// The phase that must fail.
         phase: Declared<Phase>,
-        /// The build step's exit code.
-        exit_code: Declared<i64>,
+        /// The build step's exit code: one of these.
+        exit_codes: Declared<Vec<i64>>,
         /// A line that the failing phase must log.
         because: Declared<Regex>,
     },
@@ -351,7 +351,7 @@ pub(crate) mod tests {
         } else {
             BuildOutcome::Failure {
                 phase: Declared { value: Phase::Pip, at: declared() },
-                exit_code: Declared { value: 1, at: declared() },
+                exit_codes: Declared { value: vec![1], at: declared() },
                 because: Declared {
                     value: Regex::new("No matching").unwrap_or_else(|_| unreachable!()),
                     at: declared(),

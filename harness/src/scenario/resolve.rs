@@ -228,6 +228,21 @@ impl<'a> Resolver<'a> {
         Some(self.declared(typed, *typed.get()))
     }
 
+    fn exit_codes(&mut self, table: &BuildTable) -> Option<Declared<Vec<i64>>> {
+        let Some(several) = &table.exit_codes else {
+            let one = table.exit_code.as_ref().and_then(|typed| self.exit_code(typed, 1))?;
+            return Some(Declared { value: vec![one.value], at: one.at });
+        };
+        if table.exit_code.is_some() {
+            self.fault(several.span(), "`exit_codes` beside `exit_code`").advice("keep one of the two");
+        }
+        if several.get().len() < 2 || !several.get().iter().all(|code| (1..=255).contains(code)) {
+            self.fault(several.span(), "`exit_codes` are not several exit codes").label("two or more of 1 to 255");
+            return None;
+        }
+        Some(self.declared(several, several.get().clone()))
+    }
+
     fn not_empty(&mut self, typed: &Typed<String>, key: &str) {
         if typed.get().trim().is_empty() {
             self.fault(typed.span(), format!("the {key} is empty"));
@@ -295,8 +310,9 @@ impl<'a> Resolver<'a> {
             OutcomeKey::Success => {
                 let phase = table.phase.as_ref().map(|typed| ("phase", typed.span()));
                 let exit_code = table.exit_code.as_ref().map(|typed| ("exit_code", typed.span()));
+                let exit_codes = table.exit_codes.as_ref().map(|typed| ("exit_codes", typed.span()));
                 let because = table.because.as_ref().map(|typed| ("because", typed.span()));
-                for (key, span) in [phase, exit_code, because].into_iter().flatten() {
+                for (key, span) in [phase, exit_code, exit_codes, because].into_iter().flatten() {
                     self.fault(span, format!("`{key}` of a build that must succeed"))
                         .label("only for `outcome = \"failure\"`");
                 }
@@ -305,7 +321,7 @@ impl<'a> Resolver<'a> {
             OutcomeKey::Failure => {
                 for (key, missing) in [
                     ("phase", table.phase.is_none()),
-                    ("exit_code", table.exit_code.is_none()),
+                    ("exit_code", table.exit_code.is_none() && table.exit_codes.is_none()),
                     ("because", table.because.is_none()),
                 ] {
                     if missing {
@@ -314,10 +330,10 @@ impl<'a> Resolver<'a> {
                             .advice("a failure is named by its phase, its exit code and a line of that phase's log");
                     }
                 }
-                let exit_code = table.exit_code.as_ref().and_then(|typed| self.exit_code(typed, 1));
+                let exit_codes = self.exit_codes(table);
                 let because = self.optional(table.because.as_ref(), Purpose::Line);
                 let phase = table.phase.as_ref().map(|typed| self.declared(typed, *typed.get()));
-                BuildOutcome::Failure { phase: phase?, exit_code: exit_code?, because: because? }
+                BuildOutcome::Failure { phase: phase?, exit_codes: exit_codes?, because: because? }
             }
         };
         Some(BuildExpectation {

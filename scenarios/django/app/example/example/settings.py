@@ -1,6 +1,6 @@
-from pathlib import Path
+import os
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+BASE_DIR = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 SECRET_KEY = 'only for this sample'
 DEBUG = False
@@ -12,4 +12,4 @@ TEMPLATES = [{'BACKEND': 'django.template.backends.django.DjangoTemplates', 'APP
 WSGI_APPLICATION = 'example.wsgi.application'
 
 STATIC_URL = '/static/'
-STATIC_ROOT = BASE_DIR / 'htdocs'
+STATIC_ROOT = os.path.join(BASE_DIR, 'htdocs')
