@@ -138,3 +138,12 @@ pub struct StopEvidence {
     /// Whether it had to be killed because its time was over.
     pub killed: bool,
 }
+
+/// What came of waiting for a container that was to end by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndEvidence {
+    /// The exit code; none when it was still running after its time, and had to be killed.
+    pub exit_code: Option<i64>,
+    /// How long it was waited for.
+    pub waited: Duration,
+}

@@ -5,6 +5,7 @@
 
 pub mod build;
 pub mod command;
+pub mod end;
 pub mod evidence;
 pub mod file;
 pub mod image;

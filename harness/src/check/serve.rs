@@ -243,13 +243,9 @@ mod tests {
     #[test]
     fn the_container_log_is_checked() {
         let expectation = ServeExpectation {
-            at: at(1),
-            arguments: None,
-            http: Vec::new(),
-            commands: Vec::new(),
-            stop: None,
             log: vec![declared(regex("resuming"))],
             log_absent: vec![declared(regex("Traceback"))],
+            ..ServeExpectation::nothing(at(1))
         };
         assert_eq!(held(&log(&expectation, &strings(&["resuming normal operations"]))), 2);
         let findings = log(&expectation, &strings(&["resuming", "Traceback (most recent call last)"]));

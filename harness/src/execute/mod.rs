@@ -6,6 +6,7 @@
 mod blame;
 mod prepare;
 mod probe;
+mod serve;
 mod step;
 
 use std::path::PathBuf;

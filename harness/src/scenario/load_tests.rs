@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::load;
-use crate::scenario::{BuildOutcome, FileState, Phase, Scenario, Subject, build_context, file};
+use crate::scenario::{BuildOutcome, EndCode, FileState, Phase, Scenario, Subject, build_context, file};
 
 const APPLICATION: &str = "summary = 'It builds'\nsource = 'test'\n[build]\noutcome = 'success'\n";
 
@@ -135,6 +135,19 @@ fn a_failure_resolves() {
         panic!("not a failure");
     };
     assert_eq!((phase.value, exit_code.value, exit_code.at.line), (Phase::PreBuild, 23, 6));
+}
+
+#[test]
+fn an_end_resolves() {
+    let end = |code: &str| {
+        let end = format!("[serve.end]\n{code}\nwithin_seconds = 20\n");
+        only(&suite(&format!("{APPLICATION}{end}"))).serve.unwrap().end.unwrap()
+    };
+    assert_eq!(
+        (end("exit_code = 17").exit_code.value, end("exit_code = 17").within_seconds.value),
+        (EndCode::Exactly(17), 20)
+    );
+    assert_eq!(end("nonzero = true").exit_code.value, EndCode::NonZero);
 }
 
 #[test]

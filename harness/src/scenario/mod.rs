@@ -14,6 +14,7 @@ mod load;
 mod pattern;
 mod resolve;
 mod serve;
+mod service;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -26,6 +27,7 @@ pub use diagnostic::{Diagnostic, Diagnostics};
 pub use dockerignore::PatternError;
 pub use load::{APP_FOLDER, SCENARIO_FILE, load};
 pub use pattern::as_typed;
+pub use service::{EndCode, EndExpectation, HttpExpectation, ServeExpectation, StopExpectation};
 
 /// A place in a scenario file: where an expectation was declared.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -200,53 +202,6 @@ pub struct CommandExpectation {
     pub output_absent: Option<Declared<Regex>>,
 }
 
-/// What a started container must do.
-#[derive(Debug, Clone)]
-pub struct ServeExpectation {
-    /// Where `[serve]` stands.
-    pub at: At,
-    /// Arguments instead of the image's `CMD`.
-    pub arguments: Option<Vec<String>>,
-    /// Requests to port 80, in order; the first also waits for readiness.
-    pub http: Vec<HttpExpectation>,
-    /// Commands in the running container.
-    pub commands: Vec<CommandExpectation>,
-    /// What SIGTERM must lead to.
-    pub stop: Option<StopExpectation>,
-    /// Lines of the container's whole log, in this order.
-    pub log: Vec<Declared<Regex>>,
-    /// Lines that the container's log must not have.
-    pub log_absent: Vec<Declared<Regex>>,
-}
-
-/// A request, and the answer it must get.
-#[derive(Debug, Clone)]
-pub struct HttpExpectation {
-    /// Where the request stands in the file.
-    pub at: At,
-    /// The method.
-    pub method: String,
-    /// The path with its query, beginning with `/`.
-    pub path: String,
-    /// The status code.
-    pub status: Declared<u16>,
-    /// Response headers by name, with a pattern found in the value.
-    pub headers: BTreeMap<String, Declared<Regex>>,
-    /// A pattern found in the body.
-    pub body: Option<Declared<Regex>>,
-    /// A pattern not found in the body.
-    pub body_absent: Option<Declared<Regex>>,
-}
-
-/// What SIGTERM must lead to.
-#[derive(Debug, Clone)]
-pub struct StopExpectation {
-    /// The container's exit code.
-    pub exit_code: Option<Declared<i64>>,
-    /// The time that the container has for ending by itself, in seconds.
-    pub within_seconds: Declared<u32>,
-}
-
 impl Scenario {
     /// Whether anything is expected of the image itself: its configuration, files, or commands in it.
     pub fn examines_image(&self) -> bool {
@@ -309,15 +264,7 @@ pub(crate) mod tests {
             image: ImageExpectation::default(),
             files: Vec::new(),
             commands: Vec::new(),
-            serve: (application && succeeds).then(|| ServeExpectation {
-                at: at.clone(),
-                arguments: None,
-                http: Vec::new(),
-                commands: Vec::new(),
-                stop: None,
-                log: Vec::new(),
-                log_absent: Vec::new(),
-            }),
+            serve: (application && succeeds).then(|| ServeExpectation::nothing(at.clone())),
         }
     }
 }
