@@ -17,7 +17,93 @@ const CASES: &[(&str, &str, &[&str])] = &[
         "[serve]\narguments = [\"--no-such-option\"]\nlog = ['no such line']\n[serve.end]\nnonzero = true\nwithin_seconds = 20\n",
         &["container log has /no such line/"],
     ),
+    ("length", "[serve]\n[[serve.http]]\npath = \"/\"\nlength = 11\n", &["GET / length"]),
+    (
+        "sha256",
+        "[serve]\n[[serve.http]]\npath = \"/\"\nsha256 = \"0000000000000000000000000000000000000000000000000000000000000000\"\n",
+        &["GET / sha256"],
+    ),
+    (
+        "times",
+        "[serve]\n[[serve.http]]\npath = \"/\"\ntimes = 6\nat_once = 3\nbody = 'Goodbye'\n",
+        &["GET / body of 6 requests"],
+    ),
 ];
+
+/// An application that waits until three requests are in it at the same time, and names the body and a header that came.
+const MEETING: &str = "import threading
+
+barrier = threading.Barrier(3)
+
+
+def application(environ, start_response):
+    body = environ['wsgi.input'].read()
+    try:
+        barrier.wait(timeout=3)
+        status = '200 OK'
+    except threading.BrokenBarrierError:
+        barrier.reset()
+        status = '503 Service Unavailable'
+    text = '%s %s %s' % (environ.get('CONTENT_LENGTH'), environ.get('HTTP_X_SAMPLE'), body.decode())
+    start_response(status, [('Content-Type', 'text/plain')])
+    return [text.encode()]
+";
+
+/// A server that answers HEAD with a body.
+const TALKATIVE: &str = "import signal
+import socket
+
+signal.signal(signal.SIGTERM, lambda *_: exit())
+
+server = socket.create_server(('', 80))
+while True:
+    connection, _ = server.accept()
+    connection.recv(4096)
+    connection.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 5\\r\\n\\r\\nHello')
+    connection.close()
+";
+
+#[test]
+fn requests_are_sent_as_the_scenario_says() {
+    let suite = Suite::new();
+    let request = |method: &str, more: &str| {
+        format!(
+            "summary = \"x\"\nsource = \"a test\"\n\n[build]\noutcome = \"success\"\n[serve]\n[[serve.http]]\npath = \"/\"\nmethod = \"{method}\"\n{more}"
+        )
+    };
+    let cases = [
+        ("together", request("POST", "send = 'ab'\ntimes = 3\nat_once = 3\nbody = '^2 None ab$'\n"), "pass"),
+        ("one-after-another", request("POST", "send = 'ab'\ntimes = 3\nbody = '^2 None ab$'\n"), "fail"),
+        (
+            "chunks-and-headers",
+            request(
+                "POST",
+                "send_bytes = 30\nchunked = true\nrequest_headers = { X-Sample = \"yes\" }\ntimes = 3\nat_once = 3\nbody = '^(None)? yes abcdefghijklmnopqrstuvwxyzabcd$'\n",
+            ),
+            "pass",
+        ),
+    ];
+    for (name, scenario, _) in &cases {
+        suite.hello(name, scenario).write(&format!("{name}/app/wsgi.py"), MEETING);
+    }
+    // Off unless asked for, whatever the image.
+    suite.write(
+        "chunks-and-headers/app/Dockerfile",
+        "ARG IMAGE\nFROM ${IMAGE}\nCMD [ \"--chunked-request\", \"wsgi.py\" ]\n",
+    );
+    suite.hello("talkative", &request("HEAD", "")).write("talkative/app/wsgi.py", TALKATIVE);
+    suite.write(
+        "talkative/app/Dockerfile",
+        "ARG IMAGE\nFROM ${IMAGE}\nENTRYPOINT [ \"python\", \"-u\" ]\nCMD [ \"wsgi.py\" ]\n",
+    );
+    let run = suite.run();
+    for (name, _, verdict) in &cases {
+        assert_eq!(run.verdict(name), *verdict, "{name}\n{}", run.output());
+    }
+    assert_eq!(run.broken("one-after-another"), ["POST / status of 3 requests"], "{}", run.output());
+    assert_eq!(run.broken("talkative"), ["HEAD / body"], "{}", run.output());
+    run.assert.code(1);
+}
 
 #[test]
 fn each_kind_of_assertion_about_serving_fails_when_it_must() {

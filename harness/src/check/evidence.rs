@@ -105,8 +105,8 @@ pub struct HttpEvidence {
     pub status: u16,
     /// Header names in lower case, values in order.
     pub headers: BTreeMap<String, Vec<String>>,
-    /// The body, invalid UTF-8 replaced.
-    pub body: String,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
 /// What came of asking a started container.

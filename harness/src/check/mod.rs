@@ -8,6 +8,7 @@ pub mod command;
 pub mod end;
 pub mod evidence;
 pub mod file;
+pub mod http;
 pub mod image;
 mod lines;
 pub mod phase;

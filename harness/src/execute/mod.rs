@@ -4,6 +4,7 @@
 //! network, disk) stands beside the findings and outranks them.
 
 mod blame;
+mod head;
 mod prepare;
 mod probe;
 mod serve;

@@ -83,9 +83,9 @@ impl Step<'_> {
         })?;
         let mut answers = true;
         for (index, expectation) in serve.http.iter().enumerate() {
-            let evidence = probe::ask(&client, application, expectation, index == 0).await?;
-            answers = matches!(evidence, ProbeEvidence::Answered(_));
-            self.part.findings.extend(check::serve::http(expectation, &evidence));
+            let evidence = probe::ask_all(&client, application, expectation, index == 0).await?;
+            answers = evidence.iter().all(|one| matches!(one, ProbeEvidence::Answered(_)));
+            self.part.findings.extend(check::http::check(expectation, &evidence));
             if !answers {
                 let rest = serve.http.len() - index - 1;
                 if rest > 0 {

@@ -122,6 +122,12 @@ fn a_full_file_resolves_with_the_lines_of_its_expectations() {
     assert_eq!(serve.at.line, line_of("[serve]"));
     assert_eq!(serve.http[0].at.line, line_of("[[serve.http]]"));
     assert_eq!((serve.http[0].method.as_str(), serve.http[0].status.value), ("GET", 200));
+    assert_eq!((serve.http[0].times, serve.http[0].at_once), (1, 1));
+    let form = &serve.http[1];
+    assert_eq!(form.send.as_ref().unwrap().bytes(), b"abcdefghijklmnopqrstuvwxyzabcd");
+    assert_eq!((form.chunked, form.times, form.at_once), (true, 4, 2));
+    assert_eq!(form.request_headers["X-Sample"], "yes");
+    assert_eq!(form.length.as_ref().unwrap().value, 30);
     assert_eq!(serve.commands.len(), 1);
     assert_eq!(serve.stop.unwrap().within_seconds.value, 10);
 }

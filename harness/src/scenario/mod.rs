@@ -27,7 +27,7 @@ pub use diagnostic::{Diagnostic, Diagnostics};
 pub use dockerignore::PatternError;
 pub use load::{APP_FOLDER, SCENARIO_FILE, load};
 pub use pattern::as_typed;
-pub use service::{EndCode, EndExpectation, HttpExpectation, ServeExpectation, StopExpectation};
+pub use service::{Body, EndCode, EndExpectation, HttpExpectation, ServeExpectation, StopExpectation};
 
 /// A place in a scenario file: where an expectation was declared.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

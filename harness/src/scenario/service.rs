@@ -1,8 +1,10 @@
 //! What a started container must do, resolved.
 
-use std::collections::BTreeMap;
+mod http;
 
 use regex::Regex;
+
+pub use http::{Body, HttpExpectation};
 
 use super::{At, CommandExpectation, Declared};
 
@@ -25,25 +27,6 @@ pub struct ServeExpectation {
     pub log: Vec<Declared<Regex>>,
     /// Lines that the container's log must not have.
     pub log_absent: Vec<Declared<Regex>>,
-}
-
-/// A request, and the answer it must get.
-#[derive(Debug, Clone)]
-pub struct HttpExpectation {
-    /// Where the request stands in the file.
-    pub at: At,
-    /// The method.
-    pub method: String,
-    /// The path with its query, beginning with `/`.
-    pub path: String,
-    /// The status code.
-    pub status: Declared<u16>,
-    /// Response headers by name, with a pattern found in the value.
-    pub headers: BTreeMap<String, Declared<Regex>>,
-    /// A pattern found in the body.
-    pub body: Option<Declared<Regex>>,
-    /// A pattern not found in the body.
-    pub body_absent: Option<Declared<Regex>>,
 }
 
 /// What SIGTERM must lead to.

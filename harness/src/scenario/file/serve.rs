@@ -1,9 +1,11 @@
 //! `[serve]` of a scenario file as it was typed.
 
-use std::collections::BTreeMap;
+mod http;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+pub use http::HttpTable;
 
 use super::{CommandTable, Typed};
 
@@ -29,25 +31,6 @@ pub struct ServeTable {
     /// Regular expressions for lines that the container's whole log must not have.
     #[serde(default)]
     pub log_absent: Vec<Typed<String>>,
-}
-
-/// A request, and the answer it must get.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct HttpTable {
-    /// The path with its query; it begins with `/`.
-    pub path: Typed<String>,
-    /// The method; `GET` unless said.
-    pub method: Option<Typed<String>>,
-    /// The status code; 200 unless said.
-    pub status: Option<Typed<i64>>,
-    /// Response headers by name, each with a regular expression searched for in the value.
-    #[serde(default)]
-    pub headers: BTreeMap<Typed<String>, Typed<String>>,
-    /// A regular expression searched for in the body.
-    pub body: Option<Typed<String>>,
-    /// A regular expression that must not be found in the body.
-    pub body_absent: Option<Typed<String>>,
 }
 
 /// What SIGTERM must lead to.
