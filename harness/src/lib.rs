@@ -23,3 +23,4 @@ pub mod report;
 pub mod scenario;
 pub mod variant;
 pub mod verdict;
+pub mod volume;

@@ -28,6 +28,31 @@ const CASES: &[(&str, &str, &[&str])] = &[
         "[serve]\n[[serve.http]]\npath = \"/\"\ntimes = 6\nat_once = 3\nbody = 'Goodbye'\n",
         &["GET / body of 6 requests"],
     ),
+    (
+        "volume-less",
+        "[serve]\nunchanged = [\"/app\"]\n[[serve.http]]\npath = \"/\"\n[[serve.command]]\nrun = [\"touch\", \"/app/new\"]\n",
+        &["/app unchanged"],
+    ),
+    (
+        "user",
+        "[serve]\nuser = \"12345:0\"\n[[serve.http]]\npath = \"/\"\n[[serve.command]]\nrun = [\"id\", \"-u\"]\noutput = '^0$'\n",
+        &["command `id -u` output"],
+    ),
+    (
+        "environment-given",
+        "[serve]\nenvironment = { NAME = \"value\" }\n[[serve.http]]\npath = \"/\"\n[[serve.command]]\nrun = [\"printenv\", \"NAME\"]\noutput_absent = '^value$'\n",
+        &["command `printenv NAME` output without /^value$/"],
+    ),
+    (
+        "read-only",
+        "[serve]\nread_only = true\ntmpfs = [\"/tmp:exec\"]\n[[serve.http]]\npath = \"/\"\n[[serve.command]]\nrun = [\"touch\", \"/tmp/x\"]\n[[serve.command]]\nrun = [\"touch\", \"/etc/x\"]\n",
+        &["command `touch /etc/x` exit code"],
+    ),
+    (
+        "restart",
+        "[serve]\nrestart = true\n[[serve.http]]\npath = \"/\"\n[[serve.command]]\nrun = [\"mkdir\", \"/made\"]\n",
+        &["command `mkdir /made` exit code after the restart"],
+    ),
 ];
 
 /// An application that waits until three requests are in it at the same time, and names the body and a header that came.
@@ -102,6 +127,26 @@ fn requests_are_sent_as_the_scenario_says() {
     }
     assert_eq!(run.broken("one-after-another"), ["POST / status of 3 requests"], "{}", run.output());
     assert_eq!(run.broken("talkative"), ["HEAD / body"], "{}", run.output());
+    run.assert.code(1);
+}
+
+#[test]
+fn a_volume_is_mounted_and_watched() {
+    let suite = Suite::new();
+    let scenario = |volume: &str, exit_code: u8| {
+        format!(
+            "summary = \"x\"\nsource = \"a test\"\n\n[build]\noutcome = \"success\"\n[serve]\nvolume = \"{volume}\"\nunchanged = [\"/app\"]\nvolume_modes = {{ file = \"0640\" }}\n[[serve.http]]\npath = \"/\"\nbody = '^volume$'\n[[serve.command]]\nrun = [\"stat\", \"-c\", \"%a %u\", \"/app/file\"]\noutput = '^640 0$'\n[[serve.command]]\nrun = [\"touch\", \"/app/new\"]\nexit_code = {exit_code}\n"
+        )
+    };
+    for (name, scenario) in [("read-only", scenario("read-only", 1)), ("read-write", scenario("read-write", 0))] {
+        suite.hello(name, &scenario).write(&format!("{name}/volume/file"), "").write(
+            &format!("{name}/volume/wsgi.py"),
+            "def application(environ, start_response):\n    start_response('200 OK', [])\n    return [b'volume']\n",
+        );
+    }
+    let run = suite.run();
+    assert_eq!(run.verdict("read-only"), "pass", "{}", run.output());
+    assert_eq!(run.broken("read-write"), ["/app unchanged"], "{}", run.output());
     run.assert.code(1);
 }
 

@@ -147,3 +147,23 @@ pub struct EndEvidence {
     /// How long it was waited for.
     pub waited: Duration,
 }
+
+/// Something that a container changed in its file system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// What it did.
+    pub kind: ChangeKind,
+    /// The absolute path in the container.
+    pub path: String,
+}
+
+/// What was done at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It was made.
+    Added,
+    /// It is not as it was.
+    Changed,
+    /// It was taken away.
+    Removed,
+}

@@ -4,6 +4,7 @@
 //! for one expectation, whether it held, and if not what was expected, what came, and where it was declared.
 
 pub mod build;
+pub mod changes;
 pub mod command;
 pub mod end;
 pub mod evidence;

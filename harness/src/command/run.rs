@@ -21,6 +21,7 @@ use crate::plan::{CandidateOrigin, Plan};
 use crate::report::Reporters;
 use crate::variant::Variant;
 use crate::verdict::{ExitCode, Tally};
+use crate::volume;
 
 /// How long cleaning up may take after the last step.
 const CLEAN_LIMIT: Duration = Duration::from_secs(60);
@@ -153,9 +154,13 @@ async fn sweep_dead(engine: &Engine, places: &Places) -> Result<(), Failure> {
             engine.remove(&leftover).await?;
         }
     }
-    live::forget_dead(&places.cache, false)
-        .map(drop)
-        .map_err(|error| Failure::infrastructure(format!("{}: {error}", places.cache.display()), None))
+    let failed = |error: std::io::Error| Failure::infrastructure(format!("{}: {error}", places.cache.display()), None);
+    let is_dead = |run: &str| !live::is_live(&places.cache, run) && !live::is_kept(&places.cache, run);
+    for folder in volume::of_dead_runs(&places.cache, is_dead).map_err(failed)? {
+        eprintln!("removing volume {}, left by a run that ended without cleaning up", folder.display());
+        std::fs::remove_dir_all(&folder).map_err(failed)?;
+    }
+    live::forget_dead(&places.cache, false).map(drop).map_err(failed)
 }
 
 async fn serve(fixtures: &Fixtures, network: &Network) -> Result<Server, Failure> {

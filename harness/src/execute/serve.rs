@@ -5,14 +5,18 @@ use std::time::{Duration, Instant};
 use super::StepEnd;
 use super::probe;
 use super::step::{Step, StepError, missing};
+use crate::causes::with_causes;
 use crate::check;
 use crate::check::evidence::{EndEvidence, ProbeEvidence};
-use crate::engine::Application;
+use crate::engine::{Application, Bind, Start};
 use crate::event::{Fault, Log, Stage};
-use crate::scenario::{EndExpectation, ServeExpectation};
+use crate::scenario::{EndExpectation, ServeExpectation, volume_context};
+use crate::volume::Volume;
 
 /// How long a container may take to end when the scenario does not say.
 const STOP_LIMIT: Duration = Duration::from_secs(10);
+/// Where a volume is mounted.
+const APPLICATION_FOLDER: &str = "/app";
 
 impl Step<'_> {
     /// Starts the container and asks it, or waits for its end. Needs the application image.
@@ -21,12 +25,14 @@ impl Step<'_> {
         let Some(serve) = &self.scenario.serve else { return Err(missing("`[serve]`")) };
         let begun = self.stage(Stage::Probe);
         let setup = self.setup;
-        let application =
-            setup.engine.start_application(image, serve.arguments.as_deref(), &setup.network, &setup.run).await?;
-        let result = self.watch(serve, &application, begun).await;
+        let volume = self.volume(serve)?;
+        let start = settings(serve, volume.as_ref());
+        let mut application = setup.engine.start_application(image, &start, &setup.network, &setup.run).await?;
+        let result = self.watch(serve, &mut application, volume.as_ref(), begun).await;
         let keep = setup.keep && (result.is_err() || self.part.findings.iter().any(check::Finding::is_broken));
         if keep {
             application.keep();
+            volume.into_iter().for_each(Volume::keep);
         } else {
             application.remove().await?;
         }
@@ -37,15 +43,30 @@ impl Step<'_> {
     async fn watch(
         &mut self,
         serve: &ServeExpectation,
-        application: &Application,
+        application: &mut Application,
+        volume: Option<&Volume>,
         begun: Instant,
     ) -> Result<(), StepError> {
+        let before = volume.map(Volume::snapshot).transpose().map_err(|error| unusable(&error))?;
         match &serve.end {
             Some(end) => self.await_end(end, application, begun).await?,
             None => {
-                self.ask(serve, application, begun).await?;
+                let answers = self.ask(serve, application, begun).await?;
                 self.stop(serve, application).await?;
+                if serve.restart && answers {
+                    self.restart(serve, application).await?;
+                } else if serve.restart {
+                    self.part.not_run.push("the restart: the container does not answer".to_owned());
+                }
             }
+        }
+        if !serve.unchanged.is_empty() {
+            let mut changes = application.changes().await?;
+            if let (Some(before), Some(volume)) = (before, volume) {
+                changes
+                    .extend(before.changes(&volume.snapshot().map_err(|error| unusable(&error))?, APPLICATION_FOLDER));
+            }
+            self.part.findings.extend(check::changes::check(&serve.unchanged, &changes));
         }
         let log = application.log().await?;
         self.part.findings.extend(check::serve::log(serve, &log));
@@ -71,13 +92,13 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// Asks the running container, and runs commands in it.
+    /// Asks the running container, and runs commands in it; says whether it answers.
     async fn ask(
         &mut self,
         serve: &ServeExpectation,
         application: &Application,
         begun: Instant,
-    ) -> Result<(), StepError> {
+    ) -> Result<bool, StepError> {
         let client = probe::client().map_err(|error| {
             StepError::Suite(Fault { what: format!("no HTTP client could be made: {error}"), hint: None })
         })?;
@@ -103,7 +124,29 @@ impl Step<'_> {
             self.part.findings.extend(check::command::check(expectation, &evidence));
         }
         self.part.stages.push((Stage::Probe, begun.elapsed()));
+        Ok(answers)
+    }
+
+    /// Starts the stopped container again, and does with it what was done before.
+    async fn restart(&mut self, serve: &ServeExpectation, application: &mut Application) -> Result<(), StepError> {
+        let begun = self.stage(Stage::Probe);
+        let earlier = self.part.findings.len();
+        application.restart(&self.setup.network).await?;
+        self.ask(serve, application, begun).await?;
+        self.stop(serve, application).await?;
+        for finding in self.part.findings.iter_mut().skip(earlier) {
+            finding.check.push_str(" after the restart");
+        }
         Ok(())
+    }
+
+    /// What is mounted in the application's place, unpacked.
+    fn volume(&self, serve: &ServeExpectation) -> Result<Option<Volume>, StepError> {
+        let Some(volume) = &serve.start.volume else { return Ok(None) };
+        let archive = volume_context(volume)
+            .map_err(|error| StepError::Suite(Fault { what: with_causes(&error), hint: None }))?;
+        let unpacked = Volume::unpack(&self.setup.cache, &self.setup.run, &self.scenario.name, &archive);
+        unpacked.map(Some).map_err(|error| unusable(&error))
     }
 
     /// Stops the container, which must run until then.
@@ -122,4 +165,26 @@ impl Step<'_> {
         self.part.stages.push((Stage::Stop, begun.elapsed()));
         Ok(())
     }
+}
+
+/// How the container is started, as the engine takes it.
+fn settings(serve: &ServeExpectation, volume: Option<&Volume>) -> Start {
+    let start = &serve.start;
+    let writable = start.volume.as_ref().is_some_and(|volume| volume.writable);
+    Start {
+        arguments: start.arguments.clone(),
+        environment: start.environment.clone(),
+        user: start.user.clone(),
+        read_only: start.read_only,
+        tmpfs: start.tmpfs.clone(),
+        volume: volume.map(|volume| Bind {
+            folder: volume.path().to_owned(),
+            target: APPLICATION_FOLDER.to_owned(),
+            writable,
+        }),
+    }
+}
+
+fn unusable(error: &std::io::Error) -> StepError {
+    StepError::Suite(Fault { what: format!("the volume's folder cannot be used: {error}"), hint: None })
 }

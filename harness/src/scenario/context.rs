@@ -19,8 +19,8 @@ use std::path::{Component, Path, PathBuf};
 use sha2::{Digest, Sha256};
 use tar::{EntryType, Header};
 
-use super::Scenario;
 use super::dockerignore::{self, Ignore, Matched, PatternError};
+use super::{Scenario, Volume};
 
 /// The most that the files of a context may have together, in bytes.
 pub const MAX_CONTEXT: u64 = 64 << 20;
@@ -81,6 +81,14 @@ pub enum ContextError {
 pub fn build_context(scenario: &Scenario) -> Result<Vec<u8>, ContextError> {
     let app = scenario.app.as_deref().ok_or_else(|| ContextError::NoApplication(scenario.name.clone()))?;
     archive(app, &|path| scenario.modes.get(path).copied(), &[])
+}
+
+/// Makes the archive of a volume's files, by the same rules.
+///
+/// # Errors
+/// When the folder has what a context cannot hold.
+pub fn volume_context(volume: &Volume) -> Result<Vec<u8>, ContextError> {
+    archive(&volume.folder, &|path| volume.modes.get(path).copied(), &[])
 }
 
 /// Makes the build context of a folder of ours: as that of an application, but a file that is executable in the checkout

@@ -12,7 +12,7 @@ use std::ops::Range;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer};
 
-pub use serve::{EndTable, HttpTable, ServeTable, StopTable};
+pub use serve::{EndTable, HttpTable, ServeTable, StopTable, VolumeKey};
 
 use super::Phase;
 

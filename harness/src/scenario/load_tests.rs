@@ -120,6 +120,10 @@ fn a_full_file_resolves_with_the_lines_of_its_expectations() {
     assert_eq!(scenario.commands[0].exit_code.value, 0);
     let serve = scenario.serve.unwrap();
     assert_eq!(serve.at.line, line_of("[serve]"));
+    assert_eq!(serve.start.arguments.as_deref(), Some(&["other.wsgi".to_owned()][..]));
+    assert_eq!((serve.start.environment["NAME"].as_str(), serve.start.user.as_deref()), ("value", Some("12345:0")));
+    assert!(serve.start.read_only && serve.start.tmpfs["/tmp"] && !serve.start.tmpfs["/run"]);
+    assert_eq!((serve.restart, serve.unchanged[0].value.as_str()), (true, "/app"));
     assert_eq!(serve.http[0].at.line, line_of("[[serve.http]]"));
     assert_eq!((serve.http[0].method.as_str(), serve.http[0].status.value), ("GET", 200));
     assert_eq!((serve.http[0].times, serve.http[0].at_once), (1, 1));
@@ -154,6 +158,24 @@ fn an_end_resolves() {
         (EndCode::Exactly(17), 20)
     );
     assert_eq!(end("nonzero = true").exit_code.value, EndCode::NonZero);
+}
+
+#[test]
+fn a_volume_has_a_folder_and_a_folder_a_volume() {
+    let mounted = |serve: &str| {
+        let root = suite(&format!("{APPLICATION}[serve]\n{serve}\n[[serve.http]]\npath = '/'\n"));
+        fs::create_dir(root.path().join("sample/volume")).unwrap();
+        fs::write(root.path().join("sample/volume/hook"), "").unwrap();
+        root
+    };
+    let scenario = only(&mounted("volume = 'read-write'\nvolume_modes = { hook = '0755' }"));
+    let volume = scenario.serve.unwrap().start.volume.unwrap();
+    assert!(volume.writable && volume.folder.ends_with("sample/volume"));
+    assert_eq!(volume.modes.get(Path::new("hook")), Some(&0o755));
+    let fault = |serve: &str| load(mounted(serve).path()).unwrap_err().to_string();
+    assert!(fault("").ends_with("the scenario has a `volume/` folder that nothing mounts"));
+    let modes = fault("volume = 'read-only'\nvolume_modes = { none = '0755' }");
+    assert!(modes.ends_with("`[serve.volume_modes]` names a path that does not exist"), "{modes}");
 }
 
 #[test]

@@ -22,12 +22,14 @@ use std::path::PathBuf;
 
 use regex::Regex;
 
-pub use context::{ContextError, MAX_CONTEXT, build_context, folder_context};
+pub use context::{ContextError, MAX_CONTEXT, build_context, folder_context, volume_context};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use dockerignore::PatternError;
-pub use load::{APP_FOLDER, SCENARIO_FILE, load};
+pub use load::{APP_FOLDER, SCENARIO_FILE, VOLUME_FOLDER, load};
 pub use pattern::as_typed;
-pub use service::{Body, EndCode, EndExpectation, HttpExpectation, ServeExpectation, StopExpectation};
+pub use service::{
+    Body, EndCode, EndExpectation, HttpExpectation, ServeExpectation, StartSettings, StopExpectation, Volume,
+};
 
 /// A place in a scenario file: where an expectation was declared.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
 use super::diagnostic::{Diagnostic, Source};
 use super::file::{BuildTable, CommandTable, ImageTable, OutcomeKey, ScenarioFile, SubjectKey, Typed};
-use super::load::{APP_FOLDER, is_kebab_case};
+use super::load::{APP_FOLDER, VOLUME_FOLDER, is_kebab_case};
 use super::pattern::{self, Purpose};
 use super::{
     At, BuildExpectation, BuildOutcome, CommandExpectation, Declared, ImageExpectation, Scenario, Subject, app, files,
@@ -59,7 +59,7 @@ impl Resolver<'_> {
             self.no_application(folder, file);
             None
         };
-        let modes = app::modes(app.as_deref(), &file.modes, self.source, &mut self.faults);
+        let modes = app::modes(app.as_deref(), &file.modes, ("modes", APP_FOLDER), self.source, &mut self.faults);
         if file.build.is_none() && subject == Subject::Application {
             self.fault(file.summary.span(), "a scenario of an application has no `[build]`")
                 .advice("add `[build]` with `outcome = \"success\"` or `\"failure\"`");
@@ -73,7 +73,7 @@ impl Resolver<'_> {
         let image = file.image.as_ref().map(|image| self.image(image.get())).unwrap_or_default();
         let files = files::resolve(self, &file.file);
         let commands = file.command.iter().filter_map(|command| self.command(command.get())).collect();
-        let serve = file.serve.as_ref().map(|table| serve::resolve(self, table));
+        let serve = file.serve.as_ref().map(|table| serve::resolve(self, folder, table));
         let absent_packages = self.absent_packages(file);
         Scenario {
             name: name.to_owned(),
@@ -177,6 +177,18 @@ impl Resolver<'_> {
             return None;
         }
         Some(self.declared(typed, *typed.get()))
+    }
+
+    /// What keeps a volume's folder from being one, and its modes.
+    pub(super) fn volume(
+        &mut self,
+        folder: &Path,
+        place: Range<usize>,
+        modes: &BTreeMap<Typed<String>, Typed<String>>,
+    ) -> BTreeMap<PathBuf, u32> {
+        self.faults.extend(app::context_fault(folder, self.source, place));
+        let names = ("serve.volume_modes", VOLUME_FOLDER);
+        app::modes(Some(folder), modes, names, self.source, &mut self.faults)
     }
 
     fn not_empty(&mut self, typed: &Typed<String>, key: &str) {

@@ -1,6 +1,9 @@
 //! `[serve]` of a scenario file, resolved.
 
 mod http;
+mod start;
+
+use std::path::Path;
 
 use super::file::{EndTable, ServeTable, StopTable, Typed};
 use super::resolve::Resolver;
@@ -10,14 +13,15 @@ use super::{Declared, EndCode, EndExpectation, ServeExpectation, StopExpectation
 const LONGEST_STOP: u32 = 300;
 
 /// Resolves the table.
-pub(super) fn resolve(resolver: &mut Resolver<'_>, typed: &Typed<ServeTable>) -> ServeExpectation {
+pub(super) fn resolve(resolver: &mut Resolver<'_>, folder: &Path, typed: &Typed<ServeTable>) -> ServeExpectation {
     let table = typed.get();
     let asserts = !table.http.is_empty()
         || !table.command.is_empty()
         || table.stop.is_some()
         || table.end.is_some()
         || !table.log.is_empty()
-        || !table.log_absent.is_empty();
+        || !table.log_absent.is_empty()
+        || !table.unchanged.is_empty();
     if !asserts {
         resolver
             .fault(typed.span(), "`[serve]` asserts nothing")
@@ -26,7 +30,16 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, typed: &Typed<ServeTable>) ->
     if table.end.is_some() {
         nothing_of_one_that_serves(resolver, table);
     }
-    let arguments = table.arguments.as_ref().map(|arguments| resolver.arguments(arguments, "arguments"));
+    if let Some(restart) = &table.restart
+        && *restart.get()
+        && table.http.is_empty()
+        && table.end.is_none()
+    {
+        resolver
+            .fault(restart.span(), "`restart` of a container that is not asked")
+            .advice("add `[[serve.http]]`, which is asked again after the restart");
+    }
+    let start = start::resolve(resolver, folder, typed);
     let http = table.http.iter().filter_map(|request| http::resolve(resolver, request)).collect();
     let commands = table.command.iter().filter_map(|command| resolver.command(command.get())).collect();
     let stop = table.stop.as_ref().and_then(|stop| self::stop(resolver, stop.get()));
@@ -34,13 +47,15 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, typed: &Typed<ServeTable>) ->
     let (log, log_absent) = resolver.lines(&table.log, &table.log_absent);
     ServeExpectation {
         at: resolver.at(&typed.span()),
-        arguments: arguments.flatten(),
+        start,
         http,
         commands,
         stop,
+        restart: table.restart.as_ref().is_some_and(|restart| *restart.get()),
         end,
         log,
         log_absent,
+        unchanged: unchanged(resolver, &table.unchanged),
     }
 }
 
@@ -49,11 +64,23 @@ fn nothing_of_one_that_serves(resolver: &mut Resolver<'_>, table: &ServeTable) {
     let http = table.http.first().map(|table| ("[[serve.http]]", table.span()));
     let command = table.command.first().map(|table| ("[[serve.command]]", table.span()));
     let stop = table.stop.as_ref().map(|table| ("[serve.stop]", table.span()));
-    for (key, span) in [http, command, stop].into_iter().flatten() {
+    let restart = table.restart.as_ref().map(|typed| ("restart", typed.span()));
+    for (key, span) in [http, command, stop, restart].into_iter().flatten() {
         resolver
             .fault(span, format!("`{key}` of a container that must end by itself"))
             .label("only without `[serve.end]`");
     }
+}
+
+/// Plain absolute paths, each of them once.
+fn unchanged(resolver: &mut Resolver<'_>, paths: &[Typed<String>]) -> Vec<Declared<String>> {
+    for (index, path) in paths.iter().enumerate() {
+        start::path(resolver, path);
+        if paths[..index].iter().any(|earlier| earlier.get() == path.get()) {
+            resolver.fault(path.span(), format!("`{}` is there twice", path.get().escape_debug()));
+        }
+    }
+    paths.iter().map(|path| resolver.declared(path, path.get().clone())).collect()
 }
 
 fn stop(resolver: &mut Resolver<'_>, table: &StopTable) -> Option<StopExpectation> {

@@ -2,6 +2,9 @@
 
 mod http;
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use regex::Regex;
 
 pub use http::{Body, HttpExpectation};
@@ -13,20 +16,52 @@ use super::{At, CommandExpectation, Declared};
 pub struct ServeExpectation {
     /// Where `[serve]` stands.
     pub at: At,
-    /// Arguments instead of the image's `CMD`.
-    pub arguments: Option<Vec<String>>,
+    /// How the container is started.
+    pub start: StartSettings,
     /// Requests to port 80, in order; the first also waits for readiness.
     pub http: Vec<HttpExpectation>,
     /// Commands in the running container.
     pub commands: Vec<CommandExpectation>,
     /// What SIGTERM must lead to.
     pub stop: Option<StopExpectation>,
+    /// Whether it is started again after that, and asked again.
+    pub restart: bool,
     /// How it must end by itself, instead of serving.
     pub end: Option<EndExpectation>,
     /// Lines of the container's whole log, in this order.
     pub log: Vec<Declared<Regex>>,
     /// Lines that the container's log must not have.
     pub log_absent: Vec<Declared<Regex>>,
+    /// Absolute paths at and below which it must have changed nothing.
+    pub unchanged: Vec<Declared<String>>,
+}
+
+/// How a container is started, where it is not as the image says.
+#[derive(Debug, Clone, Default)]
+pub struct StartSettings {
+    /// Arguments instead of the image's `CMD`.
+    pub arguments: Option<Vec<String>>,
+    /// Further environment variables.
+    pub environment: BTreeMap<String, String>,
+    /// The user.
+    pub user: Option<String>,
+    /// Whether its root is read-only.
+    pub read_only: bool,
+    /// Paths at which it has temporary file systems, and whether programs there can be executed.
+    pub tmpfs: BTreeMap<String, bool>,
+    /// What is mounted in the application's place.
+    pub volume: Option<Volume>,
+}
+
+/// The files of a volume.
+#[derive(Debug, Clone)]
+pub struct Volume {
+    /// The folder that they are taken from.
+    pub folder: PathBuf,
+    /// Modes of files that differ from the default, by their path in the folder.
+    pub modes: BTreeMap<PathBuf, u32>,
+    /// Whether the container may write there.
+    pub writable: bool,
 }
 
 /// What SIGTERM must lead to.
@@ -62,13 +97,15 @@ impl ServeExpectation {
     pub(crate) fn nothing(at: At) -> Self {
         Self {
             at,
-            arguments: None,
+            start: StartSettings::default(),
             http: Vec::new(),
             commands: Vec::new(),
             stop: None,
+            restart: false,
             end: None,
             log: Vec::new(),
             log_absent: Vec::new(),
+            unchanged: Vec::new(),
         }
     }
 }

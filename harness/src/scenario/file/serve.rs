@@ -2,6 +2,8 @@
 
 mod http;
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -15,6 +17,22 @@ use super::{CommandTable, Typed};
 pub struct ServeTable {
     /// Arguments instead of the image's `CMD`.
     pub arguments: Option<Typed<Vec<String>>>,
+    /// Environment variables that are given to the container, beside the image's.
+    #[serde(default)]
+    pub environment: BTreeMap<Typed<String>, Typed<String>>,
+    /// The user that the container is started as, such as `"12345:0"`, instead of the image's.
+    pub user: Option<Typed<String>>,
+    /// `true`: the container's root is read-only.
+    pub read_only: Option<Typed<bool>>,
+    /// Absolute paths at which the container has temporary file systems. No program there can be executed, as is the
+    /// engine's default, unless `:exec` follows the path.
+    #[serde(default)]
+    pub tmpfs: Vec<Typed<String>>,
+    /// A volume with the files of the scenario's folder `volume/` is mounted on `/app`, for reading or for both.
+    pub volume: Option<Typed<VolumeKey>>,
+    /// Octal modes of files in `volume/` that differ from 0644 (directories: 0755), by path relative to it.
+    #[serde(default)]
+    pub volume_modes: BTreeMap<Typed<String>, Typed<String>>,
     /// Requests to port 80, in order; the first also waits until the container is ready.
     #[serde(default)]
     pub http: Vec<Typed<HttpTable>>,
@@ -23,6 +41,8 @@ pub struct ServeTable {
     pub command: Vec<Typed<CommandTable>>,
     /// What SIGTERM must lead to.
     pub stop: Option<Typed<StopTable>>,
+    /// `true`: the stopped container is started again, asked again, and stopped again.
+    pub restart: Option<Typed<bool>>,
     /// How the container must end by itself, instead of serving.
     pub end: Option<Typed<EndTable>>,
     /// Regular expressions for lines that the container's whole log must have, in this order.
@@ -31,6 +51,19 @@ pub struct ServeTable {
     /// Regular expressions for lines that the container's whole log must not have.
     #[serde(default)]
     pub log_absent: Vec<Typed<String>>,
+    /// Absolute paths at and below which the container must have changed nothing, on a volume too.
+    #[serde(default)]
+    pub unchanged: Vec<Typed<String>>,
+}
+
+/// What a container may do with its volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum VolumeKey {
+    /// Only read it.
+    ReadOnly,
+    /// Read and write it.
+    ReadWrite,
 }
 
 /// What SIGTERM must lead to.
