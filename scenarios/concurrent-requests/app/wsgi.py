@@ -15,7 +15,7 @@ def meet():
         inside.notify_all()
         while arrived[0] < group:
             before = arrived[0]
-            inside.wait(5)
+            inside.wait(3)
             if arrived[0] == before:
                 arrived[0] -= 1
                 return False
