@@ -27,3 +27,4 @@ pub mod report;
 pub mod scenario;
 pub mod variant;
 pub mod verdict;
+pub mod volume;

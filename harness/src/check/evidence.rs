@@ -105,8 +105,8 @@ pub struct HttpEvidence {
     pub status: u16,
     /// Header names in lower case, values in order.
     pub headers: BTreeMap<String, Vec<String>>,
-    /// The body, invalid UTF-8 replaced.
-    pub body: String,
+    /// The body.
+    pub body: Vec<u8>,
 }
 
 /// What came of asking a started container.
@@ -137,4 +137,33 @@ pub struct StopEvidence {
     pub took: Duration,
     /// Whether it had to be killed because its time was over.
     pub killed: bool,
+}
+
+/// What came of waiting for a container that was to end by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EndEvidence {
+    /// The exit code; none when it was still running after its time, and had to be killed.
+    pub exit_code: Option<i64>,
+    /// How long it was waited for.
+    pub waited: Duration,
+}
+
+/// Something that a container changed in its file system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// What it did.
+    pub kind: ChangeKind,
+    /// The absolute path in the container.
+    pub path: String,
+}
+
+/// What was done at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It was made.
+    Added,
+    /// It is not as it was.
+    Changed,
+    /// It was taken away.
+    Removed,
 }

@@ -4,9 +4,12 @@
 //! for one expectation, whether it held, and if not what was expected, what came, and where it was declared.
 
 pub mod build;
+pub mod changes;
 pub mod command;
+pub mod end;
 pub mod evidence;
 pub mod file;
+pub mod http;
 pub mod image;
 mod lines;
 pub mod phase;

@@ -8,16 +8,18 @@ use crate::engine::{Engine, Leftover, discover};
 use crate::live;
 use crate::place;
 use crate::verdict::ExitCode;
+use crate::volume;
 
 pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
     let cache = place::cache(&arguments.place)?;
+    let volumes = prune_volumes(&cache, arguments.dry_run)?;
     let Some(endpoint) = discover(&cache).await.chosen else {
-        println!("nothing to do: no engine is running");
+        println!("nothing more to do: no engine is running");
         return Ok(ExitCode::Pass);
     };
     let engine = Engine::connect(&endpoint).await?;
     let verb = if arguments.dry_run { "would remove" } else { "removed" };
-    let (mut count, mut kept, mut kept_bytes) = (0, 0, 0);
+    let (mut count, mut kept, mut kept_bytes) = (volumes, 0, 0);
     for leftover in engine.list_ours().await? {
         if leftover.is_kept() && !arguments.images {
             // What a named image is built on is kept with it, and not counted.
@@ -45,6 +47,21 @@ pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
         );
     }
     Ok(ExitCode::Pass)
+}
+
+/// Removes the volumes' folders of dead runs; says how many.
+fn prune_volumes(cache: &Path, dry_run: bool) -> Result<usize, Failure> {
+    let failed = |error: std::io::Error| Failure::infrastructure(format!("{}: {error}", cache.display()), None);
+    let folders = volume::of_dead_runs(cache, |run| !live::is_live(cache, run)).map_err(failed)?;
+    for folder in &folders {
+        if dry_run {
+            println!("would remove volume {}", folder.display());
+        } else {
+            std::fs::remove_dir_all(folder).map_err(failed)?;
+            println!("removed volume {}", folder.display());
+        }
+    }
+    Ok(folders.len())
 }
 
 /// Whether nobody uses it any more: its run has ended, or it does not say whose it is and no run is alive.

@@ -23,6 +23,7 @@ use crate::place::Places;
 use crate::plan::{CandidateOrigin, Plan};
 use crate::report::Reporters;
 use crate::verdict::{ExitCode, Tally, Verdict};
+use crate::volume;
 
 /// What to do about a lock of the suite that is not valid.
 const RELOCK: &str = "`wsgi-proof run --variant all --dialect all --write-lock` makes it anew";
@@ -189,9 +190,13 @@ async fn sweep_dead(engine: &Engine, places: &Places) -> Result<(), Failure> {
             engine.remove(&leftover).await?;
         }
     }
-    live::forget_dead(&places.cache, false)
-        .map(drop)
-        .map_err(|error| Failure::infrastructure(format!("{}: {error}", places.cache.display()), None))
+    let failed = |error: std::io::Error| Failure::infrastructure(format!("{}: {error}", places.cache.display()), None);
+    let is_dead = |run: &str| !live::is_live(&places.cache, run) && !live::is_kept(&places.cache, run);
+    for folder in volume::of_dead_runs(&places.cache, is_dead).map_err(failed)? {
+        eprintln!("removing volume {}, left by a run that ended without cleaning up", folder.display());
+        std::fs::remove_dir_all(&folder).map_err(failed)?;
+    }
+    live::forget_dead(&places.cache, false).map(drop).map_err(failed)
 }
 
 async fn serve(fixtures: &Fixtures, network: &Network) -> Result<Server, Failure> {

@@ -7,8 +7,9 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use bollard::exec::StartExecResults;
+use bollard::models::ChangeType;
 use bollard::models::ExecConfig;
-use bollard::query_parameters::{InspectContainerOptions, KillContainerOptions};
+use bollard::query_parameters::{InspectContainerOptions, KillContainerOptions, StartContainerOptions};
 use futures_util::StreamExt;
 use testcontainers::core::Host;
 use testcontainers::core::error::{ClientError, TestcontainersError};
@@ -18,9 +19,9 @@ use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 use super::container::{EXIT_TIMEOUT, container_name};
 use super::error::not_executable;
 use super::stream::Streams;
-use super::{Engine, EngineError, LABEL_RUN, Network, RunId};
+use super::{Engine, EngineError, LABEL_RUN, Network, RunId, Start};
 use crate::causes::with_causes;
-use crate::check::evidence::{CommandEvidence, StopEvidence};
+use crate::check::evidence::{Change, ChangeKind, CommandEvidence, StopEvidence};
 
 /// The port that the family's entry point serves on.
 const PORT: u16 = 80;
@@ -50,7 +51,7 @@ impl Engine {
     pub async fn start_application(
         &self,
         image: &str,
-        arguments: Option<&[String]>,
+        start: &Start,
         network: &Network,
         run: &RunId,
     ) -> Result<Application, EngineError> {
@@ -66,16 +67,12 @@ impl Engine {
         };
         let (algorithm, digest) = found.id.split_once(':').unwrap_or(("sha256", &found.id));
         let name = container_name(run, "application");
-        let mut request = GenericImage::new(algorithm, digest)
+        let request = GenericImage::new(algorithm, digest)
             .with_container_name(&name)
             .with_network(&network.name)
             .with_host(crate::fixtures::HOST, Host::Addr(network.gateway))
-            .with_label(LABEL_RUN, run.as_str())
-            .with_host_config_modifier(|config| config.publish_all_ports = Some(false));
-        if let Some(arguments) = arguments {
-            request = request.with_cmd(arguments);
-        }
-        match request.start().await {
+            .with_label(LABEL_RUN, run.as_str());
+        match start.apply(request).start().await {
             Ok(guard) => {
                 let address = self.address(guard.id(), network).await?;
                 Ok(Application {
@@ -274,6 +271,44 @@ impl Application {
             Err(EngineError::Refused { message, .. }) if message.contains("is not running") => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Starts the container again after it has ended. Its address may be another one.
+    ///
+    /// # Errors
+    /// When the engine cannot. A program that is not there any more is told as an end, as of the first start.
+    pub async fn restart(&mut self, network: &Network) -> Result<(), EngineError> {
+        const OPERATION: &str = "starting a container again";
+        let engine = &self.engine;
+        let started = engine.docker.start_container(&self.id, None::<StartContainerOptions>).await;
+        match started.map_err(|error| engine.error(OPERATION, error)) {
+            Ok(()) => self.address = engine.address(&self.id, network).await?,
+            Err(EngineError::Refused { operation, status, message }) => match not_executable(&message) {
+                Some(code) => self.not_started = Some((code, message)),
+                None => return Err(EngineError::Refused { operation, status, message }),
+            },
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// What the container has changed in the image's file system; what is mounted in it is not part of that.
+    ///
+    /// # Errors
+    /// When the engine cannot say.
+    pub async fn changes(&self) -> Result<Vec<Change>, EngineError> {
+        let engine = &self.engine;
+        let changes = engine.docker.container_changes(&self.id).await;
+        let changes = changes.map_err(|error| engine.error("asking what a container has changed", error))?;
+        let changes = changes.unwrap_or_default().into_iter().map(|change| Change {
+            kind: match change.kind {
+                ChangeType::_0 => ChangeKind::Changed,
+                ChangeType::_1 => ChangeKind::Added,
+                ChangeType::_2 => ChangeKind::Removed,
+            },
+            path: change.path,
+        });
+        Ok(changes.collect())
     }
 
     /// The container's log so far, a line each.

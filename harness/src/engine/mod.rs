@@ -14,6 +14,7 @@ mod image;
 mod network;
 pub mod private;
 mod resources;
+mod start;
 mod stream;
 
 use std::fmt;
@@ -29,6 +30,7 @@ pub use endpoint::{Endpoint, Origin};
 pub use error::EngineError;
 pub use network::Network;
 pub use resources::{Kind, Leftover};
+pub use start::{Bind, Start};
 
 /// The label that says of which run a container or network is.
 pub const LABEL_RUN: &str = "wsgi-proof.run";

@@ -4,8 +4,10 @@
 //! network, disk) stands beside the findings and outranks them.
 
 mod blame;
+mod head;
 mod prepare;
 mod probe;
+mod serve;
 mod step;
 
 use std::path::PathBuf;

@@ -1,10 +1,13 @@
 //! Asking a started container over HTTP.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::{Client, Method, redirect};
 
+use super::head;
 use crate::causes::with_causes;
 use crate::check::evidence::{HttpEvidence, ProbeEvidence};
 use crate::engine::{Application, EngineError};
@@ -18,6 +21,8 @@ const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 const AGAIN_AFTER: Duration = Duration::from_millis(50);
 /// How much of a body is read, in bytes.
 const MAX_BODY: usize = 16 << 20;
+/// The largest chunk of a request's body, in bytes.
+const LARGEST_CHUNK: usize = 8192;
 
 /// A client that shows answers as they are: no redirects followed, no proxy, a fresh connection each.
 pub(super) fn client() -> Result<Client, reqwest::Error> {
@@ -29,12 +34,28 @@ pub(super) fn client() -> Result<Client, reqwest::Error> {
         .build()
 }
 
+/// Sends a request as often as it says, so many at the same time as it says; the evidence in the order of the requests.
+///
+/// # Errors
+/// When the engine cannot say whether the container still runs.
+pub(super) async fn ask_all(
+    client: &Client,
+    application: &Application,
+    expectation: &HttpExpectation,
+    first: bool,
+) -> Result<Vec<ProbeEvidence>, EngineError> {
+    stream::iter((0..expectation.times).map(|_| ask(client, application, expectation, first)))
+        .buffered(expectation.at_once)
+        .try_collect()
+        .await
+}
+
 /// Asks until there is an answer, the container ends, or the time is over. Only the first request of a container
 /// waits: once it has answered, a refused connection is what it says.
 ///
 /// # Errors
 /// When the engine cannot say whether the container still runs.
-pub(super) async fn ask(
+async fn ask(
     client: &Client,
     application: &Application,
     expectation: &HttpExpectation,
@@ -51,14 +72,8 @@ pub(super) async fn ask(
             },
         });
     };
-    let url = format!("http://{address}{}", expectation.path);
     loop {
-        let request = async {
-            match Method::from_bytes(expectation.method.as_bytes()) {
-                Ok(method) => send(client, method, &url).await,
-                Err(error) => Err(error.to_string()),
-            }
-        };
+        let request = send(client, address, expectation);
         let fault = tokio::select! {
             answer = request => match answer {
                 Ok(answer) => return Ok(ProbeEvidence::Answered(answer)),
@@ -80,8 +95,22 @@ pub(super) async fn ask(
     }
 }
 
-async fn send(client: &Client, method: Method, url: &str) -> Result<HttpEvidence, String> {
-    let mut response = client.request(method, url).send().await.map_err(|error| with_causes(&error))?;
+async fn send(client: &Client, address: SocketAddr, expectation: &HttpExpectation) -> Result<HttpEvidence, String> {
+    if expectation.method == "HEAD" {
+        // A client's library does not look for a body after an answer to HEAD.
+        let answer = tokio::time::timeout(REQUEST_LIMIT, head::ask(address, expectation)).await;
+        return answer.unwrap_or_else(|_| Err("the time for a request is over".to_owned()));
+    }
+    let method = Method::from_bytes(expectation.method.as_bytes()).map_err(|error| error.to_string())?;
+    let mut request = client.request(method, format!("http://{address}{}", expectation.path));
+    for (name, value) in &expectation.request_headers {
+        request = request.header(name, value);
+    }
+    if let Some(body) = &expectation.send {
+        let bytes = body.bytes();
+        request = if expectation.chunked { request.body(in_chunks(&bytes)) } else { request.body(bytes) };
+    }
+    let mut response = request.send().await.map_err(|error| with_causes(&error))?;
     let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, value) in response.headers() {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -95,5 +124,12 @@ async fn send(client: &Client, method: Method, url: &str) -> Result<HttpEvidence
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(HttpEvidence { status, headers, body: String::from_utf8_lossy(&body).into_owned() })
+    Ok(HttpEvidence { status, headers, body })
+}
+
+/// A body without a known length, in several pieces, each of which becomes a chunk.
+fn in_chunks(bytes: &[u8]) -> reqwest::Body {
+    let size = (bytes.len() / 4).clamp(1, LARGEST_CHUNK);
+    let pieces: Vec<_> = bytes.chunks(size).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
+    reqwest::Body::wrap_stream(stream::iter(pieces))
 }

@@ -1,24 +1,21 @@
-//! The steps of a scenario: build, examine, serve. Each turns evidence into findings; what is not the candidate's doing
+//! The steps of a scenario: build, examine, and [`super::serve`]. Each turns evidence into findings; what is not the candidate's doing
 //! becomes a fault.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{Finished, Part, Setup, StepEnd, blame, fault_of, probe};
+use super::{Finished, Part, Setup, StepEnd, blame, fault_of};
 use crate::check;
-use crate::check::evidence::{BuildEnd, ProbeEvidence};
-use crate::engine::{Application, BuildRequest, EngineError};
+use crate::check::evidence::BuildEnd;
+use crate::engine::{BuildRequest, EngineError};
 use crate::event::{Event, Fault, Log, Stage};
 use crate::plan::{Planned, Work};
-use crate::scenario::{BuildOutcome, Rebuild, Scenario, ServeExpectation, Subject, build_context, rebuild_context};
-
-/// How long a container may take to end when the scenario does not say.
-const STOP_LIMIT: Duration = Duration::from_secs(10);
+use crate::scenario::{BuildOutcome, Rebuild, Scenario, Subject, build_context, rebuild_context};
 
 /// What went wrong in a step without being the candidate's doing.
-enum StepError {
+pub(super) enum StepError {
     Engine(EngineError),
     Suite(Fault),
 }
@@ -30,12 +27,12 @@ impl From<EngineError> for StepError {
 }
 
 /// A scenario's step at work.
-struct Step<'a> {
-    scenario: &'a Scenario,
-    label: &'a str,
-    setup: &'a Setup,
+pub(super) struct Step<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) label: &'a str,
+    pub(super) setup: &'a Setup,
     events: &'a UnboundedSender<Event>,
-    part: Part,
+    pub(super) part: Part,
 }
 
 /// Does a step of a scenario. `needs` are the images that the steps before it left, in the plan's order.
@@ -84,7 +81,7 @@ pub(super) async fn run(
 }
 
 impl Step<'_> {
-    fn stage(&self, stage: Stage) -> Instant {
+    pub(super) fn stage(&self, stage: Stage) -> Instant {
         drop(self.events.send(Event::ScenarioStage { label: self.label.to_owned(), stage }));
         Instant::now()
     }
@@ -176,78 +173,10 @@ impl Step<'_> {
         self.part.stages.push((Stage::Examine, begun.elapsed()));
         Ok(StepEnd::Done)
     }
-
-    /// Starts the container, asks it, and stops it. Needs the application image.
-    async fn serve(&mut self, needs: &[String]) -> Result<StepEnd, StepError> {
-        let [image] = needs else { return Err(missing("the application image")) };
-        let Some(serve) = &self.scenario.serve else { return Err(missing("`[serve]`")) };
-        let begun = self.stage(Stage::Probe);
-        let setup = self.setup;
-        let application =
-            setup.engine.start_application(image, serve.arguments.as_deref(), &setup.network, &setup.run).await?;
-        let result = self.ask_and_stop(serve, &application, begun).await;
-        let keep = setup.keep && (result.is_err() || self.part.findings.iter().any(check::Finding::is_broken));
-        if keep {
-            application.keep();
-        } else {
-            application.remove().await?;
-        }
-        result.map(|()| StepEnd::Done)
-    }
-
-    async fn ask_and_stop(
-        &mut self,
-        serve: &ServeExpectation,
-        application: &Application,
-        begun: Instant,
-    ) -> Result<(), StepError> {
-        let client = probe::client().map_err(|error| {
-            StepError::Suite(Fault { what: format!("no HTTP client could be made: {error}"), hint: None })
-        })?;
-        let mut answers = true;
-        for (index, expectation) in serve.http.iter().enumerate() {
-            let evidence = probe::ask(&client, application, expectation, index == 0).await?;
-            answers = matches!(evidence, ProbeEvidence::Answered(_));
-            self.part.findings.extend(check::serve::http(expectation, &evidence));
-            if !answers {
-                let rest = serve.http.len() - index - 1;
-                if rest > 0 {
-                    self.part.not_run.push(format!("{rest} further requests: the container does not answer"));
-                }
-                break;
-            }
-        }
-        for expectation in &serve.commands {
-            if !answers {
-                self.part.not_run.push(format!("`{}`: the container does not answer", expectation.run.value.join(" ")));
-                continue;
-            }
-            let evidence = application.exec(&expectation.run.value).await?;
-            self.part.findings.extend(check::command::check(expectation, &evidence));
-        }
-        self.part.stages.push((Stage::Probe, begun.elapsed()));
-
-        let begun = self.stage(Stage::Stop);
-        let limit =
-            serve.stop.as_ref().map_or(STOP_LIMIT, |stop| Duration::from_secs(u64::from(stop.within_seconds.value)));
-        let ended_before = application.exit_code().await?;
-        let evidence = application.stop(limit).await?;
-        if let Some(expectation) = &serve.stop {
-            match ended_before {
-                None => self.part.findings.extend(check::serve::stop(expectation, &evidence)),
-                Some(code) => self.part.findings.push(check::serve::ended_early(expectation, code)),
-            }
-        }
-        let log = application.log().await?;
-        self.part.findings.extend(check::serve::log(serve, &log));
-        self.part.logs.push(Log { title: "container log".to_owned(), lines: log });
-        self.part.stages.push((Stage::Stop, begun.elapsed()));
-        Ok(())
-    }
 }
 
 /// A step without what the plan should have given it: a bug of the suite, and never the candidate's doing.
-fn missing(what: &str) -> StepError {
+pub(super) fn missing(what: &str) -> StepError {
     StepError::Suite(Fault {
         what: format!("the plan gave a step without {what}"),
         hint: Some("this is a bug of wsgi-proof; please report it".to_owned()),

@@ -41,10 +41,12 @@ pub(super) fn context_fault(app: &Path, source: &Source, span: Range<usize>) -> 
     Some(Diagnostic::at(source, span, format!("{error}{cause}")).label("the application of this one"))
 }
 
-/// The declared modes, each of a file or folder that is there and inside the application folder.
+/// The declared modes, each of a file or folder that is there and inside the application folder; with the names of the
+/// table and of the folder, for faults.
 pub(super) fn modes(
     app: Option<&Path>,
     declared: &BTreeMap<Typed<String>, Typed<String>>,
+    (table, folder): (&str, &str),
     source: &Source,
     faults: &mut Vec<Diagnostic>,
 ) -> BTreeMap<PathBuf, u32> {
@@ -53,8 +55,8 @@ pub(super) fn modes(
         let place = app.map_or(Ok(()), |app| inside(app, path.get()));
         if let Err(reason) = &place {
             faults.push(
-                Diagnostic::at(source, path.span(), format!("`[modes]` names a path that {reason}"))
-                    .help(format!("paths are relative to `{APP_FOLDER}/`, such as \".docker/action_hooks/build\"")),
+                Diagnostic::at(source, path.span(), format!("`[{table}]` names a path that {reason}"))
+                    .help(format!("paths are relative to `{folder}/`, such as \".docker/action_hooks/build\"")),
             );
         }
         match octal(mode.get()) {

@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 use tar::{EntryType, Header};
 
 use super::dockerignore::{self, Ignore, Matched, PatternError};
-use super::{Generate, Scenario};
+use super::{Generate, Scenario, Volume};
 
 /// The most that the files of a context may have together, in bytes.
 pub const MAX_CONTEXT: u64 = 64 << 20;
@@ -105,6 +105,20 @@ pub fn rebuild_context(scenario: &Scenario, append: &BTreeMap<PathBuf, String>) 
         generate: scenario.generate.as_ref(),
     };
     archive(app, &layout)
+}
+
+/// Makes the archive of a volume's files, by the same rules.
+///
+/// # Errors
+/// When the folder has what a context cannot hold.
+pub fn volume_context(volume: &Volume) -> Result<Vec<u8>, ContextError> {
+    let layout = Layout {
+        mode_of: &|path| volume.modes.get(path).copied(),
+        replacements: &[],
+        folder: volume.dialect_folder,
+        generate: None,
+    };
+    archive(&volume.folder, &layout)
 }
 
 /// Makes the build context of a folder of ours: as that of an application, but a file that is executable in the checkout

@@ -1,7 +1,9 @@
 //! The scenario file as it was typed, with the place of every value. Shape only: what the values mean, and whether
 //! they go together, is [`super::load`]'s work.
 //!
-//! The descriptions in `scenario.schema.json` are the doc comments of this file.
+//! The descriptions in `scenario.schema.json` are the doc comments of this file and of `file/`.
+
+mod serve;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -9,6 +11,8 @@ use std::ops::Range;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer};
+
+pub use serve::{EndTable, HttpTable, ServeTable, StopTable, VolumeKey};
 
 use super::Phase;
 use crate::dialect::Dialect;
@@ -261,61 +265,6 @@ pub struct CommandTable {
     pub output: Option<Typed<String>>,
     /// A regular expression that must not be found there.
     pub output_absent: Option<Typed<String>>,
-}
-
-/// What a started container must do.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ServeTable {
-    /// Arguments instead of the image's `CMD`.
-    pub arguments: Option<Typed<Vec<String>>>,
-    /// Requests to port 80, in order; the first also waits until the container is ready.
-    #[serde(default)]
-    pub http: Vec<Typed<HttpTable>>,
-    /// Commands run in the running container.
-    #[serde(default)]
-    pub command: Vec<Typed<CommandTable>>,
-    /// What SIGTERM must lead to.
-    pub stop: Option<Typed<StopTable>>,
-    /// Regular expressions for lines that the container's whole log should have, in any order; one that is not there is a
-    /// warning.
-    #[serde(default)]
-    pub should_log: Vec<Typed<String>>,
-    /// Regular expressions for lines that the container's whole log must have, in this order.
-    #[serde(default)]
-    pub log: Vec<Typed<String>>,
-    /// Regular expressions for lines that the container's whole log must not have.
-    #[serde(default)]
-    pub log_absent: Vec<Typed<String>>,
-}
-
-/// A request, and the answer it must get.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct HttpTable {
-    /// The path with its query; it begins with `/`.
-    pub path: Typed<String>,
-    /// The method; `GET` unless said.
-    pub method: Option<Typed<String>>,
-    /// The status code; 200 unless said.
-    pub status: Option<Typed<i64>>,
-    /// Response headers by name, each with a regular expression searched for in the value.
-    #[serde(default)]
-    pub headers: BTreeMap<Typed<String>, Typed<String>>,
-    /// A regular expression searched for in the body.
-    pub body: Option<Typed<String>>,
-    /// A regular expression that must not be found in the body.
-    pub body_absent: Option<Typed<String>>,
-}
-
-/// What SIGTERM must lead to.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StopTable {
-    /// The container's exit code.
-    pub exit_code: Option<Typed<i64>>,
-    /// The time that the container has for ending by itself, in seconds: 1 to 300.
-    pub within_seconds: Typed<i64>,
 }
 
 /// The JSON schema of a scenario file, as text that ends in a newline.

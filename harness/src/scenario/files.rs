@@ -63,6 +63,6 @@ fn file(resolver: &mut Resolver<'_>, typed: &Typed<FileTable>) -> FileExpectatio
 }
 
 /// Whether an absolute path has no empty, `.` or `..` parts; `/` itself is plain.
-fn is_plain(path: &str) -> bool {
+pub(super) fn is_plain(path: &str) -> bool {
     path == "/" || path.split('/').skip(1).all(|part| !matches!(part, "" | "." | ".."))
 }

@@ -25,6 +25,9 @@ pub const SCENARIO_FILE: &str = "scenario.toml";
 /// The application's folder in a scenario's folder.
 pub const APP_FOLDER: &str = "app";
 
+/// The folder of a volume's files in a scenario's folder.
+pub const VOLUME_FOLDER: &str = "volume";
+
 /// Loads every scenario below `root` for one cell, sorted by name.
 ///
 /// # Errors

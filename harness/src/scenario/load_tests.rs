@@ -6,10 +6,15 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::scenario::tests::load_here;
-use crate::scenario::{BuildOutcome, FileState, Phase, Scenario, Subject, build_context, file, rebuild_context};
+use crate::scenario::{
+    BuildOutcome, EndCode, FileState, Phase, Scenario, Subject, build_context, file, rebuild_context,
+};
 
 const APPLICATION: &str =
     "summary = 'It builds'\nsource = 'test'\nnothing_to_serve = 'a test'\n[build]\noutcome = 'success'\n";
+
+/// The same, for a `[serve]` to follow.
+const SERVED: &str = "summary = 'It serves'\nsource = 'test'\n[build]\noutcome = 'success'\n";
 
 /// A folder of scenarios with the one scenario `sample`, which has an application.
 fn suite(scenario: &str) -> TempDir {
@@ -121,8 +126,18 @@ fn a_full_file_resolves_with_the_lines_of_its_expectations() {
     assert_eq!(scenario.commands[0].exit_code.value, 0);
     let serve = scenario.serve.unwrap();
     assert_eq!(serve.at.line, line_of("[serve]"));
+    assert_eq!(serve.start.arguments.as_deref(), Some(&["other.wsgi".to_owned()][..]));
+    assert_eq!((serve.start.environment["NAME"].as_str(), serve.start.user.as_deref()), ("value", Some("12345:0")));
+    assert!(serve.start.read_only && serve.start.tmpfs["/tmp"] && !serve.start.tmpfs["/run"]);
+    assert_eq!((serve.restart, serve.unchanged[0].value.as_str()), (true, "/app"));
     assert_eq!(serve.http[0].at.line, line_of("[[serve.http]]"));
     assert_eq!((serve.http[0].method.as_str(), serve.http[0].status.value), ("GET", 200));
+    assert_eq!((serve.http[0].times, serve.http[0].at_once), (1, 1));
+    let form = &serve.http[1];
+    assert_eq!(form.send.as_ref().unwrap().bytes(), b"abcdefghijklmnopqrstuvwxyzabcd");
+    assert_eq!((form.chunked, form.times, form.at_once), (true, 4, 2));
+    assert_eq!(form.request_headers["X-Sample"], "yes");
+    assert_eq!(form.length.as_ref().unwrap().value, 30);
     assert_eq!(serve.commands.len(), 1);
     assert_eq!(serve.stop.unwrap().within_seconds.value, 10);
 }
@@ -203,6 +218,37 @@ fn files_are_made_and_appended_to() {
     assert_eq!(size(build_context(&scenario).unwrap(), "many/3.txt"), None);
     assert_eq!(size(build_context(&scenario).unwrap(), "wsgi.py"), Some(0));
     assert_eq!(size(rebuild_context(&scenario, &scenario.rebuilds[0].append).unwrap(), "wsgi.py"), Some(3));
+}
+
+#[test]
+fn an_end_resolves() {
+    let end = |code: &str| {
+        let end = format!("[serve.end]\n{code}\nwithin_seconds = 20\n");
+        only(&suite(&format!("{SERVED}{end}"))).serve.unwrap().end.unwrap()
+    };
+    assert_eq!(
+        (end("exit_code = 17").exit_code.value, end("exit_code = 17").within_seconds.value),
+        (EndCode::Exactly(17), 20)
+    );
+    assert_eq!(end("nonzero = true").exit_code.value, EndCode::NonZero);
+}
+
+#[test]
+fn a_volume_has_a_folder_and_a_folder_a_volume() {
+    let mounted = |serve: &str| {
+        let root = suite(&format!("{SERVED}[serve]\n{serve}\n[[serve.http]]\npath = '/'\n"));
+        fs::create_dir(root.path().join("sample/volume")).unwrap();
+        fs::write(root.path().join("sample/volume/hook"), "").unwrap();
+        root
+    };
+    let scenario = only(&mounted("volume = 'read-write'\nvolume_modes = { hook = '0755' }"));
+    let volume = scenario.serve.unwrap().start.volume.unwrap();
+    assert!(volume.writable && volume.folder.ends_with("sample/volume"));
+    assert_eq!(volume.modes.get(Path::new("hook")), Some(&0o755));
+    let fault = |serve: &str| load_here(mounted(serve).path()).unwrap_err().to_string();
+    assert!(fault("").ends_with("the scenario has a `volume/` folder that nothing mounts"));
+    let modes = fault("volume = 'read-only'\nvolume_modes = { none = '0755' }");
+    assert!(modes.ends_with("`[serve.volume_modes]` names a path that does not exist"), "{modes}");
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod placeholder;
 mod rebuild;
 mod resolve;
 mod serve;
+mod service;
 mod setting;
 
 use std::collections::BTreeMap;
@@ -27,11 +28,14 @@ use regex::Regex;
 
 use crate::dialect::Dialect;
 
-pub use context::{ContextError, MAX_CONTEXT, build_context, folder_context, rebuild_context};
+pub use context::{ContextError, MAX_CONTEXT, build_context, folder_context, rebuild_context, volume_context};
 pub use diagnostic::{Diagnostic, Diagnostics};
 pub use dockerignore::PatternError;
-pub use load::{APP_FOLDER, SCENARIO_FILE, load};
+pub use load::{APP_FOLDER, SCENARIO_FILE, VOLUME_FOLDER, load};
 pub use pattern::as_typed;
+pub use service::{
+    Body, EndCode, EndExpectation, HttpExpectation, ServeExpectation, StartSettings, StopExpectation, Volume,
+};
 pub use setting::Setting;
 
 /// A place in a scenario file: where an expectation was declared.
@@ -247,55 +251,6 @@ pub struct CommandExpectation {
     pub output_absent: Option<Declared<Regex>>,
 }
 
-/// What a started container must do.
-#[derive(Debug, Clone)]
-pub struct ServeExpectation {
-    /// Where `[serve]` stands.
-    pub at: At,
-    /// Arguments instead of the image's `CMD`.
-    pub arguments: Option<Vec<String>>,
-    /// Requests to port 80, in order; the first also waits for readiness.
-    pub http: Vec<HttpExpectation>,
-    /// Commands in the running container.
-    pub commands: Vec<CommandExpectation>,
-    /// What SIGTERM must lead to.
-    pub stop: Option<StopExpectation>,
-    /// Lines that the container's log should have, in any order.
-    pub should_log: Vec<Declared<Regex>>,
-    /// Lines of the container's whole log, in this order.
-    pub log: Vec<Declared<Regex>>,
-    /// Lines that the container's log must not have.
-    pub log_absent: Vec<Declared<Regex>>,
-}
-
-/// A request, and the answer it must get.
-#[derive(Debug, Clone)]
-pub struct HttpExpectation {
-    /// Where the request stands in the file.
-    pub at: At,
-    /// The method.
-    pub method: String,
-    /// The path with its query, beginning with `/`.
-    pub path: String,
-    /// The status code.
-    pub status: Declared<u16>,
-    /// Response headers by name, with a pattern found in the value.
-    pub headers: BTreeMap<String, Declared<Regex>>,
-    /// A pattern found in the body.
-    pub body: Option<Declared<Regex>>,
-    /// A pattern not found in the body.
-    pub body_absent: Option<Declared<Regex>>,
-}
-
-/// What SIGTERM must lead to.
-#[derive(Debug, Clone)]
-pub struct StopExpectation {
-    /// The container's exit code.
-    pub exit_code: Option<Declared<i64>>,
-    /// The time that the container has for ending by itself, in seconds.
-    pub within_seconds: Declared<u32>,
-}
-
 impl Scenario {
     /// Whether anything is expected of the image itself: its configuration, files, or commands in it.
     pub fn examines_image(&self) -> bool {
@@ -384,16 +339,7 @@ pub(crate) mod tests {
             image: ImageExpectation::default(),
             files: Vec::new(),
             commands: Vec::new(),
-            serve: (application && succeeds).then(|| ServeExpectation {
-                at: at.clone(),
-                arguments: None,
-                http: Vec::new(),
-                commands: Vec::new(),
-                stop: None,
-                should_log: Vec::new(),
-                log: Vec::new(),
-                log_absent: Vec::new(),
-            }),
+            serve: (application && succeeds).then(|| ServeExpectation::nothing(at.clone())),
         }
     }
 }

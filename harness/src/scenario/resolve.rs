@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use regex::Regex;
 
 use super::diagnostic::{Diagnostic, Source};
 use super::file::{BuildTable, CommandTable, ImageTable, OutcomeKey, ScenarioFile, SubjectKey, Typed};
-use super::load::{APP_FOLDER, is_kebab_case};
+use super::load::{APP_FOLDER, VOLUME_FOLDER, is_kebab_case};
 use super::pattern::{self, Purpose};
 use super::{
     At, BuildExpectation, BuildOutcome, CommandExpectation, Declared, ImageExpectation, Scenario, Setting, Subject,
@@ -63,7 +63,7 @@ impl<'a> Resolver<'a> {
             None
         };
         applies::folders(self, app.as_deref(), file);
-        let modes = app::modes(app.as_deref(), &file.modes, self.source, &mut self.faults);
+        let modes = app::modes(app.as_deref(), &file.modes, ("modes", APP_FOLDER), self.source, &mut self.faults);
         if file.build.is_none() && subject == Subject::Application {
             self.fault(file.summary.span(), "a scenario of an application has no `[build]`")
                 .advice("add `[build]` with `outcome = \"success\"` or `\"failure\"`");
@@ -81,7 +81,7 @@ impl<'a> Resolver<'a> {
         let image = file.image.as_ref().map(|image| self.image(image.get())).unwrap_or_default();
         let files = files::resolve(self, &file.file);
         let commands = file.command.iter().filter_map(|command| self.command(command.get())).collect();
-        let serve = file.serve.as_ref().map(|table| serve::resolve(self, table));
+        let serve = file.serve.as_ref().map(|table| serve::resolve(self, folder, table));
         let absent_packages = self.absent_packages(file);
         Scenario {
             name: name.to_owned(),
@@ -241,6 +241,18 @@ impl<'a> Resolver<'a> {
             return None;
         }
         Some(self.declared(several, several.get().clone()))
+    }
+
+    /// What keeps a volume's folder from being one, and its modes.
+    pub(super) fn volume(
+        &mut self,
+        folder: &Path,
+        place: Range<usize>,
+        modes: &BTreeMap<Typed<String>, Typed<String>>,
+    ) -> BTreeMap<PathBuf, u32> {
+        self.faults.extend(app::context_fault(folder, self.source, place));
+        let names = ("serve.volume_modes", VOLUME_FOLDER);
+        app::modes(Some(folder), modes, names, self.source, &mut self.faults)
     }
 
     fn not_empty(&mut self, typed: &Typed<String>, key: &str) {

@@ -1,0 +1,65 @@
+//! How an application container is started.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+
+use testcontainers::core::{AccessMode, Mount};
+use testcontainers::{ContainerRequest, GenericImage, ImageExt};
+
+/// How a container is started, where it is not as the image says.
+#[derive(Debug, Clone, Default)]
+pub struct Start {
+    /// Arguments instead of the image's `CMD`.
+    pub arguments: Option<Vec<String>>,
+    /// Further environment variables.
+    pub environment: BTreeMap<String, String>,
+    /// The user, with or without a group.
+    pub user: Option<String>,
+    /// Whether its root is read-only.
+    pub read_only: bool,
+    /// Paths at which it has temporary file systems, and whether programs there can be executed.
+    pub tmpfs: BTreeMap<String, bool>,
+    /// A folder of this host that is mounted in it.
+    pub volume: Option<Bind>,
+}
+
+/// A folder of this host, mounted in a container.
+#[derive(Debug, Clone)]
+pub struct Bind {
+    /// The folder.
+    pub folder: PathBuf,
+    /// The path in the container.
+    pub target: String,
+    /// Whether the container may write there.
+    pub writable: bool,
+}
+
+impl Start {
+    /// The request, with all this in it.
+    pub(super) fn apply(&self, mut request: ContainerRequest<GenericImage>) -> ContainerRequest<GenericImage> {
+        if let Some(arguments) = &self.arguments {
+            request = request.with_cmd(arguments);
+        }
+        for (name, value) in &self.environment {
+            request = request.with_env_var(name, value);
+        }
+        if let Some(user) = &self.user {
+            request = request.with_user(user);
+        }
+        if self.read_only {
+            request = request.with_readonly_rootfs(true);
+        }
+        if let Some(Bind { folder, target, writable }) = &self.volume {
+            let mode = if *writable { AccessMode::ReadWrite } else { AccessMode::ReadOnly };
+            let mount = Mount::bind_mount(folder.to_string_lossy(), target).with_access_mode(mode);
+            request = request.with_mount(mount);
+        }
+        let option = |exec: bool| if exec { "exec" } else { "noexec" };
+        let tmpfs: HashMap<_, _> =
+            self.tmpfs.iter().map(|(path, exec)| (path.clone(), option(*exec).to_owned())).collect();
+        request.with_host_config_modifier(move |config| {
+            config.publish_all_ports = Some(false);
+            config.tmpfs = Some(tmpfs.clone());
+        })
+    }
+}
