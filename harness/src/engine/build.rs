@@ -54,11 +54,27 @@ pub struct BuildRequest {
 }
 
 impl Engine {
-    /// Builds an image. `on_line` sees each line of the log as it comes.
+    /// Builds an image. `on_line` sees each line of the log as it comes. Where the log breaks off though the engine goes on
+    /// answering, nothing is known of the build: it is done once more, and the log says so.
     ///
     /// # Errors
     /// When the engine could not; an instruction that failed is evidence, not an error.
     pub async fn build(
+        &self,
+        request: BuildRequest,
+        on_line: &mut (dyn FnMut(&str) + Send),
+    ) -> Result<BuildEvidence, EngineError> {
+        match self.build_once(request.clone(), on_line).await {
+            Err(EngineError::Unreachable { cause, .. }) if self.ping().await.is_ok() => {
+                let mut evidence = self.build_once(request, on_line).await?;
+                evidence.log.insert(0, format!("(the second try: the log of the first broke off: {cause})"));
+                Ok(evidence)
+            }
+            other => other,
+        }
+    }
+
+    async fn build_once(
         &self,
         request: BuildRequest,
         on_line: &mut (dyn FnMut(&str) + Send),

@@ -146,6 +146,15 @@ impl Engine {
         self.docker.ping().await.map(drop).map_err(|error| self.error("asking whether it is there", error))
     }
 
+    /// Whether nothing further can succeed after this error. An answer that broke off may have been the only one: where the
+    /// engine still answers, others may fare better.
+    pub async fn is_lost(&self, error: &EngineError) -> bool {
+        match error {
+            EngineError::Unreachable { .. } => self.ping().await.is_err(),
+            error => error.is_final(),
+        }
+    }
+
     /// Evidence of a failure counts only when the engine is still there: one that is being stopped takes its containers
     /// along, and their ends look like the candidate's.
     async fn still_there(&self, operation: &str) -> Result<(), EngineError> {

@@ -411,7 +411,8 @@ async fn prepare(
         }
         Err(prepare::PrepareError::Engine(error)) => {
             let fault = fault_of(&error);
-            (PreparationEnd::Error(fault.clone()), StepEnd::Fault(fault), error.is_final())
+            let halts = setup.engine.is_lost(&error).await;
+            (PreparationEnd::Error(fault.clone()), StepEnd::Fault(fault), halts)
         }
         Err(prepare::PrepareError::Suite(fault)) => {
             (PreparationEnd::Error(fault.clone()), StepEnd::Fault(fault), false)

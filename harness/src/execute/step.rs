@@ -70,7 +70,7 @@ pub(super) async fn run(
         Ok(end) => (end, false),
         Err(error) => {
             let (fault, halts) = match error {
-                StepError::Engine(error) => (fault_of(&error), error.is_final()),
+                StepError::Engine(error) => (fault_of(&error), setup.engine.is_lost(&error).await),
                 StepError::Suite(fault) => (fault, false),
             };
             step.part.fault = Some(fault.clone());
