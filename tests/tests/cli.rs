@@ -48,6 +48,51 @@ fn the_contract_is_proved_and_its_page_is_fresh() {
 }
 
 #[test]
+fn every_must_is_proved_in_every_cell_that_it_holds_in_or_a_reason_is_given() {
+    let output = wsgi_proof(&["contract", "--json"]).assert().success().get_output().stdout.clone();
+    let clauses: serde_json::Value = serde_json::from_slice(&output).unwrap();
+    let mut cells = 0;
+    for clause in clauses.as_array().unwrap() {
+        for cell in clause["cells"].as_array().unwrap() {
+            assert_ne!(cell["scenarios"], 0, "{} in {}", clause["id"], cell["cell"]);
+            cells += 1;
+        }
+    }
+    assert!(cells > 500, "{cells}");
+    wsgi_proof(&["contract"])
+        .assert()
+        .success()
+        .stdout(predicate::str::contains("python-2.7 whiskey").and(predicate::str::contains("; 0 gaps")));
+}
+
+#[test]
+fn every_bug_of_the_real_project_is_accounted_for() {
+    let page = std::fs::read_to_string(wsgi_proof_tests::root().join("CONTRACT.md")).unwrap();
+    let bugs = page.split("## Bugs of the real project").nth(1).unwrap();
+    for number in 1..=18 {
+        assert!(bugs.contains(&format!("\n| {number} | ")), "bug {number}");
+    }
+}
+
+#[test]
+fn cells_are_planned_side_by_side_and_what_does_not_apply_is_said() {
+    wsgi_proof(&["run", "--plan", "--variant", "python-2.7,python-3.13", "--dialect", "all", "=setup-py-only"])
+        .assert()
+        .success()
+        .stdout(
+            predicate::str::contains("build setup-py-only [python-2.7 docker]")
+                .and(predicate::str::contains("prepare distribution trixie"))
+                .and(predicate::str::contains("skip setup-py-only [python-3.13 whiskey]: this dialect")),
+        );
+    wsgi_proof(&["run", "--dialect", "podman"]).assert().code(2).stderr(predicate::str::contains("whiskey"));
+    let images = ["--base-image", "a", "--onbuild-image", "b"];
+    wsgi_proof(&[&["run", "--dialect", "all"], &images[..]].concat())
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("one variant and one dialect"));
+}
+
+#[test]
 fn a_scenario_that_proves_no_clause_of_the_contract_exits_2() {
     let suite = Suite::new();
     let contract = "version = 1\n\n[[clause]]\nid = \"BUILD-1\"\nlevel = \"MUST\"\ndialects = [\"docker\"]\nsays = \"x\"\nsource = \"y\"\n";
