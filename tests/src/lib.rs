@@ -166,7 +166,7 @@ impl Suite {
         let served = scenario.contains("[serve") || scenario.contains("nothing_to_serve");
         let scenario = match scenario.find("[build]") {
             Some(place) if !served && scenario.contains("outcome = \"success\"") => {
-                let (head, rest) = scenario.split_at(scenario.find('[').unwrap_or(place));
+                let (head, rest) = scenario.split_at(scenario.find("\n[").unwrap_or(place));
                 format!("{}\nnothing_to_serve = \"the test looks at something else\"\n{rest}", head.trim_end())
             }
             _ => scenario.to_owned(),

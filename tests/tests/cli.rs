@@ -122,7 +122,7 @@ fn a_scenario_file_that_is_wrong_exits_2_and_points_at_the_line() {
     wsgi_proof(&["run", "--suite", suite.path().to_str().unwrap()])
         .assert()
         .code(2)
-        .stderr(predicate::str::contains("greeting/scenario.toml:6").and(predicate::str::contains("exit_cod")));
+        .stderr(predicate::str::contains("greeting/scenario.toml:7").and(predicate::str::contains("exit_cod")));
 }
 
 #[test]
