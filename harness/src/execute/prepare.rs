@@ -98,7 +98,7 @@ async fn base(
         ("DISTRIBUTION".to_owned(), distribution.to_owned()),
         ("DIALECT".to_owned(), cell.dialect.name().to_owned()),
         ("PYTHON".to_owned(), cell.variant.python.clone()),
-        ("APT_OPTIONS".to_owned(), "-o Acquire::Check-Valid-Until=false".to_owned()),
+        ("APT_OPTIONS".to_owned(), "-o Acquire::Check-Valid-Until=false -o Acquire::EnableSrvRecords=false".to_owned()),
         ("PIP_INDEX_URL".to_owned(), format!("{server}/simple/")),
         ("PIP_TRUSTED_HOST".to_owned(), fixtures::HOST.to_owned()),
         ("http_proxy".to_owned(), format!("{server}/")),
