@@ -58,6 +58,10 @@ pub struct Clause {
     pub says: String,
     /// Where it comes from.
     pub source: String,
+    /// How the names of findings begin that speak for this clause, and for others only where they say the same; without any, the
+    /// clause is spoken for by all that are nobody's own.
+    #[serde(default)]
+    pub checks: Vec<String>,
 }
 
 /// A bug that the real project had, and what shows that the images do not have it.
@@ -215,8 +219,9 @@ impl Contract {
         }
     }
 
-    /// Says of each finding of a scenario how binding it is, and which clauses it speaks for: those of the scenario that are
-    /// of its level and hold in the dialect, without those of the start where nothing was started. All findings of a scenario that proves nothing but SHOULDs are SHOULDs.
+    /// Says of each finding of a scenario how binding it is, and which clauses it speaks for: of those of the scenario that are
+    /// of its level and hold in the dialect, the ones whose own check it is; else those without checks of their own, and
+    /// without those of the start where nothing was started. All findings of a scenario that proves nothing but SHOULDs are SHOULDs.
     pub fn attribute(&self, proves: &[String], dialect: Dialect, findings: &mut [Finding]) {
         let holding: Vec<&Clause> = self
             .clauses
@@ -228,13 +233,19 @@ impl Contract {
             if only_shoulds {
                 finding.level = Level::Should;
             }
-            // Before anything was started nothing is known of the start, unless the scenario is about nothing else.
+            let level: Vec<&Clause> = holding.iter().copied().filter(|clause| clause.level == finding.level).collect();
+            let own = |clause: &&Clause| clause.checks.iter().any(|check| finding.check.starts_with(check.as_str()));
+            // Before anything was started nothing is known of the start.
             let started = matches!(finding.stage, Stage::Probe | Stage::Stop);
-            let speaks = |clause: &&&Clause| clause.level == finding.level;
-            let of_start = |clause: &Clause| clause.id.starts_with(START);
-            let only_start = holding.iter().filter(speaks).all(|clause| of_start(clause));
-            let own = holding.iter().filter(speaks).filter(|clause| started || only_start || !of_start(clause));
-            finding.clauses = own.map(|clause| clause.id.clone()).collect();
+            let fits = |clause: &&Clause| clause.checks.is_empty() && (started || !clause.id.starts_with(START));
+            let chosen: Vec<&Clause> = if level.iter().any(own) {
+                level.iter().copied().filter(own).collect()
+            } else if level.iter().any(fits) {
+                level.iter().copied().filter(fits).collect()
+            } else {
+                level.clone()
+            };
+            finding.clauses = chosen.into_iter().map(|clause| clause.id.clone()).collect();
         }
     }
 

@@ -15,7 +15,7 @@ impl Contract {
              not to be edited.\n\n| clause | level | dialects | says | from | proved by |\n|---|---|---|---|---|---|\n",
         );
         for clause in &self.clauses {
-            let Clause { id, level, dialects, says, source } = clause;
+            let Clause { id, level, dialects, says, source, .. } = clause;
             let names: Vec<&str> = self.proved_by(id).iter().map(|proof| proof.scenario.as_str()).collect();
             let dialects: Vec<&str> = dialects.iter().map(|dialect| dialect.name()).collect();
             let _ = writeln!(

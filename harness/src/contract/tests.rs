@@ -120,3 +120,22 @@ fn ids_are_unique_and_of_the_form() {
         Some(vec!["s/contract.toml:10: `OTHER-7` is no id: IMAGE-n, BUILD-n or START-n".to_owned()])
     );
 }
+
+#[test]
+fn a_clause_may_have_checks_of_its_own() {
+    let text =
+        CLAUSES.replacen("source = \"y\"\n", "source = \"y\"\nchecks = [\"stop \"]\n", 1).replace("SHOULD", "MUST");
+    let Ok(contract) = parse(&text, &[proving(&["BUILD-1", "IMAGE-7"])]) else { unreachable!("the contract is valid") };
+    let at = At { file: PathBuf::from("a/scenario.toml"), line: 3 };
+    let proves = ["BUILD-1".to_owned(), "IMAGE-7".to_owned()];
+    let mut findings = ["stop time", "build outcome"].map(|check| Finding {
+        check: check.to_owned(),
+        at: at.clone(),
+        level: Level::Must,
+        stage: Stage::Build,
+        clauses: Vec::new(),
+        outcome: Outcome::Held,
+    });
+    contract.attribute(&proves, Dialect::Docker, &mut findings);
+    assert_eq!(findings.map(|finding| finding.clauses.join(" ")), ["BUILD-1", "IMAGE-7"]);
+}

@@ -15,6 +15,10 @@ for number in os.listdir('/proc'):
                 statuses.append(status.read())
         except (IOError, OSError):
             pass  # It has ended since.
-children = [status for status in statuses if field(status, 'PPid') == '1']
+# Apache's first process is the one of its name that none of that name has started; it need not be process 1.
+apache = [status for status in statuses if field(status, 'Name') in ('apache2', 'httpd')]
+own = set(field(status, 'Pid') for status in apache)
+first = [field(status, 'Pid') for status in apache if field(status, 'PPid') not in own]
+children = [status for status in statuses if field(status, 'PPid') in first]
 print('children: %d' % len(children))
 print('of root: %s' % [field(status, 'Name') for status in children if field(status, 'Uid') == '0'])
