@@ -11,9 +11,9 @@ pub const DEFAULT_VARIANT: &str = "python-3.11";
 
 /// A hermetic conformance suite for the mod_wsgi-docker family of images.
 ///
-/// Without a command it runs every scenario. Exit codes: 0 all passed, 1 a scenario failed, 2 wrong usage or scenario
-/// file, 3 the suite could not tell (engine, network, disk), 4 nothing selected, 130/143 stopped by a signal; a fail
-/// outranks an error.
+/// Without a command it runs every scenario. Exit codes: 0 all passed (a broken SHOULD is only a warning, unless
+/// `--strict`), 1 a scenario failed or the run did less than its lock says, 2 wrong usage or scenario file, 3 the suite
+/// could not tell (engine, network, disk), 4 nothing selected, 130/143 stopped by a signal; a fail outranks an error.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, max_term_width = 100)]
 pub struct Cli {
