@@ -13,6 +13,8 @@ use crate::event::{Fault, Log, Stage};
 use crate::scenario::{EndExpectation, ServeExpectation, volume_context};
 use crate::volume::Volume;
 
+/// How long a container whose log matters may take to end when the scenario does not say.
+const LOG_LIMIT: Duration = Duration::from_secs(10);
 /// Where a volume is mounted.
 const APPLICATION_FOLDER: &str = "/app";
 
@@ -150,9 +152,13 @@ impl Step<'_> {
     /// Stops the container, which must run until then.
     async fn stop(&mut self, serve: &ServeExpectation, application: &Application) -> Result<(), StepError> {
         let begun = self.stage(Stage::Stop);
-        // Where nothing is expected of its end, the container is not waited for.
-        let limit = serve.stop.as_ref().map_or(0, |stop| u64::from(stop.within_seconds.value));
-        let limit = Duration::from_secs(limit);
+        let limit = match &serve.stop {
+            Some(stop) => Duration::from_secs(u64::from(stop.within_seconds.value)),
+            // What its log says may be written after its answers: it gets the time for that.
+            None if serve.reads_log() => LOG_LIMIT,
+            // Where nothing is expected of its end, the container is not waited for.
+            None => Duration::ZERO,
+        };
         let ended_before = application.exit_code().await?;
         let evidence = application.stop(limit).await?;
         if let Some(expectation) = &serve.stop {

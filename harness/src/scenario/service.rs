@@ -38,6 +38,13 @@ pub struct ServeExpectation {
     pub unchanged: Vec<Declared<String>>,
 }
 
+impl ServeExpectation {
+    /// Whether anything is expected of the container's log.
+    pub fn reads_log(&self) -> bool {
+        !self.log.is_empty() || !self.log_absent.is_empty() || !self.should_log.is_empty()
+    }
+}
+
 /// How a container is started, where it is not as the image says.
 #[derive(Debug, Clone, Default)]
 pub struct StartSettings {
