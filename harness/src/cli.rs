@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::dialect::Dialect;
+use crate::tier::Tier;
 
 /// The variant that is built when none is named.
 pub const DEFAULT_VARIANT: &str = "python-3.11";
@@ -30,6 +31,8 @@ pub struct Cli {
 pub enum Command {
     /// Build the images, build the sample applications on them, and assert that all is as it must be
     Run(RunArgs),
+    /// Hold other implementations of the build and start step against the contract: a table of clauses and candidates
+    Verify(VerifyArgs),
     /// List the scenarios
     List(ListArgs),
     /// Print the contract's clauses, and which scenarios prove them
@@ -112,6 +115,9 @@ pub struct RunArgs {
     /// Which cells.
     #[command(flatten)]
     pub cells: CellArgs,
+    /// How real the surroundings are: images and containers of an engine, or a sandbox with stand-ins, which takes none
+    #[arg(long, value_enum, default_value = "image")]
+    pub tier: Tier,
     /// Take a broken SHOULD for a fail
     #[arg(long)]
     pub strict: bool,
@@ -148,6 +154,44 @@ pub struct RunArgs {
     /// Make scenarios/assertions.lock anew from this run, if it passes; the other cells keep their counts
     #[arg(long, conflicts_with_all = ["filters", "control", "base_image", "build_step", "start_step", "plan"])]
     pub write_lock: bool,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyArgs {
+    /// Candidates: folders with a `mod_wsgi-docker-build`, a `mod_wsgi-docker-start`, or both; without any, the repository's own
+    #[arg(value_name = "DIR")]
+    pub candidates: Vec<PathBuf>,
+    /// A further candidate: this file in the place of mod_wsgi-docker-build
+    #[arg(long, value_name = "FILE")]
+    pub build_step: Option<PathBuf>,
+    /// And this one in the place of mod_wsgi-docker-start
+    #[arg(long, value_name = "FILE")]
+    pub start_step: Option<PathBuf>,
+    /// Where things are.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Which cells.
+    #[command(flatten)]
+    pub cells: CellArgs,
+    /// One tier only [default: the contract tier, then the image tier]
+    #[arg(long, value_enum)]
+    pub tier: Option<Tier>,
+    /// Only scenarios whose name contains this; `=NAME` for exactly that one
+    #[arg(long, value_name = "FILTER")]
+    pub only: Vec<String>,
+    /// Take a broken SHOULD for a fail
+    #[arg(long)]
+    pub strict: bool,
+    /// Print the table as JSON; with the image tier, after what its runs print
+    #[arg(long)]
+    pub json: bool,
+    /// Write junit.xml and report.json of each candidate into a folder of its own in this one
+    #[arg(long, value_name = "DIR")]
+    pub report: Option<PathBuf>,
+    /// Fetch nothing: whatever the fixture store lacks is an error
+    #[arg(long, visible_alias = "frozen")]
+    pub offline: bool,
 }
 
 /// Arguments of `list`.

@@ -111,11 +111,11 @@ impl SuiteLock {
         std::fs::write(&path, text).map_err(|source| SuiteLockError::File { path: path.display().to_string(), source })
     }
 
-    /// What these reports lack. Of scenarios that failed, or could not be told, the verdict says enough. `whole` says that
+    /// What these reports lack. Of scenarios that did not pass the verdict says enough. `whole` says that
     /// nothing was left out by a filter.
     pub fn shortfalls(&self, reports: &[ScenarioReport], cells: &[CellName], whole: bool) -> Vec<String> {
         let mut shortfalls = Vec::new();
-        for report in reports.iter().filter(|report| matches!(report.verdict, Verdict::Pass | Verdict::Warn)) {
+        for report in reports.iter().filter(|report| report.verdict == Verdict::Pass) {
             let made = report.findings.len();
             match self.scenarios.get(&report.name) {
                 Some(count) if made < *count => {

@@ -73,6 +73,11 @@ impl Run {
     /// Runs the program with a report, with these environment variables and arguments beside.
     pub fn with(environment: &[(&str, &str)], arguments: &[&str]) -> Self {
         warm();
+        Self::cold(environment, arguments)
+    }
+
+    /// As [`Self::with`], without seeing to it that there is an engine.
+    pub fn cold(environment: &[(&str, &str)], arguments: &[&str]) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let place = folder.path().to_str().expect("a UTF-8 path");
         let mut command = wsgi_proof(&[&["run", "--report", place], arguments].concat());

@@ -31,6 +31,7 @@ pub fn check(expectation: &BuildExpectation, evidence: &BuildEvidence) -> Vec<Fi
     findings.extend(expectation.phases.as_ref().map(|phases| announced(phases, expectation.folders, &evidence.log)));
     findings.extend(lines::should("build log", &expectation.should_log, &evidence.log));
     findings.extend(lines::check("build log", &expectation.log, &expectation.log_absent, &evidence.log));
+    findings.extend(lines::check("build log", &expectation.tool_log, &[], &evidence.log));
     findings
 }
 
@@ -224,6 +225,7 @@ mod tests {
             phases: None,
             should_log: Vec::new(),
             log: Vec::new(),
+            tool_log: Vec::new(),
             log_absent: Vec::new(),
         }
     }

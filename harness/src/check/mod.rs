@@ -4,6 +4,7 @@
 //! for one expectation, whether it held, and if not what was expected, what came, and where it was declared.
 
 pub mod build;
+pub mod calls;
 pub mod changes;
 pub mod command;
 pub mod end;
@@ -16,6 +17,7 @@ pub mod phase;
 #[cfg(test)]
 mod samples;
 pub mod serve;
+pub mod start;
 mod text;
 
 pub use text::printable;
@@ -74,6 +76,11 @@ fn holds(check: impl Into<String>, at: &At, broken: impl FnOnce() -> Option<(Str
         clauses: Vec::new(),
         outcome,
     }
+}
+
+/// A finding that speaks for these clauses and no others.
+fn of(clauses: &[&str], finding: Finding) -> Finding {
+    Finding { clauses: clauses.iter().map(ToString::to_string).collect(), ..finding }
 }
 
 /// A finding about what is only a SHOULD.

@@ -41,6 +41,7 @@ pub fn ended_early(expectation: &StopExpectation, exit_code: i64) -> Finding {
 /// Checks a container's whole log: a finding for each pattern.
 pub fn log(expectation: &ServeExpectation, log: &[String]) -> Vec<Finding> {
     let mut findings = lines::check("container log", &expectation.log, &expectation.log_absent, log);
+    findings.extend(lines::check("container log", &expectation.tool_log, &[], log));
     findings.extend(lines::should("container log", &expectation.should_log, log));
     findings
 }

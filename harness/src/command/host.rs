@@ -26,9 +26,14 @@ pub(super) async fn endpoint(cache: &Path, offline: bool) -> Result<Endpoint, Fa
         }
         None => {
             eprintln!("no container engine answers here; bringing one along (`wsgi-proof doctor` says more)");
-            private::start(cache, offline, &|line| eprintln!("  {line}"))
-                .await
-                .map_err(|error| Failure::infrastructure(with_causes(&error), error.hint().as_deref()))?
+            eprintln!(
+                "  `wsgi-proof run --tier contract` needs none: the build and start step in a sandbox, in seconds"
+            );
+            private::start(cache, offline, &|line| eprintln!("  {line}")).await.map_err(|error| {
+                let hint = error.hint().map_or_else(String::new, |hint| format!("{hint}; "));
+                let hint = format!("{hint}`wsgi-proof run --tier contract` needs no engine");
+                Failure::infrastructure(with_causes(&error), Some(&hint))
+            })?
         }
     };
     if std::env::var("DOCKER_HOST").is_ok_and(|host| host == endpoint.docker_host) {

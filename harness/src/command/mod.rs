@@ -8,8 +8,11 @@ mod host;
 mod list;
 mod prune;
 mod run;
+mod sandboxed;
 mod select;
 mod signal;
+mod tell;
+mod verify;
 
 use std::fmt;
 
@@ -85,6 +88,7 @@ pub fn main(cli: Cli) -> ExitCode {
         }
         match cli.command.unwrap_or(Command::Run(cli.run)) {
             Command::Run(arguments) => run::run(arguments).await,
+            Command::Verify(arguments) => verify::verify(&arguments).await,
             Command::List(arguments) => list::list(&arguments),
             Command::Contract(arguments) => contract::contract(&arguments),
             Command::Fetch(arguments) => fetch::fetch(&arguments).await,

@@ -7,12 +7,13 @@ use crate::cli::PruneArgs;
 use crate::engine::{Engine, Leftover, discover};
 use crate::live;
 use crate::place;
+use crate::sandbox;
 use crate::verdict::ExitCode;
 use crate::volume;
 
 pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
     let cache = place::cache(&arguments.place)?;
-    let volumes = prune_volumes(&cache, arguments.dry_run)?;
+    let volumes = prune_volumes(&cache, arguments.dry_run)? + prune_sandboxes(&cache, arguments.dry_run)?;
     let Some(endpoint) = discover(&cache).await.chosen else {
         println!("nothing more to do: no engine is running");
         return Ok(ExitCode::Pass);
@@ -62,6 +63,19 @@ fn prune_volumes(cache: &Path, dry_run: bool) -> Result<usize, Failure> {
         }
     }
     Ok(folders.len())
+}
+
+/// Removes the sandboxes of programs that were killed; says how many.
+fn prune_sandboxes(cache: &Path, dry_run: bool) -> Result<usize, Failure> {
+    if dry_run {
+        return Ok(0);
+    }
+    let removed = sandbox::remove_dead(cache)
+        .map_err(|error| Failure::infrastructure(format!("sandboxes of dead runs: {error}"), None))?;
+    for folder in &removed {
+        println!("removed sandboxes {}", folder.display());
+    }
+    Ok(removed.len())
 }
 
 /// Whether nobody uses it any more: its run has ended, or it does not say whose it is and no run is alive.

@@ -9,7 +9,8 @@ use time::format_description::well_known::Rfc3339;
 use tokio::sync::mpsc;
 
 use super::signal::Signals;
-use super::{Failure, host, select};
+use super::tell::Teller;
+use super::{Failure, host, sandboxed, select};
 use crate::causes::with_causes;
 use crate::cli::RunArgs;
 use crate::control::{Control, Replacements};
@@ -17,11 +18,12 @@ use crate::engine::{Endpoint, Engine, Network, Origin, RunId};
 use crate::event::{CellName, Event, RunEnd, RunFinish, RunStart, ScenarioReport};
 use crate::execute::{Setup, execute};
 use crate::fixtures::{self, Fixtures, Server};
+use crate::judge::Judge;
 use crate::live::{self, LiveRun};
 use crate::lock::{LOCK_FILE, SuiteLock};
 use crate::place::Places;
 use crate::plan::{CandidateOrigin, Plan};
-use crate::report::Reporters;
+use crate::tier::Tier;
 use crate::verdict::{ExitCode, Tally, Verdict};
 use crate::volume;
 
@@ -31,6 +33,14 @@ const RELOCK: &str = "`wsgi-proof run --variant all --dialect all --write-lock` 
 const CLEAN_LIMIT: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
+    match arguments.tier {
+        Tier::Image => with_engine(arguments).await.map(|(code, _)| code),
+        Tier::Contract => sandboxed::run(arguments).await,
+    }
+}
+
+/// A run of the image tier: its exit code, and what came of the scenarios.
+pub(super) async fn with_engine(arguments: RunArgs) -> Result<(ExitCode, Vec<ScenarioReport>), Failure> {
     let begun = Instant::now();
     let places = Places::find(&arguments.place)?;
     let cells = select::cells(&places, &arguments.cells)?;
@@ -42,27 +52,18 @@ pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
     }
     let (loaded, contract) = select::select(&places, cells, &arguments.select)?;
     let lock = SuiteLock::load(&places.scenarios()).map_err(|error| Failure::usage(error, Some(RELOCK)))?;
-    let control = match &arguments.control {
-        Some(name) => {
-            Some(Control::load(&places.images(), name).map_err(|error| Failure::usage(with_causes(&error), None))?)
-        }
-        None => None,
-    };
+    let Candidate { control, base, onbuild } = Candidate::of(&arguments, &places)?;
     let origin = CandidateOrigin { base: arguments.base_image.clone(), onbuild: arguments.onbuild_image.clone() };
-    let (base, onbuild) = match &control {
-        Some(control) => (control.base.clone(), control.onbuild.clone()),
-        None => (steps(&arguments)?, Vec::new()),
-    };
     let plan = Plan::new(loaded, &origin);
     if arguments.plan {
         print!("{plan}");
-        return Ok(ExitCode::Pass);
+        return Ok((ExitCode::Pass, Vec::new()));
     }
 
     let signals = Signals::listen()
         .map_err(|error| Failure::infrastructure(format!("signals cannot be listened to: {error}"), None))?;
     let prepared = tokio::select! {
-        () = signals.cancel.cancelled() => return Ok(stopped(&signals)),
+        () = signals.cancel.cancelled() => return Ok((stopped(&signals), Vec::new())),
         prepared = prepare(&arguments, &places) => prepared?,
     };
     let Prepared { engine, endpoint, fixtures, run, alive } = prepared;
@@ -78,11 +79,11 @@ pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
     let jobs = arguments.jobs.map_or_else(cores, usize::from);
     let start = RunStart {
         run: run.to_string(),
-        started: OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
+        started: now(),
         planned: plan.scenarios.len(),
         jobs,
         engine: engine.describe().to_string(),
-        candidate: candidate(&arguments),
+        candidate: announce(&arguments),
         cells: plan.cells.iter().map(CellName::from).collect(),
         strict: arguments.strict,
         isolation: isolation(&network),
@@ -97,35 +98,27 @@ pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
         host_proxy: server.host_url(),
         images: places.images(),
         cache: places.cache.clone(),
-        contract,
-        strict: arguments.strict,
-        control,
+        judge: Judge {
+            contract,
+            tier: Tier::Image,
+            strict: arguments.strict,
+            control,
+            reproduce: reproduce(&arguments),
+        },
         origin,
         base,
         onbuild,
         offline: arguments.offline,
         jobs,
         keep: arguments.keep,
-        reproduce: reproduce(&arguments),
     });
 
-    let mut reporters = Reporters::new(arguments.report.as_deref(), &places.scenarios())
-        .map_err(|error| Failure::usage(format!("the report's folder cannot be made: {error}"), None))?;
-    let mut tally = Tally::default();
-    let mut reports: Vec<ScenarioReport> = Vec::new();
-    let mut tell = |event: Event| {
-        tally.add(&event);
-        reporters.event(&event);
-        if let Event::ScenarioFinished(report) = event {
-            // What the lock counts; the logs are the reporters'.
-            reports.push(ScenarioReport { logs: Vec::new(), ..*report });
-        }
-    };
-    tell(Event::RunStarted(Box::new(start)));
+    let mut teller = Teller::new(arguments.report.as_deref(), &places.scenarios())?;
+    teller.tell(Event::RunStarted(Box::new(start)));
     let (sender, mut receiver) = mpsc::unbounded_channel();
     let executor = tokio::spawn(execute(plan, setup, sender, signals.cancel.clone()));
     while let Some(event) = receiver.recv().await {
-        tell(event);
+        teller.tell(event);
     }
     drop(executor.await);
 
@@ -140,23 +133,31 @@ pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
     let whole = arguments.select.filters.is_empty() && end == RunEnd::Completed;
     let mut shortfalls = Vec::new();
     if arguments.write_lock {
-        notes.push(relock(&places, &lock.unwrap_or_default(), &reports, whole));
+        notes.push(relock(&places, &lock.unwrap_or_default(), &teller.reports, whole));
     } else if let Some(lock) = lock {
-        shortfalls = lock.shortfalls(&reports, &cells, whole);
+        shortfalls = lock.shortfalls(&teller.reports, &cells, whole);
     }
     let (took, fixtures) = (begun.elapsed(), counts.to_string());
-    let finish = RunFinish { end, took, own: processor_time(), fixtures, shortfalls, notes };
-    let finish = Event::RunFinished(Box::new(finish));
-    tally.add(&finish);
-    reporters.event(&finish);
-    let faults = reporters.finish();
-    for fault in &faults {
-        eprintln!("error: the report could not be written: {fault}");
+    Ok(teller.finish(RunFinish { end, took, own: processor_time(), fixtures, shortfalls, notes }))
+}
+
+/// What the command line puts in the place of the repository's files.
+pub(super) struct Candidate {
+    pub(super) control: Option<Control>,
+    pub(super) base: Replacements,
+    onbuild: Replacements,
+}
+
+impl Candidate {
+    pub(super) fn of(arguments: &RunArgs, places: &Places) -> Result<Self, Failure> {
+        let Some(name) = &arguments.control else {
+            return Ok(Self { control: None, base: steps(arguments)?, onbuild: Vec::new() });
+        };
+        let control =
+            Control::load(&places.images(), name).map_err(|error| Failure::usage(with_causes(&error), None))?;
+        let (base, onbuild) = (control.base.clone(), control.onbuild.clone());
+        Ok(Self { control: Some(control), base, onbuild })
     }
-    if !faults.is_empty() && tally.exit_code() == ExitCode::Pass {
-        return Ok(ExitCode::Infrastructure);
-    }
-    Ok(tally.exit_code())
 }
 
 struct Prepared {
@@ -243,13 +244,18 @@ fn stopped(signals: &Signals) -> ExitCode {
     tally.exit_code()
 }
 
+/// The time, RFC 3339, UTC.
+pub(super) fn now() -> String {
+    OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default()
+}
+
 /// The processor time that this process has used.
-fn processor_time() -> Duration {
+pub(super) fn processor_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
     Duration::try_from(time).unwrap_or_default()
 }
 
-fn cores() -> usize {
+pub(super) fn cores() -> usize {
     std::thread::available_parallelism().map_or(2, std::num::NonZero::get)
 }
 
@@ -279,7 +285,7 @@ fn steps(arguments: &RunArgs) -> Result<Replacements, Failure> {
     Ok(replacements)
 }
 
-fn candidate(arguments: &RunArgs) -> String {
+pub(super) fn announce(arguments: &RunArgs) -> String {
     if let Some(control) = &arguments.control {
         return format!("the control {control} (images/controls/{control})");
     }
@@ -306,7 +312,7 @@ fn isolation(network: &Network) -> String {
 }
 
 /// The command that repeats this run for one scenario.
-fn reproduce(arguments: &RunArgs) -> String {
+pub(super) fn reproduce(arguments: &RunArgs) -> String {
     let mut words = vec!["cargo run -- run".to_owned()];
     let options = [
         ("--control", arguments.control.clone()),
@@ -314,12 +320,15 @@ fn reproduce(arguments: &RunArgs) -> String {
         ("--onbuild-image", arguments.onbuild_image.clone()),
         ("--build-step", arguments.build_step.as_ref().map(|path| path.display().to_string())),
         ("--start-step", arguments.start_step.as_ref().map(|path| path.display().to_string())),
+        ("--tier", (arguments.tier == Tier::Contract).then(|| arguments.tier.to_string())),
     ];
     for (option, value) in options {
         if let Some(value) = value {
             words.push(format!("{option} {value}"));
         }
     }
-    words.push("--keep".to_owned());
+    if arguments.tier == Tier::Image {
+        words.push("--keep".to_owned());
+    }
     words.join(" ")
 }

@@ -17,6 +17,7 @@ use crate::check::Finding;
 use crate::dialect::Dialect;
 use crate::event::{CellName, Stage};
 use crate::scenario::Scenario;
+use crate::tier::Tier;
 
 /// The file's name, in the folder of the scenarios.
 pub const CONTRACT_FILE: &str = "contract.toml";
@@ -62,6 +63,8 @@ pub struct Clause {
     /// clause is spoken for by all that are nobody's own.
     #[serde(default)]
     pub checks: Vec<String>,
+    /// The only tier that can tell, where it takes one.
+    pub tier: Option<Tier>,
 }
 
 /// A bug that the real project had, and what shows that the images do not have it.
@@ -229,7 +232,8 @@ impl Contract {
             .filter(|clause| proves.contains(&clause.id) && clause.dialects.contains(&dialect))
             .collect();
         let only_shoulds = !holding.is_empty() && holding.iter().all(|clause| clause.level == Level::Should);
-        for finding in findings {
+        // What knows its clauses keeps them.
+        for finding in findings.iter_mut().filter(|finding| finding.clauses.is_empty()) {
             if only_shoulds {
                 finding.level = Level::Should;
             }
@@ -246,6 +250,19 @@ impl Contract {
                 level.clone()
             };
             finding.clauses = chosen.into_iter().map(|clause| clause.id.clone()).collect();
+        }
+    }
+
+    /// Takes from findings the clauses that this tier cannot tell of.
+    pub fn restrict(&self, tier: Tier, findings: &mut [Finding]) {
+        let tells = |id: &String| {
+            self.clauses
+                .iter()
+                .find(|clause| clause.id == *id)
+                .is_none_or(|clause| clause.tier.is_none_or(|only| only == tier))
+        };
+        for finding in findings {
+            finding.clauses.retain(tells);
         }
     }
 

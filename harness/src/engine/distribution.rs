@@ -130,8 +130,10 @@ async fn make(
             std::fs::remove_dir_all(entry.path()).map_err(in_cache)?;
         }
     }
-    let toolbox =
-        Toolbox::fill(cache, &DISTRIBUTION_PROGRAMS, offline, progress).await.map_err(|error| with_causes(&error))?;
+    let toolbox = Toolbox::of(cache)
+        .fill(&DISTRIBUTION_PROGRAMS, offline, progress)
+        .await
+        .map_err(|error| with_causes(&error))?;
     let program = toolbox.program("mmdebstrap").ok_or("there is no mmdebstrap")?;
     std::fs::create_dir_all(folder).map_err(in_cache)?;
     let work = tempfile::Builder::new().prefix(MAKING).tempdir_in(folder).map_err(in_cache)?;

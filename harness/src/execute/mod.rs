@@ -21,15 +21,15 @@ use tokio_util::sync::CancellationToken;
 use crate::causes::with_causes;
 use crate::cell::Cell;
 use crate::check::{Finding, Outcome};
-use crate::contract::{Contract, Level};
-use crate::control::{Control, Replacements};
+use crate::contract::Level;
+use crate::control::Replacements;
 use crate::dialect::Dialect;
 use crate::engine::{Engine, EngineError, Network, RunId};
-use crate::event::{CellName, Event, Fault, Log, PreparationEnd, ScenarioReport, Stage};
+use crate::event::{Event, Fault, Log, PreparationEnd, Stage};
 use crate::fixtures::RequestLog;
+use crate::judge::{Found, Judge};
 use crate::plan::{CandidateOrigin, Plan, Role, Work};
 use crate::scenario::Scenario;
-use crate::verdict::Verdict;
 
 /// What every step of a run shares.
 pub struct Setup {
@@ -45,12 +45,8 @@ pub struct Setup {
     pub host_proxy: String,
     /// The folder `images`.
     pub images: PathBuf,
-    /// The contract, where the suite has one.
-    pub contract: Option<Contract>,
-    /// Whether a broken SHOULD is a fail.
-    pub strict: bool,
-    /// The control that the candidate is, if it is one.
-    pub control: Option<Control>,
+    /// What scenarios are judged by.
+    pub judge: Judge,
     /// The cache folder.
     pub cache: PathBuf,
     /// Where the images under test come from.
@@ -65,8 +61,6 @@ pub struct Setup {
     pub jobs: usize,
     /// Whether the container of a failing scenario is kept.
     pub keep: bool,
-    /// The command that does a scenario again; its name follows.
-    pub reproduce: String,
 }
 
 impl Setup {
@@ -259,45 +253,13 @@ impl State {
 
     fn report(&mut self, index: usize) {
         let planned = &self.plan.scenarios[index];
-        let scenario = &planned.scenario;
-        let cell = CellName::from(&self.plan.cells[planned.cell]);
         let progress = &mut self.scenarios[index];
         progress.reported = true;
-        let mut part = std::mem::take(&mut progress.part);
-        let proves: Vec<String> = scenario.proves.iter().map(|clause| clause.value.clone()).collect();
-        if let Some(contract) = &self.setup.contract {
-            contract.attribute(&proves, cell.dialect, &mut part.findings);
-        }
-        let verdict = match &scenario.not_applicable {
-            Some(reason) => {
-                part.not_run.push(reason.value.clone());
-                Verdict::Skip
-            }
-            None => Verdict::of(&part.findings, part.fault.as_ref(), self.setup.strict),
-        };
-        let reproduce = format!(
-            "{} --variant {} --dialect {} ={}",
-            self.setup.reproduce, cell.variant, cell.dialect, scenario.name
-        );
-        let mut report = ScenarioReport {
-            name: scenario.name.clone(),
-            cell,
-            label: planned.label.clone(),
-            summary: scenario.summary.value.clone(),
-            at: scenario.summary.at.clone(),
-            proves,
-            verdict,
-            findings: part.findings,
-            fault: part.fault,
-            not_run: part.not_run,
-            logs: part.logs,
-            took: progress.took,
-            stages: part.stages,
-            reproduce,
-        };
-        if let Some(control) = &self.setup.control {
-            control.judge(&mut report);
-        }
+        let Part { findings, logs, stages, not_run, fault } = std::mem::take(&mut progress.part);
+        let found = Found { findings, fault, not_run, logs, stages, took: progress.took };
+        let skipped = planned.scenario.not_applicable.as_ref().map(|reason| reason.value.as_str());
+        let cell = &self.plan.cells[planned.cell];
+        let report = self.setup.judge.report(&planned.scenario, &planned.label, cell, skipped, found);
         self.send(Event::ScenarioFinished(Box::new(report)));
     }
 

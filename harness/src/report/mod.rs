@@ -57,14 +57,27 @@ impl Reporters {
             reporters.push(("GitHub".to_owned(), Box::new(github)));
         }
         if let Some(folder) = folder {
-            std::fs::create_dir_all(folder)?;
-            let place = |name: &str| -> PathBuf { folder.join(name) };
-            let junit = JunitReporter::new(place("junit.xml"), scenarios);
-            let document = DocumentReporter::new(place("report.json"));
-            reporters.push(("junit.xml".to_owned(), Box::new(junit)));
-            reporters.push(("report.json".to_owned(), Box::new(document)));
+            reporters.extend(Self::files(folder, scenarios)?.reporters);
         }
         Ok(Self { reporters, faults: Vec::new() })
+    }
+
+    /// The files `junit.xml` and `report.json` in a folder, and nothing else.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn files(folder: &Path, scenarios: &Path) -> io::Result<Self> {
+        std::fs::create_dir_all(folder)?;
+        let junit = JunitReporter::new(folder.join("junit.xml"), scenarios);
+        let document = DocumentReporter::new(folder.join("report.json"));
+        let reporters: Vec<(String, Box<dyn Reporter>)> =
+            vec![("junit.xml".to_owned(), Box::new(junit)), ("report.json".to_owned(), Box::new(document))];
+        Ok(Self { reporters, faults: Vec::new() })
+    }
+
+    /// Nobody.
+    pub fn none() -> Self {
+        Self { reporters: Vec::new(), faults: Vec::new() }
     }
 
     /// Hands an event to every reporter.

@@ -6,15 +6,25 @@ use super::Declared;
 use super::file::{NotApplicableTable, OutcomeKey, ScenarioFile, SubjectKey, Typed};
 use super::resolve::Resolver;
 use crate::dialect::Dialect;
+use crate::tier::Tier;
+
+/// Why a scenario does not apply in the cell that it is loaded for, by tier.
+#[derive(Default)]
+pub(super) struct Reasons {
+    /// In the image tier.
+    pub(super) image: Option<Declared<String>>,
+    /// In the contract tier.
+    pub(super) contract: Option<Declared<String>>,
+}
 
 /// Why the scenario does not apply in the cell that it is loaded for, if so.
-pub(super) fn reason(resolver: &mut Resolver<'_>, tables: &[Typed<NotApplicableTable>]) -> Option<Declared<String>> {
-    let mut reason = None;
+pub(super) fn reasons(resolver: &mut Resolver<'_>, tables: &[Typed<NotApplicableTable>]) -> Reasons {
+    let mut reasons = Reasons::default();
     for typed in tables {
         let table = typed.get();
-        if table.variants.is_none() && table.dialects.is_none() {
+        if table.variants.is_none() && table.dialects.is_none() && table.tiers.is_none() {
             resolver
-                .fault(typed.span(), "`[[not_applicable]]` names neither variants nor dialects")
+                .fault(typed.span(), "`[[not_applicable]]` names neither variants, dialects nor tiers")
                 .label("the scenario would apply nowhere");
         }
         if table.because.get().trim().is_empty() {
@@ -33,11 +43,16 @@ pub(super) fn reason(resolver: &mut Resolver<'_>, tables: &[Typed<NotApplicableT
             .as_ref()
             .is_none_or(|names| names.get().iter().any(|name| *name.get() == setting.cell.variant.name));
         let dialects = table.dialects.as_ref().is_none_or(|names| names.get().contains(&setting.cell.dialect));
-        if variants && dialects && reason.is_none() {
-            reason = Some(resolver.declared(&table.because, table.because.get().trim().to_owned()));
+        if variants && dialects {
+            let reason = resolver.declared(&table.because, table.because.get().trim().to_owned());
+            for (tier, place) in [(Tier::Image, &mut reasons.image), (Tier::Contract, &mut reasons.contract)] {
+                if table.tiers.as_ref().is_none_or(|tiers| tiers.get().contains(&tier)) {
+                    place.get_or_insert_with(|| reason.clone());
+                }
+            }
         }
     }
-    reason
+    reasons
 }
 
 /// An application with both dialects' folders must say that they keep their names.

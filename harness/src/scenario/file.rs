@@ -16,6 +16,7 @@ pub use serve::{EndTable, HttpTable, ServeTable, StopTable, VolumeKey};
 
 use super::Phase;
 use crate::dialect::Dialect;
+use crate::tier::Tier;
 
 /// A value as typed, and its bytes in the file. The schema is that of the value alone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,6 +124,8 @@ pub struct NotApplicableTable {
     pub variants: Option<Typed<Vec<Typed<String>>>>,
     /// The dialects; every one unless said.
     pub dialects: Option<Typed<Vec<Dialect>>>,
+    /// The tiers; every one unless said.
+    pub tiers: Option<Typed<Vec<Tier>>>,
     /// The reason, which the report shows.
     pub because: Typed<String>,
 }
@@ -194,6 +197,10 @@ pub struct BuildTable {
     /// Regular expressions for lines that the log must have, in this order.
     #[serde(default)]
     pub log: Vec<Typed<String>>,
+    /// As `log`, in an order of their own: lines that take the real pip, apt, git and the like, for which the contract tier has
+    /// stand-ins.
+    #[serde(default)]
+    pub tool_log: Vec<Typed<String>>,
     /// Regular expressions for lines that the log must not have.
     #[serde(default)]
     pub log_absent: Vec<Typed<String>>,

@@ -91,6 +91,8 @@ pub struct Scenario {
     pub dialect: Dialect,
     /// Why it does not apply in the cell that it was loaded for, if so.
     pub not_applicable: Option<Declared<String>>,
+    /// Why it does not apply in the contract tier, if so.
+    pub not_in_contract_tier: Option<Declared<String>>,
     /// Whether the application's folders `.docker` and `.whiskey` keep their names.
     pub keep_folders: bool,
     /// Files that are made for the build.
@@ -184,6 +186,8 @@ pub struct BuildExpectation {
     pub should_log: Vec<Declared<Regex>>,
     /// Lines that the log must have, in this order.
     pub log: Vec<Declared<Regex>>,
+    /// Lines of the real tools, in an order of their own.
+    pub tool_log: Vec<Declared<Regex>>,
     /// Lines that the log must not have.
     pub log_absent: Vec<Declared<Regex>>,
 }
@@ -322,6 +326,7 @@ pub(crate) mod tests {
             subject,
             dialect: Dialect::Docker,
             not_applicable: None,
+            not_in_contract_tier: None,
             keep_folders: false,
             generate: None,
             app: application.then(|| PathBuf::from(name).join("app")),
@@ -333,6 +338,7 @@ pub(crate) mod tests {
                 phases: None,
                 should_log: Vec::new(),
                 log: Vec::new(),
+                tool_log: Vec::new(),
                 log_absent: Vec::new(),
             }),
             rebuilds: Vec::new(),

@@ -77,7 +77,8 @@ impl<'a> Resolver<'a> {
         let build = file.build.as_ref().and_then(|build| self.build(build));
         let rebuilds = rebuild::resolve(self, app.as_deref(), &file.rebuild);
         let generate = file.generate.as_ref().and_then(|table| rebuild::generate(self, app.as_deref(), table));
-        let not_applicable = applies::reason(self, &file.not_applicable);
+        let applies::Reasons { image: not_applicable, contract: not_in_contract_tier } =
+            applies::reasons(self, &file.not_applicable);
         let image = file.image.as_ref().map(|image| self.image(image.get())).unwrap_or_default();
         let files = files::resolve(self, &file.file);
         let commands = file.command.iter().filter_map(|command| self.command(command.get())).collect();
@@ -91,6 +92,7 @@ impl<'a> Resolver<'a> {
             subject,
             dialect: self.setting.cell.dialect,
             not_applicable,
+            not_in_contract_tier,
             keep_folders: file.keep_folders.as_ref().is_some_and(|keep| *keep.get()),
             generate,
             app,
@@ -354,6 +356,7 @@ impl<'a> Resolver<'a> {
             phases: table.phases.as_ref().map(|typed| self.declared(typed, typed.get().clone())),
             should_log: self.patterns(&table.should_log, Purpose::Line),
             log,
+            tool_log: self.patterns(&table.tool_log, Purpose::Line),
             log_absent,
         })
     }

@@ -58,6 +58,7 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, folder: &Path, typed: &Typed<
         end,
         should_log,
         log,
+        tool_log: resolver.patterns(&table.tool_log, Purpose::Line),
         log_absent,
         unchanged: unchanged(resolver, &table.unchanged),
     }

@@ -32,6 +32,8 @@ pub struct ServeExpectation {
     pub should_log: Vec<Declared<Regex>>,
     /// Lines of the container's whole log, in this order.
     pub log: Vec<Declared<Regex>>,
+    /// Lines of the application and of the real Apache, in an order of their own.
+    pub tool_log: Vec<Declared<Regex>>,
     /// Lines that the container's log must not have.
     pub log_absent: Vec<Declared<Regex>>,
     /// Absolute paths at and below which it must have changed nothing.
@@ -41,7 +43,7 @@ pub struct ServeExpectation {
 impl ServeExpectation {
     /// Whether anything is expected of the container's log.
     pub fn reads_log(&self) -> bool {
-        !self.log.is_empty() || !self.log_absent.is_empty() || !self.should_log.is_empty()
+        !self.log.is_empty() || !self.tool_log.is_empty() || !self.log_absent.is_empty() || !self.should_log.is_empty()
     }
 }
 
@@ -116,6 +118,7 @@ impl ServeExpectation {
             end: None,
             should_log: Vec::new(),
             log: Vec::new(),
+            tool_log: Vec::new(),
             log_absent: Vec::new(),
             unchanged: Vec::new(),
         }

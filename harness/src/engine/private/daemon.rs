@@ -36,7 +36,7 @@ pub async fn start(
     let cache = &absolute(cache)?;
     let endpoint = Endpoint { docker_host: docker_host(cache), origin: Origin::Private };
     check(cache)?;
-    let toolbox = Toolbox::fill(cache, &ENGINE_PROGRAMS, offline, progress).await?;
+    let toolbox = Toolbox::of(cache).fill(&ENGINE_PROGRAMS, offline, progress).await?;
     let _lock = lock(cache, "start.lock").await?;
     if let Some(pid) = running(cache) {
         if answers(&endpoint.docker_host).await.is_ok() {

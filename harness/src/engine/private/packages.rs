@@ -18,6 +18,8 @@ pub(in crate::engine) const ENGINE_PROGRAMS: [&str; 5] =
     ["dockerd", "containerd", "containerd-shim-runc-v2", "runc", "iptables"];
 /// What making a distribution takes.
 pub(in crate::engine) const DISTRIBUTION_PROGRAMS: [&str; 1] = ["mmdebstrap"];
+/// What makes the sandboxes of the contract tier.
+const SANDBOX_PACKAGES: [&str; 1] = ["bubblewrap"];
 /// How apt is to do its work: with a state of its own, without the hooks of the system's configuration (they clean the
 /// system's caches), and without losing much time on a source that is out of order.
 const APT_CONFIGURATION: &str = r#"#clear APT::Update::Pre-Invoke;
@@ -39,13 +41,25 @@ Dir::Cache::srcpkgcache "";
 /// The programs of a cache folder, beside the installed ones.
 #[derive(Debug, Clone)]
 pub struct Toolbox {
+    cache: PathBuf,
+    own: PathBuf,
     tree: PathBuf,
+    packages: &'static [&'static str],
 }
 
 impl Toolbox {
-    /// The one of this cache folder.
+    /// The engine's, of this cache folder.
     pub fn of(cache: &Path) -> Self {
-        Self { tree: folder(cache).join("tree") }
+        Self::new(cache, folder(cache), &PACKAGES)
+    }
+
+    /// That of sandboxes, which need much less.
+    pub fn of_sandbox(cache: &Path) -> Self {
+        Self::new(cache, cache.join("sandbox"), &SANDBOX_PACKAGES)
+    }
+
+    fn new(cache: &Path, own: PathBuf, packages: &'static [&'static str]) -> Self {
+        Self { cache: cache.to_owned(), tree: own.join("tree"), own, packages }
     }
 
     /// Whether packages have been unpacked.
@@ -127,41 +141,36 @@ impl Toolbox {
     /// # Errors
     /// When this is not Debian or Ubuntu, or the packages cannot be had.
     pub async fn fill(
-        cache: &Path,
+        self,
         programs: &[&str],
         offline: bool,
         progress: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<Self, PrivateError> {
-        let toolbox = Self::of(cache);
-        if toolbox.missing(programs).is_empty() {
-            return Ok(toolbox);
+        if self.missing(programs).is_empty() {
+            return Ok(self);
         }
-        let _lock = lock(cache, "packages.lock").await?;
-        if toolbox.missing(programs).is_empty() {
-            return Ok(toolbox);
+        let _lock = lock(&self.cache, "packages.lock").await?;
+        if self.missing(programs).is_empty() {
+            return Ok(self);
         }
         let system = system()?;
         if offline {
             return Err(PrivateError::Offline);
         }
-        toolbox.unpack(cache, &system, progress).await?;
-        let missing = toolbox.missing(programs);
+        self.unpack(&system, progress).await?;
+        let missing = self.missing(programs);
         if missing.is_empty() {
-            return Ok(toolbox);
+            return Ok(self);
         }
         Err(PrivateError::Packages { why: format!("they do not hold {}", missing.join(", ")) })
     }
 
-    async fn unpack(
-        &self,
-        cache: &Path,
-        system: &str,
-        progress: &(dyn Fn(&str) + Send + Sync),
-    ) -> Result<(), PrivateError> {
-        let own = folder(cache);
+    async fn unpack(&self, system: &str, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<(), PrivateError> {
+        let own = &self.own;
+        std::fs::create_dir_all(own).map_err(PrivateError::io(format!("{}", own.display())))?;
         let work = tempfile::Builder::new()
             .prefix("unpacking-")
-            .tempdir_in(&own)
+            .tempdir_in(own)
             .map_err(PrivateError::io(format!("no folder can be made in {}", own.display())))?;
         let (lists, archives, tree) =
             (work.path().join("lists"), work.path().join("archives"), work.path().join("tree"));
@@ -181,9 +190,9 @@ impl Toolbox {
         progress("asking apt which packages there are");
         // One of the system's sources may be out of order; what matters is whether the packages are then found.
         let updated = output(apt().arg("update")).await;
-        progress(&format!("fetching {}", PACKAGES.join(", ")));
+        progress(&format!("fetching {}", self.packages.join(", ")));
         let mut install = apt();
-        install.args(["-y", "--download-only", "--no-install-recommends", "install"]).args(PACKAGES);
+        install.args(["-y", "--download-only", "--no-install-recommends", "install"]).args(self.packages);
         if system != "debian" {
             install.arg("debian-archive-keyring");
         }

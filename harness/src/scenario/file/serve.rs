@@ -52,6 +52,10 @@ pub struct ServeTable {
     /// Regular expressions for lines that the container's whole log must have, in this order.
     #[serde(default)]
     pub log: Vec<Typed<String>>,
+    /// As `log`, in an order of their own: lines of the application and of the real Apache, for which the contract tier has a
+    /// stand-in.
+    #[serde(default)]
+    pub tool_log: Vec<Typed<String>>,
     /// Regular expressions for lines that the container's whole log must not have.
     #[serde(default)]
     pub log_absent: Vec<Typed<String>>,

@@ -1,0 +1,179 @@
+//! The build step in the sandbox.
+
+use std::path::Path;
+
+use regex::Regex;
+
+use super::{APP, TierError, Trial, inside};
+use crate::check::calls::{self, Asked, Remains};
+use crate::check::evidence::{BuildEnd, BuildEvidence, Change, ChangeKind};
+use crate::check::{self, Finding, Outcome};
+use crate::contract::Level;
+use crate::event::Stage;
+use crate::requirements::{self, Requirement};
+use crate::sandbox::{End, SandboxError};
+use crate::scenario::{At, BuildExpectation, BuildOutcome, Declared, Phase};
+use crate::stand_in::record::{Call, Effect, Failing, Failure, Orders};
+use crate::volume::Snapshot;
+
+/// The build step's program.
+const STEP: &str = "/usr/local/bin/mod_wsgi-docker-build";
+/// What a stand-in says that is told to fail.
+const MESSAGE: &str = "wsgi-proof has this tool fail";
+/// Where apt has its package lists.
+const LISTS: &str = "/var/lib/apt/lists";
+/// Where apt has the archives that it fetched.
+const ARCHIVES: &str = "/var/cache/apt/archives";
+
+impl Trial<'_> {
+    /// Runs the build step, and checks what came of it; says whether there is something to go on with.
+    pub(super) async fn build(&mut self, runs: bool) -> Result<bool, TierError> {
+        let Some(expectation) = &self.scenario.build else { return Ok(true) };
+        if !runs {
+            return Ok(true);
+        }
+        let at = self.scenario.summary.at.clone();
+        let failure = told_failure(expectation);
+        self.room.order(&Orders { failure: failure.clone(), older: true })?;
+        let before = self.snapshot()?;
+        let came_with_requirements = inside::is_there(&self.app(), Path::new("/requirements.txt"));
+        let hooks = format!("/{}/action_hooks", self.folder(&self.app()));
+        let has_hook = |name: &str| inside::is_there(&self.app(), &Path::new(&hooks).join(name));
+        let (has_pre_build_hook, has_build_hook) = (has_hook("pre-build"), has_hook("build"));
+        let end = self.run(&self.start(vec![STEP.to_owned()])).await?;
+        self.examined.stages.push((Stage::Build, end.took));
+        let calls = self.room.calls()?;
+        let expected = adapted(expectation, failure.as_ref());
+        self.add(Stage::Build, check::build::check(&expected, &evidence(&end)));
+        let succeeded = end.exit_code == Some(0);
+        let findings = match &expectation.outcome.value {
+            BuildOutcome::Success if succeeded => {
+                let asked = Asked {
+                    at: at.clone(),
+                    dialect: self.scenario.dialect,
+                    requirements: self.requirements(),
+                    setup_py: inside::is_there(&self.app(), Path::new("/setup.py")),
+                    came_with_requirements,
+                    has_pre_build_hook,
+                };
+                let mut findings = calls::succeeded(&asked, &calls, &self.remains(&calls)?);
+                if !has_pre_build_hook && !has_build_hook {
+                    findings.push(self.untouched(&before, &at)?);
+                }
+                findings
+            }
+            BuildOutcome::Success => Vec::new(),
+            BuildOutcome::Failure { phase, .. } => {
+                calls::failed(phase.value, &at, &calls, failure.as_ref().map(|_| MESSAGE), &end.log)
+            }
+        };
+        self.add(Stage::Build, findings);
+        self.log("build log", end.log);
+        Ok(succeeded && matches!(expectation.outcome.value, BuildOutcome::Success))
+    }
+
+    /// What requirements.txt asks for now.
+    fn requirements(&self) -> Option<Vec<Requirement>> {
+        let root = self.room.root();
+        let file = Path::new("requirements.txt");
+        if !inside::is_there(&root, &Path::new(APP).join(file)) {
+            return None;
+        }
+        // One that cannot be read has failed the build.
+        Some(requirements::read(file, Path::new(APP), &|path| inside::content(&root, path)).unwrap_or_default())
+    }
+
+    fn remains(&self, calls: &[Call]) -> Result<Remains, TierError> {
+        let root = self.room.root();
+        let left = |path: &str| -> Result<Vec<String>, TierError> {
+            Ok(inside::entries(&root, Path::new(path)).map_err(SandboxError::io(path))?)
+        };
+        let checkouts = calls.iter().flat_map(|call| match &call.effect {
+            Effect::Projects(projects) => projects.iter().filter_map(|one| one.checkout.clone()).collect(),
+            Effect::None | Effect::Lists | Effect::Packages { .. } | Effect::Serves => Vec::new(),
+        });
+        Ok(Remains {
+            lists: left(LISTS)?,
+            archives: left(ARCHIVES)?,
+            gone: checkouts.filter(|path| path.starts_with(APP) && !inside::is_there(&root, path)).collect(),
+        })
+    }
+
+    /// The application folder as it is.
+    pub(super) fn snapshot(&self) -> Result<Snapshot, TierError> {
+        let app = self.app();
+        Ok(Snapshot::quick(&app).map_err(SandboxError::io(&app))?)
+    }
+
+    /// That the build step itself changed nothing of the application's.
+    fn untouched(&self, before: &Snapshot, at: &At) -> Result<Finding, TierError> {
+        let kept = format!("{APP}/{}/tmp", self.folder(&self.app()));
+        let parent = format!("{APP}/{}", self.folder(&self.app()));
+        let allowed = |change: &Change| {
+            change.kind == ChangeKind::Added
+                && (change.path == format!("{APP}/requirements.txt")
+                    || change.path == parent
+                    || Path::new(&change.path).starts_with(&kept))
+        };
+        let own = |change: &Change| Path::new(&change.path).starts_with(&kept) || allowed(change);
+        let changes: Vec<String> = before
+            .changes(&self.snapshot()?, APP)
+            .iter()
+            .filter(|change| !own(change))
+            .map(ToString::to_string)
+            .collect();
+        let outcome = if changes.is_empty() {
+            Outcome::Held
+        } else {
+            let expected = "the build step to leave the application's files as they are".to_owned();
+            Outcome::Broken { expected, got: changes.join(", ") }
+        };
+        Ok(Finding {
+            check: "application's files after the build".to_owned(),
+            at: at.clone(),
+            level: Level::Must,
+            stage: Stage::Build,
+            clauses: vec!["BUILD-30".to_owned()],
+            outcome,
+        })
+    }
+}
+
+/// The failure that stand-ins are told, where the scenario expects one of a real tool.
+fn told_failure(expectation: &BuildExpectation) -> Option<Failure> {
+    let BuildOutcome::Failure { phase, exit_codes, .. } = &expectation.outcome.value else { return None };
+    let at = match phase.value {
+        Phase::PreBuild | Phase::Build => return None,
+        Phase::Git => Failing::AptInstall,
+        Phase::Mercurial => Failing::Mercurial,
+        Phase::Pip => Failing::Requirements,
+    };
+    let exit_code = exit_codes.value.first().and_then(|code| i32::try_from(*code).ok()).unwrap_or(1);
+    Some(Failure { at, exit_code, message: MESSAGE.to_owned() })
+}
+
+/// The expectation without what takes the real tools.
+fn adapted(expectation: &BuildExpectation, failure: Option<&Failure>) -> BuildExpectation {
+    let mut adapted = BuildExpectation { tool_log: Vec::new(), ..expectation.clone() };
+    if let (BuildOutcome::Failure { because, .. }, Some(_)) = (&mut adapted.outcome.value, failure)
+        && let Ok(message) = Regex::new(MESSAGE)
+    {
+        *because = Declared { value: message, at: because.at.clone() };
+    }
+    adapted
+}
+
+fn evidence(end: &End) -> BuildEvidence {
+    let ended = match end.exit_code {
+        Some(0) => BuildEnd::Built { image: String::new() },
+        code => BuildEnd::Failed {
+            command: Some(STEP.to_owned()),
+            exit_code: code,
+            message: match code {
+                Some(code) => format!("The build step returned {code}"),
+                None => format!("The build step was still running after {:.0} s", end.took.as_secs_f64()),
+            },
+        },
+    };
+    BuildEvidence { end: ended, log: end.log.clone(), took: end.took }
+}

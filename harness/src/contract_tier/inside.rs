@@ -1,0 +1,77 @@
+//! Files of a sandbox's root, looked at from outside: links in it lead nowhere else.
+
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
+
+use crate::check::evidence::{FileEvidence, MAX_FILE_CONTENT};
+
+/// Opens a file by its absolute path in the root.
+fn open(root: &Path, path: &Path, flags: OFlags) -> io::Result<std::fs::File> {
+    let folder = openat(CWD, root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+    // A fifo would be waited for; with PATH nothing is, and no other flag is permitted.
+    let wait = if flags.contains(OFlags::PATH) { OFlags::empty() } else { OFlags::NONBLOCK };
+    let flags = flags | OFlags::CLOEXEC | wait;
+    Ok(openat2(&folder, path, flags, Mode::empty(), ResolveFlags::IN_ROOT)?.into())
+}
+
+/// The content of a file.
+pub(super) fn content(root: &Path, path: &Path) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    open(root, path, OFlags::RDONLY)?.take(MAX_FILE_CONTENT as u64).read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// Whether something is there.
+pub(super) fn is_there(root: &Path, path: &Path) -> bool {
+    open(root, path, OFlags::PATH).is_ok()
+}
+
+/// Whether a folder is there.
+pub(super) fn is_folder(root: &Path, path: &Path) -> bool {
+    open(root, path, OFlags::PATH | OFlags::DIRECTORY).is_ok()
+}
+
+/// The names of a folder's entries, sorted; none where there is no folder.
+pub(super) fn entries(root: &Path, path: &Path) -> io::Result<Vec<String>> {
+    let folder = match open(root, path, OFlags::RDONLY | OFlags::DIRECTORY) {
+        Ok(folder) => folder,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut names = Vec::new();
+    for entry in rustix::fs::Dir::read_from(&folder)? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name != "." && name != ".." {
+            names.push(name);
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// What is at a path. Files of the user that made the sandbox are root's in it.
+pub(super) fn look(root: &Path, path: &Path) -> io::Result<FileEvidence> {
+    let file = match open(root, path, OFlags::PATH) {
+        Ok(file) => file,
+        Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {
+            return Ok(FileEvidence::Absent);
+        }
+        Err(error) => return Err(error),
+    };
+    let metadata = file.metadata()?;
+    let own = |id: u32, ours: u32| if id == ours { 0 } else { id };
+    let owner = format!(
+        "{}:{}",
+        own(metadata.uid(), rustix::process::geteuid().as_raw()),
+        own(metadata.gid(), rustix::process::getegid().as_raw())
+    );
+    let mode = metadata.mode();
+    if metadata.is_dir() {
+        return Ok(FileEvidence::Directory { mode, owner, entries: entries(root, path)? });
+    }
+    let content = if metadata.is_file() { content(root, path)? } else { Vec::new() };
+    Ok(FileEvidence::File { mode, owner, content })
+}

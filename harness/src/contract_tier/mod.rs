@@ -1,0 +1,187 @@
+//! The contract tier: the build and start steps of a candidate, run in a sandbox with stand-ins for pip, apt-get, git, hg and
+//! mod_wsgi-express. The scenarios are the same; of what they declare, that is asserted which does not take the real tools, and
+//! beside it what follows from the application folder: which tools must have been called, with which effect, in which order.
+
+mod build;
+mod inside;
+mod recipe;
+pub mod run;
+mod serve;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::check::evidence::CommandEvidence;
+use crate::check::{self, Finding};
+use crate::dialect::Dialect;
+use crate::event::{Log, Stage};
+use crate::sandbox::{Candidate, End, Room, SandboxError, Sandboxes, Start};
+use crate::scenario::{CommandExpectation, ContextError, FileExpectation, Scenario, Subject, build_context};
+use crate::stand_in::record::Orders;
+
+/// How long a step may run.
+const LIMIT: Duration = Duration::from_secs(60);
+/// The variable that tells the steps their dialect.
+const DIALECT: &str = "MOD_WSGI_DOCKER_DIALECT";
+/// The application's folder.
+const APP: &str = "/app";
+/// Programs that the sandbox has, or has stand-ins for; commands of others look at an image.
+const COMMANDS: [&str; 3] = ["git", "hg", "mod_wsgi-docker-shell"];
+
+/// Why the suite could not tell.
+#[derive(Debug, thiserror::Error)]
+pub enum TierError {
+    /// The sandbox.
+    #[error(transparent)]
+    Sandbox(#[from] SandboxError),
+    /// The application folder.
+    #[error(transparent)]
+    Context(#[from] ContextError),
+}
+
+impl TierError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Sandbox(error) => Some(error.hint()),
+            Self::Context(_) => None,
+        }
+    }
+}
+
+/// What a scenario came to.
+#[derive(Debug, Default)]
+pub struct Examined {
+    /// The assertions made.
+    pub findings: Vec<Finding>,
+    /// The logs.
+    pub logs: Vec<Log>,
+    /// How long each stage took.
+    pub stages: Vec<(Stage, Duration)>,
+    /// What was not done, and why.
+    pub not_run: Vec<String>,
+}
+
+/// Why a scenario does not apply in the contract tier, if so.
+pub fn not_applicable(scenario: &Scenario) -> Option<String> {
+    if let Some(reason) = scenario.not_in_contract_tier.as_ref().or(scenario.not_applicable.as_ref()) {
+        return Some(reason.value.clone());
+    }
+    if scenario.subject != Subject::Application {
+        return Some("it looks at an image".to_owned());
+    }
+    recipe_of(scenario).err()
+}
+
+fn recipe_of(scenario: &Scenario) -> Result<recipe::Recipe, String> {
+    let app = scenario.app.as_deref().unwrap_or(Path::new(""));
+    let text = std::fs::read_to_string(app.join("Dockerfile")).map_err(|error| format!("its Dockerfile: {error}"))?;
+    recipe::read(&text)
+}
+
+/// A scenario under way.
+struct Trial<'a> {
+    sandboxes: &'a Sandboxes,
+    candidate: &'a Candidate,
+    scenario: &'a Scenario,
+    room: Room,
+    examined: Examined,
+}
+
+/// Tries a candidate in a scenario that applies. The findings of the start come after those of the build.
+///
+/// # Errors
+/// When the suite could not tell.
+pub async fn examine(sandboxes: &Sandboxes, candidate: &Candidate, scenario: &Scenario) -> Result<Examined, TierError> {
+    let Ok(recipe) = recipe_of(scenario) else { return Ok(Examined::default()) };
+    let room = sandboxes.room(&Orders::default())?;
+    let archive = build_context(scenario)?;
+    room.unpack(&archive)?;
+    let mut trial = Trial { sandboxes, candidate, scenario, room, examined: Examined::default() };
+    let built = trial.build(recipe.builds).await?;
+    if built {
+        trial.look().await?;
+        trial.serve(&recipe.command).await?;
+    }
+    Ok(trial.examined)
+}
+
+impl Trial<'_> {
+    /// How a program of the candidate's is started.
+    fn start(&self, command: Vec<String>) -> Start<'_> {
+        let environment = BTreeMap::from([(DIALECT.to_owned(), self.scenario.dialect.name().to_owned())]);
+        Start {
+            candidate: self.candidate,
+            command,
+            environment,
+            user: (0, 0),
+            read_only: false,
+            tmpfs: Vec::new(),
+            volume: None,
+            limit: LIMIT,
+        }
+    }
+
+    async fn run(&self, start: &Start<'_>) -> Result<End, TierError> {
+        Ok(self.sandboxes.run(&self.room, start).await?)
+    }
+
+    /// The folder of the application that has hooks and variables, below a folder that is the application's.
+    fn folder(&self, app: &Path) -> &'static str {
+        match self.scenario.dialect {
+            Dialect::Docker => ".docker",
+            Dialect::Whiskey if inside::is_folder(app, Path::new("/.whiskey")) => ".whiskey",
+            Dialect::Whiskey if inside::is_folder(app, Path::new("/.docker")) => ".docker",
+            Dialect::Whiskey => ".whiskey",
+        }
+    }
+
+    fn app(&self) -> PathBuf {
+        self.room.root().join("app")
+    }
+
+    /// Looks at the files and runs the commands that do not take an image.
+    async fn look(&mut self) -> Result<(), TierError> {
+        let begun = Instant::now();
+        for expectation in &self.scenario.files {
+            self.file(expectation)?;
+        }
+        let commands: Vec<&CommandExpectation> = self
+            .scenario
+            .commands
+            .iter()
+            .filter(|command| command.run.value.first().is_some_and(|name| COMMANDS.contains(&name.as_str())))
+            .collect();
+        for command in commands {
+            let mut words = command.run.value.clone();
+            if words.first().is_some_and(|name| name.starts_with("mod_wsgi-docker-")) {
+                words[0] = format!("/usr/local/bin/{}", words[0]);
+            }
+            let end = self.run(&self.start(words)).await?;
+            let evidence = CommandEvidence { exit_code: end.exit_code.unwrap_or(-1), output: end.log.join("\n") };
+            self.add(Stage::Examine, check::command::check(command, &evidence));
+        }
+        self.examined.stages.push((Stage::Examine, begun.elapsed()));
+        Ok(())
+    }
+
+    fn file(&mut self, expectation: &FileExpectation) -> Result<(), TierError> {
+        let path = Path::new(&expectation.path);
+        if ["/usr", "/etc", "/run", "/tmp"].iter().any(|image| path.starts_with(image)) {
+            return Ok(());
+        }
+        let root = self.room.root();
+        let evidence = inside::look(&root, path).map_err(SandboxError::io(path))?;
+        self.add(Stage::Examine, check::file::check(expectation, &evidence));
+        Ok(())
+    }
+
+    fn add(&mut self, stage: Stage, findings: Vec<Finding>) {
+        self.examined.findings.extend(findings.into_iter().map(|finding| Finding { stage, ..finding }));
+    }
+
+    fn log(&mut self, title: &str, lines: Vec<String>) {
+        self.examined.logs.push(Log { title: title.to_owned(), lines });
+    }
+}

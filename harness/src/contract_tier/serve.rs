@@ -1,0 +1,121 @@
+//! The start step in the sandbox.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Instant;
+
+use super::{APP, TierError, Trial, inside};
+use crate::check::evidence::EndEvidence;
+use crate::check::{self, start::Awaited};
+use crate::event::Stage;
+use crate::sandbox::{SandboxError, Start};
+use crate::scenario::{ServeExpectation, volume_context};
+use crate::stand_in::record::{Call, Effect, Orders};
+use crate::volume::Snapshot;
+
+/// The start step's program.
+const STEP: &str = "/usr/local/bin/mod_wsgi-docker-start";
+/// Variables that some shells do not let be set.
+const READ_ONLY: [&str; 7] = ["BASHOPTS", "BASH_VERSINFO", "EUID", "PPID", "SHELLOPTS", "UID", "_"];
+
+impl Trial<'_> {
+    /// Runs the start step with these arguments, or those that the scenario puts in their place, and checks what came of it.
+    pub(super) async fn serve(&mut self, command: &[String]) -> Result<(), TierError> {
+        let scenario = self.scenario;
+        let Some(serve) = &scenario.serve else { return Ok(()) };
+        let Some(user) = user_of(serve) else {
+            self.examined.not_run.push("the start: its user has a name, and the sandbox knows numbers".to_owned());
+            return Ok(());
+        };
+        let begun = Instant::now();
+        let volume = self.volume(serve)?;
+        let app = volume.as_ref().map_or_else(|| self.app(), |folder| folder.path().to_owned());
+        let arguments = serve.start.arguments.clone().unwrap_or_else(|| command.to_vec());
+        let folder = self.folder(&app);
+        let before = Snapshot::quick(&app).map_err(SandboxError::io(&app))?;
+        let there_before = variables(&app, folder);
+        let has_hooks = ["deploy-env", "deploy"]
+            .iter()
+            .any(|name| inside::is_there(&app, &Path::new("/").join(folder).join("action_hooks").join(name)));
+
+        let mut log = Vec::new();
+        let mut exit_code = None;
+        for _ in 0..if serve.restart { 2 } else { 1 } {
+            self.room.order(&Orders::default())?;
+            let mut words = vec![STEP.to_owned()];
+            words.extend(arguments.iter().cloned());
+            let mut start = Start {
+                user,
+                read_only: serve.start.read_only,
+                tmpfs: serve.start.tmpfs.keys().cloned().collect(),
+                volume: volume
+                    .as_ref()
+                    .map(|folder| (folder.path(), serve.start.volume.as_ref().is_some_and(|volume| volume.writable))),
+                ..self.start(words)
+            };
+            start.environment.extend(serve.start.environment.clone());
+            let end = self.run(&start).await?;
+            exit_code = end.exit_code;
+            log.extend(end.log);
+        }
+        let calls = self.room.calls()?;
+        let serving: Vec<&Call> = calls.iter().filter(|call| call.effect == Effect::Serves).collect();
+        let at = scenario.summary.at.clone();
+        if let Some(end) = &serve.end {
+            let evidence = EndEvidence { exit_code, waited: begun.elapsed() };
+            self.add(Stage::Probe, check::end::check(end, &evidence));
+        } else {
+            let now = variables(&app, folder);
+            let gone: BTreeSet<String> = there_before.keys().filter(|name| !now.contains_key(*name)).cloned().collect();
+            let given = serve.start.environment.clone();
+            let by_name = |name: &str| given.get(name).cloned().unwrap_or_else(|| "www-data".to_owned());
+            let identity = (by_name("MOD_WSGI_USER"), by_name("MOD_WSGI_GROUP"));
+            let mut environment = given;
+            environment.extend(now);
+            let awaited = Awaited { at: at.clone(), arguments, user: user.0, environment, unset: gone, identity };
+            self.add(Stage::Probe, check::start::check(&awaited, &serving));
+            self.add(Stage::Probe, vec![check::start::ended(&at, exit_code)]);
+        }
+        if !serve.unchanged.is_empty() || !has_hooks {
+            let changes = before.changes(&Snapshot::quick(&app).map_err(SandboxError::io(&app))?, APP);
+            self.add(Stage::Probe, vec![check::start::untouched(&at, &changes)]);
+        }
+        let expected = ServeExpectation { tool_log: Vec::new(), ..serve.clone() };
+        self.add(Stage::Probe, check::serve::log(&expected, &log));
+        self.log("container log", log);
+        self.examined.stages.push((Stage::Probe, begun.elapsed()));
+        Ok(())
+    }
+
+    /// The files of the scenario's volume.
+    fn volume(&self, serve: &ServeExpectation) -> Result<Option<tempfile::TempDir>, TierError> {
+        let Some(volume) = &serve.start.volume else { return Ok(None) };
+        Ok(Some(self.room.unpack_beside(&volume_context(volume)?)?))
+    }
+}
+
+/// The user and group that the container is started as; `None` for names.
+fn user_of(serve: &ServeExpectation) -> Option<(u32, u32)> {
+    let Some(user) = &serve.start.user else { return Some((0, 0)) };
+    let (user, group) = user.split_once(':').unwrap_or((user, "0"));
+    Some((user.parse().ok()?, group.parse().ok()?))
+}
+
+/// The variables that the files of `user_vars` stand for: the whole content, but for the last line end.
+fn variables(app: &Path, folder: &str) -> BTreeMap<String, String> {
+    let place = Path::new("/").join(folder).join("user_vars");
+    let names = inside::entries(app, &place).unwrap_or_default();
+    let usable = |name: &String| {
+        !READ_ONLY.contains(&name.as_str())
+            && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+            && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_')
+            && !inside::is_folder(app, &place.join(name))
+    };
+    let read = |name: String| {
+        let content = inside::content(app, &place.join(&name)).ok()?;
+        let text = String::from_utf8_lossy(&content).into_owned();
+        let text = text.strip_suffix('\n').map_or(text.clone(), str::to_owned);
+        Some((name, text))
+    };
+    names.into_iter().filter(usable).filter_map(read).collect()
+}

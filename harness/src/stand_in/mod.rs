@@ -1,0 +1,94 @@
+//! Stand-ins for pip, apt-get, git, hg and mod_wsgi-express, for the contract tier: this very program under other names, in the
+//! sandbox. They write down how they were called, bring about as little as lets the build go on, and fail when they are told.
+
+mod apt;
+mod express;
+mod pip;
+pub mod record;
+mod vcs;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use record::{Call, Effect, FOLDER, Orders, Tool};
+
+/// The exit code of a stand-in that cannot do its work: the sandbox is not as it must be.
+pub const BROKEN: i32 = 125;
+
+/// What a stand-in's work came to.
+struct Done {
+    effect: Effect,
+    exit_code: i32,
+}
+
+impl Done {
+    fn nothing(exit_code: i32) -> Self {
+        Self { effect: Effect::None, exit_code }
+    }
+}
+
+/// Acts as the program that the process was started as, if that is one with a stand-in and this is the sandbox; the exit code.
+pub fn main() -> Option<i32> {
+    let mut arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    let name = arguments.next()?;
+    let tool = tool(Path::new(&name).file_name()?.to_str()?)?;
+    if !Path::new(FOLDER).join(record::ORDERS_FILE).exists() {
+        return None;
+    }
+    let arguments: Vec<String> = arguments.collect();
+    Some(act(tool, &arguments).unwrap_or_else(|error| {
+        eprintln!("stand-in for {name}: {error}");
+        BROKEN
+    }))
+}
+
+fn tool(name: &str) -> Option<Tool> {
+    match name {
+        "apt-get" | "apt" => Some(Tool::Apt),
+        "pip" | "pip2" | "pip3" => Some(Tool::Pip),
+        "git" => Some(Tool::Git),
+        "hg" => Some(Tool::Hg),
+        "mod_wsgi-express" => Some(Tool::ModWsgiExpress),
+        _ => None,
+    }
+}
+
+fn act(tool: Tool, arguments: &[String]) -> std::io::Result<i32> {
+    let orders = Orders::read()?;
+    let environment: BTreeMap<String, String> = std::env::vars_os()
+        .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
+        .collect();
+    let folder = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    let Done { effect, exit_code } = match tool {
+        Tool::Apt => apt::act(arguments, &environment, &orders)?,
+        Tool::Pip => pip::act(arguments, &environment, &folder, &orders)?,
+        Tool::Git | Tool::Hg => vcs::act(tool, arguments),
+        Tool::ModWsgiExpress => express::act(arguments),
+    };
+    let user = rustix::process::geteuid().as_raw();
+    let process = std::process::id();
+    Call { tool, arguments: arguments.to_vec(), folder, user, process, environment, effect, exit_code }.append()?;
+    Ok(exit_code)
+}
+
+/// Says on the terminal what the real program would say. A reader that has gone is no fault of the stand-in's.
+fn say(line: &str) {
+    use std::io::Write;
+    drop(writeln!(std::io::stdout(), "{line}"));
+}
+
+/// As [`say`], on standard error.
+fn complain(line: &str) {
+    use std::io::Write;
+    drop(writeln!(std::io::stderr(), "{line}"));
+}
+
+/// Has one of the programs appear that are not there before they are installed.
+fn appear(program: &str) -> std::io::Result<()> {
+    let place = Path::new(record::PROGRAMS).join(program);
+    std::fs::create_dir_all(record::PROGRAMS)?;
+    match std::os::unix::fs::symlink(std::env::current_exe()?, place) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,1 @@
+# From a build on the developer's own machine.
