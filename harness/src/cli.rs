@@ -33,6 +33,8 @@ pub enum Command {
     Run(RunArgs),
     /// Hold other implementations of the build and start step against the contract: a table of clauses and candidates
     Verify(VerifyArgs),
+    /// Change the reference's scripts, one statement at a time, and see whether the suite notices
+    Mutate(MutateArgs),
     /// List the scenarios
     List(ListArgs),
     /// Print the contract's clauses, and which scenarios prove them
@@ -190,6 +192,29 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "DIR")]
     pub report: Option<PathBuf>,
     /// Fetch nothing: whatever the fixture store lacks is an error
+    #[arg(long, visible_alias = "frozen")]
+    pub offline: bool,
+}
+
+/// Arguments of `mutate`.
+#[derive(Debug, Clone, Args)]
+pub struct MutateArgs {
+    /// Only mutants whose ids begin so
+    #[arg(value_name = "ID")]
+    pub only: Vec<String>,
+    /// Where things are.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Which cells; both dialects are what notices most.
+    #[command(flatten)]
+    pub cells: CellArgs,
+    /// Mutants at once, at the most [default: the number of cores]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub jobs: Option<u16>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Fetch nothing
     #[arg(long, visible_alias = "frozen")]
     pub offline: bool,
 }

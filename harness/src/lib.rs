@@ -23,6 +23,7 @@ pub mod fixtures;
 pub mod judge;
 pub mod live;
 pub mod lock;
+pub mod mutate;
 pub mod place;
 pub mod plan;
 pub mod report;

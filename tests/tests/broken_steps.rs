@@ -21,7 +21,7 @@ fn broken(from: &str, to: &str) -> NamedTempFile {
 #[rstest]
 #[case::without_set_e("set -e\n", "", &["failing-pre-build-hook", "failing-build-hook", "missing-requirement"], "failing-pre-build-hook")]
 #[case::without_the_build_hook("run_hook build", "run_hook never", &["failing-build-hook", "hello-wsgi"], "failing-build-hook")]
-#[case::ignoring_pip("--src=\"$folder/tmp\"", "--src=\"$folder/tmp\" || true", &["missing-requirement", "hello-wsgi"], "missing-requirement")]
+#[case::ignoring_pip("--src=\"$__folder/tmp\"", "--src=\"$__folder/tmp\" || true", &["missing-requirement", "hello-wsgi"], "missing-requirement")]
 fn is_caught(#[case] from: &str, #[case] to: &str, #[case] scenarios: &[&str], #[case] culprit: &str) {
     let step = broken(from, to);
     let filters: Vec<String> = scenarios.iter().map(|name| format!("={name}")).collect();

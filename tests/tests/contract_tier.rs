@@ -41,8 +41,8 @@ fn the_repositorys_steps_keep_the_contract_in_both_dialects() {
 #[case::no_errexit(BUILD, "set -e\n", "", "=failing-pre-build-hook", "BUILD-6")]
 #[case::pip_ignored(
     BUILD,
-    "--src=\"$folder/tmp\"",
-    "--src=\"$folder/tmp\" || true",
+    "--src=\"$__folder/tmp\"",
+    "--src=\"$__folder/tmp\" || true",
     "=missing-requirement",
     "BUILD-20"
 )]
@@ -60,7 +60,7 @@ fn the_repositorys_steps_keep_the_contract_in_both_dialects() {
 #[case::letter_case(BUILD, "${requirements,,}", "$requirements", "=vcs-requirement-in-upper-case", "BUILD-23")]
 #[case::not_process_1(START, "exec mod_wsgi-express", "mod_wsgi-express", "=hello-wsgi", "START-2")]
 #[case::another_port(START, "--port 80 ", "--port 8000 ", "=hello-wsgi", "START-1")]
-#[case::arguments_lost(START, "\"${identity[@]}\" \"$@\"", "\"${identity[@]}\"", "=module-application", "START-4")]
+#[case::arguments_lost(START, "--locale \"$LANG\" \"$@\"", "--locale \"$LANG\"", "=module-application", "START-4")]
 #[case::as_root(START, "--user \"${MOD_WSGI_USER:-www-data}\"", "--user root", "=hello-wsgi", "START-3")]
 #[case::log_elsewhere(START, "--access-log ", "", "=hello-wsgi", "START-12")]
 #[case::deploy_ignored(START, "run_hook deploy\n", "run_hook deploy || true\n", "=failing-deploy-hook", "START-9")]
@@ -95,8 +95,8 @@ fn a_broken_step_is_named_by_its_clause(
 )]
 #[case::option_words(
     BUILD,
-    "-U --exists-action=w --src=\"$folder/tmp\"",
-    "--src \"$PWD/$folder/tmp\" --exists-action w -U"
+    "-U --exists-action=w --src=\"$__folder/tmp\"",
+    "--src \"$PWD/$__folder/tmp\" --exists-action w -U"
 )]
 #[case::apt_words(
     BUILD,

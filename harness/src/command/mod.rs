@@ -6,6 +6,7 @@ mod engine;
 mod fetch;
 mod host;
 mod list;
+mod mutate;
 mod prune;
 mod run;
 mod sandboxed;
@@ -89,6 +90,7 @@ pub fn main(cli: Cli) -> ExitCode {
         match cli.command.unwrap_or(Command::Run(cli.run)) {
             Command::Run(arguments) => run::run(arguments).await,
             Command::Verify(arguments) => verify::verify(&arguments).await,
+            Command::Mutate(arguments) => mutate::mutate(&arguments).await,
             Command::List(arguments) => list::list(&arguments),
             Command::Contract(arguments) => contract::contract(&arguments),
             Command::Fetch(arguments) => fetch::fetch(&arguments).await,

@@ -12,7 +12,7 @@ use crate::contract::Level;
 use crate::event::Stage;
 use crate::requirements::{self, Requirement};
 use crate::sandbox::{End, SandboxError};
-use crate::scenario::{At, BuildExpectation, BuildOutcome, Declared, Phase};
+use crate::scenario::{At, BuildExpectation, BuildOutcome, Declared, Phase, Scenario};
 use crate::stand_in::record::{Call, Effect, Failing, Failure, Orders};
 use crate::volume::Snapshot;
 
@@ -33,7 +33,7 @@ impl Trial<'_> {
             return Ok(true);
         }
         let at = self.scenario.summary.at.clone();
-        let failure = told_failure(expectation);
+        let failure = self.failing.and_then(|at| told_failure(at, expectation));
         self.room.order(&Orders { failure: failure.clone(), older: true })?;
         let before = self.snapshot()?;
         let came_with_requirements = inside::is_there(&self.app(), Path::new("/requirements.txt"));
@@ -139,15 +139,26 @@ impl Trial<'_> {
     }
 }
 
-/// The failure that stand-ins are told, where the scenario expects one of a real tool.
-fn told_failure(expectation: &BuildExpectation) -> Option<Failure> {
-    let BuildOutcome::Failure { phase, exit_codes, .. } = &expectation.outcome.value else { return None };
-    let at = match phase.value {
-        Phase::PreBuild | Phase::Build => return None,
-        Phase::Git => Failing::AptInstall,
-        Phase::Mercurial => Failing::Mercurial,
-        Phase::Pip => Failing::Requirements,
-    };
+/// Whether the build must fail.
+pub(super) fn must_fail(scenario: &Scenario) -> bool {
+    scenario.build.as_ref().is_some_and(|build| matches!(build.outcome.value, BuildOutcome::Failure { .. }))
+}
+
+/// Where stand-ins are to fail, one after the other, where the scenario expects a failure of a real tool.
+pub(super) fn failing(scenario: &Scenario) -> Vec<Failing> {
+    let outcome = scenario.build.as_ref().map(|build| &build.outcome.value);
+    let Some(BuildOutcome::Failure { phase, .. }) = outcome else { return Vec::new() };
+    match phase.value {
+        Phase::PreBuild | Phase::Build => Vec::new(),
+        Phase::Git => vec![Failing::AptUpdate, Failing::AptInstall],
+        Phase::Mercurial => vec![Failing::Mercurial],
+        Phase::Pip => vec![Failing::Requirements],
+    }
+}
+
+/// The failure that stand-ins are told.
+fn told_failure(at: Failing, expectation: &BuildExpectation) -> Option<Failure> {
+    let BuildOutcome::Failure { exit_codes, .. } = &expectation.outcome.value else { return None };
     let exit_code = exit_codes.value.first().and_then(|code| i32::try_from(*code).ok()).unwrap_or(1);
     Some(Failure { at, exit_code, message: MESSAGE.to_owned() })
 }

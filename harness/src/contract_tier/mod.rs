@@ -18,10 +18,8 @@ use crate::dialect::Dialect;
 use crate::event::{Log, Stage};
 use crate::sandbox::{Candidate, End, Room, SandboxError, Sandboxes, Start};
 use crate::scenario::{CommandExpectation, ContextError, FileExpectation, Scenario, Subject, build_context};
-use crate::stand_in::record::Orders;
+use crate::stand_in::record::{Failing, Orders};
 
-/// How long a step may run.
-const LIMIT: Duration = Duration::from_secs(60);
 /// The variable that tells the steps their dialect.
 const DIALECT: &str = "MOD_WSGI_DOCKER_DIALECT";
 /// The application's folder.
@@ -86,6 +84,7 @@ struct Trial<'a> {
     candidate: &'a Candidate,
     scenario: &'a Scenario,
     room: Room,
+    failing: Option<Failing>,
     examined: Examined,
 }
 
@@ -95,10 +94,22 @@ struct Trial<'a> {
 /// When the suite could not tell.
 pub async fn examine(sandboxes: &Sandboxes, candidate: &Candidate, scenario: &Scenario) -> Result<Examined, TierError> {
     let Ok(recipe) = recipe_of(scenario) else { return Ok(Examined::default()) };
-    let room = sandboxes.room(&Orders::default())?;
     let archive = build_context(scenario)?;
+    let mut examined = Examined::default();
+    // Where a phase has several tools that can fail, each has its turn.
+    for failing in build::failing(scenario) {
+        let room = sandboxes.room(&Orders::default())?;
+        room.unpack(&archive)?;
+        let mut trial = Trial { sandboxes, candidate, scenario, room, failing: Some(failing), examined };
+        trial.build(recipe.builds).await?;
+        examined = trial.examined;
+    }
+    if build::must_fail(scenario) && !examined.findings.is_empty() {
+        return Ok(examined);
+    }
+    let room = sandboxes.room(&Orders::default())?;
     room.unpack(&archive)?;
-    let mut trial = Trial { sandboxes, candidate, scenario, room, examined: Examined::default() };
+    let mut trial = Trial { sandboxes, candidate, scenario, room, failing: None, examined };
     let built = trial.build(recipe.builds).await?;
     if built {
         trial.look().await?;
@@ -119,7 +130,6 @@ impl Trial<'_> {
             read_only: false,
             tmpfs: Vec::new(),
             volume: None,
-            limit: LIMIT,
         }
     }
 

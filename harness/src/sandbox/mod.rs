@@ -48,6 +48,8 @@ const MOUNTS: [&str; 13] = [
 ];
 /// What programs look up in `/etc`.
 const ETC: [&str; 6] = ["alternatives", "group", "ld.so.cache", "localtime", "passwd", "perl"];
+/// How long a program may run, unless another limit is set.
+const LIMIT: Duration = Duration::from_secs(60);
 /// The most that is read of a log, in bytes.
 const MAX_LOG: u64 = 16 << 20;
 
@@ -103,6 +105,8 @@ pub struct Sandboxes {
     bubblewrap: PathBuf,
     toolbox: Toolbox,
     program: PathBuf,
+    /// How long a program may run.
+    pub limit: Duration,
     /// The folder in which each sandbox has its own.
     folder: Place,
     farm: PathBuf,
@@ -131,8 +135,6 @@ pub struct Start<'a> {
     pub tmpfs: Vec<String>,
     /// What is mounted on `/app`, and whether it can be written.
     pub volume: Option<(&'a Path, bool)>,
-    /// How long it may run.
-    pub limit: Duration,
 }
 
 /// How a program ended.
@@ -167,7 +169,7 @@ impl Sandboxes {
         let folder = Place::new(cache).map_err(SandboxError::io(cache))?;
         let farm = folder.path().join("usr-bin");
         farm::plant(&farm, Path::new("/usr/bin"), Path::new(HOST)).map_err(SandboxError::io(&farm))?;
-        Ok(Self { bubblewrap, toolbox, program, folder, farm })
+        Ok(Self { bubblewrap, toolbox, program, limit: LIMIT, folder, farm })
     }
 
     /// The folder for files of a candidate.
@@ -225,7 +227,7 @@ impl Sandboxes {
         command.stdin(Stdio::null()).stdout(log).stderr(errors).kill_on_drop(true);
         let begun = Instant::now();
         let mut child = command.spawn().map_err(SandboxError::io(&self.bubblewrap))?;
-        let status = match tokio::time::timeout(start.limit, child.wait()).await {
+        let status = match tokio::time::timeout(self.limit, child.wait()).await {
             Ok(status) => Some(status.map_err(SandboxError::io(&self.bubblewrap))?),
             Err(_) => {
                 // bubblewrap takes everything in the sandbox with it.

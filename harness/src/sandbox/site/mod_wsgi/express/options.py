@@ -12,6 +12,7 @@ option_list = (
     option('--working-directory', default=None),
     option('--python-path', action='append', dest='python_paths'),
     option('--url-alias', action='append', nargs=2, dest='url_aliases'),
+    option('--setenv', action='append', nargs=2, dest='setenv_variables'),
     option('--host'), option('--port'), option('--processes'), option('--threads'), option('--user'), option('--group'),
     option('--callable-object'), option('--mount-point'), option('--document-root'), option('--directory-index'),
     option('--allow-localhost', action='store_true'), option('--chunked-request', action='store_true'),

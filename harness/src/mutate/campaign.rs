@@ -1,0 +1,156 @@
+//! What came of mutants, and what that says of the suite.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::{Mutant, Operator};
+
+/// What came of a mutant.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case", tag = "end")]
+pub enum Outcome {
+    /// The suite noticed it.
+    Killed {
+        /// The first scenario that did.
+        scenario: String,
+        /// The clauses that it found broken.
+        clauses: Vec<String>,
+    },
+    /// Nothing noticed it.
+    Survived,
+    /// It behaves as the script does.
+    Equivalent {
+        /// The reason.
+        why: String,
+    },
+    /// The suite could not tell.
+    Error {
+        /// Why.
+        what: String,
+    },
+}
+
+/// A mutant, and what came of it.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Tried {
+    /// Its id.
+    pub id: String,
+    /// The script.
+    pub file: String,
+    /// The line.
+    pub line: usize,
+    /// The kind of change.
+    pub operator: Operator,
+    /// What came of it.
+    #[serde(flatten)]
+    pub outcome: Outcome,
+    /// What it changes.
+    pub diff: String,
+}
+
+/// All mutants tried.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct Campaign {
+    /// The mutants, in the order of their scripts.
+    pub mutants: Vec<Tried>,
+}
+
+/// How many mutants came to what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Count {
+    /// Noticed.
+    pub killed: usize,
+    /// Not noticed.
+    pub survived: usize,
+    /// No other than the script.
+    pub equivalent: usize,
+    /// Not told.
+    pub error: usize,
+}
+
+impl Tried {
+    /// A mutant of a script's text, and what came of it.
+    pub fn new(mutant: &Mutant, original: &str, outcome: Outcome) -> Self {
+        Self {
+            id: mutant.id.clone(),
+            file: mutant.file.clone(),
+            line: mutant.line,
+            operator: mutant.operator,
+            outcome,
+            diff: super::unified(&mutant.file, original, &mutant.text),
+        }
+    }
+}
+
+impl Count {
+    fn add(&mut self, outcome: &Outcome) {
+        *match outcome {
+            Outcome::Killed { .. } => &mut self.killed,
+            Outcome::Survived => &mut self.survived,
+            Outcome::Equivalent { .. } => &mut self.equivalent,
+            Outcome::Error { .. } => &mut self.error,
+        } += 1;
+    }
+
+    /// How many there are.
+    pub fn all(&self) -> usize {
+        self.killed + self.survived + self.equivalent + self.error
+    }
+}
+
+impl Campaign {
+    /// How many came to what.
+    pub fn count(&self) -> Count {
+        let mut count = Count::default();
+        self.mutants.iter().for_each(|tried| count.add(&tried.outcome));
+        count
+    }
+
+    /// The same, by kind of change.
+    pub fn by_operator(&self) -> BTreeMap<Operator, Count> {
+        let mut counts: BTreeMap<Operator, Count> = BTreeMap::new();
+        for tried in &self.mutants {
+            counts.entry(tried.operator).or_default().add(&tried.outcome);
+        }
+        counts
+    }
+
+    /// How many mutants each clause had a part in noticing.
+    pub fn by_clause(&self) -> BTreeMap<&str, usize> {
+        let mut counts = BTreeMap::new();
+        for tried in &self.mutants {
+            if let Outcome::Killed { clauses, .. } = &tried.outcome {
+                for clause in clauses {
+                    *counts.entry(clause.as_str()).or_default() += 1;
+                }
+            }
+        }
+        counts
+    }
+}
+
+impl fmt::Display for Campaign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for tried in &self.mutants {
+            let place = format!("{} {}:{} {}", tried.id, tried.file, tried.line, tried.operator);
+            match &tried.outcome {
+                Outcome::Killed { .. } | Outcome::Equivalent { .. } => continue,
+                Outcome::Survived => writeln!(f, "SURVIVED  {place}")?,
+                Outcome::Error { what } => writeln!(f, "ERROR     {place}: {what}")?,
+            }
+            writeln!(f, "{}", tried.diff)?;
+        }
+        writeln!(f, "{:<20} {:>6} {:>8} {:>10} {:>5}", "operator", "killed", "survived", "equivalent", "error")?;
+        let line = |f: &mut fmt::Formatter<'_>, name: &str, count: Count| {
+            let Count { killed, survived, equivalent, error } = count;
+            writeln!(f, "{name:<20} {killed:>6} {survived:>8} {equivalent:>10} {error:>5}")
+        };
+        for (operator, count) in self.by_operator() {
+            line(f, &operator.to_string(), count)?;
+        }
+        line(f, "all", self.count())?;
+        let clauses: Vec<String> =
+            self.by_clause().into_iter().map(|(clause, count)| format!("{clause} {count}")).collect();
+        writeln!(f, "noticed by clause: {}", clauses.join(", "))
+    }
+}

@@ -1,0 +1,106 @@
+//! Mutants that behave as the script does, each with the reason: `images/mutants/equivalent.toml`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::Mutant;
+
+/// The file, in the folder `images`.
+pub const EQUIVALENT_FILE: &str = "mutants/equivalent.toml";
+
+/// The mutants that are no others than the script, by id, each with its reason.
+#[derive(Debug, Default)]
+pub struct Equivalents(BTreeMap<String, String>);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    equivalent: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    id: String,
+    why: String,
+}
+
+/// Why the list cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum EquivalentError {
+    /// It cannot be read.
+    #[error("{}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not as it must be.
+    #[error("{}: {why}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+}
+
+impl Equivalents {
+    /// Reads the list; every entry must be of one of these mutants.
+    ///
+    /// # Errors
+    /// When it cannot be read, lacks a reason, or names a mutant that there is not.
+    pub fn load(images: &Path, mutants: &[Mutant]) -> Result<Self, EquivalentError> {
+        let path = images.join(EQUIVALENT_FILE);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(source) => return Err(EquivalentError::Unreadable { path, source }),
+        };
+        let invalid = |why: String| EquivalentError::Invalid { path: path.clone(), why };
+        let file: File = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+        let mut entries = BTreeMap::new();
+        for Entry { id, why } in file.equivalent {
+            if why.trim().is_empty() {
+                return Err(invalid(format!("`{id}` has no reason")));
+            }
+            if !mutants.iter().any(|mutant| mutant.id == id) {
+                return Err(invalid(format!("there is no mutant `{id}` any more: take it out")));
+            }
+            entries.insert(id, why);
+        }
+        Ok(Self(entries))
+    }
+
+    /// Why a mutant is no other than the script, if so.
+    pub fn why(&self, mutant: &Mutant) -> Option<&str> {
+        self.0.get(&mutant.id).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_has_a_reason_and_a_mutant() {
+        let images = tempfile::tempdir().unwrap();
+        let mutants = super::super::mutants("s", "echo a\necho b\n").unwrap();
+        std::fs::create_dir(images.path().join("mutants")).unwrap();
+        let load = |text: &str| {
+            std::fs::write(images.path().join(EQUIVALENT_FILE), text).unwrap();
+            Equivalents::load(images.path(), &mutants).map_err(|error| error.to_string())
+        };
+        let id = &mutants[0].id;
+        let list = load(&format!("[[equivalent]]\nid = '{id}'\nwhy = 'x'\n")).unwrap();
+        assert_eq!(list.why(&mutants[0]), Some("x"));
+        assert_eq!(list.why(&mutants[1]), None);
+        assert!(load(&format!("[[equivalent]]\nid = '{id}'\nwhy = ' '\n")).unwrap_err().contains("no reason"));
+        assert!(load("[[equivalent]]\nid = '0'\nwhy = 'x'\n").unwrap_err().contains("no mutant"));
+    }
+}
