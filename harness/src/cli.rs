@@ -35,6 +35,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Change the reference's scripts, one statement at a time, and see whether the suite notices
     Mutate(MutateArgs),
+    /// Generate applications, and see whether a build and start step do with each what the contract says
+    Fuzz(FuzzArgs),
     /// List the scenarios
     List(ListArgs),
     /// Print the contract's clauses, and which scenarios prove them
@@ -123,21 +125,9 @@ pub struct RunArgs {
     /// Take a broken SHOULD for a fail
     #[arg(long)]
     pub strict: bool,
-    /// Test this control, a folder of images/controls: it must fail exactly where it says
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["base_image", "build_step", "start_step"])]
-    pub control: Option<String>,
-    /// Test this prebuilt base image, as shipped, instead of building images/base
-    #[arg(long, value_name = "IMAGE", requires = "onbuild_image")]
-    pub base_image: Option<String>,
-    /// Test this prebuilt onbuild image, as shipped, instead of building images/onbuild
-    #[arg(long, value_name = "IMAGE", requires = "base_image")]
-    pub onbuild_image: Option<String>,
-    /// Put this file in the place of mod_wsgi-docker-build
-    #[arg(long, value_name = "FILE", conflicts_with = "base_image")]
-    pub build_step: Option<PathBuf>,
-    /// Put this file in the place of mod_wsgi-docker-start
-    #[arg(long, value_name = "FILE", conflicts_with = "base_image")]
-    pub start_step: Option<PathBuf>,
+    /// What is tested.
+    #[command(flatten)]
+    pub candidate: TestedArgs,
     /// Fetch nothing: whatever the fixture store lacks is an error
     #[arg(long, visible_alias = "frozen")]
     pub offline: bool,
@@ -154,13 +144,40 @@ pub struct RunArgs {
     #[arg(long)]
     pub plan: bool,
     /// Make scenarios/assertions.lock anew from this run, if it passes; the other cells keep their counts
-    #[arg(long, conflicts_with_all = ["filters", "control", "base_image", "build_step", "start_step", "plan"])]
+    #[arg(long, conflicts_with_all = ["filters", "tested", "plan"])]
     pub write_lock: bool,
 }
 
-/// Arguments of `verify`.
+/// What is tested in the place of the repository's images.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+#[group(id = "tested", multiple = true)]
+pub struct TestedArgs {
+    /// Test this control, a folder of images/controls: it must fail exactly where it says
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["base_image", "onbuild_image", "dockerfile", "steps", "build_step", "start_step"])]
+    pub control: Option<String>,
+    /// Test this prebuilt base image, as shipped, instead of building images/base
+    #[arg(long, value_name = "IMAGE", requires = "onbuild_image")]
+    pub base_image: Option<String>,
+    /// Test this prebuilt onbuild image, as shipped, instead of building images/onbuild
+    #[arg(long, value_name = "IMAGE", requires = "base_image")]
+    pub onbuild_image: Option<String>,
+    /// Build the images from this folder: `base/Dockerfile`, `onbuild/Dockerfile`, or both; or a single `Dockerfile` of one of them
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["base_image", "steps", "build_step", "start_step"])]
+    pub dockerfile: Option<PathBuf>,
+    /// Put the files of this folder in the place of those of images/base that have the same names
+    #[arg(long, value_name = "DIR", conflicts_with = "base_image")]
+    pub steps: Option<PathBuf>,
+    /// Put this file in the place of mod_wsgi-docker-build
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["base_image", "steps"])]
+    pub build_step: Option<PathBuf>,
+    /// Put this file in the place of mod_wsgi-docker-start
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["base_image", "steps"])]
+    pub start_step: Option<PathBuf>,
+}
+
+/// Which build and start steps are tried.
 #[derive(Debug, Clone, Args)]
-pub struct VerifyArgs {
+pub struct CandidateArgs {
     /// Candidates: folders with a `mod_wsgi-docker-build`, a `mod_wsgi-docker-start`, or both; without any, the repository's own
     #[arg(value_name = "DIR")]
     pub candidates: Vec<PathBuf>,
@@ -170,6 +187,23 @@ pub struct VerifyArgs {
     /// And this one in the place of mod_wsgi-docker-start
     #[arg(long, value_name = "FILE")]
     pub start_step: Option<PathBuf>,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Clone, Args)]
+pub struct VerifyArgs {
+    /// Which candidates.
+    #[command(flatten)]
+    pub candidate: CandidateArgs,
+    /// A further candidate: this prebuilt base image, as shipped; in the image tier
+    #[arg(long, value_name = "IMAGE", requires = "onbuild_image")]
+    pub base_image: Option<String>,
+    /// And this prebuilt onbuild image
+    #[arg(long, value_name = "IMAGE", requires = "base_image")]
+    pub onbuild_image: Option<String>,
+    /// Further candidates: the images that are built from this folder, as in `run --dockerfile`; in the image tier
+    #[arg(long, value_name = "DIR")]
+    pub dockerfile: Vec<PathBuf>,
     /// Where things are.
     #[command(flatten)]
     pub place: PlaceArgs,
@@ -208,12 +242,59 @@ pub struct MutateArgs {
     /// Which cells; both dialects are what notices most.
     #[command(flatten)]
     pub cells: CellArgs,
+    /// Where mutants are tried: the contract tier alone, or those that survive it in the image tier, too, minutes each
+    #[arg(long, value_enum, default_value = "contract")]
+    pub tier: Tier,
+    /// Only mutants in lines that have changed since this commit
+    #[arg(long, value_name = "COMMIT")]
+    pub since: Option<String>,
+    /// Keep the results in this file, and go on from what it has if scripts, scenarios and program are still the same
+    #[arg(long, value_name = "FILE")]
+    pub results: Option<PathBuf>,
     /// Mutants at once, at the most [default: the number of cores]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub jobs: Option<u16>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+    /// Fetch nothing
+    #[arg(long, visible_alias = "frozen")]
+    pub offline: bool,
+}
+
+/// Arguments of `fuzz`.
+#[derive(Debug, Clone, Args)]
+pub struct FuzzArgs {
+    /// Which candidates.
+    #[command(flatten)]
+    pub candidate: CandidateArgs,
+    /// Where things are.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Which cells, taken in turn.
+    #[command(flatten)]
+    pub cells: CellArgs,
+    /// How many applications
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u64).range(1..))]
+    pub count: u64,
+    /// What the applications come from: the same seed, the same applications [default: another one each time]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Only the application of this number
+    #[arg(long, value_name = "N", conflicts_with = "count")]
+    pub case: Option<u64>,
+    /// Keep the smallest application of each difference as a scenario in this folder
+    #[arg(long, value_name = "DIR")]
+    pub write: Option<PathBuf>,
+    /// With --write: keep every application, as it was generated
+    #[arg(long, requires = "write")]
+    pub all: bool,
+    /// Take a broken SHOULD for a difference
+    #[arg(long)]
+    pub strict: bool,
+    /// Applications at once, at the most [default: the number of cores]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub jobs: Option<u16>,
     /// Fetch nothing
     #[arg(long, visible_alias = "frozen")]
     pub offline: bool,

@@ -20,6 +20,7 @@ pub mod engine;
 pub mod event;
 pub mod execute;
 pub mod fixtures;
+pub mod fuzz;
 pub mod judge;
 pub mod live;
 pub mod lock;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::missing_panics_doc, clippy::panic, clippy::unwrap_used)]
 
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -30,6 +32,22 @@ pub fn program() -> PathBuf {
         program.display()
     );
     program
+}
+
+/// The folder with the steps of the compiled alternative, which is built first.
+pub fn compiled_alternative() -> PathBuf {
+    let mut build = Command::new(env!("CARGO"));
+    build.current_dir(root()).args(["build", "--locked", "--offline", "--package", "compiled-alternative"]);
+    assert!(build.status().expect("cargo runs").success(), "the compiled alternative cannot be built");
+    program().parent().expect("target/PROFILE").to_owned()
+}
+
+/// One of the repository's files of `images/base`, with one change.
+pub fn changed(file: &str, from: &str, to: &str) -> String {
+    let text = std::fs::read_to_string(root().join("images/base").join(file)).expect("a file of images/base");
+    let changed = text.replace(from, to);
+    assert_ne!(text, changed, "{file} no longer has `{from}`: bring this test up to date");
+    changed
 }
 
 fn newest(folder: &Path) -> SystemTime {
@@ -234,6 +252,27 @@ impl PrivateEngine {
             command.env("DOCKER_HOST", &self.docker_host);
         }
         command
+    }
+
+    /// Gives it an image without any files, for an architecture that few machines have.
+    pub fn load_foreign_image(&self, name: &str) {
+        let config = r#"{"architecture":"s390x","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[]}}"#;
+        let manifest = format!(r#"[{{"Config":"config.json","RepoTags":["{name}"],"Layers":[]}}]"#);
+        let mut archive = tar::Builder::new(Vec::new());
+        for (path, text) in [("config.json", config), ("manifest.json", manifest.as_str())] {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(text.len() as u64);
+            header.set_mode(0o644);
+            archive.append_data(&mut header, path, text.as_bytes()).expect("in memory");
+        }
+        let archive = archive.into_inner().expect("in memory");
+        let socket = self.docker_host.strip_prefix("unix://").expect("a socket");
+        let mut stream = UnixStream::connect(socket).expect("the engine listens");
+        let head = format!("POST /images/load HTTP/1.0\r\nContent-Length: {}\r\n\r\n", archive.len());
+        stream.write_all(&[head.as_bytes(), &archive].concat()).expect("the engine reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the engine answers");
+        assert!(answer.contains("Loaded image"), "{answer}");
     }
 
     /// What `prune` would remove.

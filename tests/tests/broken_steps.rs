@@ -6,15 +6,12 @@ use std::io::Write;
 
 use rstest::rstest;
 use tempfile::NamedTempFile;
-use wsgi_proof_tests::{Run, root};
+use wsgi_proof_tests::{Run, changed};
 
 /// The repository's build step with one change.
 fn broken(from: &str, to: &str) -> NamedTempFile {
-    let step = std::fs::read_to_string(root().join("images/base/mod_wsgi-docker-build")).unwrap();
-    let changed = step.replace(from, to);
-    assert_ne!(step, changed, "the build step no longer has `{from}`: bring this test up to date");
     let mut file = NamedTempFile::new().unwrap();
-    file.write_all(changed.as_bytes()).unwrap();
+    file.write_all(changed("mod_wsgi-docker-build", from, to).as_bytes()).unwrap();
     file
 }
 

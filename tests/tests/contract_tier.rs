@@ -6,18 +6,15 @@ use std::io::Write;
 
 use rstest::rstest;
 use tempfile::NamedTempFile;
-use wsgi_proof_tests::{Run, root, wsgi_proof};
+use wsgi_proof_tests::{Run, changed, wsgi_proof};
 
 const BUILD: &str = "mod_wsgi-docker-build";
 const START: &str = "mod_wsgi-docker-start";
 
 /// The repository's step with one change.
 fn broken(step: &str, from: &str, to: &str) -> NamedTempFile {
-    let text = std::fs::read_to_string(root().join("images/base").join(step)).unwrap();
-    let changed = text.replace(from, to);
-    assert_ne!(text, changed, "{step} no longer has `{from}`: bring this test up to date");
     let mut file = NamedTempFile::new().unwrap();
-    file.write_all(changed.as_bytes()).unwrap();
+    file.write_all(changed(step, from, to).as_bytes()).unwrap();
     file
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use predicates::prelude::*;
 use predicates::str::contains;
 use serde_json::Value;
 use wsgi_proof::mutate::{Operator, SCRIPTS, mutants};
@@ -34,6 +35,30 @@ fn there_are_mutants_of_every_script_and_the_ones_asked_for_are_noticed() {
         assert_eq!(mutant["end"], "killed", "{mutant:#}");
         assert!(mutant["diff"].as_str().unwrap().contains("\n-"), "{mutant:#}");
     }
+}
+
+#[test]
+fn results_are_kept_and_gone_on_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let results = folder.path().join("results.jsonl");
+    let mutate = |ids: &[&str]| {
+        let arguments = [&["mutate", "--results", results.to_str().unwrap()], ids].concat();
+        wsgi_proof(&arguments).env("DOCKER_HOST", "tcp://127.0.0.1:1").assert()
+    };
+    mutate(&["bug-1"]).success().stdout(contains("killed     bug-1 "));
+    // What was tried is taken as it stands in the file.
+    let kept = std::fs::read_to_string(&results).unwrap();
+    assert!(kept.contains("START-2"), "{kept}");
+    std::fs::write(&results, kept.replace("START-2", "MARKED-9")).unwrap();
+    mutate(&["bug-1", "bug-16"]).success().stdout(contains("MARKED-9").and(contains("killed     bug-16 ")));
+    assert_eq!(std::fs::read_to_string(&results).unwrap().lines().count(), 3);
+    std::fs::write(&results, "something of the user's\n").unwrap();
+    mutate(&["bug-1"]).code(2).stderr(contains("it is no file of results"));
+}
+
+#[test]
+fn only_what_has_changed_since_a_commit() {
+    wsgi_proof(&["mutate", "--since", "no-such-commit"]).assert().code(2).stderr(contains("no-such-commit"));
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! The commands: each turns its arguments into calls of the library and ends in an exit code.
 
+mod candidates;
 mod contract;
 mod doctor;
 mod engine;
 mod fetch;
+mod fuzz;
 mod host;
 mod list;
 mod mutate;
@@ -91,6 +93,7 @@ pub fn main(cli: Cli) -> ExitCode {
             Command::Run(arguments) => run::run(arguments).await,
             Command::Verify(arguments) => verify::verify(&arguments).await,
             Command::Mutate(arguments) => mutate::mutate(&arguments).await,
+            Command::Fuzz(arguments) => fuzz::fuzz(&arguments).await,
             Command::List(arguments) => list::list(&arguments),
             Command::Contract(arguments) => contract::contract(&arguments),
             Command::Fetch(arguments) => fetch::fetch(&arguments).await,

@@ -1,8 +1,9 @@
 //! `wsgi-proof mutate`: does the suite notice changes of the reference's scripts?
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+mod trial;
+
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -10,67 +11,47 @@ use tokio::task::JoinSet;
 use super::run::cores;
 use super::sandboxed::open;
 use super::signal::Signals;
-use super::{Failure, select};
+use super::{Failure, host, select};
 use crate::causes::with_causes;
-use crate::cell::Cell;
-use crate::check::Finding;
 use crate::cli::{MutateArgs, SelectArgs};
 use crate::contract_tier::run::Bench;
+use crate::event::RunEnd;
 use crate::judge::Judge;
 use crate::mutate::campaign::{Campaign, Outcome, Tried};
-use crate::mutate::{Equivalents, Mutant, SCRIPTS, mutants};
+use crate::mutate::{Bug, Case, Equivalents, Results, SCRIPTS, changed_lines, inputs, mutants};
 use crate::place::Places;
-use crate::plan::{CandidateOrigin, Plan, Planned};
-use crate::sandbox::Candidate;
+use crate::plan::{CandidateOrigin, Plan};
 use crate::tier::Tier;
-use crate::verdict::{ExitCode, Verdict};
+use crate::verdict::ExitCode;
+
+use trial::Trial;
 
 /// How long a step of a mutant may run: one that is changed may not end.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// What every mutant is tried with.
-struct Trial {
-    bench: Bench,
-    images: PathBuf,
-    scenarios: Vec<(Planned, Cell)>,
-    /// How many mutants a scenario was the first to notice, by its place: those that notice much go first.
-    noticed: Mutex<BTreeMap<usize, usize>>,
-}
-
 pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> {
     let places = Places::find(&arguments.place)?;
-    let images = places.images();
-    let (mut all, mut originals) = (Vec::new(), BTreeMap::new());
-    for script in SCRIPTS {
-        let path = images.join("base").join(script);
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| Failure::usage(format!("{}: {error}", path.display()), None))?;
-        all.extend(mutants(script, &text).map_err(|error| Failure::usage(error, None))?);
-        originals.insert(script.to_owned(), text);
+    if arguments.tier == Tier::Image {
+        // The program starts itself again to tell the engine's library where the engine is: before any work is done.
+        drop(host::endpoint(&places.cache, arguments.offline).await?);
     }
-    let equivalents = Equivalents::load(&images, &all).map_err(|error| Failure::usage(with_causes(&error), None))?;
-    all.retain(|mutant| arguments.only.is_empty() || arguments.only.iter().any(|id| mutant.id.starts_with(id)));
-    if all.is_empty() {
-        return Err(Failure::new(ExitCode::NothingSelected, &"no mutant has such an id", None));
-    }
+    let (cases, equivalents) = cases(arguments, &places.images())?;
+    let mut results = match &arguments.results {
+        Some(path) => results(path, arguments, &places)?,
+        None => Results::default(),
+    };
     let cells = select::cells(&places, &arguments.cells)?;
     let (loaded, contract) = select::select(&places, cells, &SelectArgs { filters: Vec::new() })?;
     let plan = Plan::new(loaded, &CandidateOrigin::default());
-    let scenarios = plan
-        .scenarios
-        .iter()
-        .filter(|planned| crate::contract_tier::not_applicable(&planned.scenario).is_none())
-        .map(|planned| (planned.clone(), plan.cells[planned.cell].clone()))
-        .collect();
     let mut sandboxes = open(&places, arguments.offline).await?;
     sandboxes.limit = LIMIT;
     let jobs = arguments.jobs.map_or_else(cores, usize::from);
     let judge = Judge { contract, tier: Tier::Contract, strict: true, control: None, reproduce: String::new() };
     let bench = Bench { sandboxes, judge, jobs };
-    let trial = Arc::new(Trial { bench, images, scenarios, noticed: Mutex::default() });
+    let trial = Arc::new(Trial::new(bench, places.images(), &plan));
 
     // A suite that fails the scripts as they are would notice anything.
-    if let Outcome::Killed { scenario, .. } = trial.outcome(&Vec::new()).await {
+    if let Outcome::Killed { scenario, .. } = trial.unchanged().await {
         return Err(Failure::new(
             ExitCode::Fail,
             &format!("{scenario} fails without any change"),
@@ -80,41 +61,137 @@ pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> 
     let signals = Signals::listen()
         .map_err(|error| Failure::infrastructure(format!("signals cannot be listened to: {error}"), None))?;
     let mut campaign = Campaign::default();
-    let mut waiting = all.into_iter();
-    let mut running: JoinSet<(Mutant, Outcome)> = JoinSet::new();
+    let mut survivors = Vec::new();
+    let mut waiting = cases.into_iter();
+    let mut running: JoinSet<(Case, Outcome)> = JoinSet::new();
     loop {
         while running.len() < jobs
-            && let Some(mutant) = waiting.next()
+            && let Some(case) = waiting.next()
         {
-            let why = equivalents.why(&mutant).map(str::to_owned);
+            let known = match equivalents.why(&case.id) {
+                Some(why) => Some(Outcome::Equivalent { why: why.to_owned() }),
+                None => results.known(&case.id).cloned(),
+            };
             let trial = Arc::clone(&trial);
             running.spawn(async move {
-                let outcome = match why {
-                    Some(why) => Outcome::Equivalent { why },
-                    None => trial.outcome(&vec![(PathBuf::from(&mutant.file), mutant.text.clone().into_bytes())]).await,
+                let outcome = match known {
+                    Some(known) => known,
+                    // What is not in the steps takes images.
+                    None if !case.of_steps => Outcome::Survived,
+                    None => trial.outcome(&case).await,
                 };
-                (mutant, outcome)
+                (case, outcome)
             });
         }
         tokio::select! {
             biased;
             () = signals.cancel.cancelled() => {
                 running.shutdown().await;
-                return Ok(ExitCode::Interrupted);
+                return Ok(interrupted(&signals));
             }
             joined = running.join_next() => match joined {
-                Some(Ok((mutant, outcome))) => {
-                    if !arguments.json {
-                        progress(&mutant, &outcome);
-                    }
-                    let original = originals.get(&mutant.file).map_or("", String::as_str);
-                    campaign.mutants.push(Tried::new(&mutant, original, outcome));
+                Some(Ok((case, outcome))) if outcome == Outcome::Survived && arguments.tier == Tier::Image => {
+                    survivors.push(case);
                 }
+                Some(Ok((case, outcome))) => finished(&case, outcome, arguments.json, &mut results, &mut campaign)?,
                 Some(Err(error)) => return Err(Failure::infrastructure(format!("a mutant broke off: {error}"), None)),
                 None => break,
             },
         }
     }
+    for case in survivors {
+        let outcome = trial::in_image_tier(&case, arguments, &places).await?;
+        if signals.cancel.is_cancelled() {
+            return Ok(interrupted(&signals));
+        }
+        finished(&case, outcome, arguments.json, &mut results, &mut campaign)?;
+    }
+    tell(campaign, arguments)
+}
+
+/// The changes that the command line asks for, and which are no others than the script.
+fn cases(arguments: &MutateArgs, images: &Path) -> Result<(Vec<Case>, Equivalents), Failure> {
+    let (mut all, mut cases) = (Vec::new(), Vec::new());
+    let usage = |error: &dyn std::fmt::Display| Failure::usage(error, None);
+    let mut is_changed: Box<dyn Fn(&Case) -> bool> = Box::new(|_| true);
+    for script in SCRIPTS {
+        let path = images.join("base").join(script);
+        let text = std::fs::read_to_string(&path).map_err(|error| usage(&format!("{}: {error}", path.display())))?;
+        let found = mutants(script, &text).map_err(|error| usage(&error))?;
+        cases.extend(found.iter().map(|mutant| Case::of_mutant(mutant, &text)));
+        all.extend(found);
+        if let Some(since) = &arguments.since {
+            let changed = changed_lines(&path, since).map_err(|why| usage(&why))?;
+            let before = is_changed;
+            is_changed = Box::new(move |case| {
+                let here = case.file != script || changed.iter().any(|lines| lines.contains(&case.line));
+                before(case) && here
+            });
+        }
+    }
+    let equivalents = Equivalents::load(images, &all).map_err(|error| usage(&with_causes(&error)))?;
+    for bug in Bug::all(images).map_err(|error| usage(&error))? {
+        cases.push(Case::of_bug(&bug, images).map_err(|error| usage(&error))?);
+    }
+    let is_named = |case: &Case| {
+        arguments.only.is_empty()
+            || arguments.only.iter().any(|id| case.id == *id || (!id.starts_with("bug-") && case.id.starts_with(id)))
+    };
+    // What takes images is left out where there are none.
+    cases.retain(|case| (case.of_steps || arguments.tier == Tier::Image) && is_named(case) && is_changed(case));
+    if cases.is_empty() {
+        return Err(Failure::new(
+            ExitCode::NothingSelected,
+            &"no mutant has such an id, or is in lines that have changed",
+            None,
+        ));
+    }
+    Ok((cases, equivalents))
+}
+
+/// The results so far, which hold for the same scripts, scenarios, program and arguments.
+fn results(path: &Path, arguments: &MutateArgs, places: &Places) -> Result<Results, Failure> {
+    let unusable = |error: std::io::Error| {
+        Failure::usage(format!("{}: {error}", path.display()), Some("--results names a file of its own"))
+    };
+    let program = std::env::current_exe().map_err(unusable)?;
+    let words: Vec<String> = [format!("{:?}", arguments.tier)]
+        .into_iter()
+        .chain(arguments.cells.variant.clone())
+        .chain(arguments.cells.dialects().iter().map(ToString::to_string))
+        .collect();
+    let inputs = inputs(&[places.images().join("base"), places.scenarios(), program], &words).map_err(unusable)?;
+    Results::open(path, &inputs).map_err(unusable)
+}
+
+fn finished(
+    case: &Case,
+    outcome: Outcome,
+    quiet: bool,
+    results: &mut Results,
+    campaign: &mut Campaign,
+) -> Result<(), Failure> {
+    if !quiet {
+        progress(case, &outcome);
+    }
+    results
+        .add(&case.id, &outcome)
+        .map_err(|error| Failure::infrastructure(format!("the results cannot be written: {error}"), None))?;
+    campaign.mutants.push(Tried::new(case, outcome));
+    Ok(())
+}
+
+fn progress(case: &Case, outcome: &Outcome) {
+    let (word, by) = match outcome {
+        Outcome::Killed { scenario, clauses } => ("killed", format!("{} in {scenario}", clauses.join(", "))),
+        Outcome::Survived => ("SURVIVED", String::new()),
+        Outcome::Equivalent { why } => ("equivalent", why.clone()),
+        Outcome::Error { what } => ("ERROR", what.clone()),
+    };
+    println!("{word:<10} {} {}:{} {}  {by}", case.id, case.file, case.line, case.operator);
+}
+
+fn tell(mut campaign: Campaign, arguments: &MutateArgs) -> Result<ExitCode, Failure> {
     campaign.mutants.sort_by(|one, other| (&one.file, one.line, &one.id).cmp(&(&other.file, other.line, &other.id)));
     if arguments.json {
         let text = serde_json::to_string_pretty(&campaign)
@@ -131,53 +208,6 @@ pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> 
     })
 }
 
-fn progress(mutant: &Mutant, outcome: &Outcome) {
-    let (word, by) = match outcome {
-        Outcome::Killed { scenario, clauses } => ("killed", format!("{} in {scenario}", clauses.join(", "))),
-        Outcome::Survived => ("SURVIVED", String::new()),
-        Outcome::Equivalent { why } => ("equivalent", why.clone()),
-        Outcome::Error { what } => ("ERROR", what.clone()),
-    };
-    println!("{word:<10} {} {}:{} {}  {by}", mutant.id, mutant.file, mutant.line, mutant.operator);
-}
-
-impl Trial {
-    /// Whether the suite notices these files in the place of the reference's.
-    async fn outcome(&self, files: &Vec<(PathBuf, Vec<u8>)>) -> Outcome {
-        let candidate = match Candidate::new(&self.bench.sandboxes, Path::new(&self.images), files) {
-            Ok(candidate) => candidate,
-            Err(error) => return Outcome::Error { what: with_causes(&error) },
-        };
-        for place in self.order() {
-            let (planned, cell) = &self.scenarios[place];
-            let report = self.bench.try_out(&candidate, planned, cell).await;
-            match report.verdict {
-                Verdict::Fail => {
-                    *self.noticed.lock().unwrap_or_else(PoisonError::into_inner).entry(place).or_default() += 1;
-                    let mut clauses: Vec<String> = report
-                        .findings
-                        .iter()
-                        .filter(|finding| Finding::is_broken(finding))
-                        .flat_map(|finding| finding.clauses.clone())
-                        .collect();
-                    clauses.sort();
-                    clauses.dedup();
-                    return Outcome::Killed { scenario: report.label, clauses };
-                }
-                Verdict::Error => {
-                    return Outcome::Error { what: report.fault.map_or_else(String::new, |fault| fault.what) };
-                }
-                Verdict::Pass | Verdict::Warn | Verdict::Caught | Verdict::Skip => {}
-            }
-        }
-        Outcome::Survived
-    }
-
-    /// The scenarios' places, those that have noticed most first.
-    fn order(&self) -> Vec<usize> {
-        let noticed = self.noticed.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut order: Vec<usize> = (0..self.scenarios.len()).collect();
-        order.sort_by_key(|place| std::cmp::Reverse(noticed.get(place).copied().unwrap_or_default()));
-        order
-    }
+fn interrupted(signals: &Signals) -> ExitCode {
+    if signals.end() == RunEnd::Terminated { ExitCode::Terminated } else { ExitCode::Interrupted }
 }

@@ -1,6 +1,5 @@
 //! `wsgi-proof run`: load, plan, execute, report.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,11 +7,12 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::sync::mpsc;
 
+use super::candidates::{Dockerfiles, Steps};
 use super::signal::Signals;
 use super::tell::Teller;
-use super::{Failure, host, sandboxed, select};
+use super::{Failure, candidates, host, sandboxed, select};
 use crate::causes::with_causes;
-use crate::cli::RunArgs;
+use crate::cli::{RunArgs, TestedArgs};
 use crate::control::{Control, Replacements};
 use crate::engine::{Endpoint, Engine, Network, Origin, RunId};
 use crate::event::{CellName, Event, RunEnd, RunFinish, RunStart, ScenarioReport};
@@ -34,17 +34,27 @@ const CLEAN_LIMIT: Duration = Duration::from_secs(60);
 
 pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
     match arguments.tier {
-        Tier::Image => with_engine(arguments).await.map(|(code, _)| code),
+        Tier::Image => with_engine(arguments, Audience::Terminal).await.map(|(code, _)| code),
         Tier::Contract => sandboxed::run(arguments).await,
     }
 }
 
+/// Who is told of a run, beside the report files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Audience {
+    Terminal,
+    Nobody,
+}
+
 /// A run of the image tier: its exit code, and what came of the scenarios.
-pub(super) async fn with_engine(arguments: RunArgs) -> Result<(ExitCode, Vec<ScenarioReport>), Failure> {
+pub(super) async fn with_engine(
+    arguments: RunArgs,
+    audience: Audience,
+) -> Result<(ExitCode, Vec<ScenarioReport>), Failure> {
     let begun = Instant::now();
     let places = Places::find(&arguments.place)?;
     let cells = select::cells(&places, &arguments.cells)?;
-    if arguments.base_image.is_some() && cells.len() > 1 {
+    if arguments.candidate.base_image.is_some() && cells.len() > 1 {
         return Err(Failure::usage(
             "a prebuilt image is of one variant and one dialect",
             Some("name one of each with --variant and --dialect"),
@@ -52,8 +62,12 @@ pub(super) async fn with_engine(arguments: RunArgs) -> Result<(ExitCode, Vec<Sce
     }
     let (loaded, contract) = select::select(&places, cells, &arguments.select)?;
     let lock = SuiteLock::load(&places.scenarios()).map_err(|error| Failure::usage(error, Some(RELOCK)))?;
-    let Candidate { control, base, onbuild } = Candidate::of(&arguments, &places)?;
-    let origin = CandidateOrigin { base: arguments.base_image.clone(), onbuild: arguments.onbuild_image.clone() };
+    let Candidate { control, base, onbuild } = Candidate::of(&arguments.candidate, &places)?;
+    let dockerfiles = Dockerfiles::of(&arguments.candidate, &places.images())?;
+    let origin = CandidateOrigin {
+        base: arguments.candidate.base_image.clone(),
+        onbuild: arguments.candidate.onbuild_image.clone(),
+    };
     let plan = Plan::new(loaded, &origin);
     if arguments.plan {
         print!("{plan}");
@@ -83,7 +97,7 @@ pub(super) async fn with_engine(arguments: RunArgs) -> Result<(ExitCode, Vec<Sce
         planned: plan.scenarios.len(),
         jobs,
         engine: engine.describe().to_string(),
-        candidate: announce(&arguments),
+        candidate: announce(&arguments.candidate),
         cells: plan.cells.iter().map(CellName::from).collect(),
         strict: arguments.strict,
         isolation: isolation(&network),
@@ -96,7 +110,8 @@ pub(super) async fn with_engine(arguments: RunArgs) -> Result<(ExitCode, Vec<Sce
         run: run.clone(),
         requests: server.log(),
         host_proxy: server.host_url(),
-        images: places.images(),
+        dockerfiles: (dockerfiles.base, dockerfiles.onbuild),
+        own_files: arguments.candidate == TestedArgs::default(),
         cache: places.cache.clone(),
         judge: Judge {
             contract,
@@ -113,7 +128,10 @@ pub(super) async fn with_engine(arguments: RunArgs) -> Result<(ExitCode, Vec<Sce
         keep: arguments.keep,
     });
 
-    let mut teller = Teller::new(arguments.report.as_deref(), &places.scenarios())?;
+    let mut teller = match audience {
+        Audience::Terminal => Teller::new(arguments.report.as_deref(), &places.scenarios())?,
+        Audience::Nobody => Teller::quiet(arguments.report.as_deref(), &places.scenarios())?,
+    };
     teller.tell(Event::RunStarted(Box::new(start)));
     let (sender, mut receiver) = mpsc::unbounded_channel();
     let executor = tokio::spawn(execute(plan, setup, sender, signals.cancel.clone()));
@@ -149,9 +167,10 @@ pub(super) struct Candidate {
 }
 
 impl Candidate {
-    pub(super) fn of(arguments: &RunArgs, places: &Places) -> Result<Self, Failure> {
-        let Some(name) = &arguments.control else {
-            return Ok(Self { control: None, base: steps(arguments)?, onbuild: Vec::new() });
+    pub(super) fn of(tested: &TestedArgs, places: &Places) -> Result<Self, Failure> {
+        let Some(name) = &tested.control else {
+            let base = Steps::of(tested, &places.images())?.read()?;
+            return Ok(Self { control: None, base, onbuild: Vec::new() });
         };
         let control =
             Control::load(&places.images(), name).map_err(|error| Failure::usage(with_causes(&error), None))?;
@@ -172,6 +191,7 @@ struct Prepared {
 async fn prepare(arguments: &RunArgs, places: &Places) -> Result<Prepared, Failure> {
     let endpoint = host::endpoint(&places.cache, arguments.offline).await?;
     let engine = Engine::connect(&endpoint).await?;
+    fit_for_test(&engine, &arguments.candidate).await?;
     let fixtures = Fixtures::open(&places.cache, &places.scenarios(), arguments.offline)
         .map_err(|error| Failure::new(super::fetch::code_of(&error), &with_causes(&error), error.hint()))?;
     super::fetch::fill(&fixtures).await?;
@@ -180,6 +200,26 @@ async fn prepare(arguments: &RunArgs, places: &Places) -> Result<Prepared, Failu
     let alive = LiveRun::begin(&places.cache, &run)
         .map_err(|error| Failure::infrastructure(format!("{}: {error}", places.cache.display()), None))?;
     Ok(Prepared { engine, endpoint, fixtures, run, alive })
+}
+
+/// That prebuilt images are there, and can run on this engine: what is not so is the command line's fault.
+async fn fit_for_test(engine: &Engine, tested: &TestedArgs) -> Result<(), Failure> {
+    for reference in [&tested.base_image, &tested.onbuild_image].into_iter().flatten() {
+        let image = engine.inspect_image(reference).await?.ok_or_else(|| {
+            Failure::usage(
+                format!("the engine has no image {reference}"),
+                Some("build or pull it on that engine first"),
+            )
+        })?;
+        let own = &engine.describe().architecture;
+        if image.architecture != *own {
+            return Err(Failure::usage(
+                format!("the image {reference} is for {}, and the engine runs {own}", image.architecture),
+                Some("test it on an engine of its own architecture"),
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Removes what dead runs left on this engine.
@@ -271,32 +311,23 @@ fn relock(places: &Places, lock: &SuiteLock, reports: &[ScenarioReport], whole: 
     }
 }
 
-/// The steps that stand in for those of `images/base`, read whole.
-fn steps(arguments: &RunArgs) -> Result<Replacements, Failure> {
-    let steps = [("mod_wsgi-docker-build", &arguments.build_step), ("mod_wsgi-docker-start", &arguments.start_step)];
-    let mut replacements = Vec::new();
-    for (name, path) in steps {
-        if let Some(path) = path {
-            let content =
-                std::fs::read(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display()), None))?;
-            replacements.push((PathBuf::from(name), content));
-        }
-    }
-    Ok(replacements)
-}
-
-pub(super) fn announce(arguments: &RunArgs) -> String {
-    if let Some(control) = &arguments.control {
+/// What is tested, in words.
+pub(super) fn announce(tested: &TestedArgs) -> String {
+    if let Some(control) = &tested.control {
         return format!("the control {control} (images/controls/{control})");
     }
-    let base = arguments.base_image.as_deref().unwrap_or("images/base");
-    let onbuild = arguments.onbuild_image.as_deref().unwrap_or("images/onbuild");
-    let mut text = format!("{base}, {onbuild}");
-    if let Some(path) = &arguments.build_step {
-        text.push_str(&format!(", build step {}", path.display()));
+    if let Some(folder) = &tested.dockerfile {
+        return format!("the images built from {}", folder.display());
     }
-    if let Some(path) = &arguments.start_step {
-        text.push_str(&format!(", start step {}", path.display()));
+    let base = tested.base_image.as_deref().unwrap_or("images/base");
+    let onbuild = tested.onbuild_image.as_deref().unwrap_or("images/onbuild");
+    let mut text = format!("{base}, {onbuild}");
+    for (what, path) in
+        [("files of", &tested.steps), ("build step", &tested.build_step), ("start step", &tested.start_step)]
+    {
+        if let Some(path) = path {
+            text.push_str(&format!(", {what} {}", path.display()));
+        }
     }
     text
 }
@@ -313,19 +344,9 @@ fn isolation(network: &Network) -> String {
 
 /// The command that repeats this run for one scenario.
 pub(super) fn reproduce(arguments: &RunArgs) -> String {
-    let mut words = vec!["cargo run -- run".to_owned()];
-    let options = [
-        ("--control", arguments.control.clone()),
-        ("--base-image", arguments.base_image.clone()),
-        ("--onbuild-image", arguments.onbuild_image.clone()),
-        ("--build-step", arguments.build_step.as_ref().map(|path| path.display().to_string())),
-        ("--start-step", arguments.start_step.as_ref().map(|path| path.display().to_string())),
-        ("--tier", (arguments.tier == Tier::Contract).then(|| arguments.tier.to_string())),
-    ];
-    for (option, value) in options {
-        if let Some(value) = value {
-            words.push(format!("{option} {value}"));
-        }
+    let mut words = vec![format!("cargo run -- run{}", candidates::options(&arguments.candidate))];
+    if arguments.tier == Tier::Contract {
+        words.push(format!("--tier {}", arguments.tier));
     }
     if arguments.tier == Tier::Image {
         words.push("--keep".to_owned());

@@ -30,12 +30,12 @@ pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
     let places = Places::find(&arguments.place)?;
     let cells = select::cells(&places, &arguments.cells)?;
     let (loaded, contract) = select::select(&places, cells, &arguments.select)?;
-    let Candidate { control, base, .. } = Candidate::of(&arguments, &places)?;
+    let Candidate { control, base, .. } = Candidate::of(&arguments.candidate, &places)?;
     let plan = Plan::new(loaded, &CandidateOrigin::default());
     if arguments.plan {
         return Err(Failure::usage("the contract tier has no graph of steps", Some("leave out --plan, or --tier")));
     }
-    if arguments.write_lock || arguments.base_image.is_some() {
+    if arguments.write_lock || arguments.candidate.base_image.is_some() || arguments.candidate.dockerfile.is_some() {
         return Err(Failure::usage("this takes the image tier", Some("leave out --tier contract")));
     }
     let sandboxes = open(&places, arguments.offline).await?;
@@ -45,7 +45,7 @@ pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
         Judge { contract, tier: Tier::Contract, strict: arguments.strict, control, reproduce: reproduce(&arguments) };
     let bench = Arc::new(Bench { sandboxes, judge, jobs });
     let teller = Teller::new(arguments.report.as_deref(), &places.scenarios())?;
-    Ok(try_out(&bench, candidate, &plan, announce(&arguments), teller).await?.0)
+    Ok(try_out(&bench, candidate, &plan, announce(&arguments.candidate), teller).await?.0)
 }
 
 /// Tries a candidate, which is described by `name`, in all scenarios of a plan.

@@ -1,17 +1,16 @@
 //! `wsgi-proof verify`: how other implementations of the build and start step stand to the contract.
 
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::run::{cores, with_engine};
+use super::candidates::{Dockerfiles, Steps, candidates, file_name};
+use super::run::{Audience, cores, with_engine};
 use super::sandboxed::{open, try_out};
 use super::tell::Teller;
 use super::{Failure, host, select};
-use crate::cli::{CellArgs, RunArgs, SelectArgs, VerifyArgs};
+use crate::cli::{CellArgs, RunArgs, SelectArgs, TestedArgs, VerifyArgs};
 use crate::contract::Level;
 use crate::contract_tier::run::Bench;
-use crate::control::Replacements;
 use crate::judge::Judge;
 use crate::place::Places;
 use crate::plan::{CandidateOrigin, Plan};
@@ -20,20 +19,20 @@ use crate::standing::{Column, Table};
 use crate::tier::Tier;
 use crate::verdict::ExitCode;
 
-const BUILD: &str = "mod_wsgi-docker-build";
-const START: &str = "mod_wsgi-docker-start";
-
-/// A candidate: steps that stand in for the repository's.
-struct Steps {
-    name: String,
-    build: Option<PathBuf>,
-    start: Option<PathBuf>,
-}
-
 pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> {
-    let candidates = candidates(arguments)?;
     let places = Places::find(&arguments.place)?;
-    let tiers: Vec<Tier> = arguments.tier.map_or_else(|| vec![Tier::Contract, Tier::Image], |tier| vec![tier]);
+    let mut candidates = candidates(&arguments.candidate, &places.images())?;
+    let images = images(arguments, &places)?;
+    if candidates.is_empty() && images.is_empty() {
+        candidates.push(Steps::own());
+    }
+    let mut tiers: Vec<Tier> = arguments.tier.map_or_else(|| vec![Tier::Contract, Tier::Image], |tier| vec![tier]);
+    if candidates.is_empty() {
+        tiers.retain(|tier| *tier == Tier::Image);
+    }
+    if !images.is_empty() && !tiers.contains(&Tier::Image) {
+        return Err(Failure::usage("images are tested in the image tier", Some("leave out --tier contract")));
+    }
     if tiers.contains(&Tier::Image) {
         // The program starts itself again to tell the engine's library where the engine is: before any work is done.
         drop(host::endpoint(&places.cache, arguments.offline).await?);
@@ -53,7 +52,7 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
         for steps in &candidates {
             bench.judge.reproduce = steps.reproduce(Tier::Contract);
             let files = sandbox::Candidate::new(&bench.sandboxes, &places.images(), &steps.read()?)?;
-            let teller = Teller::quiet(steps.report(arguments, Tier::Contract).as_deref(), &places.scenarios())?;
+            let teller = Teller::quiet(report(&steps.name, arguments, Tier::Contract).as_deref(), &places.scenarios())?;
             let shared = Arc::new(bench);
             let (code, reports) = try_out(&shared, Arc::new(files), &plan, steps.name.clone(), teller).await?;
             if matches!(code, ExitCode::Interrupted | ExitCode::Terminated) {
@@ -66,12 +65,12 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
         }
     }
     if tiers.contains(&Tier::Image) {
-        for steps in &candidates {
-            let (code, reports) = with_engine(steps.run(arguments)).await?;
+        for (name, tested) in candidates.into_iter().map(|steps| (steps.name, steps.tested)).chain(images) {
+            let (code, reports) = with_engine(run(&name, tested, arguments), Audience::Terminal).await?;
             if matches!(code, ExitCode::Interrupted | ExitCode::Terminated) {
                 return Ok(code);
             }
-            columns.push(Column::of(&steps.name, Tier::Image, &reports));
+            columns.push(Column::of(&name, Tier::Image, &reports));
         }
     }
     let table = Table::new(contract.as_ref(), &dialects, columns);
@@ -91,102 +90,40 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
     })
 }
 
-/// The candidates that the command line names; every file of theirs is there and can be executed.
-fn candidates(arguments: &VerifyArgs) -> Result<Vec<Steps>, Failure> {
-    let mut candidates = Vec::new();
-    for folder in &arguments.candidates {
-        let found = |name: &str| Some(folder.join(name)).filter(|path| path.exists());
-        let name =
-            folder.file_name().map_or_else(|| folder.display().to_string(), |name| name.to_string_lossy().into_owned());
-        let steps = Steps { name, build: found(BUILD), start: found(START) };
-        if steps.build.is_none() && steps.start.is_none() {
-            return Err(Failure::usage(
-                format!("{}: neither {BUILD} nor {START} is there", folder.display()),
-                Some(
-                    "a candidate is a folder with one or both of them; single files are named with --build-step and --start-step",
-                ),
-            ));
-        }
-        candidates.push(steps);
+/// The candidates that are images, or Dockerfiles of some, with their names.
+fn images(arguments: &VerifyArgs, places: &Places) -> Result<Vec<(String, TestedArgs)>, Failure> {
+    let mut images = Vec::new();
+    for folder in &arguments.dockerfile {
+        let tested = TestedArgs { dockerfile: Some(folder.clone()), ..TestedArgs::default() };
+        Dockerfiles::of(&tested, &places.images())?;
+        images.push((folder.display().to_string(), tested));
     }
-    if arguments.build_step.is_some() || arguments.start_step.is_some() {
-        let (build, start) = (arguments.build_step.clone(), arguments.start_step.clone());
-        let words: Vec<String> =
-            [&build, &start].into_iter().flatten().map(|path| path.display().to_string()).collect();
-        candidates.push(Steps { name: words.join(" + "), build, start });
+    if let (Some(base), Some(onbuild)) = (&arguments.base_image, &arguments.onbuild_image) {
+        let (base_image, onbuild_image) = (Some(base.clone()), Some(onbuild.clone()));
+        images.push((format!("{base} + {onbuild}"), TestedArgs { base_image, onbuild_image, ..TestedArgs::default() }));
     }
-    if candidates.is_empty() {
-        let steps = Steps { name: "the repository's own".to_owned(), build: None, start: None };
-        candidates.push(steps);
-    }
-    candidates.iter().flat_map(|steps| [&steps.build, &steps.start]).flatten().try_for_each(|path| executable(path))?;
-    Ok(candidates)
+    Ok(images)
 }
 
-fn executable(path: &Path) -> Result<(), Failure> {
-    let metadata =
-        std::fs::metadata(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display()), None))?;
-    if !metadata.is_file() {
-        return Err(Failure::usage(format!("{} is not a file", path.display()), None));
-    }
-    if metadata.permissions().mode() & 0o111 == 0 {
-        return Err(Failure::usage(
-            format!("{} is not executable", path.display()),
-            Some(&format!("in an image it could not be run; `chmod +x {}`", path.display())),
-        ));
-    }
-    Ok(())
+/// The folder for the report files of a candidate.
+fn report(name: &str, arguments: &VerifyArgs, tier: Tier) -> Option<PathBuf> {
+    arguments.report.as_ref().map(|folder| folder.join(format!("{}-{tier}", file_name(name))))
 }
 
-impl Steps {
-    fn read(&self) -> Result<Replacements, Failure> {
-        let mut replacements = Vec::new();
-        for (name, path) in [(BUILD, &self.build), (START, &self.start)] {
-            if let Some(path) = path {
-                let content = std::fs::read(path)
-                    .map_err(|error| Failure::usage(format!("{}: {error}", path.display()), None))?;
-                replacements.push((PathBuf::from(name), content));
-            }
-        }
-        Ok(replacements)
-    }
-
-    fn reproduce(&self, tier: Tier) -> String {
-        let mut words = format!("cargo run -- run --tier {tier}");
-        for (option, path) in [("--build-step", &self.build), ("--start-step", &self.start)] {
-            if let Some(path) = path {
-                words.push_str(&format!(" {option} {}", path.display()));
-            }
-        }
-        words
-    }
-
-    /// The folder for the report files of this candidate.
-    fn report(&self, arguments: &VerifyArgs, tier: Tier) -> Option<PathBuf> {
-        let name =
-            self.name.replace(|character: char| !(character.is_ascii_alphanumeric() || "._-".contains(character)), "_");
-        arguments.report.as_ref().map(|folder| folder.join(format!("{name}-{tier}")))
-    }
-
-    /// The run of the image tier.
-    fn run(&self, arguments: &VerifyArgs) -> RunArgs {
-        RunArgs {
-            select: SelectArgs { filters: arguments.only.clone() },
-            place: arguments.place.clone(),
-            cells: CellArgs { variant: arguments.cells.variant.clone(), dialect: arguments.cells.dialect.clone() },
-            tier: Tier::Image,
-            strict: arguments.strict,
-            control: None,
-            base_image: None,
-            onbuild_image: None,
-            build_step: self.build.clone(),
-            start_step: self.start.clone(),
-            offline: arguments.offline,
-            jobs: None,
-            keep: false,
-            report: self.report(arguments, Tier::Image),
-            plan: false,
-            write_lock: false,
-        }
+/// The run of the image tier.
+fn run(name: &str, candidate: TestedArgs, arguments: &VerifyArgs) -> RunArgs {
+    RunArgs {
+        select: SelectArgs { filters: arguments.only.clone() },
+        place: arguments.place.clone(),
+        cells: CellArgs { variant: arguments.cells.variant.clone(), dialect: arguments.cells.dialect.clone() },
+        tier: Tier::Image,
+        strict: arguments.strict,
+        candidate,
+        offline: arguments.offline,
+        jobs: None,
+        keep: false,
+        report: report(name, arguments, Tier::Image),
+        plan: false,
+        write_lock: false,
     }
 }

@@ -43,8 +43,10 @@ pub struct Setup {
     pub requests: RequestLog,
     /// The recording proxy as programs on this host reach it.
     pub host_proxy: String,
-    /// The folder `images`.
-    pub images: PathBuf,
+    /// The folders that base and onbuild image are built from.
+    pub dockerfiles: (PathBuf, PathBuf),
+    /// Whether the candidate is the repository's own, whose images are kept for the next run.
+    pub own_files: bool,
     /// What scenarios are judged by.
     pub judge: Judge,
     /// The cache folder.
@@ -67,9 +69,7 @@ impl Setup {
     /// The name under which an image is kept for the next run, if it is one of the repository's own. Those of another
     /// candidate go with the run.
     fn kept_name(&self, role: &str, cell: &Cell) -> Option<String> {
-        let prebuilt = self.origin.base.is_some() || self.origin.onbuild.is_some();
-        let own = self.base.is_empty() && self.onbuild.is_empty() && !prebuilt;
-        own.then(|| match cell.dialect {
+        self.own_files.then(|| match cell.dialect {
             Dialect::Docker => format!("{role}-{}", cell.variant.name),
             dialect @ Dialect::Whiskey => format!("{role}-{}-{dialect}", cell.variant.name),
         })

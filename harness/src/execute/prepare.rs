@@ -1,6 +1,7 @@
 //! Preparing the images that scenarios share: distribution, base, onbuild, and the two instrumented.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::Setup;
 use crate::cell::Cell;
@@ -70,7 +71,7 @@ pub(super) async fn prepare(
             (Some(reference), _) => prebuilt(setup, reference).await,
             (None, [base]) => {
                 let arguments = BTreeMap::from([("BASE".to_owned(), base.clone())]);
-                built(setup, cell, "onbuild", arguments, &setup.onbuild, progress).await
+                built(setup, cell, ("onbuild", &setup.dockerfiles.1), arguments, &setup.onbuild, progress).await
             }
             (None, _) => Err(without("base image")),
         },
@@ -105,19 +106,18 @@ async fn base(
         // pip would send its index requests through the proxy too; they are for the same server, but directly.
         ("no_proxy".to_owned(), fixtures::HOST.to_owned()),
     ]);
-    built(setup, cell, "base", arguments, &setup.base, progress).await
+    built(setup, cell, ("base", &setup.dockerfiles.0), arguments, &setup.base, progress).await
 }
 
 async fn built(
     setup: &Setup,
     cell: &Cell,
-    folder: &str,
+    (role, path): (&str, &Path),
     arguments: BTreeMap<String, String>,
     replacements: &Replacements,
     progress: &(dyn Fn(&str) + Send + Sync),
 ) -> Result<Prepared, PrepareError> {
-    let path = setup.images.join(folder);
-    let context = folder_context(&path, replacements)
+    let context = folder_context(path, replacements)
         .map_err(|error| PrepareError::Suite(Fault { what: format!("{}: {error}", path.display()), hint: None }))?;
     let request = BuildRequest {
         context,
@@ -130,15 +130,15 @@ async fn built(
     let evidence = setup.engine.build(request, &mut |line| progress(line)).await?;
     match evidence.end {
         BuildEnd::Built { image } => {
-            if let Some(name) = setup.kept_name(folder, cell) {
+            if let Some(name) = setup.kept_name(role, cell) {
                 setup.engine.keep(&image, &name).await?;
             }
             ready(setup, image).await
         }
         BuildEnd::Failed { command, exit_code, message } => {
             let why = match (command, exit_code) {
-                (Some(command), Some(code)) => format!("images/{folder}: `{command}` returned {code}"),
-                _ => format!("images/{folder}: {message}"),
+                (Some(command), Some(code)) => format!("{}: `{command}` returned {code}", path.display()),
+                _ => format!("{}: {message}", path.display()),
             };
             Err(PrepareError::Candidate { why, log: evidence.log })
         }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::{Mutant, Operator};
+use super::{Case, Operator};
 
 /// What came of a mutant.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "end")]
 pub enum Outcome {
     /// The suite noticed it.
@@ -69,15 +69,15 @@ pub struct Count {
 }
 
 impl Tried {
-    /// A mutant of a script's text, and what came of it.
-    pub fn new(mutant: &Mutant, original: &str, outcome: Outcome) -> Self {
+    /// A change, and what came of it.
+    pub fn new(case: &Case, outcome: Outcome) -> Self {
         Self {
-            id: mutant.id.clone(),
-            file: mutant.file.clone(),
-            line: mutant.line,
-            operator: mutant.operator,
+            id: case.id.clone(),
+            file: case.file.clone(),
+            line: case.line,
+            operator: case.operator,
             outcome,
-            diff: super::unified(&mutant.file, original, &mutant.text),
+            diff: case.diff.clone(),
         }
     }
 }

@@ -77,8 +77,8 @@ impl Equivalents {
     }
 
     /// Why a mutant is no other than the script, if so.
-    pub fn why(&self, mutant: &Mutant) -> Option<&str> {
-        self.0.get(&mutant.id).map(String::as_str)
+    pub fn why(&self, id: &str) -> Option<&str> {
+        self.0.get(id).map(String::as_str)
     }
 }
 
@@ -98,8 +98,8 @@ mod tests {
         };
         let id = &mutants[0].id;
         let list = load(&format!("[[equivalent]]\nid = '{id}'\nwhy = 'x'\n")).unwrap();
-        assert_eq!(list.why(&mutants[0]), Some("x"));
-        assert_eq!(list.why(&mutants[1]), None);
+        assert_eq!(list.why(id), Some("x"));
+        assert_eq!(list.why(&mutants[1].id), None);
         assert!(load(&format!("[[equivalent]]\nid = '{id}'\nwhy = ' '\n")).unwrap_err().contains("no reason"));
         assert!(load("[[equivalent]]\nid = '0'\nwhy = 'x'\n").unwrap_err().contains("no mutant"));
     }

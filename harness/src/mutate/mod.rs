@@ -1,10 +1,14 @@
 //! Mutation testing: changes of the reference's own scripts, each of which the suite must notice. They come from the scripts' syntax
 //! trees.
 
+mod bug;
 pub mod campaign;
+mod case;
 mod diff;
 mod equivalent;
 mod operators;
+mod results;
+mod since;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,8 +16,12 @@ use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
+pub use bug::{BUGS_FILE, Bug, BugError};
+pub use case::Case;
 pub use diff::unified;
 pub use equivalent::{EQUIVALENT_FILE, Equivalents};
+pub use results::{Results, inputs};
+pub use since::changed_lines;
 
 /// The scripts of `images/base` that are mutated.
 pub const SCRIPTS: [&str; 4] =
@@ -53,6 +61,8 @@ pub enum Operator {
     PlainExpansion,
     /// Another shell runs the script.
     ChangeInterpreter,
+    /// A bug that the real project had, written by hand.
+    HandWritten,
 }
 
 impl fmt::Display for Operator {
@@ -73,6 +83,7 @@ impl fmt::Display for Operator {
             Self::ChangeControl => "change-control",
             Self::PlainExpansion => "plain-expansion",
             Self::ChangeInterpreter => "change-interpreter",
+            Self::HandWritten => "hand-written",
         })
     }
 }

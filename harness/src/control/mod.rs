@@ -3,6 +3,8 @@
 //! A control is a folder of `images/controls`: `control.toml`, which also has the changes of single files of `images/base` and
 //! `images/onbuild`, and below `base/` and `onbuild/` the files that stand in for whole ones.
 
+mod change;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +14,8 @@ use crate::check::{Finding, Outcome};
 use crate::contract::Level;
 use crate::event::{ScenarioReport, Stage};
 use crate::verdict::Verdict;
+
+pub(crate) use change::{Change, apply};
 
 /// The name of the file that says what a control is.
 const CONTROL_FILE: &str = "control.toml";
@@ -41,18 +45,6 @@ pub struct Control {
     /// What stands in for files of `images/onbuild`.
     #[serde(skip)]
     pub onbuild: Replacements,
-}
-
-/// A change of a file of the candidate.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Change {
-    /// The file, relative to `images`: `base/mod_wsgi-docker-build`.
-    file: String,
-    /// The text that is replaced; it must be there, once.
-    from: String,
-    /// What it is replaced by.
-    to: String,
 }
 
 /// Why there is no such control.
@@ -125,24 +117,7 @@ impl Control {
         name.clone_into(&mut control.name);
         control.base = files(&folder.join("base"))?;
         control.onbuild = files(&folder.join("onbuild"))?;
-        for Change { file, from, to } in &control.change {
-            let replacements = match file.split_once('/') {
-                Some(("base", _)) => &mut control.base,
-                Some(("onbuild", _)) => &mut control.onbuild,
-                _ => return Err(invalid(format!("`{file}` is neither in base/ nor in onbuild/"))),
-            };
-            let place = PathBuf::from(file.split_once('/').map_or("", |(_, name)| name));
-            let changed = match replacements.iter().position(|(path, _)| *path == place) {
-                Some(index) => replacements.swap_remove(index).1,
-                None => std::fs::read(images.join(file))
-                    .map_err(|source| ControlError::Unreadable { path: images.join(file), source })?,
-            };
-            let changed = String::from_utf8_lossy(&changed).into_owned();
-            if changed.matches(from.as_str()).count() != 1 {
-                return Err(invalid(format!("`{from}` is not once in {file}: bring the control up to date")));
-            }
-            replacements.push((place, changed.replace(from.as_str(), to).into_bytes()));
-        }
+        apply(&control.change, images, &mut control.base, &mut control.onbuild).map_err(invalid)?;
         Ok(control)
     }
 

@@ -1,0 +1,49 @@
+//! Changes of files of the candidate, each a text that another stands in for.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::Replacements;
+
+/// A change of a file of the candidate.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Change {
+    /// The file, relative to `images`: `base/mod_wsgi-docker-build`.
+    file: String,
+    /// The text that is replaced; it must be there, once.
+    from: String,
+    /// What it is replaced by.
+    to: String,
+}
+
+/// Makes changes of the files of `images`, or of those that stand in for them already.
+///
+/// # Errors
+/// In words: when a file is not one of the candidate's, cannot be read, or does not have the text once.
+pub(crate) fn apply(
+    changes: &[Change],
+    images: &Path,
+    base: &mut Replacements,
+    onbuild: &mut Replacements,
+) -> Result<(), String> {
+    for Change { file, from, to } in changes {
+        let (replacements, name) = match file.split_once('/') {
+            Some(("base", name)) => (&mut *base, name),
+            Some(("onbuild", name)) => (&mut *onbuild, name),
+            _ => return Err(format!("`{file}` is neither in base/ nor in onbuild/")),
+        };
+        let place = PathBuf::from(name);
+        let content = match replacements.iter().position(|(path, _)| *path == place) {
+            Some(index) => replacements.swap_remove(index).1,
+            None => std::fs::read(images.join(file)).map_err(|error| format!("{file}: {error}"))?,
+        };
+        let text = String::from_utf8_lossy(&content).into_owned();
+        if text.matches(from.as_str()).count() != 1 {
+            return Err(format!("`{from}` is not once in {file}: bring the change up to date"));
+        }
+        replacements.push((place, text.replace(from.as_str(), to).into_bytes()));
+    }
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! Model-based fuzzing: random application folders, and a model of the contract that predicts what a build and start step must do
+//! with each. An application that a candidate treats otherwise is made as small as it can be, and is a scenario like any other.
+
+mod application;
+pub mod campaign;
+mod generate;
+mod model;
+mod render;
+
+pub use application::Application;
+pub use generate::applications;
+pub use render::{Content, File, files};

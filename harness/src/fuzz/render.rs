@@ -1,0 +1,509 @@
+//! A generated application as a scenario: its files, and a scenario file that says what the model predicts.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::application::{
+    Action, Application, End, ExtraPlace, Hook, Interpreter, Kind, Layout, Line, Name, Place, Requirements, Target,
+};
+use super::model::{Happening, Prediction, StartFailure, TOLD, predict};
+use crate::dialect::Dialect;
+use crate::scenario::Phase;
+
+/// A file of a scenario's folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its path in the scenario's folder.
+    pub path: String,
+    /// What is there.
+    pub content: Content,
+}
+
+/// What is at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// A file with this text.
+    Text(String),
+    /// An empty folder.
+    Folder,
+    /// A symbolic link.
+    Link(String),
+}
+
+impl File {
+    /// Writes it below a folder.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&self, folder: &Path) -> io::Result<()> {
+        let path = folder.join(&self.path);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        match &self.content {
+            Content::Text(text) => std::fs::write(path, text),
+            Content::Folder => std::fs::create_dir(path),
+            Content::Link(target) => symlink(target, path),
+        }
+    }
+}
+
+/// The address of the fixture server's repositories.
+const REPOSITORIES: &str = "http://fixtures.wsgi-proof.test:8399";
+/// What a file says that must not be run.
+const NOT_TO_RUN: &str = "fuzz: this must not run";
+const SETUP_PY: &str =
+    "from setuptools import setup\n\nsetup(name='generated', version='1.0', py_modules=['generated'])\n";
+const WSGI: &str = "def application(environ, start_response):\n    start_response('200 OK', [('Content-Type', 'text/plain')])\n    return [b'generated']\n";
+/// The file that requirements.txt names, and the one that that names, relative to each other.
+const BELOW: &str = "requirements/more.txt";
+const DEEPER: &str = "requirements/last.txt";
+
+/// The files of the scenario, the scenario file first. `origin` is what the scenario says of where it comes from.
+pub fn files(application: &Application, origin: &str) -> Vec<File> {
+    let prediction = predict(application);
+    let mut drawn = Drawn { application, files: Vec::new(), modes: BTreeMap::new() };
+    drawn.everything();
+    let scenario = scenario(application, &prediction, drawn.modes, origin);
+    let text = File { path: "scenario.toml".to_owned(), content: Content::Text(scenario) };
+    std::iter::once(text).chain(drawn.files).collect()
+}
+
+/// The application folder as it is drawn up.
+struct Drawn<'a> {
+    application: &'a Application,
+    files: Vec<File>,
+    modes: BTreeMap<String, String>,
+}
+
+impl Drawn<'_> {
+    fn add(&mut self, path: &str, content: Content) {
+        // Of two that would be one, the first stays.
+        if self.files.iter().all(|file| file.path != format!("app/{path}")) {
+            self.files.push(File { path: format!("app/{path}"), content });
+        }
+    }
+
+    fn text(&mut self, path: &str, text: impl Into<String>) {
+        self.add(path, Content::Text(text.into()));
+    }
+
+    fn place(&mut self, path: &str, kind: Kind, text: String, target: &str) {
+        match kind {
+            Kind::File(executable) => {
+                if executable {
+                    self.modes.insert(path.to_owned(), "0755".to_owned());
+                }
+                self.add(path, Content::Text(text));
+            }
+            Kind::Link(executable) => {
+                let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                let place = format!("{folder}/{target}");
+                self.add(path, Content::Link(target.to_owned()));
+                self.place(&place, Kind::File(executable), text, "");
+            }
+            Kind::Folder => self.add(path, Content::Folder),
+            Kind::DanglingLink => self.add(path, Content::Link("no-such-file".to_owned())),
+        }
+    }
+
+    fn everything(&mut self) {
+        let application = self.application;
+        self.text("Dockerfile", dockerfile(application));
+        self.text("wsgi.py", WSGI);
+        if application.setup_py {
+            self.text("setup.py", SETUP_PY);
+        }
+        let writes_setup_py = |hook: &Hook| hook.actions.contains(&Action::WriteSetupPy);
+        if application.setup_py || application.hooks().any(|(_, hook)| writes_setup_py(hook)) {
+            self.text("generated.py", "");
+        }
+        if let Some(requirements) = &application.requirements {
+            for (path, text) in requirement_files(requirements) {
+                self.text(path, text);
+            }
+        }
+        let asks_for_local = application.requirements.iter().chain(written(application)).any(|requirements| {
+            requirements.lines.iter().any(|(line, _)| matches!(line, Line::Local | Line::LocalEditable))
+        });
+        if asks_for_local {
+            self.text("vendor/local/setup.py", SETUP_PY.replace("generated", "local"));
+            self.text("vendor/local/local.py", "");
+        }
+        let folder = application.folder();
+        for (name, hook) in application.hooks() {
+            let text = script(application, name, hook);
+            let target = format!("the-{}-hook", name.text());
+            self.place(&format!("{folder}/action_hooks/{}", name.text()), hook.kind, text, &target);
+        }
+        for (name, value) in &application.user_vars {
+            self.text(&format!("{folder}/user_vars/{name}"), value.as_str());
+        }
+        let not_to_run = || format!("#!/bin/sh\necho '{NOT_TO_RUN}'\nexit 1\n");
+        if application.layout == Layout::Both {
+            for name in Name::ALL {
+                let path = format!("{}/action_hooks/{}", application.other_folder(), name.text());
+                self.place(&path, Kind::File(true), not_to_run(), "");
+            }
+            self.text(&format!("{}/user_vars/{TOLD}", application.other_folder()), "of the other folder");
+            // Without anything in it, it would not be there.
+            self.text(&format!("{folder}/note"), "");
+        }
+        for extra in &application.extras {
+            let parent = match extra.place {
+                ExtraPlace::Application => String::new(),
+                ExtraPlace::Hooks => format!("{folder}/action_hooks/"),
+                ExtraPlace::Variables => format!("{folder}/user_vars/"),
+            };
+            self.place(&format!("{parent}{}", extra.name), extra.kind, not_to_run(), "");
+        }
+    }
+}
+
+fn dockerfile(application: &Application) -> String {
+    let mut words = Vec::new();
+    if application.options {
+        words.extend(["--setenv", "OPTION", "two  words *"]);
+    }
+    words.extend(match application.target {
+        Target::Script => &["wsgi.py"][..],
+        Target::Module => &["--application-type", "module", "wsgi"],
+        Target::MissingScript => &["no-such-script.wsgi"],
+    });
+    let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    format!("ARG IMAGE\nFROM ${{IMAGE}}\nCMD [ {} ]\n", words.join(", "))
+}
+
+/// The requirements that hooks write.
+fn written(application: &Application) -> impl Iterator<Item = &Requirements> {
+    application.hooks().flat_map(|(_, hook)| &hook.actions).filter_map(|action| match action {
+        Action::WriteRequirements(requirements) => Some(requirements),
+        _ => None,
+    })
+}
+
+/// requirements.txt, and the files that it names.
+fn requirement_files(requirements: &Requirements) -> Vec<(&'static str, String)> {
+    let of =
+        |place: Place| requirements.lines.iter().filter(move |(_, at)| *at == place).map(|(line, _)| line_text(*line));
+    let (mut here, mut below, deeper): (Vec<_>, Vec<_>, Vec<_>) =
+        (of(Place::Here).collect(), of(Place::Below).collect(), of(Place::Deeper).collect());
+    let text = |lines: &[String]| {
+        let end = if requirements.crlf { "\r\n" } else { "\n" };
+        let mut text = lines.join(end);
+        if requirements.ended && !lines.is_empty() {
+            text.push_str(end);
+        }
+        text
+    };
+    let mut files = Vec::new();
+    if !deeper.is_empty() {
+        files.push((DEEPER, text(&deeper)));
+        // Relative to the file that names it.
+        below.push("-r last.txt".to_owned());
+    }
+    if !below.is_empty() {
+        files.push((BELOW, text(&below)));
+        here.push(format!("--requirement={BELOW}"));
+    }
+    files.push(("requirements.txt", text(&here)));
+    files.reverse();
+    files
+}
+
+fn line_text(line: Line) -> String {
+    match line {
+        Line::Blank => String::new(),
+        Line::Comment => "# a comment".to_owned(),
+        Line::CommentOnVersionControl => format!("# git+{REPOSITORIES}/git/greeting.git or hg+static-http://x"),
+        Line::Marked => "wsgi-proof-no-such-project; python_version < \"2\"".to_owned(),
+        Line::Index => "six".to_owned(),
+        Line::IndexIndented => "  six>=1.0  ".to_owned(),
+        Line::IndexWithComment => "six  # not git+".to_owned(),
+        Line::Git => format!("git+{REPOSITORIES}/git/greeting.git"),
+        Line::GitInCapitals => format!("Git+{REPOSITORIES}/git/greeting.git#egg=greeting"),
+        Line::GitEditable => format!("-e git+{REPOSITORIES}/git/greeting.git#egg=greeting"),
+        Line::GitNamed => format!("greeting @ git+{REPOSITORIES}/git/greeting.git"),
+        Line::Mercurial => format!("hg+static-{REPOSITORIES}/hg/salutation"),
+        Line::MercurialInCapitals => format!("HG+static-{REPOSITORIES}/hg/salutation#egg=salutation"),
+        Line::MercurialEditable => format!("-e hg+static-{REPOSITORIES}/hg/salutation#egg=salutation"),
+        Line::Local => "./vendor/local".to_owned(),
+        Line::LocalEditable => "-e ./vendor/local".to_owned(),
+        Line::Itself => "-e .".to_owned(),
+        Line::MissingPath => "./vendor/none".to_owned(),
+    }
+}
+
+/// A hook: it says that it runs, and where; does what it does; and ends. One that runs twice fails.
+fn script(application: &Application, name: Name, hook: &Hook) -> String {
+    let name = name.text();
+    let told = match name {
+        "deploy-env" | "deploy" => format!(", {TOLD} is ${{{TOLD}-unset}}"),
+        _ => String::new(),
+    };
+    let mut script =
+        format!("echo \"fuzz: {name} in $(pwd) as $(id -u){told}\"\nmkdir \"/tmp/{name}-has-run\" || exit 99\n");
+    for action in &hook.actions {
+        script.push_str(&act(application, action));
+    }
+    match hook.end {
+        End::Exit(0) => script.push_str("exit 0\n"),
+        End::Exit(code) => script.push_str(&format!("exit {code}\n")),
+        End::Killed => script.push_str("kill -KILL $$\n"),
+    }
+    match hook.interpreter {
+        Interpreter::Sh => format!("#!/bin/sh\n{script}"),
+        Interpreter::Bash => format!("#!/usr/bin/env bash\n{script}"),
+        Interpreter::Python => {
+            let quoted = script.replace('\\', "\\\\").replace('\'', "\\'").replace('\r', "\\r");
+            format!(
+                "#!/usr/bin/env python\n# -*- coding: utf-8 -*-\nimport os\nos.execvp('sh', ['sh', '-c', '''\n{quoted}'''])\n"
+            )
+        }
+    }
+}
+
+fn act(application: &Application, action: &Action) -> String {
+    let hooks = format!("{}/action_hooks", application.folder());
+    let variables = format!("{}/user_vars", application.folder());
+    match action {
+        Action::WriteRequirements(requirements) => {
+            let mut lines = String::new();
+            for (path, text) in requirement_files(requirements) {
+                if path.contains('/') {
+                    lines.push_str("mkdir -p requirements\n");
+                }
+                lines.push_str(&format!("printf %s {} > {path}\n", quoted(&text)));
+            }
+            lines
+        }
+        Action::RemoveRequirements => "rm -f requirements.txt\n".to_owned(),
+        Action::WriteSetupPy => format!("printf %s {} > setup.py\n", quoted(SETUP_PY)),
+        Action::ForbidGit => "mkdir -p /etc/apt/preferences.d\nprintf 'Package: git\\nPin: release *\\nPin-Priority: -1\\n' > /etc/apt/preferences.d/no-git\n".to_owned(),
+        Action::ForbidMercurial => "echo 'mercurial<0' > /constraints.txt\nmkdir -p ~/.config/pip\nprintf '[install]\\nconstraint = /constraints.txt\\n' > ~/.config/pip/pip.conf\n".to_owned(),
+        Action::SetExecutable(name, executable) => {
+            let sign = if *executable { '+' } else { '-' };
+            format!("if [ -f {hooks}/{0} ]; then chmod {sign}x {hooks}/{0}; fi\n", name.text())
+        }
+        Action::RemoveHook(name) => format!("rm -rf {hooks}/{}\n", name.text()),
+        Action::SetVariable(name, value) => {
+            format!("mkdir -p {variables}\nprintf %s {} > {variables}/{name}\n", quoted(value))
+        }
+        Action::UnsetVariable(name) => format!("rm -f {variables}/{name}\n"),
+    }
+}
+
+/// A word of a shell.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[derive(Serialize)]
+struct ScenarioTable {
+    summary: String,
+    source: String,
+    proves: Vec<&'static str>,
+    keep_folders: bool,
+    not_applicable: Vec<NotApplicable>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    modes: BTreeMap<String, String>,
+    build: Build,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serve: Option<Serve>,
+}
+
+#[derive(Serialize)]
+struct NotApplicable {
+    dialects: [Dialect; 1],
+    because: &'static str,
+}
+
+#[derive(Serialize)]
+struct Build {
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase: Option<Phase>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    because: Option<String>,
+    phases: Vec<Phase>,
+    log: Vec<String>,
+    log_absent: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Serve {
+    log: Vec<String>,
+    log_absent: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    environment: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    http: Vec<Http>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<Ended>,
+}
+
+#[derive(Serialize)]
+struct Http {
+    path: &'static str,
+    body: &'static str,
+}
+
+#[derive(Serialize)]
+struct Ended {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonzero: Option<bool>,
+    within_seconds: u32,
+}
+
+fn scenario(
+    application: &Application,
+    prediction: &Prediction,
+    modes: BTreeMap<String, String>,
+    origin: &str,
+) -> String {
+    let other = match application.dialect {
+        Dialect::Docker => Dialect::Whiskey,
+        Dialect::Whiskey => Dialect::Docker,
+    };
+    let table = ScenarioTable {
+        summary: "The build and the start step do with this application what the contract says".to_owned(),
+        source: origin.to_owned(),
+        proves: proves(application, prediction),
+        keep_folders: true,
+        not_applicable: vec![NotApplicable {
+            dialects: [other],
+            because: "the folders have the names that they have in the other dialect",
+        }],
+        modes,
+        build: build(prediction),
+        serve: prediction.build_failure.is_none().then(|| serve(application, prediction)),
+    };
+    toml::to_string(&table).unwrap_or_else(|error| format!("# {error}\n"))
+}
+
+fn build(prediction: &Prediction) -> Build {
+    let mut phases = Vec::new();
+    let mut log = Vec::new();
+    for happening in &prediction.build {
+        phases.push(match happening {
+            Happening::Hook(Name::PreBuild, _) => Phase::PreBuild,
+            Happening::Hook(..) => Phase::Build,
+            Happening::Git => Phase::Git,
+            Happening::Mercurial => Phase::Mercurial,
+            Happening::Pip(_) => Phase::Pip,
+        });
+        log.extend(line_of(happening));
+    }
+    let failure = prediction.build_failure;
+    let mut because = None;
+    if let Some(failure) = failure {
+        let last = log.pop();
+        because = Some(match failure.phase {
+            Phase::PreBuild | Phase::Build => last.unwrap_or_default(),
+            Phase::Git => "git.*no installation candidate".to_owned(),
+            Phase::Mercurial => {
+                "(?i)(no matching distribution|could not find a version|conflicting dependencies|cannot install)"
+                    .to_owned()
+            }
+            Phase::Pip => "(?i)(vendor/none|not installable|does not appear to be a python project)".to_owned(),
+        });
+    }
+    Build {
+        outcome: if failure.is_some() { "failure" } else { "success" },
+        phase: failure.map(|failure| failure.phase),
+        exit_code: failure.map(|failure| failure.code),
+        because,
+        phases,
+        log,
+        log_absent: absent(&prediction.build),
+    }
+}
+
+fn serve(application: &Application, prediction: &Prediction) -> Serve {
+    let mut log: Vec<String> = prediction.start.iter().filter_map(line_of).collect();
+    let mut log_absent = absent(&prediction.start);
+    let end = prediction.start_failure.map(|failure| match failure {
+        StartFailure::Hook(code) => Ended { exit_code: Some(code), nonzero: None, within_seconds: 20 },
+        StartFailure::NothingToServe => Ended { exit_code: None, nonzero: Some(true), within_seconds: 20 },
+    });
+    match prediction.start_failure {
+        Some(StartFailure::Hook(_)) => log_absent.push("resuming normal operations".to_owned()),
+        Some(StartFailure::NothingToServe) => log.push("no-such-script\\.wsgi".to_owned()),
+        None => {}
+    }
+    Serve {
+        environment: application.given.iter().cloned().collect(),
+        log,
+        log_absent,
+        http: if end.is_none() { vec![Http { path: "/", body: "^generated$" }] } else { Vec::new() },
+        end,
+    }
+}
+
+/// The line of a log that shows that something has happened.
+fn line_of(happening: &Happening) -> Option<String> {
+    match happening {
+        Happening::Hook(name, told) => {
+            let told = told.as_ref().map_or_else(String::new, |told| format!(", {TOLD} is {told}"));
+            Some(format!("^fuzz: {} in /app as 0{told}$", name.text()))
+        }
+        Happening::Git => Some("^Setting up git ".to_owned()),
+        Happening::Mercurial => Some("^Successfully installed .*mercurial-".to_owned()),
+        Happening::Pip(true) => Some("^Successfully installed ".to_owned()),
+        Happening::Pip(false) => None,
+    }
+}
+
+/// What no log may have where this happens: the words of hooks that do not run.
+fn absent(happenings: &[Happening]) -> Vec<String> {
+    let runs =
+        |name: Name| happenings.iter().any(|happening| matches!(happening, Happening::Hook(one, _) if *one == name));
+    let hooks = Name::ALL.into_iter().filter(|name| !runs(*name));
+    let mut absent: Vec<String> = hooks.map(|name| format!("^fuzz: {} in", name.text())).collect();
+    absent.push(NOT_TO_RUN.to_owned());
+    absent
+}
+
+/// The clauses that speak for what happens.
+fn proves(application: &Application, prediction: &Prediction) -> Vec<&'static str> {
+    let mut clauses = vec!["BUILD-1", "BUILD-2", "BUILD-3"];
+    let kind = |wanted: fn(Kind) -> bool| application.hooks().any(|(_, hook)| wanted(hook.kind));
+    if kind(|kind| matches!(kind, Kind::File(false) | Kind::Link(false))) {
+        clauses.push("BUILD-4");
+    }
+    if kind(|kind| matches!(kind, Kind::Folder | Kind::DanglingLink)) {
+        clauses.push("BUILD-9");
+    }
+    if application.extras.iter().any(|extra| extra.place == ExtraPlace::Application) {
+        clauses.push("BUILD-27");
+    }
+    match application.layout {
+        Layout::Both => clauses.push("BUILD-36"),
+        Layout::Other if application.dialect == Dialect::Docker => clauses.push("BUILD-37"),
+        Layout::Other => clauses.push("BUILD-34"),
+        Layout::Own => {}
+    }
+    match prediction.build_failure.map(|failure| failure.phase) {
+        Some(Phase::PreBuild | Phase::Build) => clauses.push("BUILD-6"),
+        Some(Phase::Git | Phase::Mercurial) => clauses.push("BUILD-38"),
+        Some(Phase::Pip) => clauses.push("BUILD-20"),
+        None => {
+            clauses.push("START-1");
+            clauses.push("START-8");
+        }
+    }
+    match prediction.start_failure {
+        Some(StartFailure::Hook(_)) => clauses.push("START-9"),
+        Some(StartFailure::NothingToServe) => clauses.push("START-10"),
+        None => {}
+    }
+    clauses
+}
