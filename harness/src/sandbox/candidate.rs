@@ -52,9 +52,10 @@ impl Candidate {
     }
 
     fn lay_out(&self, base: &Path, replacements: &Replacements) -> io::Result<()> {
-        for name in ["bin", "lib", "sbin", "wsgi/bin", "wsgi/site"] {
+        for name in ["bin", "etc/alternatives", "lib", "sbin", "wsgi/bin", "wsgi/site"] {
             fs::create_dir_all(self.folder.path().join(name))?;
         }
+        self.link_alternatives()?;
         for entry in fs::read_dir(base)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -76,6 +77,23 @@ impl Candidate {
             let path = wsgi.join("site").join(name);
             fs::create_dir_all(path.parent().unwrap_or(&wsgi))?;
             fs::write(path, text)?;
+        }
+        Ok(())
+    }
+
+    /// The host's choices among programs that do the same, such as its awk.
+    fn link_alternatives(&self) -> io::Result<()> {
+        let own = self.folder.path().join("etc/alternatives");
+        let entries = match fs::read_dir("/etc/alternatives") {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let entry = entry?;
+            if let Ok(target) = fs::read_link(entry.path()) {
+                symlink(target, own.join(entry.file_name()))?;
+            }
         }
         Ok(())
     }
