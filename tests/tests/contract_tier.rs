@@ -3,10 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::io::Write;
+use std::process::Command;
 
 use rstest::rstest;
 use tempfile::NamedTempFile;
-use wsgi_proof_tests::{Run, changed, wsgi_proof};
+use wsgi_proof_tests::{Run, changed, program, root, wsgi_proof};
 
 const BUILD: &str = "mod_wsgi-docker-build";
 const START: &str = "mod_wsgi-docker-start";
@@ -129,6 +130,39 @@ fn a_missing_interpreter_is_the_candidates_fault() {
     let run = run(&["--build-step", file.path().to_str().unwrap(), "=hello-wsgi"]);
     assert_eq!(run.verdict("hello-wsgi"), "fail", "{}", run.output());
     run.assert.code(1);
+}
+
+/// Where no user namespaces are permitted all is done in one container, with the same verdicts and reports.
+#[test]
+fn without_namespaces_the_same_runs_in_one_container() {
+    // A user namespace in which there can be no further ones, unless this machine permits none to begin with.
+    const NONE: &str = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"";
+    let permitted = Command::new("unshare").args(["--user", "--map-root-user", "true"]).status().unwrap().success();
+    let report = tempfile::tempdir().unwrap();
+    let words = ["run", "--tier", "contract", "--dialect", "all", "--strict", "--report"];
+    let mut command = Command::new("unshare");
+    if permitted {
+        command.args(["--user", "--map-root-user", "sh", "-c", NONE, "sh"]);
+    } else {
+        command = Command::new("env");
+    }
+    let output = command
+        .arg(program())
+        .args(words)
+        .arg(report.path())
+        .current_dir(root())
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("all is done in one container instead"), "{text}");
+    let document: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(report.path().join("report.json")).unwrap()).unwrap();
+    let scenarios = document["scenarios"].as_array().unwrap();
+    assert!(scenarios.iter().filter(|scenario| scenario["verdict"] == "pass").count() > 160, "{text}");
+    let pruned = wsgi_proof(&["prune", "--dry-run"]).output().unwrap();
+    assert!(!String::from_utf8_lossy(&pruned.stdout).contains("container"), "{pruned:?}");
 }
 
 #[test]

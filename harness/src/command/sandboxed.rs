@@ -1,5 +1,6 @@
 //! `wsgi-proof run --tier contract`: load, plan, execute in sandboxes, report. No engine.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,15 +9,16 @@ use tokio::sync::mpsc;
 use super::run::{Candidate, announce, cores, processor_time, reproduce};
 use super::signal::Signals;
 use super::tell::Teller;
-use super::{Failure, select};
+use super::{Failure, host, select};
 use crate::cli::RunArgs;
 use crate::contract_tier::run::{Bench, execute};
-use crate::engine::RunId;
+use crate::engine::{Engine, Here, RunId};
 use crate::event::{CellName, Event, RunFinish, RunStart, ScenarioReport};
 use crate::judge::Judge;
+use crate::live::LiveRun;
 use crate::place::Places;
 use crate::plan::{CandidateOrigin, Plan};
-use crate::sandbox::{self, SandboxError, Sandboxes};
+use crate::sandbox::{self, IN_CONTAINER, SandboxError, Sandboxes};
 use crate::tier::Tier;
 use crate::verdict::ExitCode;
 
@@ -68,10 +70,7 @@ pub(super) async fn try_out(
         candidate: name,
         cells: plan.cells.iter().map(CellName::from).collect(),
         strict: bench.judge.strict,
-        isolation:
-            "own mounts, processes, network and users; the host's /usr to read; stand-ins for pip, apt-get, git, hg \
-                    and mod_wsgi-express"
-                .to_owned(),
+        isolation: bench.sandboxes.isolation().to_owned(),
         offline: true,
     })));
     let scenarios = plan.scenarios.iter().map(|planned| (planned.clone(), plan.cells[planned.cell].clone())).collect();
@@ -91,7 +90,49 @@ pub(super) async fn try_out(
     }))
 }
 
-/// Sandboxes, with word on standard error of what is brought along for them.
-pub(super) async fn open(places: &Places, offline: bool) -> Result<Sandboxes, SandboxError> {
-    Sandboxes::new(&places.cache, offline, &|line| eprintln!("sandbox: {line}")).await
+/// Sandboxes, with word on standard error of what is brought along for them. Where this machine does not permit any, the program
+/// does all of its work in one container, and ends as that ends.
+pub(super) async fn open(places: &Places, offline: bool) -> Result<Sandboxes, Failure> {
+    let sandboxes = Sandboxes::new(&places.cache, offline, &|line| eprintln!("sandbox: {line}")).await?;
+    match sandboxes.probe().await {
+        Ok(()) => Ok(sandboxes),
+        Err(refused @ SandboxError::Refused { .. }) if std::env::var_os(IN_CONTAINER).is_none() => {
+            drop(sandboxes);
+            // No error of the engine's is told without the reason why there is need of one.
+            let code = in_one_container(places, offline).await.map_err(|failure| Failure {
+                text: format!("{}\n{}", Failure::from(refused).text, failure.text),
+                ..failure
+            })?;
+            std::process::exit(code)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// This very command in a container that has this machine's folders, network and processes; its exit code.
+async fn in_one_container(places: &Places, offline: bool) -> Result<i32, Failure> {
+    let endpoint = host::endpoint(&places.cache, offline).await?;
+    let engine = Engine::connect(&endpoint).await?;
+    eprintln!("sandbox: this machine permits none; all is done in one container instead");
+    let signals = Signals::listen()
+        .map_err(|error| Failure::infrastructure(format!("signals cannot be listened to: {error}"), None))?;
+    let own = |error: std::io::Error| Failure::infrastructure(format!("the running program: {error}"), None);
+    let program = std::env::current_exe().map_err(own)?;
+    let folder = std::env::current_dir().map_err(own)?;
+    let text = |word: &std::ffi::OsStr| word.to_string_lossy().into_owned();
+    let command =
+        std::iter::once(text(program.as_os_str())).chain(std::env::args_os().skip(1).map(|word| text(&word))).collect();
+    let mut environment: Vec<String> =
+        std::env::vars_os().map(|(name, value)| format!("{}={}", text(&name), text(&value))).collect();
+    environment.push(format!("{IN_CONTAINER}=1"));
+    let mut writable = vec![places.cache.clone(), places.suite.clone(), folder.clone(), std::env::temp_dir()];
+    let socket = endpoint.docker_host.strip_prefix("unix://").map(Path::new).and_then(Path::parent);
+    writable.extend(socket.map(Path::to_owned));
+    let run = RunId::new();
+    let alive = LiveRun::begin(&places.cache, &run)
+        .map_err(|error| Failure::infrastructure(format!("{}: {error}", places.cache.display()), None))?;
+    let here = Here { command, environment, folder, writable };
+    let code = engine.run_here(&here, &places.cache, &run, &signals.cancel).await?;
+    drop(alive);
+    Ok(i32::try_from(code).unwrap_or(ExitCode::Infrastructure as i32))
 }

@@ -245,8 +245,8 @@ impl Engine {
     }
 
     /// Makes an image of an archive of a whole file system.
-    async fn import(&self, archive: &Path, name: &str, key: &str) -> Result<String, EngineError> {
-        const OPERATION: &str = "importing a distribution";
+    pub(super) async fn import(&self, archive: &Path, name: &str, key: &str) -> Result<String, EngineError> {
+        const OPERATION: &str = "importing an image";
         let file = tokio::fs::File::open(archive)
             .await
             .map_err(|source| EngineError::Cache { path: archive.display().to_string(), source })?;

@@ -7,8 +7,9 @@ mod place;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -46,6 +47,8 @@ const MOUNTS: [&str; 13] = [
     "var/lib/apt/lists/partial",
     "var/tmp",
 ];
+/// Set where this program runs in a container that stands in for a machine on which namespaces are not permitted.
+pub const IN_CONTAINER: &str = "WSGI_PROOF_IN_CONTAINER";
 /// What programs look up in `/etc`: copied, since each thing mounted costs each sandbox more than a small file.
 const ETC: [&str; 4] = ["group", "ld.so.cache", "localtime", "passwd"];
 /// Where the candidate's folder has the links of `/etc/alternatives`.
@@ -88,8 +91,8 @@ impl SandboxError {
                 "install bubblewrap (`apt-get install bubblewrap`), or take the image tier, which needs an engine"
             }
             Self::Refused { .. } => {
-                "user namespaces must be permitted (a container needs `--security-opt seccomp=unconfined` or the like); \
-                 or take the image tier: `wsgi-proof run --tier image`"
+                "user namespaces must be permitted (a container needs `--security-opt seccomp=unconfined` or the like), or an \
+                 engine be there, for all to be done in one container"
             }
             Self::Io { .. } => "the cache folder must be writable, and its disk not full; --cache names another",
         }
@@ -109,6 +112,9 @@ pub struct Sandboxes {
     program: PathBuf,
     /// How long a program may run.
     pub limit: Duration,
+    /// Whether sandboxes have users of their own. In the container that stands in for a machine where that is not permitted they
+    /// have its, who is root.
+    own_users: bool,
     /// The folder in which each sandbox has its own.
     folder: Place,
     farm: PathBuf,
@@ -171,7 +177,34 @@ impl Sandboxes {
         let folder = Place::new(cache).map_err(SandboxError::io(cache))?;
         let farm = folder.path().join("usr-bin");
         farm::plant(&farm, Path::new("/usr/bin"), Path::new(HOST)).map_err(SandboxError::io(&farm))?;
-        Ok(Self { bubblewrap, toolbox, program, limit: LIMIT, folder, farm })
+        let own_users = std::env::var_os(IN_CONTAINER).is_none();
+        Ok(Self { bubblewrap, toolbox, program, limit: LIMIT, own_users, folder, farm })
+    }
+
+    /// What keeps a program in a sandbox from the outside, in words.
+    pub fn isolation(&self) -> &'static str {
+        if self.own_users {
+            "own mounts, processes, network and users; the host's /usr to read; stand-ins for pip, apt-get, git, hg and \
+             mod_wsgi-express"
+        } else {
+            "all in one container, for want of user namespaces; there own mounts, processes and network, and the container's \
+             root; the host's /usr to read; stand-ins for pip, apt-get, git, hg and mod_wsgi-express"
+        }
+    }
+
+    /// Whether a sandbox can be made at all.
+    ///
+    /// # Errors
+    /// When it cannot, and why.
+    pub async fn probe(&self) -> Result<(), SandboxError> {
+        let mut command = self.toolbox.command(&self.bubblewrap);
+        command.args(self.namespaces((0, 0))).args(["--ro-bind", "/", "/", "--proc", "/proc", "--", "/bin/true"]);
+        let output = command.stdin(Stdio::null()).output().await.map_err(SandboxError::io(&self.bubblewrap))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let why = String::from_utf8_lossy(&output.stderr).trim().trim_start_matches("bwrap: ").to_owned();
+        Err(SandboxError::Refused { why })
     }
 
     /// The folder for files of a candidate.
@@ -225,7 +258,7 @@ impl Sandboxes {
         let log = File::create(&path).map_err(SandboxError::io(&path))?;
         let errors = log.try_clone().map_err(SandboxError::io(&path))?;
         let mut command = self.toolbox.command(&self.bubblewrap);
-        command.args(self.arguments(room, start)).arg("--").args(&start.command);
+        command.args(self.arguments(room, start)).arg("--").args(self.as_user(start.user)).args(&start.command);
         command.stdin(Stdio::null()).stdout(log).stderr(errors).kill_on_drop(true);
         let begun = Instant::now();
         let mut child = command.spawn().map_err(SandboxError::io(&self.bubblewrap))?;
@@ -246,14 +279,31 @@ impl Sandboxes {
         Ok(End { exit_code, log: lines, took })
     }
 
-    fn arguments(&self, room: &Room, start: &Start<'_>) -> Vec<OsString> {
+    /// The words for namespaces of its own, with a user.
+    fn namespaces(&self, (user, group): (u32, u32)) -> Vec<OsString> {
         let mut words = Words::default();
-        words.add(["--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]);
-        words.add(["--unshare-cgroup-try", "--hostname", "wsgi-proof", "--as-pid-1", "--die-with-parent"]);
-        words.add(["--new-session", "--uid", &start.user.0.to_string(), "--gid", &start.user.1.to_string()]);
-        if start.user.0 == 0 {
+        words.add(["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]);
+        if self.own_users {
+            words.add(["--unshare-user", "--uid", &user.to_string(), "--gid", &group.to_string()]);
+        }
+        if user == 0 || !self.own_users {
             words.add(["--cap-add", "ALL"]);
         }
+        words.0
+    }
+
+    /// The words that have a program run as a user whom the sandbox does not have as its own.
+    fn as_user(&self, (user, group): (u32, u32)) -> Vec<String> {
+        if self.own_users || user == 0 {
+            return Vec::new();
+        }
+        let words = ["setpriv", "--reuid", &user.to_string(), "--regid", &group.to_string(), "--clear-groups", "--"];
+        words.map(str::to_owned).to_vec()
+    }
+
+    fn arguments(&self, room: &Room, start: &Start<'_>) -> Vec<OsString> {
+        let mut words = Words(self.namespaces(start.user));
+        words.add(["--hostname", "wsgi-proof", "--as-pid-1", "--die-with-parent", "--new-session"]);
         words.mount(if start.read_only { "--ro-bind" } else { "--bind" }, &room.root(), "/");
         words.mount("--ro-bind", Path::new("/usr"), "/usr");
         words.mount("--ro-bind", Path::new("/usr"), HOST);
@@ -346,7 +396,11 @@ impl Room {
     /// When the file cannot be written.
     pub fn order(&self, orders: &Orders) -> Result<(), SandboxError> {
         let folder = self.stand_ins();
-        fs::create_dir_all(folder.join("bin")).map_err(SandboxError::io(&folder))?;
+        for path in [folder.join("bin"), folder.clone()] {
+            fs::create_dir_all(&path).map_err(SandboxError::io(&path))?;
+            // The start step may be another user's.
+            fs::set_permissions(&path, Permissions::from_mode(0o777)).map_err(SandboxError::io(&path))?;
+        }
         let calls = folder.join(record::CALLS_FILE);
         match fs::remove_file(&calls) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(SandboxError::io(&calls)(error)),

@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{statfs, statvfs};
+use rustix::fs::{StatVfsMountFlags, statfs, statvfs};
 use tempfile::TempDir;
 
 /// Where Linux has a file system in memory.
@@ -80,7 +80,9 @@ fn in_memory() -> Option<PathBuf> {
     let volume = statvfs(MEMORY).ok()?;
     #[allow(clippy::useless_conversion, reason = "the type differs from machine to machine")]
     let is_memory = i64::from(system.f_type) == TMPFS;
-    if !is_memory || volume.f_bavail.saturating_mul(volume.f_frsize) < ENOUGH {
+    // Steps are executed there.
+    let no_exec = volume.f_flag.contains(StatVfsMountFlags::NOEXEC);
+    if !is_memory || no_exec || volume.f_bavail.saturating_mul(volume.f_frsize) < ENOUGH {
         return None;
     }
     let user = rustix::process::geteuid().as_raw();
