@@ -5,10 +5,14 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::dialect::Dialect;
+use crate::limits::Limit;
 use crate::tier::Tier;
 
 /// The variant that is built when none is named.
 pub const DEFAULT_VARIANT: &str = "python-3.11";
+
+/// How long a whole run may take, unless another limit is set, in seconds.
+pub const RUN_SECONDS: u32 = 14_400;
 
 /// A hermetic conformance suite for the mod_wsgi-docker family of images.
 ///
@@ -131,9 +135,22 @@ pub struct RunArgs {
     /// Fetch nothing: whatever the fixture store lacks is an error
     #[arg(long, visible_alias = "frozen")]
     pub offline: bool,
+    /// What a candidate may take: build-seconds, ready-seconds, request-seconds, command-seconds, memory-megabytes, processes,
+    /// log-megabytes; a scenario's own limits go before
+    #[arg(long = "limit", value_name = "NAME=NUMBER")]
+    pub limits: Vec<Limit>,
+    /// How long the whole run may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = RUN_SECONDS, value_parser = clap::value_parser!(u32).range(1..))]
+    pub run_seconds: u32,
     /// Steps at once, at the most [default: the number of cores]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub jobs: Option<u16>,
+    /// Do each scenario so many times; one that passes and fails is told as flaky
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub repeat: u32,
+    /// Stop at the first scenario that does not pass; with --repeat, after so many times at the latest
+    #[arg(long)]
+    pub until_fail: bool,
     /// Keep the containers of scenarios that fail, for a look (`prune` removes them)
     #[arg(long)]
     pub keep: bool,

@@ -208,6 +208,8 @@ pub enum RunEnd {
     Interrupted,
     /// SIGTERM.
     Terminated,
+    /// It took longer than it may.
+    TimeIsOver,
 }
 
 /// What is left to say at the end of a run.
@@ -223,6 +225,8 @@ pub struct RunFinish {
     pub fixtures: String,
     /// What the run did less of than the lock of the suite says; a run with any fails.
     pub shortfalls: Vec<String>,
+    /// Scenarios that were repeated and came out otherwise on the same inputs.
+    pub flaky: Vec<String>,
     /// What a person should know: an engine still running, things kept or left behind.
     pub notes: Vec<String>,
 }
@@ -280,6 +284,7 @@ pub(crate) mod tests {
             own: Duration::from_millis(90),
             fixtures: "12 requests, 0 from upstream".into(),
             shortfalls: shortfalls.iter().map(ToString::to_string).collect(),
+            flaky: Vec::new(),
             notes: Vec::new(),
         }))
     }
@@ -291,6 +296,7 @@ pub(crate) mod tests {
             own: Duration::from_millis(90),
             fixtures: "12 requests, 0 from upstream".into(),
             shortfalls: Vec::new(),
+            flaky: Vec::new(),
             notes: vec!["the private engine is still running (`wsgi-proof engine stop` ends it)".into()],
         }))
     }

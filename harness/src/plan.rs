@@ -98,14 +98,27 @@ pub struct Plan {
 impl Plan {
     /// The plan for these cells, each with its scenarios, on such a candidate. Only what some scenario needs is prepared.
     pub fn new(cells: Vec<(Cell, Vec<Arc<Scenario>>)>, origin: &CandidateOrigin) -> Self {
+        Self::repeated(cells, origin, 1)
+    }
+
+    /// The same, with each scenario so many times.
+    pub fn repeated(cells: Vec<(Cell, Vec<Arc<Scenario>>)>, origin: &CandidateOrigin, times: u32) -> Self {
         let mut plan = Self { cells: Vec::new(), scenarios: Vec::new(), steps: Vec::new() };
         let several = cells.len() > 1;
         for (place, (cell, scenarios)) in cells.into_iter().enumerate() {
-            plan.scenarios.extend(scenarios.into_iter().map(|scenario| Planned {
-                label: if several { format!("{} [{cell}]", scenario.name) } else { scenario.name.clone() },
-                scenario,
-                cell: place,
-            }));
+            // One after the other: what is repeated is not done at the same time, as far as there is something else to do.
+            for time in 1..=times {
+                plan.scenarios.extend(scenarios.iter().map(|scenario| {
+                    let mut label = scenario.name.clone();
+                    if several {
+                        label.push_str(&format!(" [{cell}]"));
+                    }
+                    if times > 1 {
+                        label.push_str(&format!(" ({time} of {times})"));
+                    }
+                    Planned { scenario: Arc::clone(scenario), cell: place, label }
+                }));
+            }
             plan.cells.push(cell);
         }
         for index in 0..plan.scenarios.len() {

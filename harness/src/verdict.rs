@@ -134,11 +134,11 @@ impl Tally {
         match self.end {
             Some(RunEnd::Interrupted) => return ExitCode::Interrupted,
             Some(RunEnd::Terminated) => return ExitCode::Terminated,
-            Some(RunEnd::Completed) | None => {}
+            Some(RunEnd::Completed | RunEnd::TimeIsOver) | None => {}
         }
         if self.fail > 0 || self.shortfalls > 0 {
             ExitCode::Fail
-        } else if self.error > 0 || self.end.is_none() || self.reported() != self.planned {
+        } else if self.error > 0 || self.end != Some(RunEnd::Completed) || self.reported() != self.planned {
             ExitCode::Infrastructure
         } else if self.pass + self.warn + self.caught == 0 {
             ExitCode::NothingSelected

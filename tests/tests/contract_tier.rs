@@ -7,7 +7,7 @@ use std::process::Command;
 
 use rstest::rstest;
 use tempfile::NamedTempFile;
-use wsgi_proof_tests::{Run, changed, program, root, wsgi_proof};
+use wsgi_proof_tests::{Run, Suite, changed, program, root, wsgi_proof};
 
 const BUILD: &str = "mod_wsgi-docker-build";
 const START: &str = "mod_wsgi-docker-start";
@@ -130,6 +130,32 @@ fn a_missing_interpreter_is_the_candidates_fault() {
     let run = run(&["--build-step", file.path().to_str().unwrap(), "=hello-wsgi"]);
     assert_eq!(run.verdict("hello-wsgi"), "fail", "{}", run.output());
     run.assert.code(1);
+}
+
+/// A build that does one thing or the other: told as flaky, and never tried into a pass.
+#[test]
+fn what_comes_out_otherwise_when_it_is_repeated_is_flaky() {
+    let suite = Suite::new();
+    let scenario = "summary = \"x\"\nsource = \"x\"\n[modes]\n\".docker/action_hooks/build\" = \"0755\"\n[build]\noutcome = \"success\"\n";
+    suite.hello("by-chance", scenario);
+    suite.write(
+        "by-chance/app/.docker/action_hooks/build",
+        "#!/bin/sh\nexit $(( $(od -An -N1 -tu1 /dev/urandom) % 2 ))\n",
+    );
+    suite.hello("steady", "summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n");
+    let place = suite.path().to_str().unwrap();
+    let repeated = run(&["--suite", place, "--repeat", "30"]);
+    let flaky = repeated.report["finish"]["flaky"].as_array().unwrap();
+    assert_eq!(flaky.len(), 1, "{flaky:?}");
+    assert!(flaky[0].as_str().unwrap().starts_with("by-chance [python-3.11 docker]: "), "{flaky:?}");
+    assert!(repeated.output().contains("FLAKY: by-chance"), "{}", repeated.output());
+    assert_eq!(repeated.report["tally"]["planned"], 60);
+    repeated.assert.code(1);
+    let stopped = run(&["--suite", place, "--repeat", "1000", "--until-fail"]);
+    assert!(stopped.report["tally"]["planned"].as_u64().unwrap() > 100);
+    assert!(stopped.report["scenarios"].as_array().unwrap().len() < 200);
+    assert!(stopped.output().contains("as --until-fail says"), "{}", stopped.output());
+    stopped.assert.code(1);
 }
 
 /// Where no user namespaces are permitted all is done in one container, with the same verdicts and reports.

@@ -16,6 +16,9 @@ const OVERTAKING: usize = 10;
 /// Checks a finished build: a finding for the outcome, one for the reason of an expected failure, one for each line.
 pub fn check(expectation: &BuildExpectation, evidence: &BuildEvidence) -> Vec<Finding> {
     let outcome_at = &expectation.outcome.at;
+    if let BuildEnd::Exceeded(exceeded) = &evidence.end {
+        return vec![exceeded.finding("build", outcome_at)];
+    }
     let mut findings = match &expectation.outcome.value {
         BuildOutcome::Success => vec![success(outcome_at, expectation, evidence)],
         BuildOutcome::Failure { phase, exit_codes, because } => {
@@ -38,6 +41,9 @@ pub fn check(expectation: &BuildExpectation, evidence: &BuildEvidence) -> Vec<Fi
 /// Checks a build done again on the layer cache: a finding for its outcome, and one for each line. `number` tells it from the
 /// scenario's others.
 pub fn rebuilt(number: usize, rebuild: &Rebuild, evidence: &BuildEvidence) -> Vec<Finding> {
+    if let BuildEnd::Exceeded(exceeded) = &evidence.end {
+        return vec![exceeded.finding(&format!("rebuild {number}"), &rebuild.at)];
+    }
     let mut findings = vec![holds(format!("rebuild {number} outcome"), &rebuild.at, || {
         let BuildEnd::Failed { message, .. } = &evidence.end else { return None };
         Some(("the build to succeed again".to_owned(), excerpt(message)))

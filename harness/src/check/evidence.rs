@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::limits::Exceeded;
+
 /// A finished build: the image, or the reason for which the build step itself failed.
 #[derive(Debug, Clone)]
 pub struct BuildEvidence {
@@ -32,6 +34,8 @@ pub enum BuildEnd {
         /// The engine's own message.
         message: String,
     },
+    /// It took more than it may, and was stopped.
+    Exceeded(Exceeded),
 }
 
 /// An image's configuration.

@@ -18,7 +18,9 @@ use crate::engine::{Endpoint, Engine, Network, Origin, RunId};
 use crate::event::{CellName, Event, RunEnd, RunFinish, RunStart, ScenarioReport};
 use crate::execute::{Setup, execute};
 use crate::fixtures::{self, Fixtures, Server};
+use crate::flaky::flaky;
 use crate::judge::Judge;
+use crate::limits::Limits;
 use crate::live::{self, LiveRun};
 use crate::lock::{LOCK_FILE, SuiteLock};
 use crate::place::Places;
@@ -29,6 +31,8 @@ use crate::volume;
 
 /// What to do about a lock of the suite that is not valid.
 const RELOCK: &str = "`wsgi-proof run --variant all --dialect all --write-lock` makes it anew";
+/// What is said of a run that `--until-fail` ended.
+pub(super) const STOPPED_EARLY: &str = "stopped at the first scenario that did not pass, as --until-fail says";
 /// How long cleaning up may take after the last step.
 const CLEAN_LIMIT: Duration = Duration::from_secs(60);
 
@@ -68,7 +72,7 @@ pub(super) async fn with_engine(
         base: arguments.candidate.base_image.clone(),
         onbuild: arguments.candidate.onbuild_image.clone(),
     };
-    let plan = Plan::new(loaded, &origin);
+    let plan = Plan::repeated(loaded, &origin, arguments.repeat);
     if arguments.plan {
         print!("{plan}");
         return Ok((ExitCode::Pass, Vec::new()));
@@ -104,6 +108,8 @@ pub(super) async fn with_engine(
         offline: arguments.offline,
     };
     let cells = start.cells.clone();
+    let limits = Limits::default().with(&arguments.limits);
+    let setup_network = network.clone();
     let setup = Arc::new(Setup {
         engine: engine.clone(),
         network,
@@ -124,6 +130,7 @@ pub(super) async fn with_engine(
         base,
         onbuild,
         offline: arguments.offline,
+        limits,
         jobs,
         keep: arguments.keep,
     });
@@ -134,11 +141,33 @@ pub(super) async fn with_engine(
     };
     teller.tell(Event::RunStarted(Box::new(start)));
     let (sender, mut receiver) = mpsc::unbounded_channel();
-    let executor = tokio::spawn(execute(plan, setup, sender, signals.cancel.clone()));
-    while let Some(event) = receiver.recv().await {
-        teller.tell(event);
+    // What ends the executor early: a signal, or something that is not one.
+    let executor_cancel = signals.cancel.child_token();
+    let executor = tokio::spawn(execute(plan, setup, sender, executor_cancel.clone()));
+    let guard = engine.guard(&setup_network, limits);
+    let run_limit = tokio::time::sleep(Duration::from_secs(arguments.run_seconds.into()));
+    tokio::pin!(run_limit);
+    let (mut time_is_over, mut stopped_early) = (false, false);
+    loop {
+        tokio::select! {
+            event = receiver.recv() => match event {
+                Some(event) => {
+                    if arguments.until_fail && is_bad(&event) {
+                        stopped_early = true;
+                        executor_cancel.cancel();
+                    }
+                    teller.tell(event);
+                }
+                None => break,
+            },
+            () = &mut run_limit, if !time_is_over => {
+                time_is_over = true;
+                executor_cancel.cancel();
+            }
+        }
     }
     drop(executor.await);
+    drop(guard);
 
     let mut notes = clean(&engine, &places, &run, arguments.keep).await;
     let counts = server.log().counts();
@@ -147,7 +176,11 @@ pub(super) async fn with_engine(
     if endpoint.origin == Origin::Private {
         notes.push("the private engine goes on running for the next run; `wsgi-proof engine stop` ends it".to_owned());
     }
-    let end = signals.end();
+    if stopped_early {
+        notes.push(STOPPED_EARLY.to_owned());
+    }
+    let flaky = flaky(&teller.reports);
+    let end = if time_is_over { RunEnd::TimeIsOver } else { signals.end() };
     let whole = arguments.select.filters.is_empty() && end == RunEnd::Completed;
     let mut shortfalls = Vec::new();
     if arguments.write_lock {
@@ -156,7 +189,12 @@ pub(super) async fn with_engine(
         shortfalls = lock.shortfalls(&teller.reports, &cells, whole);
     }
     let (took, fixtures) = (begun.elapsed(), counts.to_string());
-    Ok(teller.finish(RunFinish { end, took, own: processor_time(), fixtures, shortfalls, notes }))
+    Ok(teller.finish(RunFinish { end, took, own: processor_time(), fixtures, shortfalls, flaky, notes }))
+}
+
+/// Whether an event tells of a scenario that did not pass.
+pub(super) fn is_bad(event: &Event) -> bool {
+    matches!(event, Event::ScenarioFinished(report) if matches!(report.verdict, Verdict::Fail | Verdict::Error))
 }
 
 /// What the command line puts in the place of the repository's files.
@@ -279,7 +317,15 @@ async fn clean(engine: &Engine, places: &Places, run: &RunId, keep: bool) -> Vec
 fn stopped(signals: &Signals) -> ExitCode {
     let mut tally = Tally::default();
     let (took, own, fixtures) = (Duration::ZERO, Duration::ZERO, String::new());
-    let finish = RunFinish { end: signals.end(), took, own, fixtures, shortfalls: Vec::new(), notes: Vec::new() };
+    let finish = RunFinish {
+        end: signals.end(),
+        took,
+        own,
+        fixtures,
+        shortfalls: Vec::new(),
+        flaky: Vec::new(),
+        notes: Vec::new(),
+    };
     tally.add(&Event::RunFinished(Box::new(finish)));
     tally.exit_code()
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use tokio::sync::mpsc;
 
-use super::run::{Candidate, announce, cores, processor_time, reproduce};
+use super::run::{Candidate, STOPPED_EARLY, announce, cores, is_bad, processor_time, reproduce};
 use super::signal::Signals;
 use super::tell::Teller;
 use super::{Failure, host, select};
@@ -14,6 +14,7 @@ use crate::cli::RunArgs;
 use crate::contract_tier::run::{Bench, execute};
 use crate::engine::{Engine, Here, RunId};
 use crate::event::{CellName, Event, RunFinish, RunStart, ScenarioReport};
+use crate::flaky::flaky;
 use crate::judge::Judge;
 use crate::live::LiveRun;
 use crate::place::Places;
@@ -33,7 +34,7 @@ pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
     let cells = select::cells(&places, &arguments.cells)?;
     let (loaded, contract) = select::select(&places, cells, &arguments.select)?;
     let Candidate { control, base, .. } = Candidate::of(&arguments.candidate, &places)?;
-    let plan = Plan::new(loaded, &CandidateOrigin::default());
+    let plan = Plan::repeated(loaded, &CandidateOrigin::default(), arguments.repeat);
     if arguments.plan {
         return Err(Failure::usage("the contract tier has no graph of steps", Some("leave out --plan, or --tier")));
     }
@@ -47,7 +48,7 @@ pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
         Judge { contract, tier: Tier::Contract, strict: arguments.strict, control, reproduce: reproduce(&arguments) };
     let bench = Arc::new(Bench { sandboxes, judge, jobs });
     let teller = Teller::new(arguments.report.as_deref(), &places.scenarios())?;
-    Ok(try_out(&bench, candidate, &plan, announce(&arguments.candidate), teller).await?.0)
+    Ok(try_out(&bench, candidate, &plan, announce(&arguments.candidate), arguments.until_fail, teller).await?.0)
 }
 
 /// Tries a candidate, which is described by `name`, in all scenarios of a plan.
@@ -56,6 +57,7 @@ pub(super) async fn try_out(
     candidate: Arc<sandbox::Candidate>,
     plan: &Plan,
     name: String,
+    until_fail: bool,
     mut teller: Teller,
 ) -> Result<(ExitCode, Vec<ScenarioReport>), Failure> {
     let begun = Instant::now();
@@ -74,19 +76,27 @@ pub(super) async fn try_out(
         offline: true,
     })));
     let scenarios = plan.scenarios.iter().map(|planned| (planned.clone(), plan.cells[planned.cell].clone())).collect();
+    let cancel = signals.cancel.child_token();
     let (sender, mut receiver) = mpsc::unbounded_channel();
-    let executor = tokio::spawn(execute(Arc::clone(bench), candidate, scenarios, sender, signals.cancel.clone()));
+    let executor = tokio::spawn(execute(Arc::clone(bench), candidate, scenarios, sender, cancel.clone()));
+    let mut notes = Vec::new();
     while let Some(event) = receiver.recv().await {
+        if until_fail && is_bad(&event) && !cancel.is_cancelled() {
+            notes.push(STOPPED_EARLY.to_owned());
+            cancel.cancel();
+        }
         teller.tell(event);
     }
     drop(executor.await);
+    let flaky = flaky(&teller.reports);
     Ok(teller.finish(RunFinish {
         end: signals.end(),
         took: begun.elapsed(),
         own: processor_time(),
         fixtures: "none needed".to_owned(),
         shortfalls: Vec::new(),
-        notes: Vec::new(),
+        flaky,
+        notes,
     }))
 }
 

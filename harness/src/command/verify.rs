@@ -8,7 +8,7 @@ use super::run::{Audience, cores, with_engine};
 use super::sandboxed::{open, try_out};
 use super::tell::Teller;
 use super::{Failure, host, select};
-use crate::cli::{CellArgs, RunArgs, SelectArgs, TestedArgs, VerifyArgs};
+use crate::cli::{CellArgs, RUN_SECONDS, RunArgs, SelectArgs, TestedArgs, VerifyArgs};
 use crate::contract::Level;
 use crate::contract_tier::run::Bench;
 use crate::judge::Judge;
@@ -54,7 +54,7 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
             let files = sandbox::Candidate::new(&bench.sandboxes, &places.images(), &steps.read()?)?;
             let teller = Teller::quiet(report(&steps.name, arguments, Tier::Contract).as_deref(), &places.scenarios())?;
             let shared = Arc::new(bench);
-            let (code, reports) = try_out(&shared, Arc::new(files), &plan, steps.name.clone(), teller).await?;
+            let (code, reports) = try_out(&shared, Arc::new(files), &plan, steps.name.clone(), false, teller).await?;
             if matches!(code, ExitCode::Interrupted | ExitCode::Terminated) {
                 return Ok(code);
             }
@@ -120,7 +120,11 @@ fn run(name: &str, candidate: TestedArgs, arguments: &VerifyArgs) -> RunArgs {
         strict: arguments.strict,
         candidate,
         offline: arguments.offline,
+        limits: Vec::new(),
+        run_seconds: RUN_SECONDS,
         jobs: None,
+        repeat: 1,
+        until_fail: false,
         keep: false,
         report: report(name, arguments, Tier::Image),
         plan: false,

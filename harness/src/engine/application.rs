@@ -22,13 +22,12 @@ use super::stream::Streams;
 use super::{Engine, EngineError, LABEL_RUN, Network, RunId, Start};
 use crate::causes::with_causes;
 use crate::check::evidence::{Change, ChangeKind, CommandEvidence, StopEvidence};
+use crate::limits::{Exceeded, Limits};
 
 /// The port that the family's entry point serves on.
 const PORT: u16 = 80;
 /// What is being done when an application is started.
 const OPERATION: &str = "starting a container";
-/// How long a command in a running container may take.
-const EXEC_LIMIT: Duration = Duration::from_secs(60);
 
 /// A started application container. It is to be removed; a clean-up by label finds one that was not.
 pub struct Application {
@@ -36,6 +35,7 @@ pub struct Application {
     id: String,
     /// The library's guard, which removes the container when it is dropped; none when the start failed.
     guard: Option<ContainerAsync<GenericImage>>,
+    limits: Limits,
     /// None when it had ended before it could be asked for.
     address: Option<SocketAddr>,
     /// Exit code and message of a container whose program could not be started at all.
@@ -79,6 +79,7 @@ impl Engine {
                     engine: self.clone(),
                     id: guard.id().to_owned(),
                     guard: Some(guard),
+                    limits: start.limits,
                     address,
                     not_started: None,
                 })
@@ -90,6 +91,7 @@ impl Engine {
                         // It was created under its name; the library forgets it when it does not start.
                         id: name,
                         guard: None,
+                        limits: start.limits,
                         address: None,
                         not_started: Some((code, message)),
                     }),
@@ -180,7 +182,7 @@ impl Application {
     /// # Errors
     /// When the engine cannot. A program that is not there or may not be executed is evidence (exit code 127 or 126), and
     /// so are one that does not end (124) and a container that has ended (126).
-    pub async fn exec(&self, argv: &[String]) -> Result<CommandEvidence, EngineError> {
+    pub async fn exec(&self, argv: &[String], limits: Limits) -> Result<CommandEvidence, EngineError> {
         const OPERATION: &str = "running a command in a running container";
         let engine = &self.engine;
         let config = ExecConfig {
@@ -206,11 +208,11 @@ impl Application {
                     }
                     Ok::<(), EngineError>(())
                 };
-                if let Ok(read) = tokio::time::timeout(EXEC_LIMIT, read).await {
+                if let Ok(read) = tokio::time::timeout(limits.command(), read).await {
                     read?;
                 } else {
                     let mut lines = streams.finish();
-                    lines.push(format!("(did not end within {} s)", EXEC_LIMIT.as_secs()));
+                    lines.push(format!("(did not end within {} s)", limits.command_seconds));
                     return Ok(CommandEvidence { exit_code: EXIT_TIMEOUT, output: lines.join("\n") });
                 }
             }
@@ -315,10 +317,10 @@ impl Application {
     ///
     /// # Errors
     /// When the engine cannot say.
-    pub async fn log(&self) -> Result<Vec<String>, EngineError> {
+    pub async fn log(&self) -> Result<(Vec<String>, Option<Exceeded>), EngineError> {
         match &self.not_started {
-            Some((_, message)) => Ok(vec![message.clone()]),
-            None => self.engine.log(&self.id).await,
+            Some((_, message)) => Ok((vec![message.clone()], None)),
+            None => self.engine.log(&self.id, self.limits).await,
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bollard::models::{BuildInfoAux, ImageId};
 use bollard::query_parameters::{BuildImageOptions, BuilderVersion};
@@ -15,9 +15,7 @@ use super::error::{is_no_space, not_executable};
 use super::stream::Lines;
 use super::{Engine, EngineError, LABEL_RUN, Network, RunId};
 use crate::check::evidence::{BuildEnd, BuildEvidence};
-
-/// How long a build may say nothing.
-const IDLE_LIMIT: Duration = Duration::from_secs(600);
+use crate::limits::{Exceeded, Limits};
 
 /// What the classic builder says when a command of the Dockerfile or of a trigger returned non-zero.
 #[allow(clippy::expect_used, reason = "a constant pattern")]
@@ -49,6 +47,8 @@ pub struct BuildRequest {
     /// Whether layers of earlier builds are used again. What is under test is built anew: a step that is not run has no log
     /// and proves nothing.
     pub use_cache: bool,
+    /// What it may take.
+    pub limits: Limits,
     /// The run that the image belongs to, and is removed with; without it the image is kept.
     pub run: Option<RunId>,
 }
@@ -81,6 +81,8 @@ impl Engine {
     ) -> Result<BuildEvidence, EngineError> {
         const OPERATION: &str = "building an image";
         let begun = Instant::now();
+        let limits = request.limits;
+        let memory = i32::try_from(limits.memory()).unwrap_or(i32::MAX);
         // An image that is kept has the label of the distribution that it is built on.
         let labels = request.run.map(|run| HashMap::from([(LABEL_RUN.to_owned(), run.to_string())]));
         let options = BuildImageOptions {
@@ -91,6 +93,9 @@ impl Engine {
             buildargs: Some(request.arguments.into_iter().collect()),
             labels,
             nocache: !request.use_cache,
+            memory: Some(memory),
+            // As much as memory: none beside it.
+            memswap: Some(memory),
             networkmode: Some(request.network.map_or_else(|| "none".to_owned(), |network| network.name)),
             version: BuilderVersion::BuilderV1,
             ..Default::default()
@@ -98,16 +103,27 @@ impl Engine {
         let body = bollard::body_full(Bytes::from(request.context));
         let mut stream = std::pin::pin!(self.docker.build_image(options, None, Some(body)));
         let mut lines = Lines::default();
+        let mut bytes = 0;
         let mut image = None;
         let mut failure = None;
+        let exceeded = |exceeded, lines: Lines| {
+            // Without a reader the builder gives up and removes its container.
+            Ok(BuildEvidence { end: BuildEnd::Exceeded(exceeded), log: lines.finish(), took: begun.elapsed() })
+        };
         loop {
-            let next = tokio::time::timeout(IDLE_LIMIT, stream.next())
-                .await
-                .map_err(|_| EngineError::Idle { operation: OPERATION.to_owned(), after: IDLE_LIMIT })?;
+            let rest = limits.build().saturating_sub(begun.elapsed());
+            let Ok(next) = tokio::time::timeout(rest, stream.next()).await else {
+                self.still_there(OPERATION).await?;
+                return exceeded(Exceeded::BuildTime(limits.build()), lines);
+            };
             match next {
                 None => break,
                 Some(Ok(info)) => {
                     if let Some(text) = info.stream {
+                        bytes += text.len();
+                        if bytes > limits.log() {
+                            return exceeded(Exceeded::Log(limits.log()), lines);
+                        }
                         lines.push(text.as_bytes(), &mut *on_line);
                     }
                     if let Some(BuildInfoAux::Default(ImageId { id: Some(id) })) = info.aux {

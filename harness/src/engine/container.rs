@@ -13,14 +13,17 @@ use futures_util::StreamExt;
 
 use super::error::not_executable;
 use super::network::network_name;
+use super::start::limit;
 use super::stream::Streams;
 use super::{Engine, EngineError, LABEL_RUN, Network, RunId};
 use crate::check::evidence::CommandEvidence;
+use crate::limits::{Exceeded, Limits};
 
-/// How long a command may run.
-const COMMAND_LIMIT: Duration = Duration::from_secs(120);
 /// The exit code of a command whose time was over, as of `timeout`.
 pub(super) const EXIT_TIMEOUT: i64 = 124;
+/// What a line takes beside its own bytes where the engine keeps it, at the least. What it may keep is limited, so that of many short
+/// lines it has less to tell than they had bytes.
+const LINE_OVERHEAD: usize = 60;
 /// How often a removal that the engine is already doing is asked for again.
 const REMOVE_TRIES: u32 = 5;
 
@@ -46,6 +49,7 @@ impl Engine {
         image: &str,
         argv: &[String],
         network: &Network,
+        limits: Limits,
         run: &RunId,
     ) -> Result<CommandEvidence, EngineError> {
         const OPERATION: &str = "running a command in a container";
@@ -53,26 +57,33 @@ impl Engine {
             operation: OPERATION.to_owned(),
             what: "there is no program to run".to_owned(),
         })?;
+        let mut config = HostConfig {
+            network_mode: Some(network.name.clone()),
+            extra_hosts: Some(vec![network.host_entry()]),
+            ..Default::default()
+        };
+        limit(&mut config, limits);
         let body = ContainerCreateBody {
             image: Some(image.to_owned()),
             entrypoint: Some(vec![program.clone()]),
             cmd: Some(arguments.to_vec()),
             labels: Some(run_labels(run)),
-            host_config: Some(HostConfig {
-                network_mode: Some(network.name.clone()),
-                extra_hosts: Some(vec![network.host_entry()]),
-                ..Default::default()
-            }),
+            host_config: Some(config),
             ..Default::default()
         };
         let container = self.create(&container_name(run, "command"), body).await?;
-        let result = self.run_to_end(&container, OPERATION).await;
+        let result = self.run_to_end(&container, limits, OPERATION).await;
         // The command's own trouble is told first.
         let removed = self.remove_container(&container).await;
         result.and_then(|evidence| removed.map(|()| evidence))
     }
 
-    async fn run_to_end(&self, container: &str, operation: &str) -> Result<CommandEvidence, EngineError> {
+    async fn run_to_end(
+        &self,
+        container: &str,
+        limits: Limits,
+        operation: &str,
+    ) -> Result<CommandEvidence, EngineError> {
         let started = self.docker.start_container(container, None::<StartContainerOptions>).await;
         match started.map_err(|error| self.error(operation, error)) {
             Ok(()) => {}
@@ -84,7 +95,7 @@ impl Engine {
             }
             Err(error) => return Err(error),
         }
-        let exit_code = if let Ok(exit_code) = tokio::time::timeout(COMMAND_LIMIT, self.wait(container)).await {
+        let exit_code = if let Ok(exit_code) = tokio::time::timeout(limits.command(), self.wait(container)).await {
             exit_code?
         } else {
             let options = KillContainerOptions { signal: "SIGKILL".to_owned() };
@@ -92,9 +103,10 @@ impl Engine {
             drop(self.wait(container).await);
             EXIT_TIMEOUT
         };
-        let mut lines = self.log(container).await?;
+        let (mut lines, exceeded) = self.log(container, limits).await?;
+        lines.extend(exceeded.map(|exceeded| format!("({exceeded})")));
         if exit_code == EXIT_TIMEOUT {
-            lines.push(format!("(did not end within {} s)", COMMAND_LIMIT.as_secs()));
+            lines.push(format!("(did not end within {} s)", limits.command_seconds));
         }
         Ok(CommandEvidence { exit_code, output: lines.join("\n") })
     }
@@ -137,15 +149,26 @@ impl Engine {
         Ok(code)
     }
 
-    /// A container's log so far. It is read without following: that would lose an unterminated last line.
-    pub(super) async fn log(&self, container: &str) -> Result<Vec<String>, EngineError> {
+    /// A container's log so far, as much as it may have; and whether it has more. It is read without following: that would lose
+    /// an unterminated last line.
+    pub(super) async fn log(
+        &self,
+        container: &str,
+        limits: Limits,
+    ) -> Result<(Vec<String>, Option<Exceeded>), EngineError> {
         let options = LogsOptions { stdout: true, stderr: true, tail: "all".to_owned(), ..Default::default() };
         let mut stream = std::pin::pin!(self.docker.logs(container, Some(options)));
         let mut streams = Streams::default();
+        let mut bytes = 0;
         while let Some(chunk) = stream.next().await {
-            streams.push(&chunk.map_err(|error| self.error("reading a container's log", error))?);
+            let chunk = chunk.map_err(|error| self.error("reading a container's log", error))?;
+            bytes += chunk.as_ref().len() + LINE_OVERHEAD;
+            if bytes > limits.log() {
+                return Ok((streams.finish(), Some(Exceeded::Log(limits.log()))));
+            }
+            streams.push(&chunk);
         }
-        Ok(streams.finish())
+        Ok((streams.finish(), None))
     }
 
     /// Removes a container, running or not. One that is gone is removed.

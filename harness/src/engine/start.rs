@@ -3,8 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
+use bollard::models::{HostConfig, HostConfigLogConfig};
 use testcontainers::core::{AccessMode, Mount};
 use testcontainers::{ContainerRequest, GenericImage, ImageExt};
+
+use crate::limits::Limits;
 
 /// How a container is started, where it is not as the image says.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +24,8 @@ pub struct Start {
     pub tmpfs: BTreeMap<String, bool>,
     /// A folder of this host that is mounted in it.
     pub volume: Option<Bind>,
+    /// What it may take.
+    pub limits: Limits,
 }
 
 /// A folder of this host, mounted in a container.
@@ -57,9 +62,25 @@ impl Start {
         let option = |exec: bool| if exec { "exec" } else { "noexec" };
         let tmpfs: HashMap<_, _> =
             self.tmpfs.iter().map(|(path, exec)| (path.clone(), option(*exec).to_owned())).collect();
+        let limits = self.limits;
         request.with_host_config_modifier(move |config| {
+            limit(config, limits);
             config.publish_all_ports = Some(false);
             config.tmpfs = Some(tmpfs.clone());
         })
     }
+}
+
+/// Limits a container's memory and processes, and what the engine keeps of its log.
+pub(super) fn limit(config: &mut HostConfig, limits: Limits) {
+    config.memory = Some(limits.memory().into());
+    // As much as memory: none beside it.
+    config.memory_swap = Some(limits.memory().into());
+    config.pids_limit = Some(limits.processes.into());
+    // The engine wraps every line; twice the limit is more than the limit of the log itself.
+    let options = HashMap::from([
+        ("max-size".to_owned(), (2 * limits.log()).to_string()),
+        ("max-file".to_owned(), "2".to_owned()),
+    ]);
+    config.log_config = Some(HostConfigLogConfig { typ: Some("json-file".to_owned()), config: Some(options) });
 }

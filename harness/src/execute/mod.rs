@@ -28,6 +28,7 @@ use crate::engine::{Engine, EngineError, Network, RunId};
 use crate::event::{Event, Fault, Log, PreparationEnd, Stage};
 use crate::fixtures::RequestLog;
 use crate::judge::{Found, Judge};
+use crate::limits::Limits;
 use crate::plan::{CandidateOrigin, Plan, Role, Work};
 use crate::scenario::Scenario;
 
@@ -59,6 +60,8 @@ pub struct Setup {
     pub onbuild: Replacements,
     /// Whether nothing may be fetched.
     pub offline: bool,
+    /// What a candidate may take, unless a scenario says otherwise.
+    pub limits: Limits,
     /// Steps at once, at the most.
     pub jobs: usize,
     /// Whether the container of a failing scenario is kept.

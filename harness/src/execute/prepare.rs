@@ -10,8 +10,12 @@ use crate::control::Replacements;
 use crate::engine::{BuildRequest, Distribution, EngineError, ensure_distribution};
 use crate::event::Fault;
 use crate::fixtures;
+use crate::limits::Limits;
 use crate::plan::Role;
 use crate::scenario::folder_context;
+
+/// How long the build of a base or onbuild image may take, in seconds: it installs a distribution's packages.
+const IMAGE_SECONDS: u32 = 3600;
 
 /// A shared image that is ready.
 pub(super) struct Prepared {
@@ -125,6 +129,7 @@ async fn built(
         arguments,
         network: Some(setup.network.clone()),
         use_cache: true,
+        limits: Limits { build_seconds: IMAGE_SECONDS, ..setup.limits },
         run: None,
     };
     let evidence = setup.engine.build(request, &mut |line| progress(line)).await?;
@@ -134,6 +139,9 @@ async fn built(
                 setup.engine.keep(&image, &name).await?;
             }
             ready(setup, image).await
+        }
+        BuildEnd::Exceeded(exceeded) => {
+            Err(PrepareError::Candidate { why: format!("{}: {exceeded}", path.display()), log: evidence.log })
         }
         BuildEnd::Failed { command, exit_code, message } => {
             let why = match (command, exit_code) {

@@ -11,12 +11,9 @@ use super::head;
 use crate::causes::with_causes;
 use crate::check::evidence::{HttpEvidence, ProbeEvidence};
 use crate::engine::{Application, EngineError};
+use crate::limits::Limits;
 use crate::scenario::HttpExpectation;
 
-/// How long a container may take until it answers for the first time.
-const READY_LIMIT: Duration = Duration::from_secs(60);
-/// How long a single request may take.
-const REQUEST_LIMIT: Duration = Duration::from_secs(30);
 /// How long to wait before asking again a server that does not listen yet: nothing tells when it does.
 const AGAIN_AFTER: Duration = Duration::from_millis(50);
 /// How much of a body is read, in bytes.
@@ -25,12 +22,12 @@ const MAX_BODY: usize = 16 << 20;
 const LARGEST_CHUNK: usize = 8192;
 
 /// A client that shows answers as they are: no redirects followed, no proxy, a fresh connection each.
-pub(super) fn client() -> Result<Client, reqwest::Error> {
+pub(super) fn client(limits: Limits) -> Result<Client, reqwest::Error> {
     Client::builder()
         .redirect(redirect::Policy::none())
         .no_proxy()
         .pool_max_idle_per_host(0)
-        .timeout(REQUEST_LIMIT)
+        .timeout(limits.request())
         .build()
 }
 
@@ -39,12 +36,12 @@ pub(super) fn client() -> Result<Client, reqwest::Error> {
 /// # Errors
 /// When the engine cannot say whether the container still runs.
 pub(super) async fn ask_all(
-    client: &Client,
+    (client, limits): (&Client, Limits),
     application: &Application,
     expectation: &HttpExpectation,
     first: bool,
 ) -> Result<Vec<ProbeEvidence>, EngineError> {
-    stream::iter((0..expectation.times).map(|_| ask(client, application, expectation, first)))
+    stream::iter((0..expectation.times).map(|_| ask((client, limits), application, expectation, first)))
         .buffered(expectation.at_once)
         .try_collect()
         .await
@@ -56,13 +53,13 @@ pub(super) async fn ask_all(
 /// # Errors
 /// When the engine cannot say whether the container still runs.
 async fn ask(
-    client: &Client,
+    (client, limits): (&Client, Limits),
     application: &Application,
     expectation: &HttpExpectation,
     first: bool,
 ) -> Result<ProbeEvidence, EngineError> {
     let begun = Instant::now();
-    let limit = if first { READY_LIMIT } else { Duration::ZERO };
+    let limit = if first { limits.ready() } else { Duration::ZERO };
     let Some(address) = application.address() else {
         return Ok(match application.exit_code().await? {
             Some(exit_code) => ProbeEvidence::Died { exit_code },
@@ -73,7 +70,7 @@ async fn ask(
         });
     };
     loop {
-        let request = send(client, address, expectation);
+        let request = send((client, limits), address, expectation);
         let fault = tokio::select! {
             answer = request => match answer {
                 Ok(answer) => return Ok(ProbeEvidence::Answered(answer)),
@@ -95,10 +92,14 @@ async fn ask(
     }
 }
 
-async fn send(client: &Client, address: SocketAddr, expectation: &HttpExpectation) -> Result<HttpEvidence, String> {
+async fn send(
+    (client, limits): (&Client, Limits),
+    address: SocketAddr,
+    expectation: &HttpExpectation,
+) -> Result<HttpEvidence, String> {
     if expectation.method == "HEAD" {
         // A client's library does not look for a body after an answer to HEAD.
-        let answer = tokio::time::timeout(REQUEST_LIMIT, head::ask(address, expectation)).await;
+        let answer = tokio::time::timeout(limits.request(), head::ask(address, expectation)).await;
         return answer.unwrap_or_else(|_| Err("the time for a request is over".to_owned()));
     }
     let method = Method::from_bytes(expectation.method.as_bytes()).map_err(|error| error.to_string())?;

@@ -10,6 +10,7 @@ use crate::check;
 use crate::check::evidence::{EndEvidence, ProbeEvidence};
 use crate::engine::{Application, Bind, Start};
 use crate::event::{Fault, Log, Stage};
+use crate::limits::Limits;
 use crate::scenario::{EndExpectation, ServeExpectation, volume_context};
 use crate::volume::Volume;
 
@@ -26,7 +27,7 @@ impl Step<'_> {
         let begun = self.stage(Stage::Probe);
         let setup = self.setup;
         let volume = self.volume(serve)?;
-        let start = settings(serve, volume.as_ref());
+        let start = Start { limits: self.limits(), ..settings(serve, volume.as_ref()) };
         let mut application = setup.engine.start_application(image, &start, &setup.network, &setup.run).await?;
         let result = self.watch(serve, &mut application, volume.as_ref(), begun).await;
         let keep = setup.keep && (result.is_err() || self.part.findings.iter().any(check::Finding::is_broken));
@@ -68,8 +69,12 @@ impl Step<'_> {
             }
             self.part.findings.extend(check::changes::check(&serve.unchanged, &changes));
         }
-        let log = application.log().await?;
-        self.part.findings.extend(check::serve::log(serve, &log));
+        let (log, exceeded) = application.log().await?;
+        match exceeded {
+            // What is read of it says nothing of the rest.
+            Some(exceeded) => self.part.findings.push(exceeded.finding("container", &serve.at)),
+            None => self.part.findings.extend(check::serve::log(serve, &log)),
+        }
         self.part.logs.push(Log { title: "container log".to_owned(), lines: log });
         Ok(())
     }
@@ -99,12 +104,13 @@ impl Step<'_> {
         application: &Application,
         begun: Instant,
     ) -> Result<bool, StepError> {
-        let client = probe::client().map_err(|error| {
+        let limits = self.limits();
+        let client = probe::client(limits).map_err(|error| {
             StepError::Suite(Fault { what: format!("no HTTP client could be made: {error}"), hint: None })
         })?;
         let mut answers = true;
         for (index, expectation) in serve.http.iter().enumerate() {
-            let evidence = probe::ask_all(&client, application, expectation, index == 0).await?;
+            let evidence = probe::ask_all((&client, limits), application, expectation, index == 0).await?;
             answers = evidence.iter().all(|one| matches!(one, ProbeEvidence::Answered(_)));
             self.part.findings.extend(check::http::check(expectation, &evidence));
             if !answers {
@@ -120,7 +126,7 @@ impl Step<'_> {
                 self.part.not_run.push(format!("`{}`: the container does not answer", expectation.run.value.join(" ")));
                 continue;
             }
-            let evidence = application.exec(&expectation.run.value).await?;
+            let evidence = application.exec(&expectation.run.value, limits).await?;
             self.part.findings.extend(check::command::check(expectation, &evidence));
         }
         self.part.stages.push((Stage::Probe, begun.elapsed()));
@@ -187,6 +193,7 @@ fn settings(serve: &ServeExpectation, volume: Option<&Volume>) -> Start {
             target: APPLICATION_FOLDER.to_owned(),
             writable,
         }),
+        limits: Limits::default(),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::check;
 use crate::check::evidence::BuildEnd;
 use crate::engine::{BuildRequest, EngineError};
 use crate::event::{Event, Fault, Log, Stage};
+use crate::limits::Limits;
 use crate::plan::{Planned, Work};
 use crate::scenario::{BuildOutcome, Rebuild, Scenario, Subject, build_context, rebuild_context};
 
@@ -86,6 +87,11 @@ impl Step<'_> {
         Instant::now()
     }
 
+    /// What the candidate may take in this scenario.
+    pub(super) fn limits(&self) -> Limits {
+        self.setup.limits.with(&self.scenario.limits)
+    }
+
     /// Builds the application on the candidate. Needs the instrumented base and onbuild images.
     async fn build(&mut self, needs: &[String]) -> Result<StepEnd, StepError> {
         let [base, onbuild] = needs else { return Err(missing("the candidate's images")) };
@@ -101,6 +107,7 @@ impl Step<'_> {
             arguments,
             network: Some(self.setup.network.clone()),
             use_cache: false,
+            limits: self.limits(),
             run: Some(self.setup.run.clone()),
         };
         let again = BuildRequest { context: Vec::new(), use_cache: true, ..request.clone() };
@@ -112,6 +119,7 @@ impl Step<'_> {
                 BuildOutcome::Success => StepEnd::Image(image),
                 BuildOutcome::Failure { .. } => StepEnd::Done,
             },
+            BuildEnd::Exceeded(_) => StepEnd::NotBuilt,
             BuildEnd::Failed { .. } => {
                 let requests = self.setup.requests.since(cursor);
                 let absent = &self.scenario.absent_packages;
@@ -166,8 +174,9 @@ impl Step<'_> {
             }
         }
         for expectation in &scenario.commands {
-            let evidence =
-                engine.run_command(runnable, &expectation.run.value, &self.setup.network, &self.setup.run).await?;
+            let evidence = engine
+                .run_command(runnable, &expectation.run.value, &self.setup.network, self.limits(), &self.setup.run)
+                .await?;
             self.part.findings.extend(check::command::check(expectation, &evidence));
         }
         self.part.stages.push((Stage::Examine, begun.elapsed()));

@@ -12,7 +12,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::Reporter;
 use crate::check::{Finding, Outcome};
 use crate::contract::Level;
-use crate::event::{Event, Log, PreparationEnd, RunFinish, RunStart, ScenarioReport};
+use crate::event::{Event, Log, PreparationEnd, RunEnd, RunFinish, RunStart, ScenarioReport};
 use crate::verdict::{ExitCode, Tally, Verdict};
 
 /// How many lines of a log a failing scenario shows.
@@ -253,6 +253,13 @@ impl TerminalReporter {
         for shortfall in &finish.shortfalls {
             let mark = self.style(Style::new().red()).apply_to("×").to_string();
             text.push_str(&format!("{mark} less than before: {shortfall}\n"));
+        }
+        for flaky in &finish.flaky {
+            let mark = self.style(Style::new().red()).apply_to("×").to_string();
+            text.push_str(&format!("{mark} FLAKY: {flaky}\n"));
+        }
+        if finish.end == RunEnd::TimeIsOver {
+            text.push_str("the time of the whole run was over; what is not reported could not be told (--run-seconds gives more)\n");
         }
         text.push_str(&format!("fixtures: {}\n", finish.fixtures));
         for note in &finish.notes {

@@ -80,6 +80,10 @@ pub struct ScenarioFile {
     pub keep_folders: Option<Typed<bool>>,
     /// Why there is nothing to serve, though the build succeeds.
     pub nothing_to_serve: Option<Typed<String>>,
+    /// What a candidate may take, where that is not as usual: `build-seconds`, `ready-seconds`, `request-seconds`, `command-seconds`,
+    /// `memory-megabytes`, `processes` (of containers), `log-megabytes`.
+    #[serde(default)]
+    pub limits: BTreeMap<Typed<String>, Typed<i64>>,
     /// Files that are made for the build instead of being kept in `app/`.
     pub generate: Option<Typed<GenerateTable>>,
     /// Octal modes of files in `app/` that differ from 0644 (directories: 0755), by path relative to `app/`.

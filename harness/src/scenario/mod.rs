@@ -27,6 +27,7 @@ use std::path::PathBuf;
 use regex::Regex;
 
 use crate::dialect::Dialect;
+use crate::limits::Limit;
 
 pub use context::{ContextError, MAX_CONTEXT, build_context, folder_context, rebuild_context, volume_context};
 pub use diagnostic::{Diagnostic, Diagnostics};
@@ -95,6 +96,8 @@ pub struct Scenario {
     pub not_in_contract_tier: Option<Declared<String>>,
     /// Whether the application's folders `.docker` and `.whiskey` keep their names.
     pub keep_folders: bool,
+    /// What the candidate may take, where that is not as usual.
+    pub limits: Vec<Limit>,
     /// Files that are made for the build.
     pub generate: Option<Generate>,
     /// The application folder (the build context); only for [`Subject::Application`].
@@ -328,6 +331,7 @@ pub(crate) mod tests {
             not_applicable: None,
             not_in_contract_tier: None,
             keep_folders: false,
+            limits: Vec::new(),
             generate: None,
             app: application.then(|| PathBuf::from(name).join("app")),
             modes: BTreeMap::new(),

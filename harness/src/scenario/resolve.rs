@@ -16,6 +16,7 @@ use super::{
     app, applies, files, placeholder, rebuild, serve,
 };
 use crate::cell::Cell;
+use crate::limits::Limit;
 
 /// Resolves one file; `folder` is the scenario's folder.
 pub(super) fn scenario(
@@ -79,6 +80,7 @@ impl<'a> Resolver<'a> {
         let generate = file.generate.as_ref().and_then(|table| rebuild::generate(self, app.as_deref(), table));
         let applies::Reasons { image: not_applicable, contract: not_in_contract_tier } =
             applies::reasons(self, &file.not_applicable);
+        let limits = file.limits.iter().filter_map(|(name, value)| self.limit(name, value)).collect();
         let image = file.image.as_ref().map(|image| self.image(image.get())).unwrap_or_default();
         let files = files::resolve(self, &file.file);
         let commands = file.command.iter().filter_map(|command| self.command(command.get())).collect();
@@ -94,6 +96,7 @@ impl<'a> Resolver<'a> {
             not_applicable,
             not_in_contract_tier,
             keep_folders: file.keep_folders.as_ref().is_some_and(|keep| *keep.get()),
+            limits,
             generate,
             app,
             modes,
@@ -104,6 +107,16 @@ impl<'a> Resolver<'a> {
             files,
             commands,
             serve,
+        }
+    }
+
+    fn limit(&mut self, name: &Typed<String>, value: &Typed<i64>) -> Option<Limit> {
+        match Limit::new(name.get(), *value.get()) {
+            Ok(limit) => Some(limit),
+            Err(why) => {
+                self.fault(value.span(), why);
+                None
+            }
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::causes::with_causes;
 use crate::cell::Cell;
-use crate::cli::{CellArgs, MutateArgs, RunArgs, SelectArgs, TestedArgs};
+use crate::cli::{CellArgs, MutateArgs, RUN_SECONDS, RunArgs, SelectArgs, TestedArgs};
 use crate::command::Failure;
 use crate::command::run::{Audience, with_engine};
 use crate::contract_tier::run::Bench;
@@ -120,7 +120,11 @@ pub(super) async fn in_image_tier(case: &Case, arguments: &MutateArgs, places: &
         strict: true,
         candidate: TestedArgs { dockerfile: Some(folder.path().to_owned()), ..TestedArgs::default() },
         offline: arguments.offline,
+        limits: Vec::new(),
+        run_seconds: RUN_SECONDS,
         jobs: arguments.jobs,
+        repeat: 1,
+        until_fail: false,
         keep: false,
         report: None,
         plan: false,
