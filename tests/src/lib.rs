@@ -2,6 +2,8 @@
 
 #![allow(clippy::expect_used, clippy::missing_panics_doc, clippy::panic, clippy::unwrap_used)]
 
+pub mod proxy;
+
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -299,7 +301,7 @@ impl Drop for PrivateEngine {
 }
 
 /// The cache folder that the program uses by default.
-fn cache() -> PathBuf {
+pub fn cache() -> PathBuf {
     let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);
     variable("WSGI_PROOF_CACHE").unwrap_or_else(|| {
         variable("XDG_CACHE_HOME")
