@@ -65,4 +65,13 @@ mod tests {
             assert!(read(text).is_err(), "{text}");
         }
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn any_dockerfile_can_be_read(text in r"((FROM|RUN|CMD|ARG|COPY|ENTRYPOINT)? ?[ -~\u{e4}]{0,20}\\?\n){0,6}") {
+            drop(read(&text));
+        }
+    }
 }

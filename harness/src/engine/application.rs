@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bollard::exec::StartExecResults;
 use bollard::models::ChangeType;
-use bollard::models::ExecConfig;
+use bollard::models::{ContainerState, ContainerStateStatusEnum, ExecConfig};
 use bollard::query_parameters::{InspectContainerOptions, KillContainerOptions, StartContainerOptions};
 use futures_util::StreamExt;
 use testcontainers::core::Host;
@@ -149,13 +149,7 @@ impl Application {
         if let Some((code, _)) = self.not_started {
             return Ok(Some(code));
         }
-        let inspected = self
-            .engine
-            .docker
-            .inspect_container(&self.id, None::<InspectContainerOptions>)
-            .await
-            .map_err(|error| self.engine.error("looking at a container", error))?;
-        let state = inspected.state.unwrap_or_default();
+        let state = self.state().await?;
         match state.exit_code {
             _ if state.running == Some(true) => Ok(None),
             Some(0) => Ok(Some(0)),
@@ -174,7 +168,25 @@ impl Application {
         if let Some((code, _)) = self.not_started {
             return Ok(code);
         }
-        self.engine.wait(&self.id).await
+        let code = self.engine.wait(&self.id).await?;
+        if code == 0 {
+            self.state().await?;
+        }
+        Ok(code)
+    }
+
+    /// The container's state. One that was never started has an exit code, too: the engine said that it did start it.
+    async fn state(&self) -> Result<ContainerState, EngineError> {
+        const OPERATION: &str = "looking at a container";
+        let inspected = self.engine.docker.inspect_container(&self.id, None::<InspectContainerOptions>).await;
+        let state = inspected.map_err(|error| self.engine.error(OPERATION, error))?.state.unwrap_or_default();
+        if state.status == Some(ContainerStateStatusEnum::CREATED) {
+            return Err(EngineError::Unexpected {
+                operation: OPERATION.to_owned(),
+                what: "it was never started, though the engine said that it was".to_owned(),
+            });
+        }
+        Ok(state)
     }
 
     /// Runs a command in the running container. Its time is limited.

@@ -241,4 +241,13 @@ mod tests {
         let message = "OCI runtime create failed: runc did not terminate".to_owned();
         assert!(matches!(end_of(message, &[]), Err(EngineError::Unexpected { .. })));
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn any_message_of_a_builder_is_sorted(message in r"(The command '[ -~]{0,10}' returned a non-zero code: [0-9]{0,30})|[ -~\n\u{e4}]{0,40}") {
+            drop(end_of(message, &[]));
+        }
+    }
 }

@@ -181,4 +181,14 @@ mod tests {
         let host = format!("unix://{}", folder.path().join("none.sock").display());
         assert!(answers(&host).await.is_err());
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn any_configuration_of_the_engines_client_can_be_read(bytes in proptest::collection::vec(proptest::arbitrary::any::<u8>(), 0..60)) {
+            drop(current_context(&bytes));
+            context_host(&bytes);
+        }
+    }
 }

@@ -124,4 +124,16 @@ mod tests {
     fn invalid_utf8_is_replaced() {
         assert_eq!(lines(&[b"\xff\n"]), ["\u{fffd}"]);
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn any_bytes_in_any_chunks_become_lines_without_escapes(chunks in proptest::collection::vec(proptest::collection::vec(proptest::arbitrary::any::<u8>(), 0..40), 0..8)) {
+            let chunks: Vec<&[u8]> = chunks.iter().map(Vec::as_slice).collect();
+            let whole = chunks.concat();
+            // However they are cut, they are the same lines.
+            proptest::prop_assert_eq!(lines(&chunks), lines(&[&whole]));
+        }
+    }
 }

@@ -283,4 +283,15 @@ mod tests {
             assert_eq!(error, PatternError { line: 2, pattern: pattern.to_owned() });
         }
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn no_pattern_and_no_path_is_too_much(text in r"[ -~!*?\[\]\\/\n\u{e4}]{0,40}", path in r"[a-z./*]{0,20}") {
+            if let Ok(ignore) = Ignore::parse(&text) {
+                ignore.matches(&path, &Matched::default());
+            }
+        }
+    }
 }
