@@ -164,9 +164,10 @@ fn a_container_that_ignores_sigterm_is_killed() {
     assert_eq!(run.broken("hostile"), ["stop time", "stop exit code"]);
 }
 
+/// It answers once it has said more than it may.
 #[test]
 fn a_container_that_never_stops_talking_is_read_to_its_limit() {
-    let server = "import threading\ndef talk():\n    while True:\n        sys.stdout.write('x' * 99 + '\\n')\nthreading.Thread(target=talk, daemon=True).start()\nwhile True:\n    c = listener.accept()[0]\n    c.recv(9)\n    c.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 12\\r\\nConnection: close\\r\\n\\r\\nHello World!')\n    c.close()\n";
+    let server = "import threading\nenough = threading.Event()\ndef talk():\n    said = 0\n    while True:\n        sys.stdout.write('x' * 99 + '\\n')\n        said += 1\n        if said == 50000:\n            enough.set()\nthreading.Thread(target=talk, daemon=True).start()\nenough.wait()\nwhile True:\n    c = listener.accept()[0]\n    c.recv(9)\n    c.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 12\\r\\nConnection: close\\r\\n\\r\\nHello World!')\n    c.close()\n";
     let run = serving(server, "log-megabytes = 2", &format!("log_absent = ['y']\n{HELLO}"));
     assert_eq!(run.broken("hostile"), ["limit of the container's log size"], "{}", run.output());
 }
