@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::cell::Cell;
 use crate::check::Finding;
 use crate::dialect::Dialect;
+use crate::isolation::Isolation;
 use crate::scenario::At;
 use crate::verdict::Verdict;
 
@@ -75,7 +76,7 @@ pub struct RunStart {
     pub cells: Vec<CellName>,
     /// Whether a broken SHOULD is a fail.
     pub strict: bool,
-    /// What keeps builds and containers from the outside, and what weakens it.
+    /// What keeps builds and containers from the outside.
     pub isolation: String,
     /// Whether filling the fixture store was forbidden.
     pub offline: bool,
@@ -227,6 +228,8 @@ pub struct RunFinish {
     pub shortfalls: Vec<String>,
     /// Scenarios that were repeated and came out otherwise on the same inputs.
     pub flaky: Vec<String>,
+    /// How builds and containers turned out to be isolated.
+    pub isolation: Isolation,
     /// What a person should know: an engine still running, things kept or left behind.
     pub notes: Vec<String>,
 }
@@ -285,6 +288,7 @@ pub(crate) mod tests {
             fixtures: "12 requests, 0 from upstream".into(),
             shortfalls: shortfalls.iter().map(ToString::to_string).collect(),
             flaky: Vec::new(),
+            isolation: Isolation::default(),
             notes: Vec::new(),
         }))
     }
@@ -297,6 +301,7 @@ pub(crate) mod tests {
             fixtures: "12 requests, 0 from upstream".into(),
             shortfalls: Vec::new(),
             flaky: Vec::new(),
+            isolation: Isolation::default(),
             notes: vec!["the private engine is still running (`wsgi-proof engine stop` ends it)".into()],
         }))
     }

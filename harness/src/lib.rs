@@ -22,6 +22,7 @@ pub mod execute;
 pub mod fixtures;
 pub mod flaky;
 pub mod fuzz;
+pub mod isolation;
 pub mod judge;
 pub mod limits;
 pub mod live;

@@ -42,6 +42,8 @@ pub struct Preparation {
 pub enum Role {
     /// The distribution that the base image is built on.
     Distribution,
+    /// No image, but a look at how builds and containers are isolated.
+    Canaries,
     /// The candidate's base image, as shipped.
     Base,
     /// The candidate's onbuild image, as shipped.
@@ -56,6 +58,7 @@ impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Distribution => "distribution",
+            Self::Canaries => "canaries",
             Self::Base => "base image",
             Self::Onbuild => "onbuild image",
             Self::InstrumentedBase => "base image, instrumented",
@@ -121,6 +124,9 @@ impl Plan {
             }
             plan.cells.push(cell);
         }
+        if let Some(first) = plan.scenarios.iter().find(|planned| planned.scenario.not_applicable.is_none()) {
+            plan.prepare(Role::Canaries, first.cell, origin);
+        }
         for index in 0..plan.scenarios.len() {
             if plan.scenarios[index].scenario.not_applicable.is_none() {
                 plan.add(index, origin);
@@ -176,7 +182,7 @@ impl Plan {
         let needs = match role {
             Role::Distribution => Vec::new(),
             Role::Base if origin.base.is_some() => Vec::new(),
-            Role::Base => vec![self.prepare(Role::Distribution, cell, origin)],
+            Role::Base | Role::Canaries => vec![self.prepare(Role::Distribution, cell, origin)],
             Role::Onbuild if origin.onbuild.is_some() => Vec::new(),
             Role::Onbuild | Role::InstrumentedBase => vec![self.prepare(Role::Base, cell, origin)],
             Role::InstrumentedOnbuild => vec![self.prepare(Role::Onbuild, cell, origin)],
@@ -208,7 +214,7 @@ impl Plan {
     pub fn name_of(&self, what: Preparation) -> String {
         let cell = &self.cells[what.cell];
         match what.role {
-            role if self.cells.len() == 1 => role.to_string(),
+            role if self.cells.len() == 1 || role == Role::Canaries => role.to_string(),
             Role::Distribution => format!("{} {}", what.role, cell.variant.suite),
             role => format!("{role} [{cell}]"),
         }
@@ -281,16 +287,17 @@ mod tests {
         ];
         insta::assert_snapshot!(Plan::new(cells, &CandidateOrigin::default()).to_string(), @"
           0  prepare distribution bookworm
-          1  prepare base image [python-3.11 whiskey]  (after 0)
-          2  prepare base image, instrumented [python-3.11 whiskey]  (after 1)
-          3  examine hello [python-3.11 whiskey]  (after 1, 2)
-          4  prepare base image [python-3.9 docker]  (after 0)
-          5  prepare base image, instrumented [python-3.9 docker]  (after 4)
-          6  examine hello [python-3.9 docker]  (after 4, 5)
-          7  prepare distribution trixie
-          8  prepare base image [python-3.13 docker]  (after 7)
-          9  prepare base image, instrumented [python-3.13 docker]  (after 8)
-         10  examine hello [python-3.13 docker]  (after 8, 9)
+          1  prepare canaries  (after 0)
+          2  prepare base image [python-3.11 whiskey]  (after 0)
+          3  prepare base image, instrumented [python-3.11 whiskey]  (after 2)
+          4  examine hello [python-3.11 whiskey]  (after 2, 3)
+          5  prepare base image [python-3.9 docker]  (after 0)
+          6  prepare base image, instrumented [python-3.9 docker]  (after 5)
+          7  examine hello [python-3.9 docker]  (after 5, 6)
+          8  prepare distribution trixie
+          9  prepare base image [python-3.13 docker]  (after 8)
+         10  prepare base image, instrumented [python-3.13 docker]  (after 9)
+         11  examine hello [python-3.13 docker]  (after 9, 10)
         ");
     }
 
@@ -307,12 +314,13 @@ mod tests {
         let text = plan(vec![scenario("hello", Subject::Application, true)], &CandidateOrigin::default());
         insta::assert_snapshot!(text, @"
           0  prepare distribution
-          1  prepare base image  (after 0)
-          2  prepare base image, instrumented  (after 1)
-          3  prepare onbuild image  (after 1)
-          4  prepare onbuild image, instrumented  (after 3)
-          5  build hello  (after 2, 4)
-          6  serve hello  (after 5)
+          1  prepare canaries  (after 0)
+          2  prepare base image  (after 0)
+          3  prepare base image, instrumented  (after 2)
+          4  prepare onbuild image  (after 2)
+          5  prepare onbuild image, instrumented  (after 4)
+          6  build hello  (after 3, 5)
+          7  serve hello  (after 6)
         ");
     }
 
@@ -323,10 +331,10 @@ mod tests {
     }
 
     #[test]
-    fn prebuilt_images_need_no_distribution() {
+    fn prebuilt_images_are_built_on_no_distribution() {
         let origin = CandidateOrigin { base: Some("b".into()), onbuild: Some("o".into()) };
         let text = plan(vec![scenario("hello", Subject::Application, true)], &origin);
-        assert!(!text.contains("distribution"), "{text}");
+        assert!(text.contains("prepare base image\n") && text.contains("prepare onbuild image\n"), "{text}");
     }
 
     #[test]

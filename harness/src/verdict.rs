@@ -91,6 +91,8 @@ pub struct Tally {
     pub assertions: usize,
     #[serde(skip)]
     end: Option<RunEnd>,
+    /// Whether builds and containers were not isolated, or it could not be told whether they were.
+    pub unsound: bool,
     /// What the run did less of than the lock of the suite says.
     pub shortfalls: usize,
 }
@@ -114,6 +116,7 @@ impl Tally {
             Event::RunFinished(finish) => {
                 self.end = Some(finish.end);
                 self.shortfalls = finish.shortfalls.len();
+                self.unsound = !finish.isolation.is_sound();
             }
             Event::PreparationStarted { .. }
             | Event::PreparationProgress { .. }
@@ -128,8 +131,8 @@ impl Tally {
         self.pass + self.warn + self.caught + self.fail + self.error + self.skip
     }
 
-    /// The exit code: a signal first, then a fail, which outranks an error; a run that did not finish, or reported
-    /// another number of scenarios than it planned, could not tell.
+    /// The exit code: a signal first, then a fail, which outranks an error; a run that did not finish, reported another
+    /// number of scenarios than it planned, or could not keep its builds and containers to themselves, could not tell.
     pub fn exit_code(&self) -> ExitCode {
         match self.end {
             Some(RunEnd::Interrupted) => return ExitCode::Interrupted,
@@ -138,7 +141,11 @@ impl Tally {
         }
         if self.fail > 0 || self.shortfalls > 0 {
             ExitCode::Fail
-        } else if self.error > 0 || self.end != Some(RunEnd::Completed) || self.reported() != self.planned {
+        } else if self.error > 0
+            || self.unsound
+            || self.end != Some(RunEnd::Completed)
+            || self.reported() != self.planned
+        {
             ExitCode::Infrastructure
         } else if self.pass + self.warn + self.caught == 0 {
             ExitCode::NothingSelected
@@ -156,6 +163,7 @@ mod tests {
     use crate::check::Outcome;
     use crate::event::Stage;
     use crate::event::tests::{finished, report, short, started};
+    use crate::isolation::Isolation;
     use crate::scenario::At;
 
     fn finding(broken: bool) -> Finding {
@@ -226,6 +234,26 @@ mod tests {
         tally.add(&Event::ScenarioFinished(Box::new(report("x", Verdict::Pass))));
         tally.add(&short(&["x made 3 assertions, and the lock says 4"]));
         assert_eq!(tally.exit_code(), ExitCode::Fail);
+    }
+
+    #[test]
+    fn a_run_whose_builds_got_out_could_not_tell() {
+        let end = |isolation: Isolation| {
+            let mut tally = Tally::default();
+            tally.add(&started(1));
+            tally.add(&Event::ScenarioFinished(Box::new(report("x", Verdict::Pass))));
+            let Event::RunFinished(mut finish) = finished(RunEnd::Completed) else { unreachable!() };
+            finish.isolation = isolation;
+            tally.add(&Event::RunFinished(finish));
+            tally.exit_code()
+        };
+        let way = || vec!["out".to_owned()];
+        assert_eq!(end(Isolation { broken: way(), ..Isolation::default() }), ExitCode::Infrastructure);
+        assert_eq!(
+            end(Isolation { untold: Some("no canary".into()), ..Isolation::default() }),
+            ExitCode::Infrastructure
+        );
+        assert_eq!(end(Isolation { weakened: way(), ..Isolation::default() }), ExitCode::Pass);
     }
 
     #[test]

@@ -284,10 +284,26 @@ impl PrivateEngine {
         text.lines().filter(|line| line.starts_with("would remove")).map(str::to_owned).collect()
     }
 
+    fn pid(&self) -> String {
+        let pid = std::fs::read_to_string(self.cache().join("engine/docker.pid")).expect("a pid");
+        pid.trim().to_owned()
+    }
+
     /// Kills the daemon, as a crash would.
     pub fn kill(&self) {
-        let pid = std::fs::read_to_string(self.cache().join("engine/docker.pid")).expect("a pid");
-        assert!(Command::new("kill").args(["-KILL", pid.trim()]).status().expect("kill").success());
+        assert!(Command::new("kill").args(["-KILL", &self.pid()]).status().expect("kill").success());
+    }
+
+    /// A command that runs what its further arguments say in the engine's network namespace.
+    pub fn entering(&self) -> Command {
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net=/proc/{}/ns/net", self.pid()));
+        command
+    }
+
+    /// Runs a command in the engine's network namespace.
+    pub fn inside(&self, command: &[&str]) {
+        assert!(self.entering().args(command).status().expect("nsenter runs").success(), "{command:?}");
     }
 }
 

@@ -1,4 +1,5 @@
-//! A proxy in front of an engine's socket that has faults: delays, connections that break off, answers of 500, answers cut short.
+//! Proxies in front of an engine's socket: one that has faults (delays, connections that break off, answers of 500, answers cut
+//! short), and one that makes of the networks asked for others that isolate nothing.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -25,31 +26,63 @@ enum Fault {
 }
 
 /// A proxy, which ends when it is dropped.
-pub struct FaultyProxy {
+pub struct Proxy {
     folder: TempDir,
     ended: Arc<AtomicBool>,
     faults: Arc<AtomicUsize>,
 }
 
-impl FaultyProxy {
-    /// A proxy in front of this socket. The faults follow from the seed and the order of the connections; of a hundred connections
-    /// so many have one.
-    pub fn start(socket: &Path, seed: u64, percent: u64) -> Self {
+impl Proxy {
+    /// A proxy in front of this socket with faults, which follow from the seed and the order of the connections; of a hundred
+    /// connections so many have one.
+    pub fn faulty(socket: &Path, seed: u64, percent: u64) -> Self {
+        let faults = Arc::new(AtomicUsize::new(0));
+        let (count, mut random) = (Arc::clone(&faults), seed);
+        Self::start(socket, faults, move |client, socket| {
+            let fault = fault(&mut random, percent);
+            count.fetch_add(usize::from(fault.is_some()), Ordering::SeqCst);
+            thread::spawn(move || serve(client, &socket, fault));
+        })
+    }
+
+    /// A proxy in front of this socket that has every network made as one that is not internal, and whose default route leads
+    /// to the engine's machine.
+    pub fn weakening(socket: &Path) -> Self {
+        Self::start(socket, Arc::default(), |client, socket| {
+            let Ok(engine) = UnixStream::connect(socket) else { return };
+            let (Ok(mut from_client), Ok(mut to_engine)) = (client.try_clone(), engine.try_clone()) else { return };
+            thread::spawn(move || {
+                let mut buffer = [0; 16384];
+                while let Ok(read @ 1..) = from_client.read(&mut buffer) {
+                    // As long as before: the length was announced.
+                    replace(&mut buffer[..read], b"\"Internal\":true", b"\"Internal\":null");
+                    replace(&mut buffer[..read], b"DefaultGatewayIPv4", b"SomethingElseIPv4X");
+                    if to_engine.write_all(&buffer[..read]).is_err() {
+                        break;
+                    }
+                }
+                drop(to_engine.shutdown(Shutdown::Write));
+            });
+            thread::spawn(move || pass_on(engine, client, Duration::ZERO, usize::MAX));
+        })
+    }
+
+    fn start(
+        socket: &Path,
+        faults: Arc<AtomicUsize>,
+        mut serve: impl FnMut(UnixStream, PathBuf) + Send + 'static,
+    ) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let listener = UnixListener::bind(folder.path().join("docker.sock")).expect("a socket");
-        let (ended, faults) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
-        let proxy = Self { folder, ended: Arc::clone(&ended), faults: Arc::clone(&faults) };
+        let ended = Arc::new(AtomicBool::new(false));
+        let proxy = Self { folder, ended: Arc::clone(&ended), faults };
         let socket = socket.to_owned();
         thread::spawn(move || {
-            let mut random = seed;
             for client in listener.incoming().flatten() {
                 if ended.load(Ordering::SeqCst) {
                     return;
                 }
-                let fault = fault(&mut random, percent);
-                faults.fetch_add(usize::from(fault.is_some()), Ordering::SeqCst);
-                let socket = socket.clone();
-                thread::spawn(move || serve(client, &socket, fault));
+                serve(client, socket.clone());
             }
         });
         proxy
@@ -70,7 +103,16 @@ impl FaultyProxy {
     }
 }
 
-impl Drop for FaultyProxy {
+/// Replaces bytes by as many others.
+fn replace(buffer: &mut [u8], from: &[u8], to: &[u8]) {
+    for start in 0..buffer.len().saturating_sub(from.len() - 1) {
+        if buffer[start..].starts_with(from) {
+            buffer[start..start + from.len()].copy_from_slice(to);
+        }
+    }
+}
+
+impl Drop for Proxy {
     fn drop(&mut self) {
         self.ended.store(true, Ordering::SeqCst);
         // Wakes the listener.

@@ -14,11 +14,12 @@ use super::{Failure, candidates, host, sandboxed, select};
 use crate::causes::with_causes;
 use crate::cli::{RunArgs, TestedArgs};
 use crate::control::{Control, Replacements};
-use crate::engine::{Endpoint, Engine, Network, Origin, RunId};
+use crate::engine::{Endpoint, Engine, Inside, Network, Origin, RunId};
 use crate::event::{CellName, Event, RunEnd, RunFinish, RunStart, ScenarioReport};
 use crate::execute::{Setup, execute};
 use crate::fixtures::{self, Fixtures, Server};
 use crate::flaky::flaky;
+use crate::isolation::{Isolation, Watch};
 use crate::judge::Judge;
 use crate::limits::Limits;
 use crate::live::{self, LiveRun};
@@ -86,8 +87,10 @@ pub(super) async fn with_engine(
     };
     let Prepared { engine, endpoint, fixtures, run, alive } = prepared;
 
+    let inside = engine.inside(&places.cache)?;
+    let shared = inside.is_hosts();
     let network = engine.create_network(&run).await?;
-    let server = match serve(&fixtures, &network).await {
+    let server = match serve(&fixtures, &network, &inside).await {
         Ok(server) => server,
         Err(failure) => {
             drop(engine.sweep_run(&run, false).await);
@@ -104,15 +107,18 @@ pub(super) async fn with_engine(
         candidate: announce(&arguments.candidate),
         cells: plan.cells.iter().map(CellName::from).collect(),
         strict: arguments.strict,
-        isolation: isolation(&network),
+        isolation: isolation(&network, shared),
         offline: arguments.offline,
     };
     let cells = start.cells.clone();
     let limits = Limits::default().with(&arguments.limits);
     let setup_network = network.clone();
+    let watch = Arc::new(Watch::new(&run));
     let setup = Arc::new(Setup {
         engine: engine.clone(),
         network,
+        inside,
+        watch: Arc::clone(&watch),
         run: run.clone(),
         requests: server.log(),
         host_proxy: server.host_url(),
@@ -168,6 +174,7 @@ pub(super) async fn with_engine(
     }
     drop(executor.await);
     drop(guard);
+    let isolation = watch.conclusion();
 
     let mut notes = clean(&engine, &places, &run, arguments.keep).await;
     let counts = server.log().counts();
@@ -189,7 +196,7 @@ pub(super) async fn with_engine(
         shortfalls = lock.shortfalls(&teller.reports, &cells, whole);
     }
     let (took, fixtures) = (begun.elapsed(), counts.to_string());
-    Ok(teller.finish(RunFinish { end, took, own: processor_time(), fixtures, shortfalls, flaky, notes }))
+    Ok(teller.finish(RunFinish { end, took, own: processor_time(), fixtures, shortfalls, flaky, isolation, notes }))
 }
 
 /// Whether an event tells of a scenario that did not pass.
@@ -278,17 +285,19 @@ async fn sweep_dead(engine: &Engine, places: &Places) -> Result<(), Failure> {
     live::forget_dead(&places.cache, false).map(drop).map_err(failed)
 }
 
-async fn serve(fixtures: &Fixtures, network: &Network) -> Result<Server, Failure> {
+async fn serve(fixtures: &Fixtures, network: &Network, inside: &Inside) -> Result<Server, Failure> {
     let address = std::net::SocketAddr::new(network.gateway, fixtures::PORT);
-    fixtures.serve(address).await.map_err(|error| {
+    let failed = |why: String| {
         Failure::infrastructure(
-            format!("the fixture server cannot listen on {address}: {}", with_causes(&error)),
+            format!("the fixture server cannot listen on {address}: {why}"),
             Some(
-                "the engine must run on this very machine, not rootless and not in a virtual machine: \
-                  its networks' gateways are then this machine's addresses",
+                "the engine must run on this very machine, not rootless and not in a virtual machine: its networks' \
+                  gateways are then this machine's addresses. A private engine is used with its own cache folder",
             ),
         )
-    })
+    };
+    let listener = inside.listen(address).await.map_err(|error| failed(error.to_string()))?;
+    fixtures.serve(listener).await.map_err(|error| failed(with_causes(&error)))
 }
 
 /// Takes everything of the run off the engine; says what could not be.
@@ -324,6 +333,7 @@ fn stopped(signals: &Signals) -> ExitCode {
         fixtures,
         shortfalls: Vec::new(),
         flaky: Vec::new(),
+        isolation: Isolation::default(),
         notes: Vec::new(),
     };
     tally.add(&Event::RunFinished(Box::new(finish)));
@@ -378,13 +388,17 @@ pub(super) fn announce(tested: &TestedArgs) -> String {
     text
 }
 
-fn isolation(network: &Network) -> String {
+fn isolation(network: &Network, shared: bool) -> String {
+    let Network { name, subnet, gateway } = network;
+    let port = fixtures::PORT;
+    let place = if shared {
+        "its gateway is this host, so what listens on all of the host's addresses can be reached there"
+    } else {
+        "the engine has a network namespace of its own, where nothing else listens"
+    };
     format!(
-        "builds and containers on the internal network {} ({}): no route out; they reach the fixture server at {}:{}",
-        network.name,
-        network.subnet,
-        network.gateway,
-        fixtures::PORT
+        "builds and containers on the internal network {name} ({subnet}): no route out; they reach the fixture server \
+         at {gateway}:{port}; {place}"
     )
 }
 

@@ -15,6 +15,7 @@ use crate::contract_tier::run::{Bench, execute};
 use crate::engine::{Engine, Here, RunId};
 use crate::event::{CellName, Event, RunFinish, RunStart, ScenarioReport};
 use crate::flaky::flaky;
+use crate::isolation::Isolation;
 use crate::judge::Judge;
 use crate::live::LiveRun;
 use crate::place::Places;
@@ -96,6 +97,7 @@ pub(super) async fn try_out(
         fixtures: "none needed".to_owned(),
         shortfalls: Vec::new(),
         flaky,
+        isolation: Isolation::default(),
         notes,
     }))
 }

@@ -78,7 +78,7 @@ impl Engine {
         result.and_then(|evidence| removed.map(|()| evidence))
     }
 
-    async fn run_to_end(
+    pub(super) async fn run_to_end(
         &self,
         container: &str,
         limits: Limits,

@@ -18,6 +18,9 @@ pub enum EngineError {
         /// What the connection said.
         cause: String,
     },
+    /// It was started anew: what was under way may have ended with the one before.
+    #[error("the engine was started anew while the run was using it")]
+    Restarted,
     /// Its disk is full.
     #[error("the engine's disk is full ({cause})")]
     NoSpace {
@@ -113,7 +116,7 @@ impl EngineError {
 
     /// Whether nothing further can succeed.
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::NoSpace { .. })
+        matches!(self, Self::Unreachable { .. } | Self::NoSpace { .. } | Self::Restarted)
     }
 
     /// Whether the engine says that the thing is not there.
@@ -124,7 +127,7 @@ impl EngineError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Unreachable { .. } => {
+            Self::Unreachable { .. } | Self::Restarted => {
                 "was it stopped or killed? `wsgi-proof doctor` says what answers; then run again"
             }
             Self::NoSpace { .. } => "free some space, for example with `wsgi-proof prune --images`, then run again",

@@ -4,6 +4,7 @@
 
 mod application;
 mod build;
+mod canary;
 mod container;
 mod discover;
 mod distribution;
@@ -13,6 +14,7 @@ mod file;
 mod guard;
 mod here;
 mod image;
+mod inside;
 mod network;
 pub mod private;
 mod resources;
@@ -26,12 +28,14 @@ use bollard::Docker;
 
 pub use application::Application;
 pub use build::BuildRequest;
+pub use canary::{Beacon, canary_build};
 pub use discover::{Discovery, Tried, discover};
 pub use distribution::{Distribution, ensure_distribution};
 pub use endpoint::{Endpoint, Origin};
 pub use error::EngineError;
 pub use guard::Guard;
 pub use here::Here;
+pub use inside::Inside;
 pub use network::Network;
 pub use resources::{Kind, Leftover};
 pub use start::{Bind, Start};
@@ -84,6 +88,7 @@ impl fmt::Display for RunId {
 pub struct Engine {
     docker: Docker,
     docker_host: String,
+    data_root: String,
     description: Description,
 }
 
@@ -134,12 +139,17 @@ impl Engine {
             processors: info.ncpu.and_then(|count| usize::try_from(count).ok()).unwrap_or(1),
             origin: endpoint.origin.to_string(),
         };
-        Ok(Self { docker, docker_host, description })
+        Ok(Self { docker, docker_host, data_root: info.docker_root_dir.unwrap_or_default(), description })
     }
 
     /// What the engine is, and where it was found.
     pub fn describe(&self) -> &Description {
         &self.description
+    }
+
+    /// Its socket, if it has one in this host's file system.
+    pub fn socket(&self) -> Option<&std::path::Path> {
+        self.docker_host.strip_prefix("unix://").map(std::path::Path::new)
     }
 
     /// Whether the engine still answers.

@@ -33,9 +33,9 @@ pub(super) fn network_name(run: &RunId) -> String {
     format!("{NAME_PREFIX}{run}")
 }
 
-/// The run that a network of this name belongs to.
+/// The run that a network or container of this name belongs to.
 pub(super) fn run_of(name: &str) -> Option<&str> {
-    name.strip_prefix(NAME_PREFIX).filter(|run| !run.is_empty())
+    name.strip_prefix(NAME_PREFIX)?.split('-').next().filter(|run| !run.is_empty())
 }
 
 impl Engine {

@@ -183,7 +183,7 @@ impl Engine {
         Ok(())
     }
 
-    async fn remove_network(&self, id: &str) -> Result<(), EngineError> {
+    pub(super) async fn remove_network(&self, id: &str) -> Result<(), EngineError> {
         let of = |error| self.error("removing a network", error);
         let network = match self.docker.inspect_network(id, None).await.map_err(of) {
             Ok(network) => network,
@@ -229,7 +229,7 @@ fn of_container(container: ContainerSummary) -> Leftover {
         let networks = container.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
         networks.keys().find_map(|network| run_of(network).map(str::to_owned))
     };
-    let by_name = || run_of(&name).and_then(|rest| rest.split('-').next()).map(str::to_owned);
+    let by_name = || run_of(&name).map(str::to_owned);
     let run = label.or_else(by_network).or_else(by_name).unwrap_or_default();
     Leftover { kind: Kind::Container, id, name, run, size: 0 }
 }

@@ -4,6 +4,7 @@
 //! network, disk) stands beside the findings and outranks them.
 
 mod blame;
+mod canaries;
 mod head;
 mod prepare;
 mod probe;
@@ -24,9 +25,10 @@ use crate::check::{Finding, Outcome};
 use crate::contract::Level;
 use crate::control::Replacements;
 use crate::dialect::Dialect;
-use crate::engine::{Engine, EngineError, Network, RunId};
+use crate::engine::{Engine, EngineError, Inside, Network, RunId};
 use crate::event::{Event, Fault, Log, PreparationEnd, Stage};
 use crate::fixtures::RequestLog;
+use crate::isolation::Watch;
 use crate::judge::{Found, Judge};
 use crate::limits::Limits;
 use crate::plan::{CandidateOrigin, Plan, Role, Work};
@@ -38,6 +40,10 @@ pub struct Setup {
     pub engine: Engine,
     /// The run's own network.
     pub network: Network,
+    /// Where it is.
+    pub inside: Inside,
+    /// What the canaries find.
+    pub watch: Arc<Watch>,
     /// The run's id.
     pub run: RunId,
     /// What builds and containers asked of the fixture server.
@@ -109,7 +115,7 @@ struct Finished {
     id: usize,
     end: StepEnd,
     part: Part,
-    /// Whether nothing further can succeed: the engine is gone, or the disk is full.
+    /// Whether nothing further can succeed, or prove anything: the engine is gone, the disk is full, the isolation broken.
     halts: bool,
 }
 
@@ -230,7 +236,8 @@ impl State {
                 if !std::mem::replace(&mut self.scenarios[index].begun, true) {
                     self.send(Event::ScenarioStarted { label: planned.label.clone() });
                 }
-                running.spawn(async move { step::run(id, work, &planned, needs, &setup, &events).await });
+                let place = setup.inside.handle();
+                running.spawn_on(async move { step::run(id, work, &planned, needs, &setup, &events).await }, &place);
             }
         }
     }
@@ -361,7 +368,11 @@ async fn prepare(
         drop(events.send(Event::PreparationProgress { what: name.clone(), line: line.to_owned() }));
     };
     let cursor = setup.requests.cursor();
-    let result = prepare::prepare(role, cell, &needs, setup, &progress).await;
+    let mut result = prepare::prepare(role, cell, &needs, setup, &progress).await;
+    if matches!(result, Err(prepare::PrepareError::Candidate { .. })) {
+        let as_before = setup.engine.is_as_before(&setup.inside, &setup.cache).await;
+        result = as_before.map_err(prepare::PrepareError::from).and(result);
+    }
     let (report, end, halts) = match result {
         Ok(prepare::Prepared { image, note }) => (PreparationEnd::Ready { note }, StepEnd::Image(image), false),
         Err(prepare::PrepareError::Candidate { why, log }) => {
@@ -381,6 +392,9 @@ async fn prepare(
         }
         Err(prepare::PrepareError::Suite(fault)) => {
             (PreparationEnd::Error(fault.clone()), StepEnd::Fault(fault), false)
+        }
+        Err(prepare::PrepareError::Broken(fault)) => {
+            (PreparationEnd::Error(fault.clone()), StepEnd::Fault(fault), true)
         }
     };
     drop(events.send(Event::PreparationFinished { what: name, took: begun.elapsed(), end: report }));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::Setup;
+use super::canaries::canaries;
 use crate::cell::Cell;
 use crate::check::evidence::{BuildEnd, ImageEvidence};
 use crate::control::Replacements;
@@ -33,6 +34,8 @@ pub(super) enum PrepareError {
     Engine(EngineError),
     /// Something else of the suite.
     Suite(Fault),
+    /// What builds and containers say proves nothing any more.
+    Broken(Fault),
 }
 
 impl From<EngineError> for PrepareError {
@@ -66,6 +69,10 @@ pub(super) async fn prepare(
             .await?;
             ready(setup, image).await
         }
+        Role::Canaries => match needs {
+            [distribution] => canaries(setup, distribution).await,
+            _ => Err(without("distribution")),
+        },
         Role::Base => match (&setup.origin.base, needs) {
             (Some(reference), _) => prebuilt(setup, reference).await,
             (None, [distribution]) => base(setup, cell, distribution, progress).await,

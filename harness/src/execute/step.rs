@@ -63,7 +63,7 @@ pub(super) async fn run(
     let result = match result {
         // Evidence taken while the engine was going away proves nothing against the candidate.
         Ok(end) if step.part.findings.iter().any(check::Finding::is_broken) => {
-            setup.engine.ping().await.map(|()| end).map_err(StepError::from)
+            setup.engine.is_as_before(&setup.inside, &setup.cache).await.map(|()| end).map_err(StepError::from)
         }
         other => other,
     };

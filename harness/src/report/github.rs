@@ -8,6 +8,7 @@ use super::Reporter;
 use crate::check::Outcome;
 use crate::contract::Level;
 use crate::event::{Event, ScenarioReport};
+use crate::isolation::Isolation;
 use crate::verdict::{Tally, Verdict};
 
 /// As many annotations of a step as GitHub shows.
@@ -24,6 +25,7 @@ pub struct GithubReporter {
     tally: Tally,
     rows: String,
     shortfalls: Vec<String>,
+    isolation: Isolation,
 }
 
 impl GithubReporter {
@@ -31,7 +33,16 @@ impl GithubReporter {
     /// scenario files are named under.
     pub fn new(out: Box<dyn Write + Send>, summary: Option<PathBuf>, scenarios: &Path) -> Self {
         let (tally, rows) = (Tally::default(), String::new());
-        Self { out, summary, scenarios: scenarios.to_owned(), annotations: 0, tally, rows, shortfalls: Vec::new() }
+        Self {
+            out,
+            summary,
+            scenarios: scenarios.to_owned(),
+            annotations: 0,
+            tally,
+            rows,
+            shortfalls: Vec::new(),
+            isolation: Isolation::default(),
+        }
     }
 
     fn scenario(&mut self, report: &ScenarioReport) -> io::Result<()> {
@@ -71,6 +82,15 @@ impl GithubReporter {
         for shortfall in &self.shortfalls {
             text.push_str(&format!("- less than before: {shortfall}\n"));
         }
+        for (what, ways) in [("not isolated", &self.isolation.broken), ("isolation weakened", &self.isolation.weakened)]
+        {
+            for way in ways {
+                text.push_str(&format!("- {what}: {way}\n"));
+            }
+        }
+        if let Some(why) = &self.isolation.untold {
+            text.push_str(&format!("- isolation could not be told: {why}\n"));
+        }
         text.push_str("\n| verdict | scenario | what must hold |\n|---|---|---|\n");
         text.push_str(&self.rows);
         if text.len() > SUMMARY {
@@ -99,6 +119,7 @@ impl Reporter for GithubReporter {
             | Event::ScenarioStage { .. } => Ok(()),
             Event::RunFinished(finish) => {
                 self.shortfalls.clone_from(&finish.shortfalls);
+                self.isolation.clone_from(&finish.isolation);
                 for shortfall in &finish.shortfalls {
                     writeln!(self.out, "::error title=less than before::{}", data(shortfall))?;
                 }

@@ -10,6 +10,7 @@ use super::{Reporter, write_whole};
 use crate::check::Outcome;
 use crate::contract::Level;
 use crate::event::{Event, RunEnd, ScenarioReport};
+use crate::isolation::Isolation;
 use crate::verdict::Verdict;
 
 /// Collects test cases and writes the file at the end.
@@ -20,12 +21,21 @@ pub struct JunitReporter {
     cases: Vec<TestCase>,
     end: Option<RunEnd>,
     shortfalls: Vec<String>,
+    isolation: Isolation,
 }
 
 impl JunitReporter {
     /// A reporter that writes to `path`; `scenarios` is the folder that scenario files are named under.
     pub fn new(path: PathBuf, scenarios: &Path) -> Self {
-        Self { path, scenarios: scenarios.to_owned(), planned: 0, cases: Vec::new(), end: None, shortfalls: Vec::new() }
+        Self {
+            path,
+            scenarios: scenarios.to_owned(),
+            planned: 0,
+            cases: Vec::new(),
+            end: None,
+            shortfalls: Vec::new(),
+            isolation: Isolation::default(),
+        }
     }
 
     fn case(&self, report: &ScenarioReport) -> TestCase {
@@ -112,6 +122,7 @@ impl Reporter for JunitReporter {
             Event::RunFinished(finish) => {
                 self.end = Some(finish.end);
                 self.shortfalls.clone_from(&finish.shortfalls);
+                self.isolation.clone_from(&finish.isolation);
             }
             Event::PreparationStarted { .. }
             | Event::PreparationProgress { .. }
@@ -142,6 +153,21 @@ impl Reporter for JunitReporter {
             status.set_description(self.shortfalls.join("\n"));
             let mut case = TestCase::new("as much as before", status);
             case.set_classname("wsgi-proof");
+            suite.add_test_case(case);
+        }
+        let Isolation { tried, weakened, broken, untold } = &self.isolation;
+        if !tried.is_empty() || untold.is_some() {
+            let mut status = TestCaseStatus::success();
+            if !self.isolation.is_sound() {
+                status = TestCaseStatus::non_success(NonSuccessKind::Error);
+                status.set_message("builds and containers were not isolated, or it could not be told");
+                status.set_description(broken.iter().chain(untold).cloned().collect::<Vec<_>>().join("\n"));
+            }
+            let mut case = TestCase::new("isolation", status);
+            case.set_classname("wsgi-proof");
+            let tried = tried.iter().map(|way| format!("tried: {way}"));
+            let weakened = weakened.iter().map(|way| format!("weakened: {way}"));
+            case.set_system_out(tried.chain(weakened).collect::<Vec<_>>().join("\n"));
             suite.add_test_case(case);
         }
         let mut report = Report::new("wsgi-proof");

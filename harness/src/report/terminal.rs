@@ -258,6 +258,17 @@ impl TerminalReporter {
             let mark = self.style(Style::new().red()).apply_to("×").to_string();
             text.push_str(&format!("{mark} FLAKY: {flaky}\n"));
         }
+        for way in &finish.isolation.broken {
+            let mark = self.style(Style::new().red()).apply_to("×").to_string();
+            text.push_str(&format!("{mark} NOT ISOLATED, and so without proof: {way}\n"));
+        }
+        if let Some(why) = &finish.isolation.untold {
+            let mark = self.style(Style::new().red()).apply_to("×").to_string();
+            text.push_str(&format!("{mark} whether builds and containers were isolated could not be told: {why}\n"));
+        }
+        for way in &finish.isolation.weakened {
+            text.push_str(&format!("isolation weakened: {way}\n"));
+        }
         if finish.end == RunEnd::TimeIsOver {
             text.push_str("the time of the whole run was over; what is not reported could not be told (--run-seconds gives more)\n");
         }

@@ -82,9 +82,10 @@ async fn launch(cache: &Path, toolbox: &Toolbox, docker_host: &str) -> Result<()
     };
     std::fs::write(&configuration, text).map_err(PrivateError::io(format!("{}", configuration.display())))?;
     // `setsid`: a session of its own, so that neither Ctrl-C nor the end of the terminal reaches it.
+    // `unshare`: a network of its own, in which nothing listens and from which nothing leads out.
     let mut command = toolbox.command(Path::new("setsid"));
     command
-        .arg("dockerd")
+        .args(["unshare", "--net", "dockerd"])
         .arg(format!("--config-file={}", configuration.display()))
         .arg(format!("--data-root={}", own.join("data").display()))
         .arg(format!("--exec-root={}", own.join("exec").display()))
@@ -93,8 +94,7 @@ async fn launch(cache: &Path, toolbox: &Toolbox, docker_host: &str) -> Result<()
         .arg("--group=root")
         // Should the system's containerd be used, its contents are not mixed with those of another engine.
         .args(["--containerd-namespace=wsgi-proof", "--containerd-plugins-namespace=wsgi-proof-plugins"])
-        // No default bridge: every network is a run's own, internal, and with a default route that leads nowhere. That
-        // takes no rule of the host's firewall, so the firewall is left alone, as is the host's forwarding.
+        // No default bridge: every network is a run's own. Nothing is to be forwarded, so nothing is set up for it.
         .args(["--bridge=none", "--iptables=false", "--ip-forward=false", "--ip-masq=false", "--userland-proxy=false"])
         .arg("--default-address-pool=base=10.230.0.0/16,size=24");
     let mut child = command
@@ -185,6 +185,21 @@ pub(super) fn running(cache: &Path) -> Option<i32> {
     let command = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
     let own = format!("--data-root={}", folder(cache).join("data").display());
     command.split(|byte| *byte == 0).any(|argument| argument == own.as_bytes()).then_some(pid)
+}
+
+/// The network namespace of the daemon that keeps its data in this folder, if it is the private engine of this cache and
+/// is running.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn network_namespace(cache: &Path, data_root: &Path) -> Result<Option<File>, PrivateError> {
+    let cache = &absolute(cache)?;
+    if data_root != folder(cache).join("data") {
+        return Ok(None);
+    }
+    let Some(pid) = running(cache) else { return Ok(None) };
+    let path = format!("/proc/{pid}/ns/net");
+    File::open(&path).map(Some).map_err(PrivateError::io(path))
 }
 
 /// Since when the daemon has been running.

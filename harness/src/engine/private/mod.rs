@@ -9,7 +9,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-pub use daemon::{start, stop};
+pub use daemon::{network_namespace, start, stop};
 pub use packages::Toolbox;
 pub(super) use packages::{DISTRIBUTION_PROGRAMS, lock};
 

@@ -1,0 +1,174 @@
+//! What canaries need of an engine: a beacon on another network, and containers and builds that try to reach it.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use bollard::models::{ContainerCreateBody, HostConfig, NetworkCreateRequest};
+use bollard::query_parameters::{InspectContainerOptions, LogsOptions, StartContainerOptions};
+use futures_util::StreamExt;
+
+use super::container::{container_name, run_labels};
+use super::network::network_name;
+use super::start::limit;
+use super::stream::Streams;
+use super::{BuildRequest, Engine, EngineError, Network, RunId};
+use crate::check::evidence::CommandEvidence;
+use crate::isolation::{BEACON, BEACON_PORT, CANARY};
+use crate::limits::Limits;
+
+/// What is being done.
+const OPERATION: &str = "starting a beacon for the canaries";
+
+/// A container on a network of its own, which the run's network must not lead to.
+#[derive(Debug)]
+pub struct Beacon {
+    /// Where it is.
+    pub address: Ipv4Addr,
+    container: String,
+    network: String,
+}
+
+/// How Perl is started with a program.
+fn perl(program: &str, arguments: &[String]) -> Vec<String> {
+    let words = ["perl", "-e", program].into_iter().map(str::to_owned);
+    words.chain(arguments.iter().cloned()).collect()
+}
+
+impl Engine {
+    /// Starts a beacon, and waits until it listens. `image` must have Perl.
+    ///
+    /// # Errors
+    /// When the engine cannot, or it ends.
+    pub async fn start_beacon(&self, image: &str, run: &RunId) -> Result<Beacon, EngineError> {
+        let unexpected = |what: String| EngineError::Unexpected { operation: OPERATION.to_owned(), what };
+        let network = format!("{}-outside", network_name(run));
+        let request =
+            NetworkCreateRequest { name: network.clone(), labels: Some(run_labels(run)), ..Default::default() };
+        self.docker.create_network(request).await.map_err(|error| self.error(OPERATION, error))?;
+        let mut config = HostConfig { network_mode: Some(network.clone()), ..Default::default() };
+        limit(&mut config, Limits::default());
+        let body = ContainerCreateBody {
+            image: Some(image.to_owned()),
+            entrypoint: Some(perl(BEACON, &[BEACON_PORT.to_string()])),
+            cmd: Some(Vec::new()),
+            labels: Some(run_labels(run)),
+            host_config: Some(config),
+            ..Default::default()
+        };
+        let container = self.create(&container_name(run, "beacon"), body).await?;
+        let started = self.docker.start_container(&container, None::<StartContainerOptions>).await;
+        started.map_err(|error| self.error(OPERATION, error))?;
+        self.until_ready(&container).await?;
+        let inspected = self.docker.inspect_container(&container, None::<InspectContainerOptions>).await;
+        let address = inspected
+            .map_err(|error| self.error(OPERATION, error))?
+            .network_settings
+            .and_then(|settings| settings.networks)
+            .and_then(|networks| networks.get(&network).and_then(|own| own.ip_address.clone()))
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| unexpected("it has no address".to_owned()))?;
+        Ok(Beacon { address, container, network })
+    }
+
+    /// Follows a beacon's log until it says that it is ready.
+    async fn until_ready(&self, container: &str) -> Result<(), EngineError> {
+        let options = LogsOptions { follow: true, stdout: true, stderr: true, ..Default::default() };
+        let mut stream = std::pin::pin!(self.docker.logs(container, Some(options)));
+        let mut streams = Streams::default();
+        let ready = async {
+            while let Some(chunk) = stream.next().await {
+                let chunk = chunk.map_err(|error| self.error(OPERATION, error))?;
+                if chunk.as_ref().starts_with(b"ready") {
+                    return Ok(());
+                }
+                streams.push(&chunk);
+            }
+            let what = format!("it ended: {}", std::mem::take(&mut streams).finish().join(" | "));
+            Err(EngineError::Unexpected { operation: OPERATION.to_owned(), what })
+        };
+        let limit = Limits::default().command();
+        tokio::time::timeout(limit, ready)
+            .await
+            .unwrap_or_else(|_| Err(EngineError::Idle { operation: OPERATION.to_owned(), after: limit }))
+    }
+
+    /// What reached a beacon, in the messages' own words.
+    ///
+    /// # Errors
+    /// When the engine cannot say.
+    pub async fn reached(&self, beacon: &Beacon) -> Result<Vec<String>, EngineError> {
+        let (lines, _) = self.log(&beacon.container, Limits::default()).await?;
+        Ok(lines.iter().filter_map(|line| line.strip_prefix("reached ")).map(str::to_owned).collect())
+    }
+
+    /// Takes a beacon away, and its network.
+    ///
+    /// # Errors
+    /// When the engine cannot.
+    pub async fn stop_beacon(&self, beacon: Beacon) -> Result<(), EngineError> {
+        self.remove_container(&beacon.container).await?;
+        self.remove_network(&beacon.network).await
+    }
+
+    /// A container as scenarios have them, in which the canary is let out; what it said. `dns` is the name server that the
+    /// engine is told to ask for it.
+    ///
+    /// # Errors
+    /// When the engine cannot.
+    pub async fn canary_container(
+        &self,
+        image: &str,
+        arguments: &[String],
+        network: &Network,
+        dns: IpAddr,
+        run: &RunId,
+    ) -> Result<CommandEvidence, EngineError> {
+        let limits = Limits::default();
+        let mut config = HostConfig {
+            network_mode: Some(network.name.clone()),
+            extra_hosts: Some(vec![network.host_entry()]),
+            dns: Some(vec![dns.to_string()]),
+            ..Default::default()
+        };
+        limit(&mut config, limits);
+        let body = ContainerCreateBody {
+            image: Some(image.to_owned()),
+            entrypoint: Some(perl(CANARY, arguments)),
+            cmd: Some(Vec::new()),
+            labels: Some(run_labels(run)),
+            host_config: Some(config),
+            ..Default::default()
+        };
+        let container = self.create(&container_name(run, "canary"), body).await?;
+        let result = self.run_to_end(&container, limits, "running the canary container").await;
+        let removed = self.remove_container(&container).await;
+        result.and_then(|evidence| removed.map(|()| evidence))
+    }
+}
+
+/// A build as scenarios have them, with the canary in it.
+///
+/// # Errors
+/// When its context cannot be written.
+pub fn canary_build(
+    image: &str,
+    arguments: &[String],
+    network: &Network,
+    run: &RunId,
+) -> Result<BuildRequest, std::io::Error> {
+    let command = serde_json::to_string(&perl(CANARY, arguments)).map_err(std::io::Error::other)?;
+    let dockerfile = format!("FROM {image}\nRUN {command}\n");
+    let mut archive = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_size(dockerfile.len() as u64);
+    header.set_mode(0o644);
+    archive.append_data(&mut header, "Dockerfile", dockerfile.as_bytes())?;
+    Ok(BuildRequest {
+        context: archive.into_inner()?,
+        dockerfile: "Dockerfile".to_owned(),
+        arguments: std::collections::BTreeMap::new(),
+        network: Some(network.clone()),
+        use_cache: false,
+        limits: Limits::default(),
+        run: Some(run.clone()),
+    })
+}

@@ -1,0 +1,123 @@
+//! The network namespace that the engine's networks are in. The private engine has one of its own, where nothing listens but
+//! what a run opens there; another engine's is this host's.
+
+use std::fs::File;
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use super::{Engine, EngineError, private};
+
+/// Where sockets are opened that are to reach containers, or to be reached by them.
+pub struct Inside {
+    /// Threads in the namespace; none where it is this host's.
+    runtime: Option<Runtime>,
+    /// The namespace's device and inode numbers, where the engine is known to have one of its own.
+    identity: Option<(u64, u64)>,
+}
+
+impl Engine {
+    /// Where this engine's networks are.
+    ///
+    /// # Errors
+    /// When it is a namespace that cannot be entered.
+    pub fn inside(&self, cache: &Path) -> Result<Inside, EngineError> {
+        let failed =
+            |why: String| EngineError::Unsuitable { what: format!("its network namespace cannot be used: {why}") };
+        let found = private::network_namespace(cache, Path::new(&self.data_root));
+        match found.map_err(|error| failed(crate::causes::with_causes(&error)))? {
+            Some(namespace) => Inside::enter(namespace).map_err(|error| failed(error.to_string())),
+            None => Ok(Inside { runtime: None, identity: None }),
+        }
+    }
+
+    /// Whether evidence against a candidate counts: the engine is still there, and still the one that the run began with. One
+    /// that is stopped takes its containers along, and their ends look like the candidate's.
+    ///
+    /// # Errors
+    /// When it does not count.
+    pub async fn is_as_before(&self, inside: &Inside, cache: &Path) -> Result<(), EngineError> {
+        self.ping().await?;
+        let Some(before) = inside.identity else { return Ok(()) };
+        let now = private::network_namespace(cache, Path::new(&self.data_root)).ok().flatten();
+        match now.and_then(|namespace| identity(&namespace).ok()) {
+            Some(now) if now == before => Ok(()),
+            _ => Err(EngineError::Restarted),
+        }
+    }
+}
+
+fn identity(namespace: &File) -> std::io::Result<(u64, u64)> {
+    namespace.metadata().map(|data| (data.dev(), data.ino()))
+}
+
+impl Inside {
+    fn enter(namespace: File) -> std::io::Result<Self> {
+        let wanted = identity(&namespace)?;
+        if identity(&File::open("/proc/self/ns/net")?)? == wanted {
+            return Ok(Self { runtime: None, identity: Some(wanted) });
+        }
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .thread_name("inside")
+            .enable_all()
+            .on_thread_start(move || {
+                // Whether it could is seen where the thread is asked, below.
+                let _ = move_into_link_name_space(namespace.as_fd(), Some(LinkNameSpaceType::Network));
+            })
+            .build()?;
+        let (sender, receiver) = std::sync::mpsc::channel();
+        runtime.spawn(async move {
+            drop(sender.send(File::open("/proc/thread-self/ns/net").and_then(|own| identity(&own))));
+        });
+        let entered = receiver.recv().map_err(std::io::Error::other)??;
+        let inside = Self { runtime: Some(runtime), identity: Some(wanted) };
+        if entered == wanted { Ok(inside) } else { Err(std::io::Error::other("it could not be entered")) }
+    }
+
+    /// Whether it is this host's own: what listens on all of the host's addresses can be reached from the engine's networks
+    /// then.
+    pub fn is_hosts(&self) -> bool {
+        self.runtime.is_none()
+    }
+
+    /// Where tasks are to be spawned that ask containers.
+    pub fn handle(&self) -> Handle {
+        self.runtime.as_ref().map_or_else(Handle::current, |runtime| runtime.handle().clone())
+    }
+
+    /// A listening socket.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn listen(&self, address: SocketAddr) -> std::io::Result<tokio::net::TcpListener> {
+        let opened = self.handle().spawn(async move { TcpListener::bind(address) }).await;
+        let listener = opened.map_err(std::io::Error::other)??;
+        listener.set_nonblocking(true)?;
+        tokio::net::TcpListener::from_std(listener)
+    }
+
+    /// A socket for datagrams.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub async fn datagrams(&self, address: SocketAddr) -> std::io::Result<tokio::net::UdpSocket> {
+        let opened = self.handle().spawn(async move { UdpSocket::bind(address) }).await;
+        let socket = opened.map_err(std::io::Error::other)??;
+        socket.set_nonblocking(true)?;
+        tokio::net::UdpSocket::from_std(socket)
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            // Not waited for: this may itself be a task.
+            runtime.shutdown_background();
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Isolation, proved in each run: a canary build and a canary container try every way out that there might be, and must get
+//! nowhere. Their targets are opened by the run itself, on this machine.
+
+mod listener;
+mod ways;
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+pub use listener::{Arrivals, Listeners, Ports};
+pub use ways::{Kind, Way, host_addresses, ways};
+
+use crate::engine::RunId;
+
+/// What tries to get out; its arguments say where to.
+pub const CANARY: &str = include_str!("canary.pl");
+/// What is to be reached on another network; its argument is the port.
+pub const BEACON: &str = include_str!("beacon.pl");
+/// The port on which the beacon is to be reached.
+pub const BEACON_PORT: u16 = 8398;
+
+/// Who tries to get out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Canary {
+    /// A command of a build.
+    Build,
+    /// A container.
+    Container,
+}
+
+impl Canary {
+    /// The word in messages.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Build => "build",
+            Self::Container => "container",
+        }
+    }
+
+    /// What this canary's messages begin with; `-` and a way's number follow.
+    pub fn name(self, run: &RunId) -> String {
+        format!("{run}-{}", self.word())
+    }
+}
+
+impl fmt::Display for Canary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the canary {}", self.word())
+    }
+}
+
+/// How a run's builds and containers turned out to be isolated.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Isolation {
+    /// The ways out that were tried, in words, each by a build and by a container; none where nothing was run.
+    pub tried: Vec<String>,
+    /// Ways that were open because the engine's networks are this host's own.
+    pub weakened: Vec<String>,
+    /// Ways that were open and must not be: what the run says cannot be relied on.
+    pub broken: Vec<String>,
+    /// Why it could not be told.
+    pub untold: Option<String>,
+}
+
+impl Isolation {
+    /// Whether verdicts can be relied on as far as isolation goes.
+    pub fn is_sound(&self) -> bool {
+        self.broken.is_empty() && self.untold.is_none()
+    }
+}
+
+/// What the canaries of a run have found so far.
+#[derive(Debug, Default)]
+pub struct Watch {
+    run: Option<RunId>,
+    state: Mutex<State>,
+    arrivals: Arrivals,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    ways: Vec<Way>,
+    open: Vec<(Canary, usize, String)>,
+    untold: Option<String>,
+    /// Held, so that they go on listening.
+    listeners: Vec<Listeners>,
+}
+
+impl Watch {
+    /// A watch of this run.
+    pub fn new(run: &RunId) -> Self {
+        Self { run: Some(run.clone()), ..Self::default() }
+    }
+
+    /// Where listeners write down what reached them.
+    pub fn arrivals(&self) -> Arrivals {
+        self.arrivals.clone()
+    }
+
+    /// The ways that are tried, and the listeners at their ends, which stay open until the run ends.
+    pub fn begin(&self, ways: Vec<Way>, listeners: Vec<Listeners>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.ways = ways;
+        state.listeners = listeners;
+    }
+
+    /// Takes what a canary said.
+    ///
+    /// # Errors
+    /// When it proves nothing: a way is missing, or the canary did not even reach the fixture server.
+    pub fn hear(&self, canary: Canary, lines: &[String]) -> Result<(), String> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let said: Vec<(usize, &str)> = lines.iter().filter_map(|line| parse(line)).collect();
+        match said.iter().find(|(number, _)| *number == 0) {
+            Some((_, "open")) => {}
+            Some((_, other)) => return Err(format!("{canary} did not reach the fixture server ({other})")),
+            None => return Err(format!("{canary} said nothing: {}", lines.join(" | "))),
+        }
+        let mut open = Vec::new();
+        for way in &state.ways {
+            match said.iter().find(|(number, _)| *number == way.number) {
+                Some((_, "open")) => open.push((canary, way.number, "it was answered".to_owned())),
+                None if way.is_for(canary) => return Err(format!("{canary} said nothing of {way}")),
+                Some(_) | None => {}
+            }
+        }
+        state.open.extend(open);
+        Ok(())
+    }
+
+    /// What could not be told, and why.
+    pub fn could_not(&self, why: String) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).untold.get_or_insert(why);
+    }
+
+    /// What it comes to.
+    pub fn conclusion(&self) -> Isolation {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open: Vec<(String, &Way, &str)> = Vec::new();
+        let of = |number: usize| state.ways.iter().find(|way| way.number == number);
+        for (canary, number, how) in &state.open {
+            open.extend(of(*number).map(|way| (canary.to_string(), way, how.as_str())));
+        }
+        // What reached a listener though the canary heard nothing of it.
+        if let Some(run) = &self.run {
+            for canary in [Canary::Build, Canary::Container] {
+                let prefix = format!("{}-", canary.name(run));
+                for message in self.arrivals.all() {
+                    let number = message.strip_prefix(&prefix).and_then(|number| number.parse().ok());
+                    open.extend(number.and_then(of).map(|way| (canary.to_string(), way, "it arrived")));
+                }
+            }
+        }
+        let mut isolation = Isolation {
+            tried: state.ways.iter().map(ToString::to_string).collect(),
+            untold: state.untold.clone(),
+            ..Isolation::default()
+        };
+        let mut told = Vec::new();
+        for (who, way, how) in open {
+            if !told.contains(&(who.clone(), way.number)) {
+                told.push((who.clone(), way.number));
+                let list = if way.is_expected { &mut isolation.weakened } else { &mut isolation.broken };
+                list.push(format!("{who} got out by {way}: {how}"));
+            }
+        }
+        isolation
+    }
+}
+
+/// `way 3 closed: why` of a canary.
+fn parse(line: &str) -> Option<(usize, &str)> {
+    let (number, said) = line.strip_prefix("way ")?.split_once(' ')?;
+    Some((number.parse().ok()?, said))
+}
+
+/// What a canary is started with, behind the program.
+pub fn arguments(canary: Canary, run: &RunId, server: (IpAddr, u16), ways: &[Way]) -> Vec<String> {
+    let mut arguments = vec![canary.name(run), format!("{} {}", server.0, server.1)];
+    arguments.extend(ways.iter().filter(|way| way.is_for(canary)).map(Way::argument));
+    arguments
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn watch() -> (RunId, Watch) {
+        let run = RunId::new();
+        let watch = Watch::new(&run);
+        let way = |number: usize, is_expected: bool| Way {
+            number,
+            kind: Kind::Tcp,
+            host: "10.9.9.9".into(),
+            port: 7,
+            what: "somewhere".into(),
+            is_expected,
+        };
+        let mut state = State { ways: vec![way(1, false), way(2, true)], ..State::default() };
+        state.ways.push(Way { kind: Kind::Name, ..way(3, false) });
+        *watch.state.lock().unwrap() = state;
+        (run, watch)
+    }
+
+    fn lines(text: &[&str]) -> Vec<String> {
+        text.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn ways_that_are_closed_are_sound() {
+        let (_, watch) = watch();
+        watch
+            .hear(Canary::Build, &lines(&["Step 2/2 : RUN x", "way 0 open", "way 2 closed: x", "way 1 closed: x"]))
+            .unwrap();
+        let isolation = watch.conclusion();
+        assert!(isolation.is_sound() && isolation.weakened.is_empty());
+        assert_eq!(isolation.tried.len(), 3);
+    }
+
+    #[test]
+    fn one_that_is_open_breaks_the_isolation_or_weakens_it_where_that_is_known() {
+        let (_, watch) = watch();
+        let said = lines(&["way 0 open", "way 1 open", "way 2 open", "way 3 closed: no such name"]);
+        watch.hear(Canary::Container, &said).unwrap();
+        let isolation = watch.conclusion();
+        assert_eq!(
+            isolation.broken,
+            ["the canary container got out by TCP to somewhere (10.9.9.9:7): it was answered"]
+        );
+        assert_eq!(isolation.weakened.len(), 1);
+        assert!(!isolation.is_sound());
+    }
+
+    #[test]
+    fn what_arrives_counts_though_no_answer_came_back() {
+        let (run, watch) = watch();
+        watch.hear(Canary::Build, &lines(&["way 0 open", "way 1 closed: no answer", "way 2 closed: x"])).unwrap();
+        watch.arrivals().add(format!("{run}-build-1").as_bytes());
+        watch.arrivals().add(b"GET / HTTP/1.1 of somebody else");
+        assert_eq!(watch.conclusion().broken.len(), 1);
+    }
+
+    #[test]
+    fn a_canary_that_tried_nothing_proves_nothing() {
+        let (_, watch) = watch();
+        assert!(watch.hear(Canary::Build, &lines(&["perl: not found"])).is_err());
+        assert!(watch.hear(Canary::Build, &lines(&["way 0 closed: no answer"])).is_err());
+        let why = watch.hear(Canary::Build, &lines(&["way 0 open", "way 1 closed: x"])).unwrap_err();
+        assert!(why.contains("said nothing of TCP"), "{why}");
+    }
+}

@@ -1,0 +1,216 @@
+//! The ways out that are tried.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
+
+use super::{BEACON_PORT, Canary, Ports};
+
+/// How many of this host's addresses are tried.
+const ADDRESSES: usize = 8;
+/// All nodes of a link (RFC 4291, section 2.7.1).
+const ALL_NODES: &str = "ff02::1";
+
+/// What a way is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// TCP over IPv4.
+    Tcp,
+    /// UDP over IPv4.
+    Udp,
+    /// An echo request (RFC 792).
+    Icmp,
+    /// TCP over IPv6.
+    Tcp6,
+    /// UDP over IPv6.
+    Udp6,
+    /// A question to a name server (RFC 1035).
+    Dns,
+    /// A look-up of a name, by the name servers that the engine gives a container.
+    Name,
+    /// A socket in the file system.
+    Unix,
+    /// A socket in the abstract namespace (unix(7)).
+    Abstract,
+}
+
+/// A way out.
+#[derive(Debug, Clone)]
+pub struct Way {
+    /// What tells it from the others, from 1.
+    pub number: usize,
+    /// What it is made of.
+    pub kind: Kind,
+    /// An address, a path or a name, as the canary takes it.
+    pub host: String,
+    /// The port, where there are any.
+    pub port: u16,
+    /// What is there, in words.
+    pub what: String,
+    /// Whether it is known to be open: with an engine whose networks are this host's own, its gateway is the host.
+    pub is_expected: bool,
+}
+
+impl Way {
+    /// What the canary takes.
+    pub(super) fn argument(&self) -> String {
+        let kind = match self.kind {
+            Kind::Tcp => "tcp",
+            Kind::Udp => "udp",
+            Kind::Icmp => "icmp",
+            Kind::Tcp6 => "tcp6",
+            Kind::Udp6 => "udp6",
+            Kind::Dns => "dns",
+            Kind::Name => "name",
+            Kind::Unix => "unix",
+            Kind::Abstract => "abstract",
+        };
+        format!("{} {kind} {} {}", self.number, self.host, self.port)
+    }
+
+    /// Whether this canary can try it. A build cannot be given a name server of the run's own, and must not ask another.
+    pub(super) fn is_for(&self, canary: Canary) -> bool {
+        self.kind != Kind::Name || canary == Canary::Container
+    }
+}
+
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, host, port, what, .. } = self;
+        match kind {
+            Kind::Tcp => write!(f, "TCP to {what} ({host}:{port})"),
+            Kind::Udp => write!(f, "UDP to {what} ({host}:{port})"),
+            Kind::Icmp => write!(f, "ICMP to {what} ({host})"),
+            Kind::Tcp6 => write!(f, "TCP over IPv6 to {what} ({host}, port {port})"),
+            Kind::Udp6 => write!(f, "UDP over IPv6 to {what} ({host}, port {port})"),
+            Kind::Dns => write!(f, "a question to {what} ({host}:{port})"),
+            Kind::Name => write!(f, "a name look-up by {what}"),
+            Kind::Unix => write!(f, "{what} ({host})"),
+            Kind::Abstract => write!(f, "{what}"),
+        }
+    }
+}
+
+/// All ways that are tried: to a beacon on another network, to the network's gateway, to this host's addresses, and to sockets.
+///
+/// `hosts` are listeners of this host; `gateways` those of the namespace that the network is in, if that is another one.
+pub fn ways(
+    beacon: Ipv4Addr,
+    gateway: IpAddr,
+    addresses: &[IpAddr],
+    (hosts, gateways): (&Ports, Option<&Ports>),
+    sockets: &[&Path],
+) -> Vec<Way> {
+    let mut ways = Vec::new();
+    let mut add = |kind, host: String, port, what: &str, is_expected| {
+        let number = ways.len() + 1;
+        ways.push(Way { number, kind, host, port, what: what.to_owned(), is_expected });
+    };
+    let there = beacon.to_string();
+    for (kind, port) in [(Kind::Tcp, BEACON_PORT), (Kind::Udp, BEACON_PORT), (Kind::Icmp, 0), (Kind::Dns, 53)] {
+        let what = if kind == Kind::Dns { "a name server on another network" } else { "another network" };
+        add(kind, there.clone(), port, what, false);
+    }
+    add(Kind::Name, "-".to_owned(), 0, "a name server on another network", false);
+    let shared = gateways.is_none();
+    for (kind, port) in [(Kind::Tcp, hosts.tcp), (Kind::Udp, hosts.udp)] {
+        add(kind, gateway.to_string(), port, "another port of this host at the network's gateway", shared);
+    }
+    let others = |address: &&IpAddr| **address != gateway && !address.is_loopback();
+    for address in addresses.iter().filter(others).take(ADDRESSES) {
+        let what = "an address of this host";
+        let (tcp, udp) = if address.is_ipv4() { (Kind::Tcp, Kind::Udp) } else { (Kind::Tcp6, Kind::Udp6) };
+        let ports = if address.is_ipv4() { Some((hosts.tcp, hosts.udp)) } else { hosts.tcp6.zip(hosts.udp6) };
+        let Some((tcp_port, udp_port)) = ports else { continue };
+        add(tcp, address.to_string(), tcp_port, what, false);
+        add(udp, address.to_string(), udp_port, what, false);
+        if address.is_ipv4() {
+            add(Kind::Icmp, address.to_string(), 0, what, false);
+        }
+    }
+    if let Some((tcp, udp)) = gateways.unwrap_or(hosts).tcp6.zip(gateways.unwrap_or(hosts).udp6) {
+        let what = "the gateway's link-local address";
+        add(Kind::Tcp6, format!("neighbour:{gateway}"), tcp, what, false);
+        add(Kind::Udp6, format!("neighbour:{gateway}"), udp, what, false);
+        add(Kind::Udp6, ALL_NODES.to_owned(), udp, "all nodes of the network", false);
+    }
+    for socket in sockets {
+        add(Kind::Unix, socket.display().to_string(), 0, "a socket of an engine", false);
+    }
+    add(Kind::Abstract, hosts.abstract_name.clone(), 0, "an abstract socket of this host", false);
+    ways
+}
+
+/// This host's addresses, as the kernel lists them.
+pub fn host_addresses() -> Vec<IpAddr> {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let mut addresses = local_v4(&read("/proc/net/fib_trie"));
+    addresses.extend(global_v6(&read("/proc/net/if_inet6")));
+    addresses
+}
+
+/// The local addresses in `/proc/net/fib_trie`: each stands above a line that says so.
+fn local_v4(trie: &str) -> Vec<IpAddr> {
+    let mut last = None;
+    let mut found = Vec::new();
+    for line in trie.lines() {
+        let line = line.trim_start();
+        if let Some(address) = line.strip_prefix("|-- ") {
+            last = address.parse::<Ipv4Addr>().ok().map(IpAddr::V4);
+        } else if line.starts_with("/32 host LOCAL") {
+            found.extend(last.filter(|address| !address.is_loopback() && !found.contains(address)));
+        }
+    }
+    found
+}
+
+/// The addresses with a global scope in `/proc/net/if_inet6`.
+fn global_v6(text: &str) -> Vec<IpAddr> {
+    let global = |line: &str| {
+        let mut columns = line.split_whitespace();
+        let address = u128::from_str_radix(columns.next()?, 16).ok()?;
+        (columns.nth(2)? == "00").then(|| IpAddr::V6(Ipv6Addr::from_bits(address)))
+    };
+    text.lines().filter_map(global).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TRIE: &str = "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 0.0.0.0\n        /0 universe UNICAST\n     +-- 10.0.0.0/24 2 0 2\n        |-- 10.0.0.0\n           /24 link UNICAST\n        |-- 10.0.0.5\n           /32 host LOCAL\n        |-- 10.0.0.255\n           /32 link BROADCAST\n     |-- 127.0.0.1\n        /32 host LOCAL\nLocal:\n        |-- 10.0.0.5\n           /32 host LOCAL\n";
+
+    #[test]
+    fn local_addresses_are_found_once_and_without_the_loopbacks() {
+        assert_eq!(local_v4(TRIE), ["10.0.0.5".parse::<IpAddr>().unwrap_or([0, 0, 0, 0].into())]);
+    }
+
+    #[test]
+    fn only_global_addresses_of_ipv6_need_no_interface() {
+        let text = "00000000000000000000000000000001 01 80 10 80       lo\n\
+            fe800000000000000000000000000001 02 40 20 80     eth0\n\
+            fd000000000000000000000000000002 02 40 00 80     eth0\n";
+        assert_eq!(global_v6(text).iter().map(ToString::to_string).collect::<Vec<_>>(), ["fd00::2"]);
+    }
+
+    #[test]
+    fn the_gateway_is_the_host_only_where_they_share_a_namespace() {
+        let ports = Ports { tcp: 1, udp: 2, tcp6: None, udp6: None, abstract_name: "x".into() };
+        let gateway = IpAddr::from([10, 231, 0, 1]);
+        let expected = |gateways| {
+            let ways = ways(Ipv4Addr::LOCALHOST, gateway, &[gateway], (&ports, gateways), &[]);
+            ways.iter().filter(|way| way.is_expected).count()
+        };
+        assert_eq!((expected(None), expected(Some(&ports))), (2, 0));
+    }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn any_table_of_the_kernel_can_be_read(text in r"((\|-- |/32 host LOCAL|[0-9a-f.: ]{0,40})\n){0,6}") {
+            local_v4(&text);
+            global_v6(&text);
+        }
+    }
+}
