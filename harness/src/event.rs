@@ -224,6 +224,8 @@ pub struct RunFinish {
     pub own: Duration,
     /// What builds asked of the fixture server.
     pub fixtures: String,
+    /// What was asked of it that it does not have, and that no scenario declares absent; a run with any proves nothing.
+    pub undeclared: Vec<String>,
     /// What the run did less of than the lock of the suite says; a run with any fails.
     pub shortfalls: Vec<String>,
     /// Scenarios that were repeated and came out otherwise on the same inputs.
@@ -286,6 +288,7 @@ pub(crate) mod tests {
             took: Duration::from_secs(3),
             own: Duration::from_millis(90),
             fixtures: "12 requests, 0 from upstream".into(),
+            undeclared: Vec::new(),
             shortfalls: shortfalls.iter().map(ToString::to_string).collect(),
             flaky: Vec::new(),
             isolation: Isolation::default(),
@@ -299,6 +302,7 @@ pub(crate) mod tests {
             took: Duration::from_secs(3),
             own: Duration::from_millis(90),
             fixtures: "12 requests, 0 from upstream".into(),
+            undeclared: Vec::new(),
             shortfalls: Vec::new(),
             flaky: Vec::new(),
             isolation: Isolation::default(),

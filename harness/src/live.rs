@@ -1,10 +1,11 @@
 //! Which runs are alive: each holds a lock on a file of its own for as long as its process lives, however it ends.
 
+use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::engine::RunId;
+use crate::engine::{Leftover, RunId};
 
 /// How the name of a note ends that a run's containers are kept.
 const KEPT: &str = ".kept";
@@ -26,6 +27,11 @@ impl LiveRun {
         let lock = File::create(&path)?;
         lock.lock()?;
         Ok(Self { path, _lock: lock })
+    }
+
+    /// The file that is locked, from the root on.
+    pub fn lock(&self) -> PathBuf {
+        std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone())
     }
 }
 
@@ -51,9 +57,14 @@ pub fn is_kept(cache: &Path, run: &str) -> bool {
 
 /// Whether a run of this cache folder is alive.
 pub fn is_live(cache: &Path, run: &str) -> bool {
-    match File::open(file_of(cache, run)) {
+    is_locked(&file_of(cache, run))
+}
+
+/// Whether somebody holds a lock on a file. One that may not be read is somebody else's, who may.
+fn is_locked(path: &Path) -> bool {
+    match File::open(path) {
         Ok(file) => matches!(file.try_lock(), Err(TryLockError::WouldBlock)),
-        Err(_) => false,
+        Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
     }
 }
 
@@ -62,6 +73,34 @@ pub fn others(cache: &Path, own: Option<&RunId>) -> bool {
     let entries = std::fs::read_dir(cache.join("runs")).into_iter().flatten().flatten();
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
     names.filter(|name| own.is_none_or(|own| own.as_str() != name)).any(|name| is_live(cache, &name))
+}
+
+/// Which runs of an engine are alive, whatever their cache folders are: their networks name the files that they hold locked.
+pub struct Living<'a> {
+    cache: &'a Path,
+    locks: HashMap<&'a str, &'a Path>,
+}
+
+impl<'a> Living<'a> {
+    /// What is known from all that is ours on an engine.
+    pub fn of(cache: &'a Path, found: &'a [Leftover]) -> Self {
+        let lock = |leftover: &'a Leftover| Some((leftover.run.as_str(), leftover.lock.as_deref()?));
+        Self { cache, locks: found.iter().filter_map(lock).collect() }
+    }
+
+    /// Whether any run is alive but the one given.
+    pub fn others(&self, own: Option<&RunId>) -> bool {
+        let elsewhere = |(run, lock): (&&str, &&Path)| own.is_none_or(|own| own.as_str() != *run) && is_locked(lock);
+        others(self.cache, own) || self.locks.iter().any(elsewhere)
+    }
+
+    /// Whether nobody uses this any more: its run has ended, or it does not say whose it is and no run is alive.
+    pub fn is_dead(&self, leftover: &Leftover) -> bool {
+        match leftover.run.as_str() {
+            "" => !self.others(None),
+            run => !is_live(self.cache, run) && !self.locks.get(run).is_some_and(|lock| is_locked(lock)),
+        }
+    }
 }
 
 /// Takes away the files of dead runs, and with `kept` also the notes of what is left on purpose; says how many.
@@ -98,6 +137,7 @@ fn file_of(cache: &Path, run: &str) -> PathBuf {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::engine::Kind;
 
     #[test]
     fn a_run_lives_as_long_as_its_lock() {
@@ -109,6 +149,27 @@ mod tests {
         assert_eq!(forget_dead(cache.path(), true).unwrap(), 0);
         drop(live);
         assert!(!is_live(cache.path(), run.as_str()));
+    }
+
+    #[test]
+    fn a_run_with_another_cache_folder_lives_as_well() {
+        let (cache, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let run = RunId::new();
+        let live = LiveRun::begin(other.path(), &run).unwrap();
+        let thing = |run: &str, lock| Leftover {
+            kind: Kind::Network,
+            id: "1".to_owned(),
+            name: "x".to_owned(),
+            run: run.to_owned(),
+            size: 0,
+            lock,
+        };
+        let found = [thing(run.as_str(), Some(live.lock())), thing(run.as_str(), None), thing("", None)];
+        let living = Living::of(cache.path(), &found);
+        assert!(found.iter().all(|leftover| !living.is_dead(leftover)));
+        assert!(living.others(None) && !living.others(Some(&run)));
+        drop(live);
+        assert!(found.iter().all(|leftover| living.is_dead(leftover)));
     }
 
     #[test]

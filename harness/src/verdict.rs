@@ -91,7 +91,8 @@ pub struct Tally {
     pub assertions: usize,
     #[serde(skip)]
     end: Option<RunEnd>,
-    /// Whether builds and containers were not isolated, or it could not be told whether they were.
+    /// Whether builds and containers were not isolated, or it could not be told whether they were, or they asked for what nobody
+    /// declared.
     pub unsound: bool,
     /// What the run did less of than the lock of the suite says.
     pub shortfalls: usize,
@@ -116,7 +117,7 @@ impl Tally {
             Event::RunFinished(finish) => {
                 self.end = Some(finish.end);
                 self.shortfalls = finish.shortfalls.len();
-                self.unsound = !finish.isolation.is_sound();
+                self.unsound = !finish.isolation.is_sound() || !finish.undeclared.is_empty();
             }
             Event::PreparationStarted { .. }
             | Event::PreparationProgress { .. }

@@ -316,6 +316,27 @@ impl Drop for PrivateEngine {
     }
 }
 
+/// Another cache folder, with the fixtures and the distribution of the one that is used by default.
+pub fn other_cache() -> TempDir {
+    warm();
+    let folder = TempDir::new().expect("a temporary folder");
+    for name in ["store", "distributions"] {
+        if cache().join(name).exists() {
+            std::os::unix::fs::symlink(cache().join(name), folder.path().join(name)).expect("a link");
+        }
+    }
+    folder
+}
+
+/// The address of the engine that the program uses by default.
+pub fn docker_host() -> String {
+    warm();
+    let output = wsgi_proof(&["doctor"]).output().expect("the program runs").stdout;
+    let text = String::from_utf8(output).expect("text");
+    let line = text.lines().find(|line| line.starts_with("would use ")).expect("doctor names the engine");
+    line.rsplit("DOCKER_HOST=").next().expect("the engine's address").to_owned()
+}
+
 /// The cache folder that the program uses by default.
 pub fn cache() -> PathBuf {
     let variable = |name: &str| std::env::var_os(name).map(PathBuf::from);

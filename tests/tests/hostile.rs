@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use rstest::rstest;
-use wsgi_proof_tests::{Run, Suite};
+use wsgi_proof_tests::{Run, Suite, wsgi_proof};
 
 /// A hook of this text, which is run in the build.
 fn with_hook(text: &str, limits: &str, build: &str) -> (Suite, String) {
@@ -170,6 +170,57 @@ fn a_container_that_never_stops_talking_is_read_to_its_limit() {
     let server = "import threading\nenough = threading.Event()\ndef talk():\n    said = 0\n    while True:\n        sys.stdout.write('x' * 99 + '\\n')\n        said += 1\n        if said == 50000:\n            enough.set()\nthreading.Thread(target=talk, daemon=True).start()\nenough.wait()\nwhile True:\n    c = listener.accept()[0]\n    c.recv(9)\n    c.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 12\\r\\nConnection: close\\r\\n\\r\\nHello World!')\n    c.close()\n";
     let run = serving(server, "log-megabytes = 2", &format!("log_absent = ['y']\n{HELLO}"));
     assert_eq!(run.broken("hostile"), ["limit of the container's log size"], "{}", run.output());
+}
+
+/// An application folder that would hold up the suite, or show what is elsewhere on this host. It is refused before anything runs.
+#[rstest]
+#[case::pipe("mkfifo app/thing", "named pipe")]
+#[case::socket("python3 -c \"import socket; socket.socket(socket.AF_UNIX).bind('app/thing')\"", "is a socket")]
+#[case::sparse_terabyte("truncate -s 1T app/thing", "1000000000000 bytes|1099511627776|more than the 67108864")]
+#[case::link_out("ln -s ../../../../../etc/passwd app/thing", "leads out of the application folder")]
+#[case::absolute_link("ln -s /etc/passwd app/thing", "leads out of the application folder")]
+#[case::folder_elsewhere("mv app there && ln -s there app", "`app` is not a folder")]
+#[case::dockerfile_elsewhere(
+    "rm app/Dockerfile && ln -s /etc/passwd app/Dockerfile",
+    "leads out of the application folder"
+)]
+#[case::volume_elsewhere(
+    "ln -s /etc volume && printf '\\n[serve]\\nvolume = \"read-only\"\\n[[serve.http]]\\npath = \"/\"\\nbody = \"^x$\"\\n' >> scenario.toml",
+    "has no `volume/` folder"
+)]
+fn a_folder_that_cannot_be_built_from_is_refused(#[case] spoil: &str, #[case] why: &str) {
+    let suite = Suite::new();
+    suite.hello(
+        "hostile",
+        "summary = \"x\"\nsource = \"x\"\nnothing_to_serve = \"x\"\n[build]\noutcome = \"success\"\n",
+    );
+    let folder = suite.path().join("scenarios/hostile");
+    if spoil.contains("volume") {
+        let text = std::fs::read_to_string(folder.join("scenario.toml")).unwrap();
+        std::fs::write(folder.join("scenario.toml"), text.replace("nothing_to_serve = \"x\"\n", "")).unwrap();
+    }
+    let spoilt = std::process::Command::new("sh").args(["-ec", spoil]).current_dir(&folder).status().unwrap();
+    assert!(spoilt.success());
+    let assert = wsgi_proof(&["run", "--suite", suite.path().to_str().unwrap()]).assert().code(2);
+    let text = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(why.split('|').any(|why| text.contains(why)), "{text}");
+    assert!(!text.contains("root:x:"), "{text}");
+}
+
+/// Names that a command could take for options, and that a shell would do something with.
+#[test]
+fn names_that_look_like_options_are_names() {
+    let suite = Suite::new();
+    suite.hello(
+        "hostile",
+        "summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n[[file]]\npath = \"/app/-rf\"\nstate = \"exists\"\n[[file]]\npath = \"/app/--help\"\nstate = \"exists\"\n[serve]\n[[serve.http]]\npath = \"/\"\nbody = '^Hello World!$'\n",
+    );
+    for name in ["-rf", "--help", "-e", "$(reboot)", "a b;c", "*", "'", "\u{e4}\n"] {
+        suite.write(&format!("hostile/app/{name}"), "x");
+        suite.write(&format!("hostile/app/.docker/user_vars/{name}"), "x");
+    }
+    let run = run(suite.path().to_str().unwrap(), &[]);
+    assert_eq!(run.verdict("hostile"), "pass", "{}", run.output());
 }
 
 #[test]

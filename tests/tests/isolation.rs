@@ -7,7 +7,33 @@ use std::process::Command;
 
 use serde_json::Value;
 use wsgi_proof_tests::proxy::Proxy;
-use wsgi_proof_tests::{PrivateEngine, Run, program, root};
+use wsgi_proof_tests::{PrivateEngine, Run, Suite, program, root};
+
+/// Asks the fixture server for something that it does not have, and goes on as if nothing were.
+const ASKING: &str = "try:\n    from urllib.request import urlopen\nexcept ImportError:\n    from urllib2 import urlopen\ntry:\n    urlopen('http://fixtures.wsgi-proof.test:8399/nothing/of/the/kind').read()\nexcept Exception as error:\n    print(error)\n";
+
+/// A build and a container that succeed without what they asked for prove nothing: nobody knows what it would have been.
+#[test]
+fn what_a_scenario_did_not_declare_is_an_error() {
+    let suite = Suite::new();
+    let served = "summary = \"x\"\nsource = \"x\"\n[modes]\n\".docker/action_hooks/build\" = \"0755\"\n[build]\noutcome = \"success\"\n[serve]\n[[serve.http]]\npath = \"/\"\nbody = '^Hello World!$'\n";
+    for name in ["asks-in-the-build", "asks-in-the-container"] {
+        suite.hello(name, served);
+        suite.write(&format!("{name}/app/.docker/action_hooks/build"), "#!/usr/bin/env python\n");
+    }
+    suite.write("asks-in-the-build/app/.docker/action_hooks/build", &format!("#!/usr/bin/env python\n{ASKING}"));
+    let application =
+        "def application(environ, start_response):\n    start_response('200 OK', [])\n    return [b'Hello World!']\n";
+    suite.write("asks-in-the-container/app/wsgi.py", &format!("{ASKING}{application}"));
+    let run = suite.run();
+    for name in ["asks-in-the-build", "asks-in-the-container"] {
+        assert_eq!(run.verdict(name), "error", "{}", run.output());
+        assert!(run.scenario(name).contains("was asked for `/nothing/of/the/kind`"), "{}", run.scenario(name));
+    }
+    assert!(run.output().contains("UNDECLARED: "), "{}", run.output());
+    assert!(run.junit.contains("name=\"nothing undeclared\""), "{}", run.junit);
+    run.assert.code(3);
+}
 
 /// Sets the loopback interface up (netdevice(7), `SIOCSIFFLAGS`), for which there need not be a program.
 const LOOPBACK_UP: &str = "use Socket; socket(my $s, AF_INET, SOCK_DGRAM, 0); my $up = pack('a16 s x22', 'lo', 0x41); ioctl($s, 0x8914, $up) or die $!";

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 use wsgi_proof_tests::proxy::next;
-use wsgi_proof_tests::{Run, cache, program, root, wsgi_proof};
+use wsgi_proof_tests::{Run, cache, docker_host, other_cache, program, root, wsgi_proof};
 
 fn started(temporary: &TempDir) -> Command {
     let mut command = Command::new(program());
@@ -77,9 +77,14 @@ fn a_signal_cleans_up_and_a_second_one_leaves_at_once() {
 }
 
 #[test]
-fn two_runs_at_the_same_time_do_not_disturb_each_other() {
+fn runs_at_the_same_time_do_not_disturb_each_other() {
+    Run::of(&["=hello-wsgi"]).assert.success();
     let temporary = TempDir::new().unwrap();
-    let mut children: Vec<_> = (0..2).map(|_| started(&temporary).spawn().unwrap()).collect();
+    // The third has a cache folder of its own, and so does not see the locks of the others.
+    let other = other_cache();
+    let mut commands = [started(&temporary), started(&temporary), started(&temporary)];
+    commands[2].env("WSGI_PROOF_CACHE", other.path()).env("DOCKER_HOST", docker_host());
+    let mut children: Vec<_> = commands.iter_mut().map(|command| command.spawn().unwrap()).collect();
     for child in &mut children {
         assert!(child.wait().unwrap().success());
     }

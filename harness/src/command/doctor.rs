@@ -19,7 +19,7 @@ pub(super) async fn doctor(arguments: &PlaceArgs) -> Result<ExitCode, Failure> {
     let mut code = ExitCode::Pass;
     match &discovery.chosen {
         Some(endpoint) => match Engine::connect(endpoint).await {
-            Ok(engine) => println!("would use {}", engine.describe()),
+            Ok(engine) => println!("would use {}, DOCKER_HOST={}", engine.describe(), endpoint.docker_host),
             Err(error) => {
                 println!("would use {} but: {}", endpoint.docker_host, with_causes(&error));
                 code = ExitCode::Infrastructure;

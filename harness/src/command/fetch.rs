@@ -16,15 +16,15 @@ pub(super) async fn fetch(arguments: &FetchArgs) -> Result<ExitCode, Failure> {
             fixtures.forget_archive().map_err(|error| Failure::infrastructure(with_causes(&error), error.hint()))?;
         println!("forgot {forgotten} recorded responses of Debian's archive; the next run records them anew");
     }
-    fill(&fixtures).await?;
-    println!("the store has every file of packages.lock");
+    fill(&fixtures, true).await?;
+    println!("the store has every file of packages.lock, whole");
     Ok(ExitCode::Pass)
 }
 
-/// Fetches what the store lacks of the lock.
-pub(super) async fn fill(fixtures: &Fixtures) -> Result<(), Failure> {
+/// Fetches what the store lacks of the lock; with `thorough` also what is damaged in it.
+pub(super) async fn fill(fixtures: &Fixtures, thorough: bool) -> Result<(), Failure> {
     fixtures
-        .fill(&|line: &str| eprintln!("  {line}"))
+        .fill(thorough, &|line: &str| eprintln!("  {line}"))
         .await
         .map(drop)
         .map_err(|error| Failure::new(code_of(&error), &with_causes(&error), error.hint()))

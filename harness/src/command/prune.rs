@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::Failure;
 use crate::cli::PruneArgs;
-use crate::engine::{Engine, Leftover, discover};
-use crate::live;
+use crate::engine::{Engine, discover};
+use crate::live::{self, Living};
 use crate::place;
 use crate::sandbox;
 use crate::verdict::ExitCode;
@@ -21,14 +21,16 @@ pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
     let engine = Engine::connect(&endpoint).await?;
     let verb = if arguments.dry_run { "would remove" } else { "removed" };
     let (mut count, mut kept, mut kept_bytes) = (volumes, 0, 0);
-    for leftover in engine.list_ours().await? {
+    let found = engine.list_ours().await?;
+    let living = Living::of(&cache, &found);
+    for leftover in &found {
         if leftover.is_kept() && !arguments.images {
             // What a named image is built on is kept with it, and not counted.
             kept += usize::from(leftover.name.contains(':'));
             kept_bytes = kept_bytes.max(leftover.size);
-        } else if leftover.is_kept() || is_dead(&cache, &leftover) {
+        } else if leftover.is_kept() || living.is_dead(leftover) {
             if !arguments.dry_run {
-                engine.remove(&leftover).await?;
+                engine.remove(leftover).await?;
             }
             println!("{verb} {leftover}");
             count += 1;
@@ -76,12 +78,4 @@ fn prune_sandboxes(cache: &Path, dry_run: bool) -> Result<usize, Failure> {
         println!("removed sandboxes {}", folder.display());
     }
     Ok(removed.len())
-}
-
-/// Whether nobody uses it any more: its run has ended, or it does not say whose it is and no run is alive.
-pub(super) fn is_dead(cache: &Path, leftover: &Leftover) -> bool {
-    match leftover.run.as_str() {
-        "" => !live::others(cache, None),
-        run => !live::is_live(cache, run),
-    }
 }

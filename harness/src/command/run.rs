@@ -14,15 +14,15 @@ use super::{Failure, candidates, host, sandboxed, select};
 use crate::causes::with_causes;
 use crate::cli::{RunArgs, TestedArgs};
 use crate::control::{Control, Replacements};
-use crate::engine::{Endpoint, Engine, Inside, Network, Origin, RunId};
+use crate::engine::{Endpoint, Engine, Inside, Leftover, Network, Origin, RunId};
 use crate::event::{CellName, Event, RunEnd, RunFinish, RunStart, ScenarioReport};
 use crate::execute::{Setup, execute};
-use crate::fixtures::{self, Fixtures, Server};
+use crate::fixtures::{self, Fixtures, RequestLog, Server};
 use crate::flaky::flaky;
 use crate::isolation::{Isolation, Watch};
 use crate::judge::Judge;
 use crate::limits::Limits;
-use crate::live::{self, LiveRun};
+use crate::live::{self, LiveRun, Living};
 use crate::lock::{LOCK_FILE, SuiteLock};
 use crate::place::Places;
 use crate::plan::{CandidateOrigin, Plan};
@@ -87,13 +87,13 @@ pub(super) async fn with_engine(
     };
     let Prepared { engine, endpoint, fixtures, run, alive } = prepared;
 
-    let inside = engine.inside(&places.cache)?;
+    let inside = engine.inside()?;
     let shared = inside.is_hosts();
-    let network = engine.create_network(&run).await?;
+    let network = engine.create_network(&run, &alive.lock()).await?;
     let server = match serve(&fixtures, &network, &inside).await {
         Ok(server) => server,
         Err(failure) => {
-            drop(engine.sweep_run(&run, false).await);
+            drop(engine.sweep_run(&run, |_| false).await);
             return Err(failure);
         }
     };
@@ -111,15 +111,18 @@ pub(super) async fn with_engine(
         offline: arguments.offline,
     };
     let cells = start.cells.clone();
+    let absent: Vec<String> =
+        plan.scenarios.iter().flat_map(|planned| planned.scenario.absent_packages.iter().cloned()).collect();
     let limits = Limits::default().with(&arguments.limits);
-    let setup_network = network.clone();
     let watch = Arc::new(Watch::new(&run));
     let setup = Arc::new(Setup {
         engine: engine.clone(),
+        guard: engine.guard(&network, limits),
         network,
         inside,
         watch: Arc::clone(&watch),
         run: run.clone(),
+        lock: alive.lock(),
         requests: server.log(),
         host_proxy: server.host_url(),
         dockerfiles: (dockerfiles.base, dockerfiles.onbuild),
@@ -150,7 +153,6 @@ pub(super) async fn with_engine(
     // What ends the executor early: a signal, or something that is not one.
     let executor_cancel = signals.cancel.child_token();
     let executor = tokio::spawn(execute(plan, setup, sender, executor_cancel.clone()));
-    let guard = engine.guard(&setup_network, limits);
     let run_limit = tokio::time::sleep(Duration::from_secs(arguments.run_seconds.into()));
     tokio::pin!(run_limit);
     let (mut time_is_over, mut stopped_early) = (false, false);
@@ -173,11 +175,10 @@ pub(super) async fn with_engine(
         }
     }
     drop(executor.await);
-    drop(guard);
     let isolation = watch.conclusion();
 
     let mut notes = clean(&engine, &places, &run, arguments.keep).await;
-    let counts = server.log().counts();
+    let (counts, undeclared) = (server.log().counts(), undeclared(&server.log(), &absent));
     server.stop().await;
     drop(alive);
     if endpoint.origin == Origin::Private {
@@ -195,8 +196,8 @@ pub(super) async fn with_engine(
     } else if let Some(lock) = lock {
         shortfalls = lock.shortfalls(&teller.reports, &cells, whole);
     }
-    let (took, fixtures) = (begun.elapsed(), counts.to_string());
-    Ok(teller.finish(RunFinish { end, took, own: processor_time(), fixtures, shortfalls, flaky, isolation, notes }))
+    let (took, own, fixtures) = (begun.elapsed(), processor_time(), counts.to_string());
+    Ok(teller.finish(RunFinish { end, took, own, fixtures, undeclared, shortfalls, flaky, isolation, notes }))
 }
 
 /// Whether an event tells of a scenario that did not pass.
@@ -239,7 +240,7 @@ async fn prepare(arguments: &RunArgs, places: &Places) -> Result<Prepared, Failu
     fit_for_test(&engine, &arguments.candidate).await?;
     let fixtures = Fixtures::open(&places.cache, &places.scenarios(), arguments.offline)
         .map_err(|error| Failure::new(super::fetch::code_of(&error), &with_causes(&error), error.hint()))?;
-    super::fetch::fill(&fixtures).await?;
+    super::fetch::fill(&fixtures, false).await?;
     sweep_dead(&engine, places).await?;
     let run = RunId::new();
     let alive = LiveRun::begin(&places.cache, &run)
@@ -269,11 +270,13 @@ async fn fit_for_test(engine: &Engine, tested: &TestedArgs) -> Result<(), Failur
 
 /// Removes what dead runs left on this engine.
 async fn sweep_dead(engine: &Engine, places: &Places) -> Result<(), Failure> {
-    for leftover in engine.list_ours().await? {
+    let found = engine.list_ours().await?;
+    let living = Living::of(&places.cache, &found);
+    for leftover in &found {
         let on_purpose = leftover.is_kept() || live::is_kept(&places.cache, &leftover.run);
-        if !on_purpose && super::prune::is_dead(&places.cache, &leftover) {
+        if !on_purpose && living.is_dead(leftover) {
             eprintln!("removing {leftover}, left by a run that ended without cleaning up");
-            engine.remove(&leftover).await?;
+            engine.remove(leftover).await?;
         }
     }
     let failed = |error: std::io::Error| Failure::infrastructure(format!("{}: {error}", places.cache.display()), None);
@@ -292,12 +295,25 @@ async fn serve(fixtures: &Fixtures, network: &Network, inside: &Inside) -> Resul
             format!("the fixture server cannot listen on {address}: {why}"),
             Some(
                 "the engine must run on this very machine, not rootless and not in a virtual machine: its networks' \
-                  gateways are then this machine's addresses. A private engine is used with its own cache folder",
+                  gateways are then this machine's addresses",
             ),
         )
     };
     let listener = inside.listen(address).await.map_err(|error| failed(error.to_string()))?;
     fixtures.serve(listener).await.map_err(|error| failed(with_causes(&error)))
+}
+
+/// What was asked of the fixture server though it has nothing of the kind, and no scenario of the run declares it.
+fn undeclared(log: &RequestLog, absent: &[String]) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for request in log.since(0).into_iter().filter(|request| request.is_undeclared(absent)) {
+        let from = request.from.map_or_else(|| "somebody".to_owned(), |address| address.to_string());
+        let text = format!("{from} asked for {}", request.what);
+        if !found.contains(&text) {
+            found.push(text);
+        }
+    }
+    found
 }
 
 /// Takes everything of the run off the engine; says what could not be.
@@ -313,7 +329,7 @@ async fn clean(engine: &Engine, places: &Places, run: &RunId, keep: bool) -> Vec
             Ok(_) | Err(_) => {}
         }
     }
-    let alone = !live::others(&places.cache, Some(run));
+    let alone = |found: &[Leftover]| !Living::of(&places.cache, found).others(Some(run));
     match tokio::time::timeout(CLEAN_LIMIT, engine.sweep_run(run, alone)).await {
         Ok(Ok(())) => Vec::new(),
         Ok(Err(error)) => {
@@ -331,6 +347,7 @@ fn stopped(signals: &Signals) -> ExitCode {
         took,
         own,
         fixtures,
+        undeclared: Vec::new(),
         shortfalls: Vec::new(),
         flaky: Vec::new(),
         isolation: Isolation::default(),

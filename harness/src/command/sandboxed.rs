@@ -95,6 +95,7 @@ pub(super) async fn try_out(
         took: begun.elapsed(),
         own: processor_time(),
         fixtures: "none needed".to_owned(),
+        undeclared: Vec::new(),
         shortfalls: Vec::new(),
         flaky,
         isolation: Isolation::default(),

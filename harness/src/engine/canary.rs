@@ -1,13 +1,14 @@
 //! What canaries need of an engine: a beacon on another network, and containers and builds that try to reach it.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 
 use bollard::models::{ContainerCreateBody, HostConfig, NetworkCreateRequest};
 use bollard::query_parameters::{InspectContainerOptions, LogsOptions, StartContainerOptions};
 use futures_util::StreamExt;
 
 use super::container::{container_name, run_labels};
-use super::network::network_name;
+use super::network::{network_labels, network_name};
 use super::start::limit;
 use super::stream::Streams;
 use super::{BuildRequest, Engine, EngineError, Network, RunId};
@@ -38,11 +39,14 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine cannot, or it ends.
-    pub async fn start_beacon(&self, image: &str, run: &RunId) -> Result<Beacon, EngineError> {
+    pub async fn start_beacon(&self, image: &str, run: &RunId, lock: &Path) -> Result<Beacon, EngineError> {
         let unexpected = |what: String| EngineError::Unexpected { operation: OPERATION.to_owned(), what };
         let network = format!("{}-outside", network_name(run));
-        let request =
-            NetworkCreateRequest { name: network.clone(), labels: Some(run_labels(run)), ..Default::default() };
+        let request = NetworkCreateRequest {
+            name: network.clone(),
+            labels: Some(network_labels(run, lock)),
+            ..Default::default()
+        };
         self.docker.create_network(request).await.map_err(|error| self.error(OPERATION, error))?;
         let mut config = HostConfig { network_mode: Some(network.clone()), ..Default::default() };
         limit(&mut config, Limits::default());

@@ -25,10 +25,10 @@ impl Engine {
     ///
     /// # Errors
     /// When it is a namespace that cannot be entered.
-    pub fn inside(&self, cache: &Path) -> Result<Inside, EngineError> {
+    pub fn inside(&self) -> Result<Inside, EngineError> {
         let failed =
             |why: String| EngineError::Unsuitable { what: format!("its network namespace cannot be used: {why}") };
-        let found = private::network_namespace(cache, Path::new(&self.data_root));
+        let found = private::network_namespace(Path::new(&self.data_root));
         match found.map_err(|error| failed(crate::causes::with_causes(&error)))? {
             Some(namespace) => Inside::enter(namespace).map_err(|error| failed(error.to_string())),
             None => Ok(Inside { runtime: None, identity: None }),
@@ -40,10 +40,10 @@ impl Engine {
     ///
     /// # Errors
     /// When it does not count.
-    pub async fn is_as_before(&self, inside: &Inside, cache: &Path) -> Result<(), EngineError> {
+    pub async fn is_as_before(&self, inside: &Inside) -> Result<(), EngineError> {
         self.ping().await?;
         let Some(before) = inside.identity else { return Ok(()) };
-        let now = private::network_namespace(cache, Path::new(&self.data_root)).ok().flatten();
+        let now = private::network_namespace(Path::new(&self.data_root)).ok().flatten();
         match now.and_then(|namespace| identity(&namespace).ok()) {
             Some(now) if now == before => Ok(()),
             _ => Err(EngineError::Restarted),

@@ -42,6 +42,8 @@ pub use start::{Bind, Start};
 
 /// The label that says of which run a container or network is.
 pub const LABEL_RUN: &str = "wsgi-proof.run";
+/// The label of a run's networks that names the file which the run holds locked for as long as it lives.
+pub const LABEL_LOCK: &str = "wsgi-proof.lock";
 /// The label of images that are kept on purpose, to be used again. Images made from one inherit it, and so do the
 /// containers of a build: what carries it without [`LABEL_RUN`] is a build's, or was.
 pub const LABEL_CACHE: &str = "wsgi-proof.cache";

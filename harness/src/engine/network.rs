@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
 
 use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest};
 
-use super::{Engine, EngineError, LABEL_RUN, RunId};
+use super::{Engine, EngineError, LABEL_LOCK, LABEL_RUN, RunId};
 
 /// The beginning of a network's name; the run's id follows.
 const NAME_PREFIX: &str = "wsgi-proof-";
@@ -39,11 +40,11 @@ pub(super) fn run_of(name: &str) -> Option<&str> {
 }
 
 impl Engine {
-    /// Creates the run's network, on a subnet that neither the engine nor a route of this host uses.
+    /// Creates the run's network, whose label names the run's lock file, on a subnet that neither the engine nor a route of this host uses.
     ///
     /// # Errors
     /// When the engine refuses, or no subnet is free.
-    pub async fn create_network(&self, run: &RunId) -> Result<Network, EngineError> {
+    pub async fn create_network(&self, run: &RunId, lock: &Path) -> Result<Network, EngineError> {
         let routes = std::fs::read_to_string("/proc/net/route").unwrap_or_default();
         let first = usize::from_str_radix(&run.as_str()[..4], 16).unwrap_or(0);
         let name = network_name(run);
@@ -58,7 +59,7 @@ impl Engine {
             let network = Network { name: name.clone(), subnet: format!("{subnet}/24"), gateway: gateway.into() };
             // Engines that know no such address refuse it; they get none.
             for nowhere in [Some(Ipv4Addr::new(10, 231, third, 254)), None] {
-                let created = self.docker.create_network(request(&network, nowhere, run)).await;
+                let created = self.docker.create_network(request(&network, nowhere, network_labels(run, lock))).await;
                 match created.map_err(|error| self.error("creating the network", error)) {
                     Ok(_) => return Ok(network),
                     Err(EngineError::Refused { message, .. }) if message.to_lowercase().contains("overlap") => {
@@ -74,12 +75,18 @@ impl Engine {
     }
 }
 
+/// The labels of a run's networks.
+pub(super) fn network_labels(run: &RunId, lock: &Path) -> HashMap<String, String> {
+    let lock = lock.to_string_lossy().into_owned();
+    HashMap::from([(LABEL_RUN.to_owned(), run.to_string()), (LABEL_LOCK.to_owned(), lock)])
+}
+
 /// The request for a run's network.
 ///
 /// Older engines give the containers of an internal network a default route by way of the host, and rely on its firewall
 /// alone to drop what comes that way: connections hang, and without firewall rules they leave. So the default route
 /// leads to an address that nobody has; the host's own is reached without a route.
-fn request(network: &Network, nowhere: Option<Ipv4Addr>, run: &RunId) -> NetworkCreateRequest {
+fn request(network: &Network, nowhere: Option<Ipv4Addr>, labels: HashMap<String, String>) -> NetworkCreateRequest {
     let addresses = nowhere.map(|address| HashMap::from([("DefaultGatewayIPv4".to_owned(), address.to_string())]));
     NetworkCreateRequest {
         name: network.name.clone(),
@@ -95,7 +102,7 @@ fn request(network: &Network, nowhere: Option<Ipv4Addr>, run: &RunId) -> Network
             }]),
             ..Default::default()
         }),
-        labels: Some(HashMap::from([(LABEL_RUN.to_owned(), run.to_string())])),
+        labels: Some(labels),
         ..Default::default()
     }
 }

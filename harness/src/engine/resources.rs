@@ -3,12 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::path::PathBuf;
 
 use bollard::models::{ContainerSummary, ImageSummary};
 use bollard::query_parameters::{ListContainersOptions, ListImagesOptions, ListNetworksOptions};
 
 use super::network::run_of;
-use super::{Engine, EngineError, LABEL_CACHE, LABEL_RUN, RunId};
+use super::{Engine, EngineError, LABEL_CACHE, LABEL_LOCK, LABEL_RUN, RunId};
 
 /// What kind of thing it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,6 +37,8 @@ pub struct Leftover {
     pub run: String,
     /// An image's size in bytes, with what it shares with others.
     pub size: u64,
+    /// The lock file of its run, if it says.
+    pub lock: Option<PathBuf>,
 }
 
 impl Leftover {
@@ -77,6 +80,7 @@ impl Engine {
             run: image.labels.get(LABEL_RUN).cloned().unwrap_or_default(),
             size: u64::try_from(image.size).unwrap_or(0),
             id: image.id,
+            lock: None,
         }));
         Ok(found)
     }
@@ -102,12 +106,16 @@ impl Engine {
         let options = ListNetworksOptions { filters: Some(label(LABEL_RUN)) };
         let networks =
             self.docker.list_networks(Some(options)).await.map_err(|error| self.error("listing networks", error))?;
-        found.extend(networks.into_iter().map(|network| Leftover {
-            kind: Kind::Network,
-            id: network.id.unwrap_or_default(),
-            name: network.name.unwrap_or_default(),
-            run: network.labels.and_then(|labels| labels.get(LABEL_RUN).cloned()).unwrap_or_default(),
-            size: 0,
+        found.extend(networks.into_iter().map(|network| {
+            let labels = network.labels.unwrap_or_default();
+            Leftover {
+                kind: Kind::Network,
+                id: network.id.unwrap_or_default(),
+                name: network.name.unwrap_or_default(),
+                run: labels.get(LABEL_RUN).cloned().unwrap_or_default(),
+                size: 0,
+                lock: labels.get(LABEL_LOCK).map(PathBuf::from),
+            }
         }));
         Ok(found)
     }
@@ -140,15 +148,17 @@ impl Engine {
         }
     }
 
-    /// Takes everything of a run off the engine. With `alone`, when no other run is alive, also what builds left that
+    /// Takes everything of a run off the engine. Where it is `alone`, when no other run is alive, also what builds left that
     /// failed or were cut short: those images do not say whose they are. Goes on when something cannot be removed, and
     /// tells of the first that could not.
     ///
     /// # Errors
     /// When the engine cannot.
-    pub async fn sweep_run(&self, run: &RunId, alone: bool) -> Result<(), EngineError> {
+    pub async fn sweep_run(&self, run: &RunId, alone: impl Fn(&[Leftover]) -> bool) -> Result<(), EngineError> {
         let mut result = Ok(());
-        for leftover in self.list_ours().await? {
+        let found = self.list_ours().await?;
+        let alone = alone(&found);
+        for leftover in found {
             let nobodys = alone && leftover.kind == Kind::Image && leftover.run.is_empty();
             if leftover.run == run.as_str() || nobodys {
                 let removed = self.remove(&leftover).await;
@@ -231,7 +241,7 @@ fn of_container(container: ContainerSummary) -> Leftover {
     };
     let by_name = || run_of(&name).map(str::to_owned);
     let run = label.or_else(by_network).or_else(by_name).unwrap_or_default();
-    Leftover { kind: Kind::Container, id, name, run, size: 0 }
+    Leftover { kind: Kind::Container, id, name, run, size: 0, lock: None }
 }
 
 /// How many images of the list an image is built on.

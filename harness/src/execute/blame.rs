@@ -1,5 +1,7 @@
 //! Whose doing it was: what the fixture server could not give a build decides between *fail* and *error*.
 
+use std::net::IpAddr;
+
 use crate::event::Fault;
 use crate::fixtures::{Outcome, Request};
 
@@ -21,6 +23,21 @@ pub(super) fn fault(requests: &[Request], log: &[String], declared_absent: &[Str
         };
         let named = log.iter().any(|line| names(line, &request.what));
         named.then(|| Fault { what, hint: Some(hint.to_owned()) })
+    })
+}
+
+/// The fault of the suite that these clients asked for something that the fixtures do not have, and that the scenario did not declare
+/// absent. It counts however the build ended: what it did without is not known to be nothing.
+pub(super) fn undeclared(requests: &[Request], clients: &[IpAddr], declared_absent: &[String]) -> Option<Fault> {
+    let own = |request: &&Request| request.from.is_some_and(|from| clients.contains(&from));
+    let request = requests.iter().filter(own).find(|request| request.is_undeclared(declared_absent))?;
+    Some(Fault {
+        what: format!("the fixture server was asked for `{}`, which it does not have", request.what),
+        hint: Some(
+            "add it to scenarios/packages.lock, or declare it in the scenario's `[fixtures] absent_packages`; nothing else \
+             from outside is offered"
+                .to_owned(),
+        ),
     })
 }
 
@@ -51,7 +68,7 @@ mod tests {
     use super::*;
 
     fn request(what: &str, outcome: Outcome) -> Request {
-        Request { what: what.to_owned(), outcome }
+        Request { what: what.to_owned(), outcome, from: Some(IpAddr::from([10, 231, 0, 2])) }
     }
 
     fn lines(text: &[&str]) -> Vec<String> {
@@ -65,6 +82,16 @@ mod tests {
         let what = fault(&requests, &log, &[]).map(|fault| fault.what);
         assert!(what.is_some_and(|what| what.contains("zope-interface")));
         assert_eq!(fault(&requests, &log, &lines(&["zope-interface"])), None);
+    }
+
+    #[test]
+    fn what_nobody_declared_counts_for_who_asked_only() {
+        let requests = [request("elsewhere.test", Outcome::Refused("CONNECT elsewhere.test".into()))];
+        let client = IpAddr::from([10, 231, 0, 2]);
+        assert!(undeclared(&requests, &[client], &[]).is_some());
+        assert_eq!(undeclared(&requests, &[IpAddr::from([10, 231, 0, 3])], &[]), None);
+        let absent = [request("none-such", Outcome::Absent)];
+        assert_eq!(undeclared(&absent, &[client], &lines(&["none-such"])), None);
     }
 
     #[test]

@@ -49,7 +49,7 @@ async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
     let Setup { engine, run, network, watch, inside, .. } = setup;
     let listening =
         |error: std::io::Error| suite(format!("the listeners for the canaries cannot be opened: {error}"), None);
-    let beacon = engine.start_beacon(image, run).await?;
+    let beacon = engine.start_beacon(image, run, &setup.lock).await?;
     let hosts = Listeners::open(None, run, &watch.arrivals()).await.map_err(listening)?;
     let gateways = if inside.is_hosts() {
         None

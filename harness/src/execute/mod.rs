@@ -25,7 +25,7 @@ use crate::check::{Finding, Outcome};
 use crate::contract::Level;
 use crate::control::Replacements;
 use crate::dialect::Dialect;
-use crate::engine::{Engine, EngineError, Inside, Network, RunId};
+use crate::engine::{Engine, EngineError, Guard, Inside, Network, RunId};
 use crate::event::{Event, Fault, Log, PreparationEnd, Stage};
 use crate::fixtures::RequestLog;
 use crate::isolation::Watch;
@@ -42,10 +42,14 @@ pub struct Setup {
     pub network: Network,
     /// Where it is.
     pub inside: Inside,
+    /// What watches it.
+    pub guard: Guard,
     /// What the canaries find.
     pub watch: Arc<Watch>,
     /// The run's id.
     pub run: RunId,
+    /// The file that it holds locked.
+    pub lock: PathBuf,
     /// What builds and containers asked of the fixture server.
     pub requests: RequestLog,
     /// The recording proxy as programs on this host reach it.
@@ -370,7 +374,7 @@ async fn prepare(
     let cursor = setup.requests.cursor();
     let mut result = prepare::prepare(role, cell, &needs, setup, &progress).await;
     if matches!(result, Err(prepare::PrepareError::Candidate { .. })) {
-        let as_before = setup.engine.is_as_before(&setup.inside, &setup.cache).await;
+        let as_before = setup.engine.is_as_before(&setup.inside).await;
         result = as_before.map_err(prepare::PrepareError::from).and(result);
     }
     let (report, end, halts) = match result {

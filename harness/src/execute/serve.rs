@@ -28,8 +28,12 @@ impl Step<'_> {
         let setup = self.setup;
         let volume = self.volume(serve)?;
         let start = Start { limits: self.limits(), ..settings(serve, volume.as_ref()) };
+        let cursor = setup.requests.cursor();
         let mut application = setup.engine.start_application(image, &start, &setup.network, &setup.run).await?;
+        let first = application.address();
         let result = self.watch(serve, &mut application, volume.as_ref(), begun).await;
+        let clients: Vec<_> = first.into_iter().chain(application.address()).map(|address| address.ip()).collect();
+        self.blame_undeclared(cursor, &clients);
         let keep = setup.keep && (result.is_err() || self.part.findings.iter().any(check::Finding::is_broken));
         if keep {
             application.keep();

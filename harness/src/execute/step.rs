@@ -2,6 +2,7 @@
 //! becomes a fault.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -63,7 +64,7 @@ pub(super) async fn run(
     let result = match result {
         // Evidence taken while the engine was going away proves nothing against the candidate.
         Ok(end) if step.part.findings.iter().any(check::Finding::is_broken) => {
-            setup.engine.is_as_before(&setup.inside, &setup.cache).await.map(|()| end).map_err(StepError::from)
+            setup.engine.is_as_before(&setup.inside).await.map(|()| end).map_err(StepError::from)
         }
         other => other,
     };
@@ -128,6 +129,8 @@ impl Step<'_> {
                 StepEnd::NotBuilt
             }
         };
+        let clients = self.clients(&evidence.log);
+        self.blame_undeclared(cursor, &clients);
         self.part.logs.push(Log { title: "build log".to_owned(), lines: evidence.log });
         if matches!(end, StepEnd::Image(_)) {
             for (index, rebuild) in self.scenario.rebuilds.iter().enumerate() {
@@ -148,8 +151,23 @@ impl Step<'_> {
         if matches!(evidence.end, BuildEnd::Failed { .. }) {
             self.part.fault = blame::fault(&self.setup.requests.since(cursor), &evidence.log, &[]);
         }
+        let clients = self.clients(&evidence.log);
+        self.blame_undeclared(cursor, &clients);
         self.part.logs.push(Log { title: format!("log of rebuild {number}"), lines: evidence.log });
         Ok(())
+    }
+
+    /// The addresses of the containers that a build's commands ran in, as far as they are known.
+    fn clients(&self, log: &[String]) -> Vec<IpAddr> {
+        let containers = log.iter().filter_map(|line| line.trim_start().strip_prefix("---> Running in "));
+        containers.filter_map(|container| self.setup.guard.address_of(container.trim())).collect()
+    }
+
+    /// Notes a fault if these clients have asked since for what the scenario did not declare.
+    pub(super) fn blame_undeclared(&mut self, cursor: usize, clients: &[IpAddr]) {
+        let requests = self.setup.requests.since(cursor);
+        let fault = || blame::undeclared(&requests, clients, &self.scenario.absent_packages);
+        self.part.fault = self.part.fault.take().or_else(fault);
     }
 
     /// Looks at the image. Needs the application image, or the subject as shipped and instrumented.

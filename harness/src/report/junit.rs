@@ -22,6 +22,7 @@ pub struct JunitReporter {
     end: Option<RunEnd>,
     shortfalls: Vec<String>,
     isolation: Isolation,
+    undeclared: Vec<String>,
 }
 
 impl JunitReporter {
@@ -35,6 +36,7 @@ impl JunitReporter {
             end: None,
             shortfalls: Vec::new(),
             isolation: Isolation::default(),
+            undeclared: Vec::new(),
         }
     }
 
@@ -123,6 +125,7 @@ impl Reporter for JunitReporter {
                 self.end = Some(finish.end);
                 self.shortfalls.clone_from(&finish.shortfalls);
                 self.isolation.clone_from(&finish.isolation);
+                self.undeclared.clone_from(&finish.undeclared);
             }
             Event::PreparationStarted { .. }
             | Event::PreparationProgress { .. }
@@ -152,6 +155,14 @@ impl Reporter for JunitReporter {
             status.set_message("the run did less than assertions.lock says");
             status.set_description(self.shortfalls.join("\n"));
             let mut case = TestCase::new("as much as before", status);
+            case.set_classname("wsgi-proof");
+            suite.add_test_case(case);
+        }
+        if !self.undeclared.is_empty() {
+            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
+            status.set_message("the fixture server was asked for what no scenario declares");
+            status.set_description(self.undeclared.join("\n"));
+            let mut case = TestCase::new("nothing undeclared", status);
             case.set_classname("wsgi-proof");
             suite.add_test_case(case);
         }

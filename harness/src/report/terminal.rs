@@ -258,6 +258,12 @@ impl TerminalReporter {
             let mark = self.style(Style::new().red()).apply_to("×").to_string();
             text.push_str(&format!("{mark} FLAKY: {flaky}\n"));
         }
+        for request in &finish.undeclared {
+            let mark = self.style(Style::new().red()).apply_to("×").to_string();
+            text.push_str(&format!(
+                "{mark} UNDECLARED: {request}, which is neither in packages.lock nor declared absent by a scenario\n"
+            ));
+        }
         for way in &finish.isolation.broken {
             let mark = self.style(Style::new().red()).apply_to("×").to_string();
             text.push_str(&format!("{mark} NOT ISOLATED, and so without proof: {way}\n"));

@@ -20,6 +20,8 @@ const AGAIN_AFTER: Duration = Duration::from_millis(50);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 /// How long taking containers and networks off the engine may take before it is stopped.
 const CLEAR_LIMIT: Duration = Duration::from_secs(20);
+/// The file that the daemon writes its process's number to, beside its data.
+const PID_FILE: &str = "docker.pid";
 /// How long the path of the engine's folder may be: sockets of the engine lie in it, and a socket's path has at most 107
 /// bytes.
 const PATH_LIMIT: usize = 68;
@@ -181,23 +183,24 @@ async fn clear_engine(cache: &Path) -> Result<(), crate::engine::EngineError> {
 
 /// The daemon's process, if it is running and ours: another process may have its number by now.
 pub(super) fn running(cache: &Path) -> Option<i32> {
-    let pid: i32 = std::fs::read_to_string(pid_file(cache)).ok()?.trim().parse().ok()?;
+    daemon(&pid_file(cache), &folder(cache).join("data"))
+}
+
+/// The process in a file, if it is a daemon that keeps its data in this folder.
+fn daemon(pid_file: &Path, data_root: &Path) -> Option<i32> {
+    let pid: i32 = std::fs::read_to_string(pid_file).ok()?.trim().parse().ok()?;
     let command = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    let own = format!("--data-root={}", folder(cache).join("data").display());
+    let own = format!("--data-root={}", data_root.display());
     command.split(|byte| *byte == 0).any(|argument| argument == own.as_bytes()).then_some(pid)
 }
 
-/// The network namespace of the daemon that keeps its data in this folder, if it is the private engine of this cache and
-/// is running.
+/// The network namespace of the daemon that keeps its data in this folder, if it is a private engine, of whatever cache
+/// folder, and is running.
 ///
 /// # Errors
 /// When it cannot be opened.
-pub fn network_namespace(cache: &Path, data_root: &Path) -> Result<Option<File>, PrivateError> {
-    let cache = &absolute(cache)?;
-    if data_root != folder(cache).join("data") {
-        return Ok(None);
-    }
-    let Some(pid) = running(cache) else { return Ok(None) };
+pub fn network_namespace(data_root: &Path) -> Result<Option<File>, PrivateError> {
+    let Some(pid) = data_root.parent().and_then(|own| daemon(&own.join(PID_FILE), data_root)) else { return Ok(None) };
     let path = format!("/proc/{pid}/ns/net");
     File::open(&path).map(Some).map_err(PrivateError::io(path))
 }
@@ -208,7 +211,7 @@ pub(super) fn since(cache: &Path) -> Option<SystemTime> {
 }
 
 fn pid_file(cache: &Path) -> PathBuf {
-    folder(cache).join("docker.pid")
+    folder(cache).join(PID_FILE)
 }
 
 /// The daemon's working directory is not ours to rely on.
