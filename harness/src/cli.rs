@@ -136,7 +136,7 @@ pub struct RunArgs {
     #[arg(long, visible_alias = "frozen")]
     pub offline: bool,
     /// What a candidate may take: build-seconds, ready-seconds, request-seconds, command-seconds, memory-megabytes, processes,
-    /// log-megabytes; a scenario's own limits go before
+    /// log-megabytes, disk-megabytes; a scenario's own limits go before
     #[arg(long = "limit", value_name = "NAME=NUMBER")]
     pub limits: Vec<Limit>,
     /// How long the whole run may take, in seconds

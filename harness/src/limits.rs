@@ -1,4 +1,4 @@
-//! Limits of what a candidate may take: time, memory, processes, log. On by default, set on the command line, and in a scenario for
+//! Limits of what a candidate may take: time, memory, processes, log, disk. On by default, set on the command line, and in a scenario for
 //! itself. Exceeding one is a finding of its own.
 
 use std::fmt;
@@ -27,6 +27,8 @@ pub struct Limits {
     pub processes: u32,
     /// A log's size, in megabytes of 1,000,000 bytes.
     pub log_megabytes: u32,
+    /// What a build's command or a container may write into its own file system, in megabytes of 1,000,000 bytes.
+    pub disk_megabytes: u32,
 }
 
 impl Default for Limits {
@@ -39,6 +41,7 @@ impl Default for Limits {
             memory_megabytes: 2000,
             processes: 1024,
             log_megabytes: 16,
+            disk_megabytes: 4000,
         }
     }
 }
@@ -51,7 +54,7 @@ pub struct Limit {
 }
 
 /// The names of limits, each with the largest value that it can have.
-const NAMES: [Named; 7] = [
+const NAMES: [Named; 8] = [
     ("build-seconds", 86_400, |limits| &mut limits.build_seconds),
     ("ready-seconds", 3_600, |limits| &mut limits.ready_seconds),
     ("request-seconds", 3_600, |limits| &mut limits.request_seconds),
@@ -60,6 +63,7 @@ const NAMES: [Named; 7] = [
     ("memory-megabytes", 2_147, |limits| &mut limits.memory_megabytes),
     ("processes", 1_000_000, |limits| &mut limits.processes),
     ("log-megabytes", 1_000, |limits| &mut limits.log_megabytes),
+    ("disk-megabytes", 1_000_000, |limits| &mut limits.disk_megabytes),
 ];
 
 /// A limit's name, its largest value, and its place.
@@ -128,6 +132,11 @@ impl Limits {
         self.memory_megabytes.saturating_mul(1_000_000)
     }
 
+    /// Disk space in bytes.
+    pub fn disk(&self) -> u64 {
+        u64::from(self.disk_megabytes) * 1_000_000
+    }
+
     /// A log's size in bytes.
     pub fn log(&self) -> usize {
         usize::try_from(self.log_megabytes).unwrap_or(usize::MAX).saturating_mul(1_000_000)
@@ -141,6 +150,8 @@ pub enum Exceeded {
     BuildTime(Duration),
     /// A log that went on. The bytes that it may have.
     Log(usize),
+    /// A file system that went on growing. The bytes that may be written.
+    Disk(u64),
 }
 
 impl fmt::Display for Exceeded {
@@ -148,6 +159,7 @@ impl fmt::Display for Exceeded {
         match self {
             Self::BuildTime(limit) => write!(f, "it was still running after {} s, and was stopped", limit.as_secs()),
             Self::Log(bytes) => write!(f, "its log is larger than {} MB; the rest was not read", bytes / 1_000_000),
+            Self::Disk(bytes) => write!(f, "it wrote more than {} MB, and was stopped", bytes / 1_000_000),
         }
     }
 }
@@ -158,6 +170,9 @@ impl Exceeded {
         let (check, expected) = match self {
             Self::BuildTime(limit) => {
                 ("time", format!("the {what} to end within {} s (build-seconds)", limit.as_secs()))
+            }
+            Self::Disk(bytes) => {
+                ("disk space", format!("the {what} to write at most {} MB (disk-megabytes)", bytes / 1_000_000))
             }
             Self::Log(bytes) => ("log size", format!("a log of at most {} MB (log-megabytes)", bytes / 1_000_000)),
         };

@@ -41,6 +41,11 @@ fn run(place: &str, options: &[&str]) -> Run {
     "log-megabytes = 2",
     "limit of the build's log size"
 )]
+#[case::fills_the_disk(
+    "#!/bin/sh\nwhile :; do head -c 10000000 /dev/zero >> /app/large; sleep 0.1; done\n",
+    "disk-megabytes = 60",
+    "limit of the build's disk space"
+)]
 fn a_build_that_takes_too_much_is_stopped(#[case] hook: &str, #[case] limits: &str, #[case] broken: &str) {
     let (_suite, place) = with_hook(hook, limits, "outcome = \"success\"");
     let run = run(&place, &[]);
@@ -141,6 +146,13 @@ fn an_answer_that_does_not_come_is_not_waited_for_for_ever(#[case] server: &str)
     let run = serving(server, SHORT, HELLO);
     let broken = run.broken("hostile");
     assert!(broken.iter().any(|check| check.starts_with("GET /")), "{broken:?}");
+}
+
+#[test]
+fn a_container_that_fills_the_disk_is_stopped() {
+    let server = "with open('/var/tmp/large', 'wb') as large:\n    while True:\n        large.write(b'x' * 10000000)\n        large.flush()\n        time.sleep(0.1)\n";
+    let run = serving(server, "disk-megabytes = 60\nready-seconds = 60", HELLO);
+    assert_eq!(run.broken("hostile"), ["limit of the container's disk space"], "{}", run.output());
 }
 
 #[test]

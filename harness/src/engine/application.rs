@@ -141,6 +141,11 @@ impl Application {
         self.address
     }
 
+    /// The engine's id of it, or its name.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
     /// Its exit code, if it has ended.
     ///
     /// # Errors

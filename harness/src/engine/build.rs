@@ -10,8 +10,10 @@ use bollard::query_parameters::{BuildImageOptions, BuilderVersion};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use regex::Regex;
+use tokio::time::MissedTickBehavior;
 
 use super::error::{is_no_space, not_executable};
+use super::size::LOOK_EVERY;
 use super::stream::Lines;
 use super::{Engine, EngineError, LABEL_RUN, Network, RunId};
 use crate::check::evidence::{BuildEnd, BuildEvidence};
@@ -32,6 +34,11 @@ static DOCKERFILES_DOING: LazyLock<Regex> = LazyLock::new(|| {
     )
     .expect("a constant pattern")
 });
+
+/// The container that a line of the builder's says an instruction is run in.
+pub fn container_of(line: &str) -> Option<&str> {
+    line.trim().strip_prefix("---> Running in ")
+}
 
 /// A build to be made.
 #[derive(Debug, Clone)]
@@ -106,13 +113,27 @@ impl Engine {
         let mut bytes = 0;
         let mut image = None;
         let mut failure = None;
+        // The container of the instruction that is being run.
+        let mut running: Option<String> = None;
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let exceeded = |exceeded, lines: Lines| {
             // Without a reader the builder gives up and removes its container.
             Ok(BuildEvidence { end: BuildEnd::Exceeded(exceeded), log: lines.finish(), took: begun.elapsed() })
         };
         loop {
             let rest = limits.build().saturating_sub(begun.elapsed());
-            let Ok(next) = tokio::time::timeout(rest, stream.next()).await else {
+            let next = tokio::select! {
+                next = tokio::time::timeout(rest, stream.next()) => next,
+                _ = looks.tick(), if running.is_some() => {
+                    let container = running.as_deref().unwrap_or_default();
+                    if self.is_larger(container, limits.disk()).await {
+                        return exceeded(Exceeded::Disk(limits.disk()), lines);
+                    }
+                    continue;
+                }
+            };
+            let Ok(next) = next else {
                 self.still_there(OPERATION).await?;
                 return exceeded(Exceeded::BuildTime(limits.build()), lines);
             };
@@ -124,6 +145,7 @@ impl Engine {
                         if bytes > limits.log() {
                             return exceeded(Exceeded::Log(limits.log()), lines);
                         }
+                        running = container_of(&text).map(str::to_owned).or(running);
                         lines.push(text.as_bytes(), &mut *on_line);
                     }
                     if let Some(BuildInfoAux::Default(ImageId { id: Some(id) })) = info.aux {

@@ -95,16 +95,24 @@ impl Engine {
             }
             Err(error) => return Err(error),
         }
-        let exit_code = if let Ok(exit_code) = tokio::time::timeout(limits.command(), self.wait(container)).await {
+        let mut stopped = None;
+        let ended = tokio::select! {
+            ended = tokio::time::timeout(limits.command(), self.wait(container)) => ended.ok(),
+            () = self.until_larger(container, limits.disk()) => {
+                stopped = Some(Exceeded::Disk(limits.disk()));
+                None
+            }
+        };
+        let exit_code = if let Some(exit_code) = ended {
             exit_code?
         } else {
             let options = KillContainerOptions { signal: "SIGKILL".to_owned() };
             drop(self.docker.kill_container(container, Some(options)).await);
-            drop(self.wait(container).await);
-            EXIT_TIMEOUT
+            let killed = self.wait(container).await;
+            if stopped.is_some() { killed? } else { EXIT_TIMEOUT }
         };
         let (mut lines, exceeded) = self.log(container, limits).await?;
-        lines.extend(exceeded.map(|exceeded| format!("({exceeded})")));
+        lines.extend(stopped.or(exceeded).map(|exceeded| format!("({exceeded})")));
         if exit_code == EXIT_TIMEOUT {
             lines.push(format!("(did not end within {} s)", limits.command_seconds));
         }

@@ -18,6 +18,7 @@ mod inside;
 mod network;
 pub mod private;
 mod resources;
+mod size;
 mod start;
 mod stream;
 
@@ -27,7 +28,7 @@ use std::hash::{BuildHasher, RandomState};
 use bollard::Docker;
 
 pub use application::Application;
-pub use build::BuildRequest;
+pub use build::{BuildRequest, container_of};
 pub use canary::{Beacon, canary_build};
 pub use discover::{Discovery, Tried, discover};
 pub use distribution::{Distribution, ensure_distribution};

@@ -10,7 +10,7 @@ use crate::check;
 use crate::check::evidence::{EndEvidence, ProbeEvidence};
 use crate::engine::{Application, Bind, Start};
 use crate::event::{Fault, Log, Stage};
-use crate::limits::Limits;
+use crate::limits::{Exceeded, Limits};
 use crate::scenario::{EndExpectation, ServeExpectation, volume_context};
 use crate::volume::Volume;
 
@@ -31,7 +31,15 @@ impl Step<'_> {
         let cursor = setup.requests.cursor();
         let mut application = setup.engine.start_application(image, &start, &setup.network, &setup.run).await?;
         let first = application.address();
-        let result = self.watch(serve, &mut application, volume.as_ref(), begun).await;
+        let (id, disk) = (application.id().to_owned(), self.limits().disk());
+        let watched = tokio::select! {
+            result = self.watch(serve, &mut application, volume.as_ref(), begun) => Some(result),
+            () = setup.engine.until_larger(&id, disk) => None,
+        };
+        let result = watched.unwrap_or_else(|| {
+            self.part.findings.push(Exceeded::Disk(disk).finding("container", &serve.at));
+            Ok(())
+        });
         let clients: Vec<_> = first.into_iter().chain(application.address()).map(|address| address.ip()).collect();
         self.blame_undeclared(cursor, &clients);
         let keep = setup.keep && (result.is_err() || self.part.findings.iter().any(check::Finding::is_broken));

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::{Finished, Part, Setup, StepEnd, blame, fault_of};
 use crate::check;
 use crate::check::evidence::BuildEnd;
-use crate::engine::{BuildRequest, EngineError};
+use crate::engine::{BuildRequest, EngineError, container_of};
 use crate::event::{Event, Fault, Log, Stage};
 use crate::limits::Limits;
 use crate::plan::{Planned, Work};
@@ -159,8 +159,8 @@ impl Step<'_> {
 
     /// The addresses of the containers that a build's commands ran in, as far as they are known.
     fn clients(&self, log: &[String]) -> Vec<IpAddr> {
-        let containers = log.iter().filter_map(|line| line.trim_start().strip_prefix("---> Running in "));
-        containers.filter_map(|container| self.setup.guard.address_of(container.trim())).collect()
+        let containers = log.iter().filter_map(|line| container_of(line));
+        containers.filter_map(|container| self.setup.guard.address_of(container)).collect()
     }
 
     /// Notes a fault if these clients have asked since for what the scenario did not declare.

@@ -81,7 +81,7 @@ pub struct ScenarioFile {
     /// Why there is nothing to serve, though the build succeeds.
     pub nothing_to_serve: Option<Typed<String>>,
     /// What a candidate may take, where that is not as usual: `build-seconds`, `ready-seconds`, `request-seconds`, `command-seconds`,
-    /// `memory-megabytes`, `processes` (of containers), `log-megabytes`.
+    /// `memory-megabytes`, `processes` (of containers), `log-megabytes`, `disk-megabytes`.
     #[serde(default)]
     pub limits: BTreeMap<Typed<String>, Typed<i64>>,
     /// Files that are made for the build instead of being kept in `app/`.
