@@ -119,4 +119,7 @@ fn a_network_that_isolates_nothing_is_an_error(engine: &PrivateEngine) {
     }
     assert!(broken.iter().any(|way| way.contains("a name look-up")), "{broken:#?}");
     assert!(text.contains("NOT ISOLATED"), "{text}");
+    // Though every scenario passes, a candidate is not said to keep the contract.
+    let verify = ["verify", "--tier", "image", "--only", "=failing-pre-build-hook"];
+    engine.command(&verify).env("DOCKER_HOST", proxy.docker_host()).assert().code(3);
 }

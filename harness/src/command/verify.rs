@@ -11,6 +11,7 @@ use super::{Failure, host, select};
 use crate::cli::{CellArgs, RUN_SECONDS, RunArgs, SelectArgs, TestedArgs, VerifyArgs};
 use crate::contract::Level;
 use crate::contract_tier::run::Bench;
+use crate::event::ScenarioReport;
 use crate::judge::Judge;
 use crate::place::Places;
 use crate::plan::{CandidateOrigin, Plan};
@@ -58,7 +59,7 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
             if matches!(code, ExitCode::Interrupted | ExitCode::Terminated) {
                 return Ok(code);
             }
-            columns.push(Column::of(&steps.name, Tier::Contract, &reports));
+            columns.push(column(&steps.name, Tier::Contract, &reports, code));
             bench = Arc::into_inner(shared).ok_or_else(|| {
                 Failure::infrastructure("a scenario is still running", Some("this is a bug of wsgi-proof"))
             })?;
@@ -70,7 +71,7 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
             if matches!(code, ExitCode::Interrupted | ExitCode::Terminated) {
                 return Ok(code);
             }
-            columns.push(Column::of(&name, Tier::Image, &reports));
+            columns.push(column(&name, Tier::Image, &reports, code));
         }
     }
     let table = Table::new(contract.as_ref(), &dialects, columns);
@@ -88,6 +89,16 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
     } else {
         ExitCode::Pass
     })
+}
+
+/// A candidate's column. A run that as a whole could not tell (it was not isolated, did not finish, lost a scenario) makes it
+/// uncertain, whatever the scenarios came to.
+fn column(name: &str, tier: Tier, reports: &[ScenarioReport], code: ExitCode) -> Column {
+    let mut column = Column::of(name, tier, reports);
+    if code == ExitCode::Infrastructure && column.faults.is_empty() {
+        column.faults.push("the run as a whole; its end says why".to_owned());
+    }
+    column
 }
 
 /// The candidates that are images, or Dockerfiles of some, with their names.
