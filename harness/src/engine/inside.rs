@@ -2,15 +2,20 @@
 //! what a run opens there; another engine's is this host's.
 
 use std::fs::File;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
-use std::os::fd::AsFd;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use rustix::net::sockopt::{set_ipv6_v6only, set_socket_reuseaddr};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use super::{Engine, EngineError, private};
+
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 1024;
 
 /// Where sockets are opened that are to reach containers, or to be reached by them.
 pub struct Inside {
@@ -31,7 +36,7 @@ impl Engine {
         let found = private::network_namespace(Path::new(&self.data_root));
         match found.map_err(|error| failed(crate::causes::with_causes(&error)))? {
             Some(namespace) => Inside::enter(namespace).map_err(|error| failed(error.to_string())),
-            None => Ok(Inside { runtime: None, identity: None }),
+            None => Ok(Inside::host()),
         }
     }
 
@@ -55,7 +60,30 @@ fn identity(namespace: &File) -> std::io::Result<(u64, u64)> {
     namespace.metadata().map(|data| (data.dev(), data.ino()))
 }
 
+/// A socket at this address. One of IPv6 takes no IPv4 along: at an unspecified address it would answer on a port that another
+/// socket has elsewhere, and could not be told from it.
+fn open(address: SocketAddr, kind: SocketType) -> std::io::Result<OwnedFd> {
+    let family = if address.is_ipv6() { AddressFamily::INET6 } else { AddressFamily::INET };
+    let socket = socket_with(family, kind, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
+    if address.is_ipv6() {
+        set_ipv6_v6only(&socket, true)?;
+    }
+    if kind == SocketType::STREAM {
+        set_socket_reuseaddr(&socket, true)?;
+    }
+    bind(&socket, &address)?;
+    if kind == SocketType::STREAM {
+        listen(&socket, BACKLOG)?;
+    }
+    Ok(socket)
+}
+
 impl Inside {
+    /// This host's own namespace.
+    pub fn host() -> Self {
+        Self { runtime: None, identity: None }
+    }
+
     fn enter(namespace: File) -> std::io::Result<Self> {
         let wanted = identity(&namespace)?;
         if identity(&File::open("/proc/self/ns/net")?)? == wanted {
@@ -95,10 +123,8 @@ impl Inside {
     /// # Errors
     /// When it cannot be opened.
     pub async fn listen(&self, address: SocketAddr) -> std::io::Result<tokio::net::TcpListener> {
-        let opened = self.handle().spawn(async move { TcpListener::bind(address) }).await;
-        let listener = opened.map_err(std::io::Error::other)??;
-        listener.set_nonblocking(true)?;
-        tokio::net::TcpListener::from_std(listener)
+        let opened = self.handle().spawn(async move { open(address, SocketType::STREAM) }).await;
+        tokio::net::TcpListener::from_std(opened.map_err(std::io::Error::other)??.into())
     }
 
     /// A socket for datagrams.
@@ -106,10 +132,8 @@ impl Inside {
     /// # Errors
     /// When it cannot be opened.
     pub async fn datagrams(&self, address: SocketAddr) -> std::io::Result<tokio::net::UdpSocket> {
-        let opened = self.handle().spawn(async move { UdpSocket::bind(address) }).await;
-        let socket = opened.map_err(std::io::Error::other)??;
-        socket.set_nonblocking(true)?;
-        tokio::net::UdpSocket::from_std(socket)
+        let opened = self.handle().spawn(async move { open(address, SocketType::DGRAM) }).await;
+        tokio::net::UdpSocket::from_std(opened.map_err(std::io::Error::other)??.into())
     }
 }
 
@@ -118,6 +142,26 @@ impl Drop for Inside {
         if let Some(runtime) = self.runtime.take() {
             // Not waited for: this may itself be a task.
             runtime.shutdown_background();
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::net::Ipv6Addr;
+
+    use rustix::net::sockopt::ipv6_v6only;
+
+    use super::*;
+
+    #[test]
+    fn what_listens_to_ipv6_does_not_listen_to_ipv4() {
+        for kind in [SocketType::STREAM, SocketType::DGRAM] {
+            // Without IPv6 there is nothing that could.
+            if let Ok(socket) = open((Ipv6Addr::UNSPECIFIED, 0).into(), kind) {
+                assert!(ipv6_v6only(&socket).unwrap());
+            }
         }
     }
 }

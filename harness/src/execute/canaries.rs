@@ -50,17 +50,19 @@ async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
     let listening =
         |error: std::io::Error| suite(format!("the listeners for the canaries cannot be opened: {error}"), None);
     let beacon = engine.start_beacon(image, run, &setup.lock).await?;
-    let hosts = Listeners::open(None, run, &watch.arrivals()).await.map_err(listening)?;
-    let gateways = if inside.is_hosts() {
+    let (listeners, hosts) = Listeners::of_host(run, &watch.arrivals()).await.map_err(listening)?;
+    let mut listeners = vec![listeners];
+    let link = if inside.is_hosts() {
         None
     } else {
-        Some(Listeners::open(Some(inside), run, &watch.arrivals()).await.map_err(listening)?)
+        let (more, ports) = Listeners::of_link(inside, &watch.arrivals()).await;
+        listeners.push(more);
+        Some(ports)
     };
     let mut sockets: Vec<&Path> = SOCKETS.iter().map(Path::new).collect();
     sockets.extend(engine.socket());
-    let ports = (&hosts.ports, gateways.as_ref().map(|listeners| &listeners.ports));
-    let ways = ways(beacon.address, network.gateway, &host_addresses(), ports, &sockets);
-    watch.begin(ways.clone(), std::iter::once(hosts).chain(gateways).collect());
+    let ways = ways(beacon.address, network.gateway, &host_addresses(), (&hosts, link), &sockets);
+    watch.begin(ways.clone(), listeners);
 
     // Somewhere that nobody can get to is no proof that there is no way.
     let address = SocketAddr::new(beacon.address.into(), BEACON_PORT);

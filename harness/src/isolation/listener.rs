@@ -38,10 +38,8 @@ pub struct Ports {
     pub tcp: u16,
     /// UDP, on all IPv4 addresses.
     pub udp: u16,
-    /// TCP, on all IPv6 addresses, where there are any.
-    pub tcp6: Option<u16>,
-    /// UDP, on all IPv6 addresses, where there are any.
-    pub udp6: Option<u16>,
+    /// TCP and UDP, on all IPv6 addresses, where there are any.
+    pub six: Option<(u16, u16)>,
     /// The name of a socket in the abstract namespace.
     pub abstract_name: String,
 }
@@ -49,63 +47,46 @@ pub struct Ports {
 /// Listeners, which end when they are dropped.
 #[derive(Debug)]
 pub struct Listeners {
-    /// Where they listen.
-    pub ports: Ports,
-    /// Ended with this.
-    _tasks: JoinSet<()>,
+    tasks: JoinSet<()>,
 }
 
 impl Listeners {
-    /// Listeners on ports of this host, or of the namespace `inside` if one is given.
+    /// Listeners on ports of this host.
     ///
     /// # Errors
     /// When they cannot be opened.
-    pub async fn open(inside: Option<&Inside>, run: &RunId, arrivals: &Arrivals) -> std::io::Result<Self> {
-        let all4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-        let all6 = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
-        let mut tasks = JoinSet::new();
-        let tcp4 = tcp(inside, all4).await?;
-        let udp4 = udp(inside, all4).await?;
-        // A host may do without IPv6.
-        let tcp6 = tcp(inside, all6).await.ok();
-        let udp6 = udp(inside, all6).await.ok();
-        let port = |address: std::io::Result<SocketAddr>| address.map(|address| address.port());
-        let ports = Ports {
-            tcp: port(tcp4.local_addr())?,
-            udp: port(udp4.local_addr())?,
-            tcp6: tcp6.as_ref().and_then(|socket| port(socket.local_addr()).ok()),
-            udp6: udp6.as_ref().and_then(|socket| port(socket.local_addr()).ok()),
-            abstract_name: format!("wsgi-proof-{run}-canary"),
+    pub async fn of_host(run: &RunId, arrivals: &Arrivals) -> std::io::Result<(Self, Ports)> {
+        let host = Inside::host();
+        let (mut listeners, six) = Self::of_link(&host, arrivals).await;
+        let all = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
+        let (tcp, udp) = (host.listen(all).await?, host.datagrams(all).await?);
+        let abstract_name = format!("wsgi-proof-{run}-canary");
+        let ports = Ports { tcp: tcp.local_addr()?.port(), udp: udp.local_addr()?.port(), six, abstract_name };
+        listeners.add(tcp, udp, arrivals);
+        let address = std::os::unix::net::SocketAddr::from_abstract_name(&ports.abstract_name)?;
+        let listener = std::os::unix::net::UnixListener::bind_addr(&address)?;
+        listener.set_nonblocking(true)?;
+        let listener = UnixListener::from_std(listener)?;
+        // Who can connect to it says so; there is nothing to be read.
+        listeners.tasks.spawn(async move { while listener.accept().await.is_ok() {} });
+        Ok((listeners, ports))
+    }
+
+    /// Listeners for TCP and UDP over IPv6 alone, and their ports, if there is IPv6.
+    pub async fn of_link(inside: &Inside, arrivals: &Arrivals) -> (Self, Option<(u16, u16)>) {
+        let mut listeners = Self { tasks: JoinSet::new() };
+        let all = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
+        let (Ok(tcp), Ok(udp)) = (inside.listen(all).await, inside.datagrams(all).await) else {
+            return (listeners, None);
         };
-        for listener in std::iter::once(tcp4).chain(tcp6) {
-            tasks.spawn(accept(listener, arrivals.clone()));
-        }
-        for socket in std::iter::once(udp4).chain(udp6) {
-            tasks.spawn(receive(socket, arrivals.clone()));
-        }
-        if inside.is_none() {
-            let address = std::os::unix::net::SocketAddr::from_abstract_name(&ports.abstract_name)?;
-            let listener = std::os::unix::net::UnixListener::bind_addr(&address)?;
-            listener.set_nonblocking(true)?;
-            let listener = UnixListener::from_std(listener)?;
-            // Who can connect to it says so; there is nothing to be read.
-            tasks.spawn(async move { while listener.accept().await.is_ok() {} });
-        }
-        Ok(Self { ports, _tasks: tasks })
+        let (Ok(first), Ok(second)) = (tcp.local_addr(), udp.local_addr()) else { return (listeners, None) };
+        listeners.add(tcp, udp, arrivals);
+        (listeners, Some((first.port(), second.port())))
     }
-}
 
-async fn tcp(inside: Option<&Inside>, address: SocketAddr) -> std::io::Result<TcpListener> {
-    match inside {
-        Some(inside) => inside.listen(address).await,
-        None => TcpListener::bind(address).await,
-    }
-}
-
-async fn udp(inside: Option<&Inside>, address: SocketAddr) -> std::io::Result<UdpSocket> {
-    match inside {
-        Some(inside) => inside.datagrams(address).await,
-        None => UdpSocket::bind(address).await,
+    fn add(&mut self, tcp: TcpListener, udp: UdpSocket, arrivals: &Arrivals) {
+        self.tasks.spawn(accept(tcp, arrivals.clone()));
+        self.tasks.spawn(receive(udp, arrivals.clone()));
     }
 }
 
@@ -140,13 +121,13 @@ mod tests {
     #[tokio::test]
     async fn what_reaches_a_listener_is_written_down_and_answered() {
         let arrivals = Arrivals::default();
-        let listeners = Listeners::open(None, &RunId::new(), &arrivals).await.unwrap();
-        let mut client = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, listeners.ports.tcp)).await.unwrap();
+        let (_listeners, ports) = Listeners::of_host(&RunId::new(), &arrivals).await.unwrap();
+        let mut client = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, ports.tcp)).await.unwrap();
         client.write_all(b"by TCP").await.unwrap();
         let mut answer = [0; 6];
         client.read_exact(&mut answer).await.unwrap();
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        socket.send_to(b"by UDP", (Ipv4Addr::LOCALHOST, listeners.ports.udp)).await.unwrap();
+        socket.send_to(b"by UDP", (Ipv4Addr::LOCALHOST, ports.udp)).await.unwrap();
         socket.recv(&mut answer).await.unwrap();
         assert_eq!(&answer, b"by UDP");
         assert_eq!(arrivals.all(), ["by TCP", "by UDP"]);

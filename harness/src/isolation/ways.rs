@@ -93,12 +93,12 @@ impl fmt::Display for Way {
 
 /// All ways that are tried: to a beacon on another network, to the network's gateway, to this host's addresses, and to sockets.
 ///
-/// `hosts` are listeners of this host; `gateways` those of the namespace that the network is in, if that is another one.
+/// `hosts` are listeners of this host; `link` those over IPv6 of the namespace that the network is in, if that is another one.
 pub fn ways(
     beacon: Ipv4Addr,
     gateway: IpAddr,
     addresses: &[IpAddr],
-    (hosts, gateways): (&Ports, Option<&Ports>),
+    (hosts, link): (&Ports, Option<Option<(u16, u16)>>),
     sockets: &[&Path],
 ) -> Vec<Way> {
     let mut ways = Vec::new();
@@ -112,7 +112,7 @@ pub fn ways(
         add(kind, there.clone(), port, what, false);
     }
     add(Kind::Name, "-".to_owned(), 0, "a name server on another network", false);
-    let shared = gateways.is_none();
+    let shared = link.is_none();
     for (kind, port) in [(Kind::Tcp, hosts.tcp), (Kind::Udp, hosts.udp)] {
         add(kind, gateway.to_string(), port, "another port of this host at the network's gateway", shared);
     }
@@ -120,7 +120,7 @@ pub fn ways(
     for address in addresses.iter().filter(others).take(ADDRESSES) {
         let what = "an address of this host";
         let (tcp, udp) = if address.is_ipv4() { (Kind::Tcp, Kind::Udp) } else { (Kind::Tcp6, Kind::Udp6) };
-        let ports = if address.is_ipv4() { Some((hosts.tcp, hosts.udp)) } else { hosts.tcp6.zip(hosts.udp6) };
+        let ports = if address.is_ipv4() { Some((hosts.tcp, hosts.udp)) } else { hosts.six };
         let Some((tcp_port, udp_port)) = ports else { continue };
         add(tcp, address.to_string(), tcp_port, what, false);
         add(udp, address.to_string(), udp_port, what, false);
@@ -128,7 +128,7 @@ pub fn ways(
             add(Kind::Icmp, address.to_string(), 0, what, false);
         }
     }
-    if let Some((tcp, udp)) = gateways.unwrap_or(hosts).tcp6.zip(gateways.unwrap_or(hosts).udp6) {
+    if let Some((tcp, udp)) = link.unwrap_or(hosts.six) {
         let what = "the gateway's link-local address";
         add(Kind::Tcp6, format!("neighbour:{gateway}"), tcp, what, false);
         add(Kind::Udp6, format!("neighbour:{gateway}"), udp, what, false);
@@ -195,13 +195,13 @@ mod tests {
 
     #[test]
     fn the_gateway_is_the_host_only_where_they_share_a_namespace() {
-        let ports = Ports { tcp: 1, udp: 2, tcp6: None, udp6: None, abstract_name: "x".into() };
+        let ports = Ports { tcp: 1, udp: 2, six: None, abstract_name: "x".into() };
         let gateway = IpAddr::from([10, 231, 0, 1]);
-        let expected = |gateways| {
-            let ways = ways(Ipv4Addr::LOCALHOST, gateway, &[gateway], (&ports, gateways), &[]);
+        let expected = |link| {
+            let ways = ways(Ipv4Addr::LOCALHOST, gateway, &[gateway], (&ports, link), &[]);
             ways.iter().filter(|way| way.is_expected).count()
         };
-        assert_eq!((expected(None), expected(Some(&ports))), (2, 0));
+        assert_eq!((expected(None), expected(Some(None))), (2, 0));
     }
 
     proptest::proptest! {
