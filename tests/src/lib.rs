@@ -291,7 +291,12 @@ impl PrivateEngine {
 
     /// Kills the daemon, as a crash would.
     pub fn kill(&self) {
-        assert!(Command::new("kill").args(["-KILL", &self.pid()]).status().expect("kill").success());
+        self.signal("-KILL");
+    }
+
+    /// Sends the daemon a signal.
+    pub fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.pid()]).status().expect("kill").success());
     }
 
     /// A command that runs what its further arguments say in the engine's network namespace.

@@ -54,6 +54,17 @@ fn an_engine_that_is_killed_is_an_error_and_an_interrupt_cleans_up() {
         serde_json::from_slice(&std::fs::read(report.path().join("report.json")).unwrap()).unwrap();
     assert_eq!(document["complete"], false);
 
+    // Ctrl-C while the engine hangs: the run does not wait for it, and says so; the next one removes what it left.
+    let (child, output) = begun(&engine, report.path());
+    engine.signal("-STOP");
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let (code, text) = rest(output, child);
+    engine.signal("-CONT");
+    assert_eq!(code, 130, "{text}");
+    assert!(text.contains("cleaning up took too long"), "{text}");
+    engine.command(&["run", "=hello-wsgi"]).assert().success();
+    assert!(engine.leftovers().is_empty(), "{:?}", engine.leftovers());
+
     // The engine dies: the suite cannot tell, and says why.
     let (child, output) = begun(&engine, report.path());
     engine.kill();

@@ -177,7 +177,7 @@ pub(super) async fn with_engine(
     drop(executor.await);
     let isolation = watch.conclusion();
 
-    let mut notes = clean(&engine, &places, &run, arguments.keep).await;
+    let mut notes = clean(&engine, &places, &run, arguments.keep, &signals).await;
     let (counts, undeclared) = (server.log().counts(), undeclared(&server.log(), &absent));
     server.stop().await;
     drop(alive);
@@ -317,7 +317,18 @@ fn undeclared(log: &RequestLog, absent: &[String]) -> Vec<String> {
 }
 
 /// Takes everything of the run off the engine; says what could not be.
-async fn clean(engine: &Engine, places: &Places, run: &RunId, keep: bool) -> Vec<String> {
+async fn clean(engine: &Engine, places: &Places, run: &RunId, keep: bool, signals: &Signals) -> Vec<String> {
+    let swept = tokio::select! {
+        swept = sweep(engine, places, run, keep) => Some(swept),
+        () = tokio::time::sleep(CLEAN_LIMIT) => None,
+        () = signals.over.cancelled() => None,
+    };
+    swept.unwrap_or_else(|| {
+        vec!["cleaning up took too long; the next run, or `wsgi-proof prune`, removes what is left".to_owned()]
+    })
+}
+
+async fn sweep(engine: &Engine, places: &Places, run: &RunId, keep: bool) -> Vec<String> {
     if keep {
         match engine.kept(run).await {
             Ok(kept) if !kept.is_empty() => {
@@ -330,12 +341,9 @@ async fn clean(engine: &Engine, places: &Places, run: &RunId, keep: bool) -> Vec
         }
     }
     let alone = |found: &[Leftover]| !Living::of(&places.cache, found).others(Some(run));
-    match tokio::time::timeout(CLEAN_LIMIT, engine.sweep_run(run, alone)).await {
-        Ok(Ok(())) => Vec::new(),
-        Ok(Err(error)) => {
-            vec![format!("not all could be cleaned up: {error}; `wsgi-proof prune` tries again")]
-        }
-        Err(_) => vec!["cleaning up took too long; `wsgi-proof prune` tries again".to_owned()],
+    match engine.sweep_run(run, alone).await {
+        Ok(()) => Vec::new(),
+        Err(error) => vec![format!("not all could be cleaned up: {error}; `wsgi-proof prune` tries again")],
     }
 }
 

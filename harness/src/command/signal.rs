@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::event::RunEnd;
+
+/// How long a run that is stopped may take to clean up: a little less than five seconds, so that it has ended by then.
+const GRACE: Duration = Duration::from_millis(4500);
 
 /// What signals have come.
 #[derive(Clone)]
@@ -14,12 +18,15 @@ pub(super) struct Signals {
     seen: Arc<AtomicU8>,
     /// Cancelled by the first signal.
     pub(super) cancel: CancellationToken,
+    /// Cancelled when a run that was stopped has had its time.
+    pub(super) over: CancellationToken,
 }
 
 impl Signals {
     /// Listens from now on.
     pub(super) fn listen() -> std::io::Result<Self> {
-        let signals = Self { seen: Arc::new(AtomicU8::new(0)), cancel: CancellationToken::new() };
+        let signals =
+            Self { seen: Arc::new(AtomicU8::new(0)), cancel: CancellationToken::new(), over: CancellationToken::new() };
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let own = signals.clone();
@@ -35,6 +42,11 @@ impl Signals {
                 }
                 eprintln!("stopping and cleaning up; a second signal leaves at once");
                 own.cancel.cancel();
+                let over = own.over.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(GRACE).await;
+                    over.cancel();
+                });
             }
         });
         Ok(signals)

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use bollard::models::{ContainerSummary, ImageSummary};
 use bollard::query_parameters::{ListContainersOptions, ListImagesOptions, ListNetworksOptions};
+use futures_util::future::join_all;
 
 use super::network::run_of;
 use super::{Engine, EngineError, LABEL_CACHE, LABEL_LOCK, LABEL_RUN, RunId};
@@ -149,25 +150,23 @@ impl Engine {
     }
 
     /// Takes everything of a run off the engine. Where it is `alone`, when no other run is alive, also what builds left that
-    /// failed or were cut short: those images do not say whose they are. Goes on when something cannot be removed, and
-    /// tells of the first that could not.
+    /// failed or were cut short: those images do not say whose they are. What runs goes first. Goes on when something cannot
+    /// be removed, and tells of the first that could not.
     ///
     /// # Errors
     /// When the engine cannot.
     pub async fn sweep_run(&self, run: &RunId, alone: impl Fn(&[Leftover]) -> bool) -> Result<(), EngineError> {
-        let mut result = Ok(());
-        let found = self.list_ours().await?;
+        let mut found = self.list_ours().await?;
         let alone = alone(&found);
-        for leftover in found {
-            let nobodys = alone && leftover.kind == Kind::Image && leftover.run.is_empty();
-            if leftover.run == run.as_str() || nobodys {
-                let removed = self.remove(&leftover).await;
-                if result.is_ok() {
-                    result = removed;
-                }
-            }
+        found.retain(|leftover| {
+            leftover.run == run.as_str() || alone && leftover.kind == Kind::Image && leftover.run.is_empty()
+        });
+        let (running, rest): (Vec<_>, Vec<_>) = found.iter().partition(|leftover| leftover.kind == Kind::Container);
+        let mut results = join_all(running.into_iter().map(|leftover| self.remove(leftover))).await;
+        for leftover in rest {
+            results.push(self.remove(leftover).await);
         }
-        result
+        results.into_iter().collect()
     }
 
     /// Takes all containers and networks off an engine that is the suite's alone.
