@@ -250,4 +250,25 @@ mod tests {
         let why = watch.hear(Canary::Build, &lines(&["way 0 open", "way 1 closed: x"])).unwrap_err();
         assert!(why.contains("said nothing of TCP"), "{why}");
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+
+        #[test]
+        fn whatever_a_canary_says_only_all_ways_closed_are_sound(
+            said in proptest::collection::vec(r"way [0-4]{0,2} (open|closed: x|[ -~\u{e4}]{0,9})|[ -~]{0,12}", 0..8),
+        ) {
+            let (_, watch) = watch();
+            let heard = watch.hear(Canary::Container, &said);
+            let first = |number: &str| said.iter().find_map(|line| line.strip_prefix(number));
+            let told = ["way 0 ", "way 1 ", "way 2 ", "way 3 "].map(first);
+            if heard.is_ok() {
+                proptest::prop_assert!(told[0] == Some("open") && told.iter().all(Option::is_some), "{said:?}");
+                let open = told[1] == Some("open") || told[3] == Some("open");
+                proptest::prop_assert_eq!(watch.conclusion().is_sound(), !open);
+            } else {
+                proptest::prop_assert!(told[0] != Some("open") || told.iter().any(Option::is_none), "{said:?}");
+            }
+        }
+    }
 }
