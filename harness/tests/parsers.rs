@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 use proptest::collection::vec;
 use proptest::prelude::*;
-use wsgi_proof::cell::Cell;
-use wsgi_proof::cli::Cli;
-use wsgi_proof::dialect::Dialect;
-use wsgi_proof::limits::Limit;
-use wsgi_proof::lock::{LOCK_FILE, SuiteLock};
+use wsgi_proof::cli::arguments::Cli;
+use wsgi_proof::contract_tier::requirements;
 use wsgi_proof::mutate::mutants;
-use wsgi_proof::requirements;
-use wsgi_proof::scenario::{self, Setting};
-use wsgi_proof::variant::Variant;
+use wsgi_proof::suite::assertion_lock::{LOCK_FILE, SuiteLock};
+use wsgi_proof::suite::cell::Cell;
+use wsgi_proof::suite::dialect::Dialect;
+use wsgi_proof::suite::limits::Limit;
+use wsgi_proof::suite::scenario::{self, Setting};
+use wsgi_proof::suite::variant::Variant;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()

@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use rstest::rstest;
-use wsgi_proof::control::Control;
+use wsgi_proof::suite::control::Control;
 use wsgi_proof_tests::{Run, root, wsgi_proof};
 
 /// Scenarios of every kind: what a control does not list of them must pass.

@@ -24,7 +24,7 @@ fn the_index_serves_every_package_of_the_base_images() {
 
 #[test]
 fn every_lock_file_of_a_variant_is_there() {
-    let variants = wsgi_proof::variant::Variant::all(&root().join("images")).unwrap();
+    let variants = wsgi_proof::suite::variant::Variant::all(&root().join("images")).unwrap();
     assert!(variants.iter().any(|variant| variant.name == "python-3.11"));
     for variant in variants {
         assert!(root().join("images").join(&variant.lock).is_file(), "{}: {}", variant.name, variant.lock.display());

@@ -4,8 +4,10 @@ use regex::Regex;
 
 use super::evidence::{BuildEnd, BuildEvidence};
 use super::text::{excerpt, pattern};
-use super::{Finding, holds, lines, phase};
-use crate::scenario::{At, BuildExpectation, BuildOutcome, Declared, Phase, Rebuild};
+use super::{holds, lines, phase};
+use crate::outcome::At;
+use crate::outcome::Finding;
+use crate::suite::scenario::{BuildExpectation, BuildOutcome, Declared, Phase, Rebuild};
 
 /// The build step's program: a build fails in the build step when this returned non-zero.
 const BUILD_STEP: &str = "mod_wsgi-docker-build";
@@ -218,7 +220,7 @@ mod tests {
 
     use super::super::samples::{broken, declared, declared_at, held, log, regex};
     use super::*;
-    use crate::contract::Level;
+    use crate::outcome::Level;
 
     const STEP: &str = "/bin/sh -c mod_wsgi-docker-build";
     const PRE_BUILD: &str = " -----> Running .docker/action_hooks/pre-build";

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use super::evidence::{Change, ChangeKind};
+use super::holds;
 use super::text::printable;
-use super::{Finding, holds};
-use crate::scenario::Declared;
+use crate::outcome::Finding;
+use crate::suite::scenario::Declared;
 
 /// How many changes a finding names.
 const SHOWN: usize = 10;

@@ -1,9 +1,10 @@
 //! A command run in a container.
 
 use super::evidence::CommandEvidence;
+use super::holds;
 use super::text::{excerpt, pattern, printable};
-use super::{Finding, holds};
-use crate::scenario::CommandExpectation;
+use crate::outcome::Finding;
+use crate::suite::scenario::CommandExpectation;
 
 /// Checks a finished command: a finding for its exit code, and one for each pattern of its output.
 pub fn check(expectation: &CommandExpectation, evidence: &CommandEvidence) -> Vec<Finding> {

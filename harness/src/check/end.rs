@@ -1,8 +1,9 @@
 //! A container that ends by itself instead of serving.
 
 use super::evidence::EndEvidence;
-use super::{Finding, holds};
-use crate::scenario::{EndCode, EndExpectation};
+use super::holds;
+use crate::outcome::Finding;
+use crate::suite::scenario::{EndCode, EndExpectation};
 
 /// Checks how a container ended by itself: a finding for the time, and one for the exit code.
 pub fn check(expectation: &EndExpectation, evidence: &EndEvidence) -> Vec<Finding> {

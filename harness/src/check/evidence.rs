@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::limits::Exceeded;
+use crate::check::limit::Exceeded;
 
 /// A finished build: the image, or the reason for which the build step itself failed.
 #[derive(Debug, Clone)]

@@ -3,9 +3,10 @@
 use regex::Regex;
 
 use super::evidence::{FileEvidence, MAX_FILE_CONTENT};
+use super::holds;
 use super::text::{excerpt, list, pattern, printable, quoted};
-use super::{Finding, holds};
-use crate::scenario::{Declared, FileExpectation, FileState};
+use crate::outcome::Finding;
+use crate::suite::scenario::{Declared, FileExpectation, FileState};
 
 /// Checks a path: a finding for its state, and one for each of mode, owner and content that is declared.
 pub fn check(expectation: &FileExpectation, evidence: &FileEvidence) -> Vec<Finding> {

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::evidence::{HttpEvidence, ProbeEvidence};
+use super::holds;
 use super::text::{excerpt, pattern, printable, quoted};
-use super::{Finding, Outcome, holds};
-use crate::scenario::{At, HttpExpectation};
+use crate::outcome::At;
+use crate::outcome::{Finding, Outcome};
+use crate::suite::scenario::HttpExpectation;
 
 /// Checks the answers to a request, of which there is one for each time that it was sent: a finding for the status, one
 /// for each header, and one for each thing expected of the body. Each must hold of all answers. Without an answer all of

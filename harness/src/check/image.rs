@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use regex::Regex;
 
 use super::evidence::ImageEvidence;
+use super::holds;
 use super::text::{difference, list, pattern, quoted};
-use super::{Finding, holds};
-use crate::scenario::{Declared, ImageExpectation};
+use crate::outcome::Finding;
+use crate::suite::scenario::{Declared, ImageExpectation};
 
 /// A megabyte, in bytes.
 const MEGABYTE: u64 = 1_000_000;

@@ -2,9 +2,10 @@
 
 use regex::Regex;
 
+use super::holds;
 use super::text::{excerpt, pattern, tail};
-use super::{Finding, holds};
-use crate::scenario::Declared;
+use crate::outcome::Finding;
+use crate::suite::scenario::Declared;
 
 /// How many lines of a log a finding shows.
 const TAIL: usize = 5;
@@ -12,7 +13,7 @@ const TAIL: usize = 5;
 /// A finding for each pattern. Each must match a line after the one that the pattern before it matched.
 ///
 /// `name` is the log's in findings: `build log`, `container log`.
-pub(super) fn check(
+pub(crate) fn check(
     name: &str,
     present: &[Declared<Regex>],
     absent: &[Declared<Regex>],
@@ -31,7 +32,7 @@ pub(super) fn check(
 }
 
 /// A finding for each line that should be there, wherever it stands.
-pub(super) fn should(name: &str, patterns: &[Declared<Regex>], log: &[String]) -> Vec<Finding> {
+pub(crate) fn should(name: &str, patterns: &[Declared<Regex>], log: &[String]) -> Vec<Finding> {
     let findings = patterns.iter().map(|declared| {
         super::should(holds(format!("{name} should have {}", pattern(&declared.value)), &declared.at, || {
             let expected = format!("a line of the {name} that matches {}", pattern(&declared.value));
@@ -71,7 +72,7 @@ fn in_order(name: &str, present: &[Declared<Regex>], log: &[String]) -> Vec<Find
 }
 
 /// That no line of the log matched, with its end to look at.
-pub(super) fn none_of(log: &[String]) -> String {
+pub(crate) fn none_of(log: &[String]) -> String {
     match log.len() {
         0 => "no lines at all".to_owned(),
         1 => format!("only this line:\n{}", tail(log, TAIL)),

@@ -1,6 +1,6 @@
 //! The phases of the build step, as its progress lines announce them.
 
-use crate::scenario::Phase;
+use crate::suite::scenario::Phase;
 
 const ARROW: &str = "-----> ";
 

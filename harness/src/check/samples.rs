@@ -3,39 +3,40 @@
 
 use regex::{Regex, RegexBuilder};
 
-use super::{Finding, Outcome};
-use crate::scenario::{At, Declared};
+use crate::outcome::At;
+use crate::outcome::{Finding, Outcome};
+use crate::suite::scenario::Declared;
 
 /// A pattern as the loader compiles one for texts.
-pub(super) fn regex(pattern: &str) -> Regex {
+pub(crate) fn regex(pattern: &str) -> Regex {
     RegexBuilder::new(pattern).multi_line(true).build().unwrap()
 }
 
-pub(super) fn at(line: usize) -> At {
+pub(crate) fn at(line: usize) -> At {
     At { file: "sample/scenario.toml".into(), line }
 }
 
-pub(super) fn declared<T>(value: T) -> Declared<T> {
+pub(crate) fn declared<T>(value: T) -> Declared<T> {
     declared_at(value, 1)
 }
 
-pub(super) fn declared_at<T>(value: T, line: usize) -> Declared<T> {
+pub(crate) fn declared_at<T>(value: T, line: usize) -> Declared<T> {
     Declared { value, at: at(line) }
 }
 
-pub(super) fn log(lines: &[&str]) -> Vec<String> {
+pub(crate) fn log(lines: &[&str]) -> Vec<String> {
     lines.iter().map(|line| (*line).to_owned()).collect()
 }
 
 /// How many findings there are, all of which hold.
-pub(super) fn held(findings: &[Finding]) -> usize {
+pub(crate) fn held(findings: &[Finding]) -> usize {
     let broken: Vec<_> = findings.iter().filter(|finding| finding.is_broken()).collect();
     assert!(broken.is_empty(), "{broken:#?}");
     findings.len()
 }
 
 /// The one broken finding: what was checked, expected, and got.
-pub(super) fn broken(findings: &[Finding]) -> (&str, &str, &str) {
+pub(crate) fn broken(findings: &[Finding]) -> (&str, &str, &str) {
     let broken: Vec<_> = findings.iter().filter(|finding| finding.is_broken()).collect();
     let [finding] = broken.as_slice() else { panic!("not one broken finding: {findings:#?}") };
     let Outcome::Broken { expected, got } = &finding.outcome else { unreachable!() };

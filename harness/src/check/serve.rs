@@ -1,8 +1,9 @@
 //! A started container: its end after SIGTERM, and its log.
 
 use super::evidence::StopEvidence;
-use super::{Finding, holds, lines};
-use crate::scenario::{ServeExpectation, StopExpectation};
+use super::{holds, lines};
+use crate::outcome::Finding;
+use crate::suite::scenario::{ServeExpectation, StopExpectation};
 
 /// Checks how a container ended after SIGTERM: a finding for the time, and one for the exit code when it is declared.
 pub fn stop(expectation: &StopExpectation, evidence: &StopEvidence) -> Vec<Finding> {

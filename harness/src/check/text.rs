@@ -2,7 +2,7 @@
 
 use regex::Regex;
 
-use crate::scenario::as_typed;
+use crate::suite::scenario::as_typed;
 
 /// How much of a line, value or body a finding shows, in characters.
 const EXCERPT: usize = 600;
@@ -26,7 +26,7 @@ pub fn printable(text: &str) -> String {
 }
 
 /// The printable text, cut to a length that a person reads; what was left out is said.
-pub(super) fn excerpt(text: &str) -> String {
+pub(crate) fn excerpt(text: &str) -> String {
     let text = text.trim_end();
     let kept: String = text.chars().take(EXCERPT).collect();
     if kept.len() < text.len() {
@@ -37,23 +37,23 @@ pub(super) fn excerpt(text: &str) -> String {
 }
 
 /// A value in quotes.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     format!("\"{}\"", excerpt(text))
 }
 
 /// A pattern between slashes.
-pub(super) fn pattern(regex: &Regex) -> String {
+pub(crate) fn pattern(regex: &Regex) -> String {
     format!("/{}/", printable(as_typed(regex)))
 }
 
 /// A list as the scenario file would write it.
-pub(super) fn list(items: &[String]) -> String {
+pub(crate) fn list(items: &[String]) -> String {
     let items: Vec<_> = items.iter().map(|item| quoted(item)).collect();
     format!("[{}]", items.join(", "))
 }
 
 /// How `got` differs from `expected`, as the end of a sentence.
-pub(super) fn difference(expected: &[String], got: &[String]) -> String {
+pub(crate) fn difference(expected: &[String], got: &[String]) -> String {
     let missing = without(expected, got);
     let unexpected = without(got, expected);
     let mut parts = Vec::new();
@@ -80,7 +80,7 @@ fn without(items: &[String], other: &[String]) -> Vec<String> {
 }
 
 /// The last lines of a text, printable, each on a line of its own.
-pub(super) fn tail(lines: &[String], count: usize) -> String {
+pub(crate) fn tail(lines: &[String], count: usize) -> String {
     let shown: Vec<_> = lines.iter().skip(lines.len().saturating_sub(count)).map(|line| excerpt(line)).collect();
     shown.join("\n")
 }

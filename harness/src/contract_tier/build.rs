@@ -4,17 +4,16 @@ use std::path::Path;
 
 use regex::Regex;
 
-use super::{APP, TierError, Trial, inside};
-use crate::check::calls::{self, Asked, Remains};
+use super::calls::{self, Asked, Remains};
+use super::{APP, TierError, Trial, files};
+use crate::check;
 use crate::check::evidence::{BuildEnd, BuildEvidence, Change, ChangeKind};
-use crate::check::{self, Finding, Outcome};
-use crate::contract::Level;
-use crate::event::Stage;
-use crate::requirements::{self, Requirement};
-use crate::sandbox::{End, SandboxError};
-use crate::scenario::{At, BuildExpectation, BuildOutcome, Declared, Phase, Scenario};
-use crate::stand_in::record::{Call, Effect, Failing, Failure, Orders};
-use crate::volume::Snapshot;
+use crate::contract_tier::requirements::{self, Requirement};
+use crate::contract_tier::sandbox::{End, SandboxError};
+use crate::contract_tier::stub::record::{Call, Effect, Failing, Failure, Orders};
+use crate::host::volume::Snapshot;
+use crate::outcome::{At, Finding, Level, Outcome, Stage};
+use crate::suite::scenario::{BuildExpectation, BuildOutcome, Declared, Phase, Scenario};
 
 /// The build step's program.
 const STEP: &str = "/usr/local/bin/mod_wsgi-docker-build";
@@ -34,15 +33,15 @@ impl Trial<'_> {
         }
         let at = self.scenario.summary.at.clone();
         let failure = self.failing.and_then(|at| told_failure(at, expectation));
-        self.room.order(&Orders { failure: failure.clone(), older: true })?;
+        self.workspace.order(&Orders { failure: failure.clone(), older: true })?;
         let before = self.snapshot()?;
-        let came_with_requirements = inside::is_there(&self.app(), Path::new("/requirements.txt"));
+        let came_with_requirements = files::is_there(&self.app(), Path::new("/requirements.txt"));
         let hooks = format!("/{}/action_hooks", self.folder(&self.app()));
-        let has_hook = |name: &str| inside::is_there(&self.app(), &Path::new(&hooks).join(name));
+        let has_hook = |name: &str| files::is_there(&self.app(), &Path::new(&hooks).join(name));
         let (has_pre_build_hook, has_build_hook) = (has_hook("pre-build"), has_hook("build"));
         let end = self.run(&self.start(vec![STEP.to_owned()])).await?;
         self.examined.stages.push((Stage::Build, end.took));
-        let calls = self.room.calls()?;
+        let calls = self.workspace.calls()?;
         let expected = adapted(expectation, failure.as_ref());
         self.add(Stage::Build, check::build::check(&expected, &evidence(&end)));
         let succeeded = end.exit_code == Some(0);
@@ -52,7 +51,7 @@ impl Trial<'_> {
                     at: at.clone(),
                     dialect: self.scenario.dialect,
                     requirements: self.requirements(),
-                    setup_py: inside::is_there(&self.app(), Path::new("/setup.py")),
+                    setup_py: files::is_there(&self.app(), Path::new("/setup.py")),
                     came_with_requirements,
                     has_pre_build_hook,
                 };
@@ -74,19 +73,19 @@ impl Trial<'_> {
 
     /// What requirements.txt asks for now.
     fn requirements(&self) -> Option<Vec<Requirement>> {
-        let root = self.room.root();
+        let root = self.workspace.root();
         let file = Path::new("requirements.txt");
-        if !inside::is_there(&root, &Path::new(APP).join(file)) {
+        if !files::is_there(&root, &Path::new(APP).join(file)) {
             return None;
         }
         // One that cannot be read has failed the build.
-        Some(requirements::read(file, Path::new(APP), &|path| inside::content(&root, path)).unwrap_or_default())
+        Some(requirements::read(file, Path::new(APP), &|path| files::content(&root, path)).unwrap_or_default())
     }
 
     fn remains(&self, calls: &[Call]) -> Result<Remains, TierError> {
-        let root = self.room.root();
+        let root = self.workspace.root();
         let left = |path: &str| -> Result<Vec<String>, TierError> {
-            Ok(inside::entries(&root, Path::new(path)).map_err(SandboxError::io(path))?)
+            Ok(files::entries(&root, Path::new(path)).map_err(SandboxError::io(path))?)
         };
         let checkouts = calls.iter().flat_map(|call| match &call.effect {
             Effect::Projects(projects) => projects.iter().filter_map(|one| one.checkout.clone()).collect(),
@@ -95,7 +94,7 @@ impl Trial<'_> {
         Ok(Remains {
             lists: left(LISTS)?,
             archives: left(ARCHIVES)?,
-            gone: checkouts.filter(|path| path.starts_with(APP) && !inside::is_there(&root, path)).collect(),
+            gone: checkouts.filter(|path| path.starts_with(APP) && !files::is_there(&root, path)).collect(),
         })
     }
 

@@ -3,22 +3,27 @@
 //! beside it what follows from the application folder: which tools must have been called, with which effect, in which order.
 
 mod build;
-mod inside;
+mod calls;
+mod files;
 mod recipe;
+pub mod requirements;
 pub mod run;
+pub mod sandbox;
 mod serve;
+mod start;
+pub mod stub;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::check;
 use crate::check::evidence::CommandEvidence;
-use crate::check::{self, Finding};
-use crate::dialect::Dialect;
-use crate::event::{Log, Stage};
-use crate::sandbox::{Candidate, End, Room, SandboxError, Sandboxes, Start};
-use crate::scenario::{CommandExpectation, ContextError, FileExpectation, Scenario, Subject, build_context};
-use crate::stand_in::record::{Failing, Orders};
+use crate::contract_tier::sandbox::{Candidate, End, SandboxError, Sandboxes, Start, Workspace};
+use crate::contract_tier::stub::record::{Failing, Orders};
+use crate::outcome::{Finding, Log, Stage};
+use crate::suite::dialect::Dialect;
+use crate::suite::scenario::{CommandExpectation, ContextError, FileExpectation, Scenario, Subject, build_context};
 
 /// The variable that tells the steps their dialect.
 const DIALECT: &str = "MOD_WSGI_DOCKER_DIALECT";
@@ -83,7 +88,7 @@ struct Trial<'a> {
     sandboxes: &'a Sandboxes,
     candidate: &'a Candidate,
     scenario: &'a Scenario,
-    room: Room,
+    workspace: Workspace,
     failing: Option<Failing>,
     examined: Examined,
 }
@@ -98,18 +103,18 @@ pub async fn examine(sandboxes: &Sandboxes, candidate: &Candidate, scenario: &Sc
     let mut examined = Examined::default();
     // Where a phase has several tools that can fail, each has its turn.
     for failing in build::failing(scenario) {
-        let room = sandboxes.room(&Orders::default())?;
-        room.unpack(&archive)?;
-        let mut trial = Trial { sandboxes, candidate, scenario, room, failing: Some(failing), examined };
+        let workspace = sandboxes.workspace(&Orders::default())?;
+        workspace.unpack(&archive)?;
+        let mut trial = Trial { sandboxes, candidate, scenario, workspace, failing: Some(failing), examined };
         trial.build(recipe.builds).await?;
         examined = trial.examined;
     }
     if build::must_fail(scenario) && !examined.findings.is_empty() {
         return Ok(examined);
     }
-    let room = sandboxes.room(&Orders::default())?;
-    room.unpack(&archive)?;
-    let mut trial = Trial { sandboxes, candidate, scenario, room, failing: None, examined };
+    let workspace = sandboxes.workspace(&Orders::default())?;
+    workspace.unpack(&archive)?;
+    let mut trial = Trial { sandboxes, candidate, scenario, workspace, failing: None, examined };
     let built = trial.build(recipe.builds).await?;
     if built {
         trial.look().await?;
@@ -134,21 +139,21 @@ impl Trial<'_> {
     }
 
     async fn run(&self, start: &Start<'_>) -> Result<End, TierError> {
-        Ok(self.sandboxes.run(&self.room, start).await?)
+        Ok(self.sandboxes.run(&self.workspace, start).await?)
     }
 
     /// The folder of the application that has hooks and variables, below a folder that is the application's.
     fn folder(&self, app: &Path) -> &'static str {
         match self.scenario.dialect {
             Dialect::Docker => ".docker",
-            Dialect::Whiskey if inside::is_folder(app, Path::new("/.whiskey")) => ".whiskey",
-            Dialect::Whiskey if inside::is_folder(app, Path::new("/.docker")) => ".docker",
+            Dialect::Whiskey if files::is_folder(app, Path::new("/.whiskey")) => ".whiskey",
+            Dialect::Whiskey if files::is_folder(app, Path::new("/.docker")) => ".docker",
             Dialect::Whiskey => ".whiskey",
         }
     }
 
     fn app(&self) -> PathBuf {
-        self.room.root().join("app")
+        self.workspace.root().join("app")
     }
 
     /// Looks at the files and runs the commands that do not take an image.
@@ -181,8 +186,8 @@ impl Trial<'_> {
         if ["/usr", "/etc", "/run", "/tmp"].iter().any(|image| path.starts_with(image)) {
             return Ok(());
         }
-        let root = self.room.root();
-        let evidence = inside::look(&root, path).map_err(SandboxError::io(path))?;
+        let root = self.workspace.root();
+        let evidence = files::look(&root, path).map_err(SandboxError::io(path))?;
         self.add(Stage::Examine, check::file::check(expectation, &evidence));
         Ok(())
     }

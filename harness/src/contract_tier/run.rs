@@ -8,12 +8,12 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::{examine, not_applicable};
-use crate::causes::with_causes;
-use crate::cell::Cell;
-use crate::event::{Event, Fault, ScenarioReport};
-use crate::judge::{Found, Judge};
-use crate::plan::Planned;
-use crate::sandbox::{Candidate, Sandboxes};
+use crate::contract_tier::sandbox::{Candidate, Sandboxes};
+use crate::outcome::{Fault, ScenarioReport, with_causes};
+use crate::run::event::Event;
+use crate::run::judge::{Found, Judge};
+use crate::run::plan::Planned;
+use crate::suite::cell::Cell;
 
 /// What a run of the contract tier needs.
 #[derive(Debug)]

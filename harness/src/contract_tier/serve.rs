@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Instant;
 
-use super::{APP, TierError, Trial, inside};
+use super::start::{self, Awaited};
+use super::{APP, TierError, Trial, files};
 use crate::check::evidence::EndEvidence;
-use crate::check::{self, start::Awaited};
-use crate::event::Stage;
-use crate::sandbox::{SandboxError, Start};
-use crate::scenario::{ServeExpectation, volume_context};
-use crate::stand_in::record::{Call, Effect, Orders};
-use crate::volume::Snapshot;
+use crate::contract_tier::sandbox::{SandboxError, Start};
+use crate::contract_tier::stub::record::{Call, Effect, Orders};
+use crate::host::volume::Snapshot;
+use crate::outcome::Stage;
+use crate::suite::scenario::{ServeExpectation, volume_context};
 
 /// The start step's program.
 const STEP: &str = "/usr/local/bin/mod_wsgi-docker-start";
@@ -36,12 +36,12 @@ impl Trial<'_> {
         let there_before = variables(&app, folder);
         let has_hooks = ["deploy-env", "deploy"]
             .iter()
-            .any(|name| inside::is_there(&app, &Path::new("/").join(folder).join("action_hooks").join(name)));
+            .any(|name| files::is_there(&app, &Path::new("/").join(folder).join("action_hooks").join(name)));
 
         let mut log = Vec::new();
         let mut exit_code = None;
         for _ in 0..if serve.restart { 2 } else { 1 } {
-            self.room.order(&Orders::default())?;
+            self.workspace.order(&Orders::default())?;
             let mut words = vec![STEP.to_owned()];
             words.extend(arguments.iter().cloned());
             let mut start = Start {
@@ -58,12 +58,12 @@ impl Trial<'_> {
             exit_code = end.exit_code;
             log.extend(end.log);
         }
-        let calls = self.room.calls()?;
+        let calls = self.workspace.calls()?;
         let serving: Vec<&Call> = calls.iter().filter(|call| call.effect == Effect::Serves).collect();
         let at = scenario.summary.at.clone();
         if let Some(end) = &serve.end {
             let evidence = EndEvidence { exit_code, waited: begun.elapsed() };
-            self.add(Stage::Probe, check::end::check(end, &evidence));
+            self.add(Stage::Probe, crate::check::end::check(end, &evidence));
         } else {
             let now = variables(&app, folder);
             let gone: BTreeSet<String> = there_before.keys().filter(|name| !now.contains_key(*name)).cloned().collect();
@@ -73,15 +73,15 @@ impl Trial<'_> {
             let mut environment = given;
             environment.extend(now);
             let awaited = Awaited { at: at.clone(), arguments, user: user.0, environment, unset: gone, identity };
-            self.add(Stage::Probe, check::start::check(&awaited, &serving));
-            self.add(Stage::Probe, vec![check::start::ended(&at, exit_code)]);
+            self.add(Stage::Probe, start::check(&awaited, &serving));
+            self.add(Stage::Probe, vec![start::ended(&at, exit_code)]);
         }
         if !serve.unchanged.is_empty() || !has_hooks {
             let changes = before.changes(&Snapshot::quick(&app).map_err(SandboxError::io(&app))?, APP);
-            self.add(Stage::Probe, vec![check::start::untouched(&at, &changes)]);
+            self.add(Stage::Probe, vec![start::untouched(&at, &changes)]);
         }
         let expected = ServeExpectation { tool_log: Vec::new(), ..serve.clone() };
-        self.add(Stage::Probe, check::serve::log(&expected, &log));
+        self.add(Stage::Probe, crate::check::serve::log(&expected, &log));
         self.log("container log", log);
         self.examined.stages.push((Stage::Probe, begun.elapsed()));
         Ok(())
@@ -90,7 +90,7 @@ impl Trial<'_> {
     /// The files of the scenario's volume.
     fn volume(&self, serve: &ServeExpectation) -> Result<Option<tempfile::TempDir>, TierError> {
         let Some(volume) = &serve.start.volume else { return Ok(None) };
-        Ok(Some(self.room.unpack_beside(&volume_context(volume)?)?))
+        Ok(Some(self.workspace.unpack_beside(&volume_context(volume)?)?))
     }
 }
 
@@ -104,15 +104,15 @@ fn user_of(serve: &ServeExpectation) -> Option<(u32, u32)> {
 /// The variables that the files of `user_vars` stand for: the whole content, but for the last line end.
 fn variables(app: &Path, folder: &str) -> BTreeMap<String, String> {
     let place = Path::new("/").join(folder).join("user_vars");
-    let names = inside::entries(app, &place).unwrap_or_default();
+    let names = files::entries(app, &place).unwrap_or_default();
     let usable = |name: &String| {
         !READ_ONLY.contains(&name.as_str())
             && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
             && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_')
-            && !inside::is_folder(app, &place.join(name))
+            && !files::is_folder(app, &place.join(name))
     };
     let read = |name: String| {
-        let content = inside::content(app, &place.join(&name)).ok()?;
+        let content = files::content(app, &place.join(&name)).ok()?;
         let text = String::from_utf8_lossy(&content).into_owned();
         let text = text.strip_suffix('\n').map_or(text.clone(), str::to_owned);
         Some((name, text))

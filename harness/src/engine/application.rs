@@ -19,10 +19,12 @@ use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 use super::container::{EXIT_TIMEOUT, container_name};
 use super::error::not_executable;
 use super::stream::Streams;
-use super::{Engine, EngineError, LABEL_RUN, Network, RunId, Start};
-use crate::causes::with_causes;
+use super::{Engine, EngineError, LABEL_RUN, Network, Start};
 use crate::check::evidence::{Change, ChangeKind, CommandEvidence, StopEvidence};
-use crate::limits::{Exceeded, Limits};
+use crate::check::limit::Exceeded;
+use crate::outcome::RunId;
+use crate::outcome::with_causes;
+use crate::suite::limits::Limits;
 
 /// The port that the family's entry point serves on.
 const PORT: u16 = 80;
@@ -70,7 +72,7 @@ impl Engine {
         let request = GenericImage::new(algorithm, digest)
             .with_container_name(&name)
             .with_network(&network.name)
-            .with_host(crate::fixtures::HOST, Host::Addr(network.gateway))
+            .with_host(crate::mirror::HOST, Host::Addr(network.gateway))
             .with_label(LABEL_RUN, run.as_str());
         match start.apply(request).start().await {
             Ok(guard) => {

@@ -15,9 +15,11 @@ use tokio::time::MissedTickBehavior;
 use super::error::{is_no_space, not_executable};
 use super::size::LOOK_EVERY;
 use super::stream::Lines;
-use super::{Engine, EngineError, LABEL_RUN, Network, RunId};
+use super::{Engine, EngineError, LABEL_RUN, Network};
 use crate::check::evidence::{BuildEnd, BuildEvidence};
-use crate::limits::{Exceeded, Limits};
+use crate::check::limit::Exceeded;
+use crate::outcome::RunId;
+use crate::suite::limits::Limits;
 
 /// What the classic builder says when a command of the Dockerfile or of a trigger returned non-zero.
 #[allow(clippy::expect_used, reason = "a constant pattern")]

@@ -11,10 +11,10 @@ use super::container::{container_name, run_labels};
 use super::network::{network_labels, network_name};
 use super::start::limit;
 use super::stream::Streams;
-use super::{BuildRequest, Engine, EngineError, Network, RunId};
+use super::{BuildRequest, Engine, EngineError, Network};
 use crate::check::evidence::CommandEvidence;
-use crate::isolation::{BEACON, BEACON_PORT, CANARY};
-use crate::limits::Limits;
+use crate::outcome::RunId;
+use crate::suite::limits::Limits;
 
 /// What is being done.
 const OPERATION: &str = "starting a beacon for the canaries";
@@ -28,18 +28,18 @@ pub struct Beacon {
     network: String,
 }
 
-/// How Perl is started with a program.
-fn perl(program: &str, arguments: &[String]) -> Vec<String> {
-    let words = ["perl", "-e", program].into_iter().map(str::to_owned);
-    words.chain(arguments.iter().cloned()).collect()
-}
-
 impl Engine {
-    /// Starts a beacon, and waits until it listens. `image` must have Perl.
+    /// Starts a beacon by this command, and waits until it says `ready`.
     ///
     /// # Errors
     /// When the engine cannot, or it ends.
-    pub async fn start_beacon(&self, image: &str, run: &RunId, lock: &Path) -> Result<Beacon, EngineError> {
+    pub async fn start_beacon(
+        &self,
+        image: &str,
+        command: Vec<String>,
+        run: &RunId,
+        lock: &Path,
+    ) -> Result<Beacon, EngineError> {
         let unexpected = |what: String| EngineError::Unexpected { operation: OPERATION.to_owned(), what };
         let network = format!("{}-outside", network_name(run));
         let request = NetworkCreateRequest {
@@ -52,7 +52,7 @@ impl Engine {
         limit(&mut config, Limits::default());
         let body = ContainerCreateBody {
             image: Some(image.to_owned()),
-            entrypoint: Some(perl(BEACON, &[BEACON_PORT.to_string()])),
+            entrypoint: Some(command),
             cmd: Some(Vec::new()),
             labels: Some(run_labels(run)),
             host_config: Some(config),
@@ -121,7 +121,7 @@ impl Engine {
     pub async fn canary_container(
         &self,
         image: &str,
-        arguments: &[String],
+        command: Vec<String>,
         network: &Network,
         dns: IpAddr,
         run: &RunId,
@@ -136,7 +136,7 @@ impl Engine {
         limit(&mut config, limits);
         let body = ContainerCreateBody {
             image: Some(image.to_owned()),
-            entrypoint: Some(perl(CANARY, arguments)),
+            entrypoint: Some(command),
             cmd: Some(Vec::new()),
             labels: Some(run_labels(run)),
             host_config: Some(config),
@@ -155,11 +155,11 @@ impl Engine {
 /// When its context cannot be written.
 pub fn canary_build(
     image: &str,
-    arguments: &[String],
+    command: &[String],
     network: &Network,
     run: &RunId,
 ) -> Result<BuildRequest, std::io::Error> {
-    let command = serde_json::to_string(&perl(CANARY, arguments)).map_err(std::io::Error::other)?;
+    let command = serde_json::to_string(command).map_err(std::io::Error::other)?;
     let dockerfile = format!("FROM {image}\nRUN {command}\n");
     let mut archive = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();

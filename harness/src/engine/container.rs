@@ -15,9 +15,11 @@ use super::error::not_executable;
 use super::network::network_name;
 use super::start::limit;
 use super::stream::Streams;
-use super::{Engine, EngineError, LABEL_RUN, Network, RunId};
+use super::{Engine, EngineError, LABEL_RUN, Network};
 use crate::check::evidence::CommandEvidence;
-use crate::limits::{Exceeded, Limits};
+use crate::check::limit::Exceeded;
+use crate::outcome::RunId;
+use crate::suite::limits::Limits;
 
 /// The exit code of a command whose time was over, as of `timeout`.
 pub(super) const EXIT_TIMEOUT: i64 = 124;

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::private;
 use super::{Endpoint, Origin};
-use crate::causes::with_causes;
+use crate::outcome::with_causes;
 
 /// How long an engine may take to say that it is there.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);

@@ -14,7 +14,7 @@ use tokio_util::io::ReaderStream;
 use super::image::KEPT;
 use super::private::{DISTRIBUTION_PROGRAMS, Toolbox, lock};
 use super::{Engine, EngineError, LABEL_CACHE, LABEL_KEY};
-use crate::causes::with_causes;
+use crate::outcome::with_causes;
 
 /// The beginning of the names of folders in which one is being made.
 const MAKING: &str = "making-";

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::causes::with_causes;
+use crate::outcome::with_causes;
 use bollard::errors::Error;
 
 /// What went wrong with the engine.

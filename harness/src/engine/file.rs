@@ -9,8 +9,9 @@ use bollard::query_parameters::DownloadFromContainerOptions;
 use futures_util::StreamExt;
 
 use super::container::{container_name, run_labels};
-use super::{Engine, EngineError, RunId};
+use super::{Engine, EngineError};
 use crate::check::evidence::{FileEvidence, MAX_FILE_CONTENT};
+use crate::outcome::RunId;
 
 /// How many links are followed from one path.
 const MAX_LINKS: usize = 20;

@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 use tokio::task::JoinHandle;
 
 use super::{Engine, Network};
-use crate::limits::Limits;
+use crate::suite::limits::Limits;
 
 /// Watches a run's network until it is dropped.
 #[derive(Debug)]

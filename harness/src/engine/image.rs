@@ -10,8 +10,9 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use super::container::container_name;
-use super::{Engine, EngineError, LABEL_CACHE, LABEL_KEY, RunId};
+use super::{Engine, EngineError, LABEL_CACHE, LABEL_KEY};
 use crate::check::evidence::ImageEvidence;
+use crate::outcome::RunId;
 
 /// The name of images that are kept to be used again; the tag says which one it is.
 pub(super) const KEPT: &str = "wsgi-proof";

@@ -12,10 +12,10 @@ mod endpoint;
 mod error;
 mod file;
 mod guard;
-mod here;
 mod image;
-mod inside;
+mod namespace;
 mod network;
+mod own_container;
 pub mod private;
 mod resources;
 mod size;
@@ -23,7 +23,6 @@ mod start;
 mod stream;
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 
 use bollard::Docker;
 
@@ -35,9 +34,9 @@ pub use distribution::{Distribution, ensure_distribution};
 pub use endpoint::{Endpoint, Origin};
 pub use error::EngineError;
 pub use guard::Guard;
-pub use here::Here;
-pub use inside::Inside;
+pub use namespace::NetworkNamespace;
 pub use network::Network;
+pub use own_container::OwnProgram;
 pub use resources::{Kind, Leftover};
 pub use start::{Bind, Start};
 
@@ -56,35 +55,6 @@ pub const LABEL_KEY: &str = "wsgi-proof.key";
 /// How long the engine may take to begin an answer, in seconds. An answer of a loaded engine can take long; one that never
 /// comes must not hang the run.
 const ANSWER_SECONDS: u64 = 300;
-
-/// A run's id: what is made in it carries it as a label.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunId(String);
-
-impl RunId {
-    /// A new id, of 12 hexadecimal digits.
-    pub fn new() -> Self {
-        let random = RandomState::new().hash_one(std::process::id());
-        Self(format!("{random:016x}")[..12].to_owned())
-    }
-
-    /// The id as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Default for RunId {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl fmt::Display for RunId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// A connected engine.
 #[derive(Clone)]

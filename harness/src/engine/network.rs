@@ -6,7 +6,8 @@ use std::path::Path;
 
 use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest};
 
-use super::{Engine, EngineError, LABEL_LOCK, LABEL_RUN, RunId};
+use super::{Engine, EngineError, LABEL_LOCK, LABEL_RUN};
+use crate::outcome::RunId;
 
 /// The beginning of a network's name; the run's id follows.
 const NAME_PREFIX: &str = "wsgi-proof-";
@@ -25,7 +26,7 @@ pub struct Network {
 impl Network {
     /// The fixture server's name and address, as engines take further hosts.
     pub(super) fn host_entry(&self) -> String {
-        format!("{}:{}", crate::fixtures::HOST, self.gateway)
+        format!("{}:{}", crate::mirror::HOST, self.gateway)
     }
 }
 

@@ -10,7 +10,8 @@ use bollard::query_parameters::{ListContainersOptions, ListImagesOptions, ListNe
 use futures_util::future::join_all;
 
 use super::network::run_of;
-use super::{Engine, EngineError, LABEL_CACHE, LABEL_LOCK, LABEL_RUN, RunId};
+use super::{Engine, EngineError, LABEL_CACHE, LABEL_LOCK, LABEL_RUN};
+use crate::outcome::RunId;
 
 /// What kind of thing it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -7,7 +7,7 @@ use bollard::models::{HostConfig, HostConfigLogConfig};
 use testcontainers::core::{AccessMode, Mount};
 use testcontainers::{ContainerRequest, GenericImage, ImageExt};
 
-use crate::limits::Limits;
+use crate::suite::limits::Limits;
 
 /// How a container is started, where it is not as the image says.
 #[derive(Debug, Clone, Default)]

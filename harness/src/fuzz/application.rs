@@ -1,6 +1,6 @@
 //! A generated application: what is in its folder, in the terms of the contract.
 
-use crate::dialect::Dialect;
+use crate::suite::dialect::Dialect;
 
 /// The folder of an application, and how its container is started.
 #[derive(Debug, Clone, PartialEq, Eq)]

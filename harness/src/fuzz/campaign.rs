@@ -11,13 +11,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::render::{File, files};
 use super::{Application, applications};
-use crate::cell::Cell;
 use crate::contract_tier::run::Bench;
-use crate::event::ScenarioReport;
-use crate::plan::Planned;
-use crate::sandbox::Candidate;
-use crate::scenario::{self, Setting};
-use crate::verdict::Verdict;
+use crate::contract_tier::sandbox::Candidate;
+use crate::outcome::{ScenarioReport, Verdict};
+use crate::run::plan::Planned;
+use crate::suite::cell::Cell;
+use crate::suite::scenario::{self, Setting};
 
 /// The most applications that are tried to make one smaller.
 const MOST_TRIES: usize = 500;

@@ -9,7 +9,7 @@ use super::application::{
     Action, Application, End, Extra, ExtraPlace, Hook, Interpreter, Kind, Layout, Line, Name, Place, Requirements,
     Target,
 };
-use crate::dialect::Dialect;
+use crate::suite::dialect::Dialect;
 
 /// Names of files that hurt who does not quote them.
 const HURTFUL: [&str; 24] = [

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::application::{Action, Application, Hook, Kind, Line, Name, Requirements, Target};
-use crate::dialect::Dialect;
-use crate::scenario::Phase;
+use crate::suite::dialect::Dialect;
+use crate::suite::scenario::Phase;
 
 /// What must happen.
 #[derive(Debug, Clone, PartialEq, Eq)]

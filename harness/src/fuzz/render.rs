@@ -11,8 +11,8 @@ use super::application::{
     Action, Application, End, ExtraPlace, Hook, Interpreter, Kind, Layout, Line, Name, Place, Requirements, Target,
 };
 use super::model::{Happening, Prediction, StartFailure, TOLD, predict};
-use crate::dialect::Dialect;
-use crate::scenario::Phase;
+use crate::suite::dialect::Dialect;
+use crate::suite::scenario::Phase;
 
 /// A file of a scenario's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -9,7 +9,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UdpSocket, UnixListener};
 use tokio::task::JoinSet;
 
-use crate::engine::{Inside, RunId};
+use crate::engine::NetworkNamespace;
+use crate::outcome::RunId;
 
 /// The longest message of a canary, in bytes.
 const MESSAGE: usize = 128;
@@ -56,7 +57,7 @@ impl Listeners {
     /// # Errors
     /// When they cannot be opened.
     pub async fn of_host(run: &RunId, arrivals: &Arrivals) -> std::io::Result<(Self, Ports)> {
-        let host = Inside::host();
+        let host = NetworkNamespace::host();
         let (mut listeners, six) = Self::of_link(&host, arrivals).await;
         let all = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
         let (tcp, udp) = (host.listen(all).await?, host.datagrams(all).await?);
@@ -73,10 +74,10 @@ impl Listeners {
     }
 
     /// Listeners for TCP and UDP over IPv6 alone, and their ports, if there is IPv6.
-    pub async fn of_link(inside: &Inside, arrivals: &Arrivals) -> (Self, Option<(u16, u16)>) {
+    pub async fn of_link(namespace: &NetworkNamespace, arrivals: &Arrivals) -> (Self, Option<(u16, u16)>) {
         let mut listeners = Self { tasks: JoinSet::new() };
         let all = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
-        let (Ok(tcp), Ok(udp)) = (inside.listen(all).await, inside.datagrams(all).await) else {
+        let (Ok(tcp), Ok(udp)) = (namespace.listen(all).await, namespace.datagrams(all).await) else {
             return (listeners, None);
         };
         let (Ok(first), Ok(second)) = (tcp.local_addr(), udp.local_addr()) else { return (listeners, None) };

@@ -11,12 +11,12 @@ use std::sync::{Mutex, PoisonError};
 pub use listener::{Arrivals, Listeners, Ports};
 pub use ways::{Kind, Way, host_addresses, ways};
 
-use crate::engine::RunId;
+use crate::outcome::RunId;
 
 /// What tries to get out; its arguments say where to.
-pub const CANARY: &str = include_str!("canary.pl");
+const CANARY: &str = include_str!("canary.pl");
 /// What is to be reached on another network; its argument is the port.
-pub const BEACON: &str = include_str!("beacon.pl");
+const BEACON: &str = include_str!("beacon.pl");
 /// The port on which the beacon is to be reached.
 pub const BEACON_PORT: u16 = 8398;
 
@@ -175,11 +175,20 @@ fn parse(line: &str) -> Option<(usize, &str)> {
     Some((number.parse().ok()?, said))
 }
 
-/// What a canary is started with, behind the program.
-pub fn arguments(canary: Canary, run: &RunId, server: (IpAddr, u16), ways: &[Way]) -> Vec<String> {
+/// The command of the beacon: it says `ready` when it listens, and what reached it.
+pub fn beacon_command() -> Vec<String> {
+    perl(BEACON, [BEACON_PORT.to_string()])
+}
+
+/// The command of a canary, which tries these ways.
+pub fn canary_command(canary: Canary, run: &RunId, server: (IpAddr, u16), ways: &[Way]) -> Vec<String> {
     let mut arguments = vec![canary.name(run), format!("{} {}", server.0, server.1)];
     arguments.extend(ways.iter().filter(|way| way.is_for(canary)).map(Way::argument));
-    arguments
+    perl(CANARY, arguments)
+}
+
+fn perl(program: &str, arguments: impl IntoIterator<Item = String>) -> Vec<String> {
+    ["perl", "-e", program].into_iter().map(str::to_owned).chain(arguments).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::control::{Change, Replacements, apply};
+use crate::suite::control::{Change, Replacements, apply};
 
 /// The file, in the folder `images`.
 pub const BUGS_FILE: &str = "mutants/bugs.toml";

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::{Bug, Mutant, Operator, unified};
-use crate::control::Replacements;
+use crate::suite::control::Replacements;
 
 /// A change to be tried.
 #[derive(Debug, Clone, PartialEq, Eq)]

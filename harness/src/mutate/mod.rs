@@ -35,13 +35,13 @@ pub enum Operator {
     DeleteStatement,
     /// A condition, or an operand of one, is negated.
     NegateTest,
-    /// `&&` and `||`, `==` and `!=` change places.
+    /// `&&` and `||`, `==` and `!=` change folders.
     SwapConnective,
     /// An option of a command is taken out, with its value.
     DropFlag,
     /// A number becomes another.
     ChangeNumber,
-    /// Two neighbouring statements change places.
+    /// Two neighbouring statements change folders.
     SwapNeighbours,
     /// A failing command is passed over.
     SwallowStatus,

@@ -4,8 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use super::{Reporter, write_whole};
-use crate::event::{Event, RunEnd, RunFinish, RunStart, ScenarioReport};
-use crate::verdict::Tally;
+use crate::outcome::ScenarioReport;
+use crate::run::event::{Event, RunEnd, RunFinish, RunStart};
+use crate::run::tally::Tally;
 
 /// The whole of `report.json`.
 #[derive(Debug, serde::Serialize)]
@@ -87,7 +88,7 @@ impl Reporter for DocumentReporter {
                 self.write()?;
             }
             Event::PreparationFinished { what, took, end } => {
-                use crate::event::PreparationEnd::{Error, Failed, Ready};
+                use crate::run::event::PreparationEnd::{Error, Failed, Ready};
                 let (ready, note, log) = match end {
                     Ready { note } => (true, note.clone(), Vec::new()),
                     Failed { why, log } => (false, why.clone(), log.clone()),

@@ -5,11 +5,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::Reporter;
-use crate::check::Outcome;
-use crate::contract::Level;
-use crate::event::{Event, ScenarioReport};
 use crate::isolation::Isolation;
-use crate::verdict::{Tally, Verdict};
+use crate::outcome::{Level, Outcome, ScenarioReport, Verdict};
+use crate::run::event::Event;
+use crate::run::tally::Tally;
 
 /// As many annotations of a step as GitHub shows.
 const ANNOTATIONS: usize = 10;

@@ -7,11 +7,9 @@ use std::path::{Path, PathBuf};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 use super::{Reporter, write_whole};
-use crate::check::Outcome;
-use crate::contract::Level;
-use crate::event::{Event, RunEnd, ScenarioReport};
 use crate::isolation::Isolation;
-use crate::verdict::Verdict;
+use crate::outcome::{Level, Outcome, ScenarioReport, Verdict};
+use crate::run::event::{Event, RunEnd};
 
 /// Collects test cases and writes the file at the end.
 pub struct JunitReporter {

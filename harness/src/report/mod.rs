@@ -2,6 +2,7 @@
 //!
 //! A new format is one file here and its registration in [`Reporters::new`].
 
+pub mod conformance;
 mod document;
 mod github;
 mod junit;
@@ -12,7 +13,7 @@ mod tests;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use crate::event::Event;
+use crate::run::event::Event;
 
 pub use document::{Document, DocumentReporter};
 pub use github::GithubReporter;

@@ -10,10 +10,9 @@ use console::Style;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Reporter;
-use crate::check::{Finding, Outcome};
-use crate::contract::Level;
-use crate::event::{Event, Log, PreparationEnd, RunEnd, RunFinish, RunStart, ScenarioReport};
-use crate::verdict::{ExitCode, Tally, Verdict};
+use crate::outcome::{Finding, Level, Log, Outcome, ScenarioReport, Verdict};
+use crate::run::event::{Event, PreparationEnd, RunEnd, RunFinish, RunStart};
+use crate::run::tally::{ExitCode, Tally};
 
 /// How many lines of a log a failing scenario shows.
 const LOG_LINES: usize = 20;

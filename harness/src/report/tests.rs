@@ -8,12 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{DocumentReporter, GithubReporter, JunitReporter, Reporter, TerminalReporter};
-use crate::check::{Finding, Outcome};
-use crate::contract::Level;
-use crate::event::tests::{finished, report, started};
-use crate::event::{Event, Fault, Log, PreparationEnd, RunEnd, Stage};
-use crate::scenario::At;
-use crate::verdict::Verdict;
+use crate::outcome::samples::report;
+use crate::outcome::{At, Fault, Finding, Level, Log, Outcome, Stage, Verdict};
+use crate::run::event::tests::{finished, started};
+use crate::run::event::{Event, PreparationEnd, RunEnd};
 
 fn finding(check: &str, line: usize, outcome: Outcome) -> Finding {
     let at = At { file: PathBuf::from("failing/scenario.toml"), line };

@@ -1,0 +1,191 @@
+//! Candidates that a command line names: build and start steps that stand in for the repository's.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+use crate::cli::arguments::{CandidateArgs, TestedArgs};
+use crate::suite::control::Replacements;
+use crate::suite::tier::Tier;
+
+const BUILD: &str = "mod_wsgi-docker-build";
+const START: &str = "mod_wsgi-docker-start";
+/// How the names of the images' own programs and their libraries begin.
+const STEPS: &str = "mod_wsgi-docker-";
+
+/// A candidate: files that stand in for the repository's.
+#[derive(Debug, Clone)]
+pub(super) struct Steps {
+    /// What it is called in tables and reports.
+    pub(super) name: String,
+    /// The files, each with the name of the one that it stands in for.
+    files: Vec<(String, PathBuf)>,
+    /// What names them on the command line of `run`.
+    pub(super) tested: TestedArgs,
+}
+
+/// The candidates that the command line names; every step of theirs is there and can be executed. Without any, the repository's own
+/// files are the candidate.
+pub(super) fn candidates(arguments: &CandidateArgs, images: &Path) -> Result<Vec<Steps>, Failure> {
+    let mut candidates = Vec::new();
+    for folder in &arguments.candidates {
+        candidates.push(Steps::of(&TestedArgs { steps: Some(folder.clone()), ..TestedArgs::default() }, images)?);
+    }
+    let (build_step, start_step) = (arguments.build_step.clone(), arguments.start_step.clone());
+    if build_step.is_some() || start_step.is_some() {
+        candidates.push(Steps::of(&TestedArgs { build_step, start_step, ..TestedArgs::default() }, images)?);
+    }
+    for (name, path) in candidates.iter().flat_map(|candidate| &candidate.files) {
+        if [BUILD, START].contains(&name.as_str()) {
+            executable(path)?;
+        }
+    }
+    Ok(candidates)
+}
+
+/// What is tested, as the options of `run` have it; each begins with a space.
+pub(super) fn options(tested: &TestedArgs) -> String {
+    let TestedArgs { control, base_image, onbuild_image, dockerfile, steps, build_step, start_step } = tested;
+    let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
+    let options = [
+        ("--control", control.clone()),
+        ("--base-image", base_image.clone()),
+        ("--onbuild-image", onbuild_image.clone()),
+        ("--dockerfile", path(dockerfile)),
+        ("--steps", path(steps)),
+        ("--build-step", path(build_step)),
+        ("--start-step", path(start_step)),
+    ];
+    options.into_iter().filter_map(|(option, value)| Some(format!(" {option} {}", value?))).collect()
+}
+
+/// The files of a folder that have the names of those of `images/base`.
+fn in_folder(folder: &Path, images: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
+    let own = images.join("base");
+    let known = std::fs::read_dir(&own).map_err(|error| Failure::usage(format!("{}: {error}", own.display()), None))?;
+    let known = known.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut files: Vec<(String, PathBuf)> = known
+        .filter(|name| name.starts_with(STEPS))
+        .map(|name| (name.clone(), folder.join(name)))
+        .filter(|(_, path)| path.exists())
+        .collect();
+    files.sort();
+    if files.is_empty() {
+        return Err(Failure::usage(
+            format!("{}: neither {BUILD} nor {START} is there", folder.display()),
+            Some(
+                "a candidate is a folder with one or both of them; single files are named with --build-step and --start-step",
+            ),
+        ));
+    }
+    Ok(files)
+}
+
+/// The folders that the images are built from.
+#[derive(Debug)]
+pub(super) struct Dockerfiles {
+    pub(super) base: PathBuf,
+    pub(super) onbuild: PathBuf,
+}
+
+impl Dockerfiles {
+    /// Those of the command line, or the repository's.
+    pub(super) fn of(tested: &TestedArgs, images: &Path) -> Result<Self, Failure> {
+        let own = Self { base: images.join("base"), onbuild: images.join("onbuild") };
+        let Some(folder) = &tested.dockerfile else { return Ok(own) };
+        let is_there = |path: &Path| path.join("Dockerfile").is_file();
+        let (base, onbuild) = (folder.join("base"), folder.join("onbuild"));
+        if is_there(&base) || is_there(&onbuild) {
+            let or = |one: PathBuf, other: PathBuf| if is_there(&one) { one } else { other };
+            return Ok(Self { base: or(base, own.base), onbuild: or(onbuild, own.onbuild) });
+        }
+        let path = folder.join("Dockerfile");
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            Failure::usage(
+                format!("{}: {error}", path.display()),
+                Some("--dockerfile names a folder with `base/Dockerfile`, `onbuild/Dockerfile` or both, or with a single `Dockerfile`"),
+            )
+        })?;
+        // A single one is that of the onbuild image if it has triggers.
+        let has_triggers = text.lines().any(|line| {
+            line.split_whitespace().next().is_some_and(|instruction| instruction.eq_ignore_ascii_case("ONBUILD"))
+        });
+        Ok(if has_triggers { Self { onbuild: folder.clone(), ..own } } else { Self { base: folder.clone(), ..own } })
+    }
+}
+
+fn executable(path: &Path) -> Result<(), Failure> {
+    let metadata =
+        std::fs::metadata(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display()), None))?;
+    if !metadata.is_file() {
+        return Err(Failure::usage(format!("{} is not a file", path.display()), None));
+    }
+    if metadata.permissions().mode() & 0o111 == 0 {
+        return Err(Failure::usage(
+            format!("{} is not executable", path.display()),
+            Some(&format!("in an image it could not be run; `chmod +x {}`", path.display())),
+        ));
+    }
+    Ok(())
+}
+
+impl Steps {
+    /// The repository's own.
+    pub(super) fn own() -> Self {
+        Self { name: "the repository's own".to_owned(), files: Vec::new(), tested: TestedArgs::default() }
+    }
+
+    /// The files that a command line names.
+    pub(super) fn of(tested: &TestedArgs, images: &Path) -> Result<Self, Failure> {
+        let mut files = Vec::new();
+        let mut names = Vec::new();
+        if let Some(folder) = &tested.steps {
+            files = in_folder(folder, images)?;
+            names.push(
+                folder
+                    .file_name()
+                    .map_or_else(|| folder.display().to_string(), |name| name.to_string_lossy().into_owned()),
+            );
+        }
+        for (name, path) in [(BUILD, &tested.build_step), (START, &tested.start_step)] {
+            if let Some(path) = path {
+                files.push((name.to_owned(), path.clone()));
+                names.push(path.display().to_string());
+            }
+        }
+        Ok(Self { name: names.join(" + "), files, tested: tested.clone() })
+    }
+
+    /// The files, read whole.
+    pub(super) fn read(&self) -> Result<Replacements, Failure> {
+        let read = |(name, path): &(String, PathBuf)| {
+            let content =
+                std::fs::read(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display()), None))?;
+            Ok((PathBuf::from(name), content))
+        };
+        self.files.iter().map(read).collect()
+    }
+
+    /// The options of `run` that name the files.
+    fn options(&self) -> String {
+        options(&self.tested)
+    }
+
+    /// The arguments of `verify` and its like that name the files.
+    pub(super) fn arguments(&self) -> String {
+        match &self.tested.steps {
+            Some(folder) => format!(" {}", folder.display()),
+            None => self.options(),
+        }
+    }
+
+    /// The command that does one of its scenarios again; the rest is the judge's.
+    pub(super) fn reproduce(&self, tier: Tier) -> String {
+        format!("cargo run -- run --tier {tier}{}", self.options())
+    }
+}
+
+/// The name of a candidate as that of a file.
+pub(super) fn file_name(name: &str) -> String {
+    name.replace(|character: char| !(character.is_ascii_alphanumeric() || "._-".contains(character)), "_")
+}

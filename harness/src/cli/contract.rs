@@ -1,0 +1,116 @@
+//! `wsgi-proof contract`: the clauses, and what proves them in each cell.
+
+use std::collections::BTreeSet;
+
+use super::{Failure, select};
+use crate::cli::arguments::ContractArgs;
+use crate::outcome::Level;
+use crate::run::tally::ExitCode;
+use crate::suite::contract::{Clause, Contract, Coverage};
+
+pub(super) fn contract(arguments: &ContractArgs) -> Result<ExitCode, Failure> {
+    let folders = arguments.folders.find()?;
+    let Some(contract) = select::load(&folders, select::all_cells(&folders)?)?.1 else {
+        return Err(Failure::usage("this suite has no contract", Some("scenarios/contract.toml is where it would be")));
+    };
+    if arguments.markdown {
+        print!("{}", contract.markdown());
+    } else if arguments.json {
+        let rows: Vec<Row<'_>> = contract.clauses.iter().map(|clause| row(&contract, clause)).collect();
+        let text = serde_json::to_string_pretty(&rows).map_err(|error| Failure::infrastructure(error, None))?;
+        println!("{text}");
+    } else {
+        print!("{}", table(&contract));
+    }
+    Ok(ExitCode::Pass)
+}
+
+/// A clause in JSON.
+#[derive(serde::Serialize)]
+struct Row<'a> {
+    id: &'a str,
+    level: Level,
+    says: &'a str,
+    source: &'a str,
+    proved_by: Vec<&'a str>,
+    cells: Vec<RowCell>,
+}
+
+/// What a clause comes to in a cell, in JSON: how many scenarios prove it, or `null` where it does not hold.
+#[derive(serde::Serialize)]
+struct RowCell {
+    cell: String,
+    scenarios: Option<usize>,
+}
+
+fn row<'a>(contract: &'a Contract, clause: &'a Clause) -> Row<'a> {
+    let cells = contract.cells.iter().enumerate().map(|(place, cell)| RowCell {
+        cell: cell.to_string(),
+        scenarios: match contract.coverage(clause, place) {
+            Coverage::Elsewhere => None,
+            Coverage::Proved(count) => Some(count),
+            Coverage::Reasons | Coverage::Unproved => Some(0),
+        },
+    });
+    Row {
+        id: &clause.id,
+        level: clause.level,
+        says: &clause.says,
+        source: &clause.source,
+        proved_by: contract.proved_by(&clause.id).iter().map(|proof| proof.scenario.as_str()).collect(),
+        cells: cells.collect(),
+    }
+}
+
+/// For a person: a row a clause, a column a cell, then what does not apply where, and the sums.
+fn table(contract: &Contract) -> String {
+    let mut text = String::new();
+    for (place, cell) in contract.cells.iter().enumerate() {
+        text.push_str(&format!("{}  {cell}\n", letter(place)));
+    }
+    let letters: Vec<String> = (0..contract.cells.len()).map(|place| format!("{:>3}", letter(place))).collect();
+    text.push_str(&format!("\n{:<9} {:<7}{}\n", "", "", letters.join("")));
+    let mut gaps = 0;
+    for clause in &contract.clauses {
+        let counts: Vec<String> = (0..contract.cells.len())
+            .map(|place| match contract.coverage(clause, place) {
+                Coverage::Elsewhere => "  .".to_owned(),
+                Coverage::Proved(count) => format!("{count:>3}"),
+                Coverage::Reasons => "  *".to_owned(),
+                Coverage::Unproved => {
+                    gaps += 1;
+                    "  -".to_owned()
+                }
+            })
+            .collect();
+        text.push_str(&format!("{:<9} {:<7}{}  {}\n", clause.id, clause.level.word(), counts.join(""), clause.says));
+        let proofs: Vec<&str> = contract.proved_by(&clause.id).iter().map(|proof| proof.scenario.as_str()).collect();
+        let names = if proofs.is_empty() { "(not proved)".to_owned() } else { proofs.join(", ") };
+        text.push_str(&format!("{:<17}{}  {names}\n", "", " ".repeat(3 * contract.cells.len())));
+    }
+    text.push_str(
+        "\nn scenarios prove it in that cell; `.` it does not hold in that dialect; `*` reasons below; `-` none\n\n",
+    );
+    for ((scenario, reason), cells) in contract.exceptions() {
+        text.push_str(&format!("{scenario} does not apply in {}: {reason}\n", contract.names_of(&cells)));
+    }
+    let proved = contract.clauses.iter().filter(|clause| !contract.proved_by(&clause.id).is_empty()).count();
+    let scenarios: BTreeSet<&str> = contract
+        .clauses
+        .iter()
+        .flat_map(|clause| contract.proved_by(&clause.id))
+        .map(|proof| proof.scenario.as_str())
+        .collect();
+    text.push_str(&format!(
+        "\n{proved} of {} clauses are proved, by {} scenarios in {} cells; {gaps} gaps\n",
+        contract.clauses.len(),
+        scenarios.len(),
+        contract.cells.len()
+    ));
+    text
+}
+
+/// A cell's letter in the table's head.
+fn letter(place: usize) -> char {
+    u8::try_from(place).ok().and_then(|place| b'a'.checked_add(place)).map_or('?', char::from)
+}

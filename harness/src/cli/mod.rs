@@ -1,0 +1,112 @@
+//! The commands: each turns its arguments into calls of the library and ends in an exit code.
+
+pub mod arguments;
+mod candidates;
+mod contract;
+mod doctor;
+mod engine;
+mod fetch;
+mod fuzz;
+mod host;
+mod list;
+mod mutate;
+mod prune;
+mod run;
+mod sandboxed;
+mod select;
+mod signal;
+mod tell;
+mod verify;
+
+use std::fmt;
+
+use clap::CommandFactory;
+
+use crate::cli::arguments::{Cli, Command};
+use crate::outcome::with_causes;
+use crate::run::tally::ExitCode;
+
+/// Why a command could not do its work.
+pub(crate) struct Failure {
+    code: ExitCode,
+    text: String,
+}
+
+impl Failure {
+    /// Something of the command line or of a scenario file: the user's to mend.
+    fn usage(what: impl fmt::Display, hint: Option<&str>) -> Self {
+        Self::new(ExitCode::Usage, &what, hint)
+    }
+
+    /// Something of the engine, the network or the disk.
+    fn infrastructure(what: impl fmt::Display, hint: Option<&str>) -> Self {
+        Self::new(ExitCode::Infrastructure, &what, hint)
+    }
+
+    fn new(code: ExitCode, what: &dyn fmt::Display, hint: Option<&str>) -> Self {
+        let mut text = format!("error: {what}");
+        if let Some(hint) = hint {
+            text.push_str("\n  hint: ");
+            text.push_str(hint);
+        }
+        Self { code, text }
+    }
+}
+
+impl From<crate::host::folders::FolderError> for Failure {
+    fn from(error: crate::host::folders::FolderError) -> Self {
+        Self::usage(with_causes(&error), Some(error.hint()))
+    }
+}
+
+impl From<crate::engine::EngineError> for Failure {
+    fn from(error: crate::engine::EngineError) -> Self {
+        Self::infrastructure(with_causes(&error), error.hint().as_deref())
+    }
+}
+
+/// A command behind options would be taken for a filter, and then match nothing or the wrong thing.
+fn no_late_command(filters: &[String]) -> Result<(), Failure> {
+    let commands = Cli::command();
+    match filters.iter().find(|filter| commands.find_subcommand(filter.as_str()).is_some()) {
+        Some(name) => Err(Failure::usage(
+            format!("the command `{name}` stands behind options"),
+            Some("put it first: `wsgi-proof COMMAND [OPTIONS]`; `wsgi-proof run FILTER` takes its name as a filter"),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Does what the command line says. Errors go to standard error.
+pub fn main(cli: Cli) -> ExitCode {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: no runtime could be started: {error}");
+            return ExitCode::Infrastructure;
+        }
+    };
+    let result = runtime.block_on(async {
+        if cli.command.is_none() {
+            no_late_command(&cli.run.select.filters)?;
+        }
+        match cli.command.unwrap_or(Command::Run(cli.run)) {
+            Command::Run(arguments) => run::run(arguments).await,
+            Command::Verify(arguments) => verify::verify(&arguments).await,
+            Command::Mutate(arguments) => mutate::mutate(&arguments).await,
+            Command::Fuzz(arguments) => fuzz::fuzz(&arguments).await,
+            Command::List(arguments) => list::list(&arguments),
+            Command::Contract(arguments) => contract::contract(&arguments),
+            Command::Fetch(arguments) => fetch::fetch(&arguments).await,
+            Command::Doctor(arguments) => doctor::doctor(&arguments).await,
+            Command::Engine(arguments) => engine::engine(&arguments).await,
+            Command::Prune(arguments) => prune::prune(&arguments).await,
+        }
+    });
+    // Whatever still reads or waits in the background must not hold up the end.
+    runtime.shutdown_background();
+    result.unwrap_or_else(|failure| {
+        eprintln!("{}", failure.text);
+        failure.code
+    })
+}

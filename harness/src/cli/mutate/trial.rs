@@ -1,0 +1,162 @@
+//! Trying a change: in the contract tier, scenario after scenario until one notices it, and in the image tier.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use crate::cli::Failure;
+use crate::cli::arguments::{CellArgs, MutateArgs, RUN_SECONDS, RunArgs, SelectArgs, TestedArgs};
+use crate::cli::run::{Audience, with_engine};
+use crate::contract_tier::run::Bench;
+use crate::contract_tier::sandbox::Candidate;
+use crate::host::folders::Folders;
+use crate::mutate::Case;
+use crate::mutate::campaign::Outcome;
+use crate::outcome::{ScenarioReport, Verdict, with_causes};
+use crate::run::plan::{Plan, Planned};
+use crate::suite::cell::Cell;
+use crate::suite::control::Replacements;
+use crate::suite::tier::Tier;
+
+/// What every change is tried with.
+pub(super) struct Trial {
+    bench: Bench,
+    images: PathBuf,
+    scenarios: Vec<(Planned, Cell)>,
+    /// How many changes a scenario was the first to notice, by its place: those that notice much go first.
+    noticed: Mutex<BTreeMap<usize, usize>>,
+}
+
+impl Trial {
+    /// All scenarios of the plan that the contract tier can run.
+    pub(super) fn new(bench: Bench, images: PathBuf, plan: &Plan) -> Self {
+        let scenarios = plan
+            .scenarios
+            .iter()
+            .filter(|planned| crate::contract_tier::not_applicable(&planned.scenario).is_none())
+            .map(|planned| (planned.clone(), plan.cells[planned.cell].clone()))
+            .collect();
+        Self { bench, images, scenarios, noticed: Mutex::default() }
+    }
+
+    /// What comes of the scripts as they are.
+    pub(super) async fn unchanged(&self) -> Outcome {
+        self.try_out(&Vec::new(), |_| true).await
+    }
+
+    /// Whether the suite notices a change, by the clauses that it must.
+    pub(super) async fn outcome(&self, case: &Case) -> Outcome {
+        self.try_out(&case.files, |broken| case.missed(broken).is_empty()).await
+    }
+
+    async fn try_out(&self, files: &Replacements, enough: impl Fn(&BTreeSet<String>) -> bool) -> Outcome {
+        let candidate = match Candidate::new(&self.bench.sandboxes, Path::new(&self.images), files) {
+            Ok(candidate) => candidate,
+            Err(error) => return Outcome::Error { what: with_causes(&error) },
+        };
+        let mut found = Found::default();
+        for place in self.order() {
+            let (planned, cell) = &self.scenarios[place];
+            let report = self.bench.try_out(&candidate, planned, cell).await;
+            if report.verdict == Verdict::Fail {
+                *self.noticed.lock().unwrap_or_else(PoisonError::into_inner).entry(place).or_default() += 1;
+            }
+            if let Some(outcome) = found.add(report, &enough) {
+                return outcome;
+            }
+        }
+        Outcome::Survived
+    }
+
+    /// The scenarios' folders, those that have noticed most first.
+    fn order(&self) -> Vec<usize> {
+        let noticed = self.noticed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut order: Vec<usize> = (0..self.scenarios.len()).collect();
+        order.sort_by_key(|place| std::cmp::Reverse(noticed.get(place).copied().unwrap_or_default()));
+        order
+    }
+}
+
+/// What scenarios have found so far.
+#[derive(Default)]
+struct Found {
+    /// The first that failed.
+    first: Option<String>,
+    broken: BTreeSet<String>,
+}
+
+impl Found {
+    /// Adds what came of a scenario; the outcome, once it is clear.
+    fn add(&mut self, report: ScenarioReport, enough: impl Fn(&BTreeSet<String>) -> bool) -> Option<Outcome> {
+        match report.verdict {
+            Verdict::Fail => {
+                let broken = report.findings.iter().filter(|finding| finding.is_broken());
+                self.broken.extend(broken.flat_map(|finding| finding.clauses.clone()));
+                let first = self.first.get_or_insert(report.label).clone();
+                let clauses = || self.broken.iter().cloned().collect();
+                enough(&self.broken).then(|| Outcome::Killed { scenario: first, clauses: clauses() })
+            }
+            Verdict::Error => Some(Outcome::Error { what: report.fault.map_or_else(String::new, |fault| fault.what) }),
+            Verdict::Pass | Verdict::Warn | Verdict::Caught | Verdict::Skip => None,
+        }
+    }
+}
+
+/// Whether the image tier notices a change.
+pub(super) async fn in_image_tier(case: &Case, arguments: &MutateArgs, folders: &Folders) -> Result<Outcome, Failure> {
+    let folder = tempfile::tempdir().map_err(|error| unwritable(&error))?;
+    let base = folder.path().join("base");
+    copy(&folders.images().join("base"), &base).map_err(|error| unwritable(&error))?;
+    for (path, content) in &case.files {
+        std::fs::write(base.join(path), content).map_err(|error| unwritable(&error))?;
+    }
+    let run = RunArgs {
+        select: SelectArgs { filters: case.scenarios.iter().map(|name| format!("={name}")).collect() },
+        folders: arguments.folders.clone(),
+        cells: CellArgs { variant: arguments.cells.variant.clone(), dialect: arguments.cells.dialect.clone() },
+        tier: Tier::Image,
+        strict: true,
+        candidate: TestedArgs { dockerfile: Some(folder.path().to_owned()), ..TestedArgs::default() },
+        offline: arguments.offline,
+        limits: Vec::new(),
+        run_seconds: RUN_SECONDS,
+        jobs: arguments.jobs,
+        repeat: 1,
+        until_fail: false,
+        keep: false,
+        report: None,
+        plan: false,
+        write_lock: false,
+    };
+    let (_, reports) = with_engine(run, Audience::Nobody).await?;
+    let mut found = Found::default();
+    let mut error = None;
+    for report in reports {
+        match found.add(report, |broken| case.missed(broken).is_empty()) {
+            // Another scenario may still tell.
+            Some(outcome @ Outcome::Error { .. }) => error = Some(outcome),
+            Some(outcome) => return Ok(outcome),
+            None => {}
+        }
+    }
+    Ok(error.unwrap_or(Outcome::Survived))
+}
+
+/// Copies a folder, with the modes of its files.
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let place = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &place)?;
+        } else {
+            std::fs::copy(entry.path(), place)?;
+        }
+    }
+    Ok(())
+}
+
+fn unwritable(error: &std::io::Error) -> Failure {
+    Failure::infrastructure(format!("the mutant's files cannot be written: {error}"), None)
+}

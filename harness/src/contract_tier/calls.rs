@@ -1,0 +1,329 @@
+//! What the build step had pip, apt-get and the like do, held against what the application asks for. For the contract tier, where
+//! stand-ins write down how they are called. It is effects that count, and not the words of a command line.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::requirements::{Requirement, Source, Vcs};
+use super::stub::record::{Call, Effect, Installed, Tool};
+use crate::check::text::list;
+use crate::check::{holds, lines, of, should};
+use crate::outcome::At;
+use crate::outcome::Finding;
+use crate::suite::dialect::Dialect;
+use crate::suite::scenario::Phase;
+
+/// The application folder.
+const APPLICATION: &str = "/app";
+
+/// What an application asks for, as it is when the build step has ended.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    /// Where the scenario says so.
+    pub at: At,
+    /// The dialect.
+    pub dialect: Dialect,
+    /// The requirements of requirements.txt, with the files that it names; `None` when there is none.
+    pub requirements: Option<Vec<Requirement>>,
+    /// Whether there is a setup.py.
+    pub setup_py: bool,
+    /// Whether there was a requirements.txt before the build step ran.
+    pub came_with_requirements: bool,
+    /// Whether the pre-build hook could have written one.
+    pub has_pre_build_hook: bool,
+}
+
+/// What is left behind when the build step has ended.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Remains {
+    /// Entries of apt's package lists.
+    pub lists: Vec<String>,
+    /// Fetched archives of packages.
+    pub archives: Vec<String>,
+    /// Checkouts of editable requirements that have gone.
+    pub gone: Vec<PathBuf>,
+}
+
+impl Asked {
+    /// The requirements that must get installed.
+    fn wanted(&self) -> Vec<Requirement> {
+        match &self.requirements {
+            // One that has a marker may not apply.
+            Some(requirements) => {
+                let certain: BTreeSet<_> = requirements.iter().filter(|one| !one.marked).cloned().collect();
+                certain.into_iter().collect()
+            }
+            None if self.installs_setup_py() => vec![itself()],
+            None => Vec::new(),
+        }
+    }
+
+    /// Whether the application is installed for its setup.py.
+    fn installs_setup_py(&self) -> bool {
+        self.dialect == Dialect::Docker && self.setup_py && self.requirements.is_none()
+    }
+
+    /// Whether requirements.txt can only have been written by the build step.
+    fn wrote_requirements(&self) -> bool {
+        self.requirements.is_some() && !self.came_with_requirements && !self.has_pre_build_hook
+    }
+}
+
+/// The application folder, as an editable requirement.
+fn itself() -> Requirement {
+    Requirement {
+        source: Source::Path(PathBuf::from(APPLICATION)),
+        editable: true,
+        marked: false,
+        direct: true,
+        usual_case: true,
+    }
+}
+
+/// Checks the calls of a build step that succeeded.
+pub(super) fn succeeded(asked: &Asked, calls: &[Call], remains: &Remains) -> Vec<Finding> {
+    let wanted = asked.wanted();
+    let installed: Vec<(usize, &Installed)> = installed(calls).collect();
+    let mut findings = Vec::new();
+    for requirement in &wanted {
+        let clause = clause_of(requirement, asked);
+        let found = installed.iter().find(|(_, one)| same(&one.requirement, requirement));
+        findings.push(of(
+            &[clause],
+            holds(format!("{} installed", words(requirement)), &asked.at, || {
+                let got = || installed.iter().map(|(_, one)| words(&one.requirement)).collect::<Vec<_>>();
+                found.is_none().then(|| ("pip to install it".to_owned(), format!("pip installed {}", list(&got()))))
+            }),
+        ));
+        if let Some((_, one)) = found {
+            findings.push(of(
+                &["BUILD-25"],
+                holds(format!("{} upgraded", words(requirement)), &asked.at, || {
+                    let got = "the older release that was there was left (no -U?)";
+                    (!one.fresh).then(|| ("a newer release to be installed over an older".to_owned(), got.to_owned()))
+                }),
+            ));
+        }
+    }
+    findings.extend(no_setup_py(asked, &wanted, &installed));
+    for vcs in [Vcs::Git, Vcs::Mercurial] {
+        findings.extend(version_control(vcs, asked, &wanted, calls, &installed));
+    }
+    if wanted.iter().any(|one| one.vcs() == Some(Vcs::Git)) {
+        findings.push(of(&["BUILD-16"], nothing_left("package lists", &asked.at, &remains.lists)));
+        findings.push(should(of(
+            &["BUILD-39"],
+            nothing_left("fetched archives of packages", &asked.at, &remains.archives),
+        )));
+    }
+    if wanted.iter().any(|one| one.editable && one.vcs().is_some()) {
+        let gone: Vec<String> = remains.gone.iter().map(|path| path.display().to_string()).collect();
+        findings.push(of(
+            &["BUILD-19"],
+            holds("checkouts kept", &asked.at, || {
+                (!gone.is_empty()).then(|| {
+                    ("checkouts of editable requirements to stay".to_owned(), format!("gone: {}", list(&gone)))
+                })
+            }),
+        ));
+    }
+    findings
+}
+
+/// Checks the calls of a build step that had to fail in this phase, for the reason of a stand-in that was told to fail with this
+/// message where `message` says so: it must fail, pass the message on, and call nothing more.
+pub(super) fn failed(phase: Phase, at: &At, calls: &[Call], message: Option<&str>, log: &[String]) -> Vec<Finding> {
+    let (allowed, clause): (&[Tool], &str) = match phase {
+        Phase::PreBuild => (&[], "BUILD-6"),
+        Phase::Git | Phase::Mercurial => (&[Tool::Apt, Tool::Pip], "BUILD-38"),
+        Phase::Pip => (&[Tool::Apt, Tool::Pip], "BUILD-20"),
+        Phase::Build => return Vec::new(),
+    };
+    let mut findings = Vec::new();
+    if let Some(message) = message {
+        findings.push(of(
+            &[clause],
+            holds("message of the tool that failed", at, || {
+                let found = log.iter().any(|line| line.contains(message));
+                (!found).then(|| (format!("its message `{message}` in the log"), lines::none_of(log)))
+            }),
+        ));
+        findings.push(of(
+            &[clause],
+            holds("nothing called after the tool that failed", at, || {
+                let failed = calls.iter().position(|call| call.exit_code != 0)?;
+                let after: Vec<String> = calls[failed + 1..].iter().map(call_words).collect();
+                (!after.is_empty())
+                    .then(|| ("nothing to be called after it".to_owned(), format!("called: {}", list(&after))))
+            }),
+        ));
+    } else {
+        findings.push(of(
+            &[clause],
+            holds("nothing called after the hook that failed", at, || {
+                let after: Vec<String> = calls
+                    .iter()
+                    .filter(|call| call.tool == Tool::Pip && !allowed.contains(&call.tool))
+                    .map(call_words)
+                    .collect();
+                (!after.is_empty())
+                    .then(|| ("nothing to be called after it".to_owned(), format!("called: {}", list(&after))))
+            }),
+        ));
+    }
+    findings
+}
+
+/// The application itself must not be installed unless it asks for it.
+fn no_setup_py(asked: &Asked, wanted: &[Requirement], installed: &[(usize, &Installed)]) -> Option<Finding> {
+    let clause = match (asked.dialect, &asked.requirements) {
+        _ if !asked.setup_py => return None,
+        (_, Some(_)) if !asked.wrote_requirements() => "BUILD-12",
+        (Dialect::Whiskey, _) => "BUILD-33",
+        (Dialect::Docker, _) => return None,
+    };
+    let wants_itself = wanted.iter().any(|one| one.source == itself().source) && !asked.wrote_requirements();
+    let installs_itself = installed.iter().any(|(_, one)| one.requirement.source == itself().source);
+    Some(of(
+        &[clause],
+        holds("setup.py left alone", &asked.at, || {
+            (installs_itself && !wants_itself)
+                .then(|| ("setup.py not to be looked at".to_owned(), "pip installed /app".to_owned()))
+        }),
+    ))
+}
+
+/// The tool of version control is installed before it is needed, and only where it is needed.
+fn version_control(
+    vcs: Vcs,
+    asked: &Asked,
+    wanted: &[Requirement],
+    calls: &[Call],
+    installed: &[(usize, &Installed)],
+) -> Vec<Finding> {
+    let at = &asked.at;
+    let program = vcs.program();
+    let place = calls.iter().position(|call| brings(call, vcs));
+    let needed: Vec<&Requirement> = wanted.iter().filter(|one| one.vcs() == Some(vcs)).collect();
+    let Some(first) = needed.first() else {
+        // A pre-build hook may install what it likes.
+        return (!asked.has_pre_build_hook)
+            .then(|| {
+                of(
+                    &["BUILD-18"],
+                    holds(format!("{program} not installed"), at, || {
+                        let place = place?;
+                        Some((format!("no {program}, which nothing needs"), call_words(&calls[place])))
+                    }),
+                )
+            })
+            .into_iter()
+            .collect();
+    };
+    let own = if vcs == Vcs::Git { "BUILD-16" } else { "BUILD-17" };
+    let clause = match () {
+        () if needed.iter().all(|one| !one.usual_case) => "BUILD-23",
+        () if needed.iter().all(|one| !one.direct) => "BUILD-22",
+        () => own,
+    };
+    let mut findings = vec![of(
+        &[clause],
+        holds(format!("{program} installed"), at, || {
+            place
+                .is_none()
+                .then(|| (format!("{program} to be installed for {}", words(first)), "it was not".to_owned()))
+        }),
+    )];
+    let use_of = installed.iter().find(|(_, one)| one.requirement.vcs() == Some(vcs)).map(|(index, _)| *index);
+    if let (Some(place), Some(use_of)) = (place, use_of) {
+        findings.push(of(
+            &["BUILD-1"],
+            holds(format!("{program} before the requirements"), at, || {
+                (place > use_of)
+                    .then(|| (format!("{program} to be installed before them"), "it was installed after".to_owned()))
+            }),
+        ));
+        if let Effect::Packages { recommended: true, .. } = &calls[place].effect {
+            findings.push(should(of(
+                &["BUILD-39"],
+                holds("git alone", at, || {
+                    Some(("git without recommended packages".to_owned(), call_words(&calls[place])))
+                }),
+            )));
+        }
+    }
+    findings
+}
+
+fn nothing_left(what: &str, at: &At, left: &[String]) -> Finding {
+    holds(format!("no {what} left"), at, || {
+        (!left.is_empty()).then(|| (format!("no {what}"), format!("left: {}", list(left))))
+    })
+}
+
+/// Whether a call brings the tool.
+fn brings(call: &Call, vcs: Vcs) -> bool {
+    match &call.effect {
+        Effect::Packages { names, .. } => match vcs {
+            Vcs::Git => names.iter().any(|name| name == "git" || name == "git-core"),
+            Vcs::Mercurial => names.iter().any(|name| name == "mercurial"),
+        },
+        Effect::Projects(projects) => {
+            vcs == Vcs::Mercurial && projects.iter().any(|one| is_mercurial(&one.requirement))
+        }
+        Effect::None | Effect::Lists | Effect::Serves => false,
+    }
+}
+
+fn is_mercurial(requirement: &Requirement) -> bool {
+    matches!(&requirement.source, Source::Index { name, .. } if name == "mercurial")
+}
+
+/// What pip installed, each with the place of its call.
+fn installed(calls: &[Call]) -> impl Iterator<Item = (usize, &Installed)> {
+    calls.iter().enumerate().flat_map(|(index, call)| match &call.effect {
+        Effect::Projects(projects) => projects.iter().map(move |one| (index, one)).collect::<Vec<_>>(),
+        Effect::None | Effect::Lists | Effect::Packages { .. } | Effect::Serves => Vec::new(),
+    })
+}
+
+/// Whether the one installed is the one asked for. A version may have come from elsewhere.
+fn same(installed: &Requirement, wanted: &Requirement) -> bool {
+    let source = match (&installed.source, &wanted.source) {
+        (Source::Index { name: one, .. }, Source::Index { name: other, .. }) => one == other,
+        (one, other) => one == other,
+    };
+    source && installed.editable == wanted.editable
+}
+
+/// The clause that has a requirement be installed.
+fn clause_of(requirement: &Requirement, asked: &Asked) -> &'static str {
+    match &requirement.source {
+        Source::Path(path) if path.as_os_str() == APPLICATION && !asked.came_with_requirements => "BUILD-13",
+        Source::Path(_) if requirement.editable => "BUILD-24",
+        Source::Path(_) => "BUILD-15",
+        Source::Repository { .. } if requirement.editable => "BUILD-19",
+        Source::Index { .. } | Source::Repository { .. } if !requirement.direct => "BUILD-15",
+        Source::Index { .. } | Source::Repository { .. } => "BUILD-21",
+    }
+}
+
+fn words(requirement: &Requirement) -> String {
+    let name = match &requirement.source {
+        Source::Index { name, .. } => name.clone(),
+        Source::Repository { vcs, name } => format!("{name} ({})", vcs.prefix()),
+        Source::Path(path) => path.display().to_string(),
+    };
+    if requirement.editable { format!("-e {name}") } else { name }
+}
+
+fn call_words(call: &Call) -> String {
+    let tool = match call.tool {
+        Tool::Apt => "apt-get",
+        Tool::Pip => "pip",
+        Tool::Git => "git",
+        Tool::Hg => "hg",
+        Tool::ModWsgiExpress => "mod_wsgi-express",
+    };
+    format!("{tool} {}", call.arguments.join(" "))
+}

@@ -1,0 +1,107 @@
+//! A candidate's files, as a sandbox has them in `/usr/local`.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::{PROGRAM, SandboxError, Sandboxes};
+use crate::contract_tier::stub::record::PROGRAMS;
+use crate::suite::control::Replacements;
+
+/// How the names of the images' own programs begin.
+const STEPS: &str = "mod_wsgi-docker-";
+/// Those that are sourced or read by the others.
+const LIBRARIES: [&str; 3] = ["mod_wsgi-docker-check", "mod_wsgi-docker-environment", "mod_wsgi-docker-folder"];
+/// Modules that Python finds in the sandbox.
+const MODULES: [(&str, &str); 6] = [
+    ("pip/__init__.py", ""),
+    ("pip/__main__.py", include_str!("site/pip/__main__.py")),
+    ("mod_wsgi/__init__.py", ""),
+    ("mod_wsgi/server/__init__.py", "from mod_wsgi.express.options import option_list  # noqa: F401\n"),
+    ("mod_wsgi/express/__init__.py", ""),
+    ("mod_wsgi/express/options.py", include_str!("site/mod_wsgi/express/options.py")),
+];
+
+/// A candidate's files.
+#[derive(Debug)]
+pub struct Candidate {
+    folder: TempDir,
+}
+
+impl Candidate {
+    /// Lays out the files of `images/base`, but for those that have a replacement.
+    ///
+    /// # Errors
+    /// When they cannot be read or written.
+    pub fn new(sandboxes: &Sandboxes, images: &Path, replacements: &Replacements) -> Result<Self, SandboxError> {
+        let folder = tempfile::Builder::new()
+            .prefix("candidate-")
+            .tempdir_in(sandboxes.folder())
+            .map_err(SandboxError::io(sandboxes.folder()))?;
+        let candidate = Self { folder };
+        candidate.lay_out(&images.join("base"), replacements).map_err(SandboxError::io(candidate.folder.path()))?;
+        Ok(candidate)
+    }
+
+    /// What the sandbox has as `/usr/local`.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn lay_out(&self, base: &Path, replacements: &Replacements) -> io::Result<()> {
+        for name in ["bin", "etc/alternatives", "lib", "sbin", "wsgi/bin", "wsgi/site"] {
+            fs::create_dir_all(self.folder.path().join(name))?;
+        }
+        self.link_alternatives()?;
+        for entry in fs::read_dir(base)? {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with(STEPS) {
+                let replacement = replacements.iter().find(|(path, _)| *path == Path::new(&name));
+                match replacement {
+                    Some((_, content)) => self.put(&name, content)?,
+                    None => self.put(&name, &fs::read(entry.path())?)?,
+                }
+            }
+        }
+        let wsgi = self.folder.path().join("wsgi");
+        for name in ["pip", "pip3", "mod_wsgi-express"] {
+            symlink(PROGRAM, wsgi.join("bin").join(name))?;
+        }
+        symlink(Path::new(PROGRAMS).join("hg"), wsgi.join("bin/hg"))?;
+        symlink("/usr/bin/python3", wsgi.join("bin/python"))?;
+        for (name, text) in MODULES {
+            let path = wsgi.join("site").join(name);
+            fs::create_dir_all(path.parent().unwrap_or(&wsgi))?;
+            fs::write(path, text)?;
+        }
+        Ok(())
+    }
+
+    /// The host's choices among programs that do the same, such as its awk.
+    fn link_alternatives(&self) -> io::Result<()> {
+        let own = self.folder.path().join("etc/alternatives");
+        let entries = match fs::read_dir("/etc/alternatives") {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let entry = entry?;
+            if let Ok(target) = fs::read_link(entry.path()) {
+                symlink(target, own.join(entry.file_name()))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn put(&self, name: &str, content: &[u8]) -> io::Result<()> {
+        let library = LIBRARIES.contains(&name);
+        let path: PathBuf = self.folder.path().join(if library { "lib" } else { "bin" }).join(name);
+        fs::write(&path, content)?;
+        fs::set_permissions(&path, Permissions::from_mode(if library { 0o644 } else { 0o755 }))
+    }
+}

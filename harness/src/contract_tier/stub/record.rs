@@ -1,0 +1,159 @@
+//! What the stand-ins are told, and what they tell: files of the folder [`FOLDER`] in the sandbox.
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::contract_tier::requirements::Requirement;
+
+/// The folder in the sandbox that stand-ins read and write.
+pub const FOLDER: &str = "/run/stand-ins";
+/// Programs that appear when they are installed.
+pub const PROGRAMS: &str = "/run/stand-ins/bin";
+/// Modules that appear when they are installed.
+pub const MODULES: &str = "/run/stand-ins/site";
+/// The file of the orders, in [`FOLDER`].
+pub const ORDERS_FILE: &str = "orders.json";
+/// The file of the calls, in [`FOLDER`]: JSON, a line each.
+pub const CALLS_FILE: &str = "calls.jsonl";
+
+/// A program that has a stand-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Tool {
+    /// apt-get, or apt.
+    Apt,
+    /// pip.
+    Pip,
+    /// git.
+    Git,
+    /// Mercurial.
+    Hg,
+    /// mod_wsgi-express.
+    ModWsgiExpress,
+}
+
+/// Where a stand-in is to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Failing {
+    /// `apt-get update`.
+    AptUpdate,
+    /// `apt-get install`.
+    AptInstall,
+    /// `pip install` of Mercurial.
+    Mercurial,
+    /// `pip install` of what the application asks for.
+    Requirements,
+}
+
+/// A failure that a stand-in is told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Where.
+    pub at: Failing,
+    /// With which exit code.
+    pub exit_code: i32,
+    /// What it says.
+    pub message: String,
+}
+
+/// What the stand-ins are told.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Orders {
+    /// The failure, if there is to be one.
+    pub failure: Option<Failure>,
+    /// Whether every project is there already, in an older release.
+    pub older: bool,
+}
+
+/// A call of a stand-in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Call {
+    /// Which.
+    pub tool: Tool,
+    /// Its arguments.
+    pub arguments: Vec<String>,
+    /// The working directory.
+    pub folder: PathBuf,
+    /// The user id.
+    pub user: u32,
+    /// The process id.
+    pub process: u32,
+    /// The environment.
+    pub environment: BTreeMap<String, String>,
+    /// What it brought about.
+    pub effect: Effect,
+    /// Its exit code.
+    pub exit_code: i32,
+}
+
+/// What a call brought about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Effect {
+    /// Nothing that matters.
+    None,
+    /// Package lists were fetched.
+    Lists,
+    /// Packages of the system were installed.
+    Packages {
+        /// Their names.
+        names: Vec<String>,
+        /// Whether recommended ones came along.
+        recommended: bool,
+    },
+    /// Python packages were installed.
+    Projects(Vec<Installed>),
+    /// A server was started.
+    Serves,
+}
+
+/// An installed Python package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Installed {
+    /// What asked for it.
+    pub requirement: Requirement,
+    /// Whether it is the newest release, or the one asked for; and not one that was there before.
+    pub fresh: bool,
+    /// The checkout that an editable one runs from.
+    pub checkout: Option<PathBuf>,
+}
+
+impl Orders {
+    /// Reads the orders; in the sandbox.
+    pub(super) fn read() -> io::Result<Self> {
+        let text = std::fs::read_to_string(Path::new(FOLDER).join(ORDERS_FILE))?;
+        serde_json::from_str(&text).map_err(io::Error::other)
+    }
+
+    /// The failure, if it is to be here.
+    pub(super) fn fails(&self, at: Failing) -> Option<&Failure> {
+        self.failure.as_ref().filter(|failure| failure.at == at)
+    }
+}
+
+impl Call {
+    /// Adds the call to the file of the calls; in the sandbox.
+    pub(super) fn append(&self) -> io::Result<()> {
+        let mut line = serde_json::to_vec(self)?;
+        line.push(b'\n');
+        OpenOptions::new().create(true).append(true).open(Path::new(FOLDER).join(CALLS_FILE))?.write_all(&line)
+    }
+
+    /// Reads the calls from the folder that the sandbox had as [`FOLDER`].
+    ///
+    /// # Errors
+    /// When the file cannot be read or is not what stand-ins write.
+    pub fn read_all(folder: &Path) -> io::Result<Vec<Self>> {
+        let text = match std::fs::read_to_string(folder.join(CALLS_FILE)) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        text.lines().map(|line| serde_json::from_str(line).map_err(io::Error::other)).collect()
+    }
+}

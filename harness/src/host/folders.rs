@@ -1,0 +1,96 @@
+//! Folders: the suite's folder and the cache folder.
+
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+
+/// Where things are.
+#[derive(Debug, Clone)]
+pub struct Folders {
+    /// The folder with `scenarios/` and `images/`.
+    pub suite: PathBuf,
+    /// The cache folder.
+    pub cache: PathBuf,
+}
+
+/// Why a place could not be found.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// No suite.
+    #[error("no folder with `scenarios` and `images` at or above {}", from.display())]
+    NoSuite {
+        /// Where the search began.
+        from: PathBuf,
+    },
+    /// No cache.
+    #[error("no cache folder: the environment names no home folder")]
+    NoCache,
+    /// A folder cannot be used.
+    #[error("{}: cannot be used", path.display())]
+    Unusable {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl FolderError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NoSuite { .. } => "run it inside a checkout of wsgi-proof, or name one with --suite",
+            Self::NoCache => "set HOME, or name a folder with --cache",
+            Self::Unusable { .. } => "name another folder with --cache or --suite",
+        }
+    }
+}
+
+impl Folders {
+    /// Finds both.
+    ///
+    /// # Errors
+    /// When there is no suite, or no cache folder can be made.
+    pub fn find(suite_folder: Option<&Path>, cache_folder: Option<&Path>) -> Result<Self, FolderError> {
+        Ok(Self { suite: suite(suite_folder)?, cache: cache(cache_folder)? })
+    }
+
+    /// The folder of the scenarios.
+    pub fn scenarios(&self) -> PathBuf {
+        self.suite.join("scenarios")
+    }
+
+    /// The folder of the images.
+    pub fn images(&self) -> PathBuf {
+        self.suite.join("images")
+    }
+}
+
+/// The cache folder, made if it is not there.
+///
+/// # Errors
+/// When the environment names no home, or the folder cannot be made.
+pub fn cache(named: Option<&Path>) -> Result<PathBuf, FolderError> {
+    let path = match named {
+        Some(path) => path.to_owned(),
+        None => etcetera::choose_base_strategy().map_err(|_| FolderError::NoCache)?.cache_dir().join("wsgi-proof"),
+    };
+    std::fs::create_dir_all(&path)
+        .and_then(|()| path.canonicalize())
+        .map_err(|source| FolderError::Unusable { path: path.clone(), source })
+}
+
+fn suite(named: Option<&Path>) -> Result<PathBuf, FolderError> {
+    let is_suite = |path: &Path| path.join("scenarios").is_dir() && path.join("images").is_dir();
+    if let Some(path) = named {
+        return if is_suite(path) { Ok(path.to_owned()) } else { Err(FolderError::NoSuite { from: path.to_owned() }) };
+    }
+    let from = std::env::current_dir().map_err(|source| FolderError::Unusable { path: PathBuf::from("."), source })?;
+    let found = from.ancestors().find(|path| is_suite(path)).map(Path::to_owned);
+    // The usual case, the current folder, is named relatively: reports then show paths that an editor opens.
+    match found {
+        Some(path) if path == from => Ok(PathBuf::new()),
+        Some(path) => Ok(path),
+        None => Err(FolderError::NoSuite { from }),
+    }
+}

@@ -1,0 +1,4 @@
+//! This machine: folders and what is in them.
+
+pub mod folders;
+pub mod volume;

@@ -1,0 +1,121 @@
+//! Lets the canaries out, and looks how far they came.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use super::Setup;
+use super::prepare::{PrepareError, Prepared};
+use crate::check::evidence::BuildEnd;
+use crate::engine::canary_build;
+use crate::isolation::{
+    BEACON_PORT, Canary, Isolation, Listeners, beacon_command, canary_command, host_addresses, ways,
+};
+use crate::mirror;
+use crate::outcome::Fault;
+
+/// How long the beacon may take to answer the run itself.
+const ANSWER_LIMIT: Duration = Duration::from_secs(20);
+/// Where engines usually listen.
+const SOCKETS: [&str; 2] = ["/var/run/docker.sock", "/run/podman/podman.sock"];
+
+/// Lets a canary build and a canary container out, on this image.
+pub(super) async fn canaries(setup: &Setup, image: &str) -> Result<Prepared, PrepareError> {
+    match try_all(setup, image).await {
+        Ok(()) => {}
+        Err(PrepareError::Suite(fault)) => {
+            setup.watch.could_not(fault.what.clone());
+            return Err(PrepareError::Suite(fault));
+        }
+        Err(PrepareError::Engine(error)) => {
+            setup.watch.could_not(crate::outcome::with_causes(&error));
+            return Err(PrepareError::Engine(error));
+        }
+        Err(other) => return Err(other),
+    }
+    let isolation = setup.watch.conclusion();
+    if isolation.broken.is_empty() {
+        Ok(Prepared { image: image.to_owned(), note: note(&isolation) })
+    } else {
+        Err(PrepareError::Broken(Fault {
+            what: format!("builds and containers are not isolated: {}", isolation.broken.join("; ")),
+            hint: Some("what the run says cannot be relied on; which network does the engine really make?".to_owned()),
+        }))
+    }
+}
+
+async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
+    let Setup { engine, run, network, watch, namespace, .. } = setup;
+    let listening =
+        |error: std::io::Error| suite(format!("the listeners for the canaries cannot be opened: {error}"), None);
+    let beacon = engine.start_beacon(image, beacon_command(), run, &setup.lock).await?;
+    let (listeners, hosts) = Listeners::of_host(run, &watch.arrivals()).await.map_err(listening)?;
+    let mut listeners = vec![listeners];
+    let link = if namespace.is_hosts() {
+        None
+    } else {
+        let (more, ports) = Listeners::of_link(namespace, &watch.arrivals()).await;
+        listeners.push(more);
+        Some(ports)
+    };
+    let mut sockets: Vec<&Path> = SOCKETS.iter().map(Path::new).collect();
+    sockets.extend(engine.socket());
+    let ways = ways(beacon.address, network.gateway, &host_addresses(), (&hosts, link), &sockets);
+    watch.begin(ways.clone(), listeners);
+
+    // Somewhere that nobody can get to is no proof that there is no way.
+    let address = SocketAddr::new(beacon.address.into(), BEACON_PORT);
+    let answered = namespace.handle().spawn(tokio::time::timeout(ANSWER_LIMIT, answers(address))).await;
+    if !matches!(answered, Ok(Ok(Ok(())))) {
+        let hint = "the engine must run on this very machine, not in a virtual machine";
+        return Err(suite(format!("the beacon for the canaries does not answer at {address}"), Some(hint)));
+    }
+
+    let server = (network.gateway, mirror::PORT);
+    let words = |canary| canary_command(canary, run, server, &ways);
+    let request = canary_build(image, &words(Canary::Build), network, run)
+        .map_err(|error| suite(format!("the canary's build context cannot be written: {error}"), None))?;
+    let dns = IpAddr::from(beacon.address);
+    let mut quiet = |_: &str| {};
+    let (built, ran) = tokio::join!(
+        engine.build(request, &mut quiet),
+        engine.canary_container(image, words(Canary::Container), network, dns, run)
+    );
+    let (built, ran) = (built?, ran?);
+    for message in engine.reached(&beacon).await? {
+        watch.arrivals().add(message.as_bytes());
+    }
+    engine.stop_beacon(beacon).await?;
+    let lines: Vec<String> = ran.output.lines().map(str::to_owned).collect();
+    watch.hear(Canary::Container, &lines).map_err(|why| suite(why, None))?;
+    match built.end {
+        BuildEnd::Built { .. } => watch.hear(Canary::Build, &built.log).map_err(|why| suite(why, None)),
+        BuildEnd::Failed { message, .. } => Err(suite(format!("the canary build failed: {message}"), None)),
+        BuildEnd::Exceeded(exceeded) => Err(suite(format!("the canary build: {exceeded}"), None)),
+    }
+}
+
+/// Whether something at this address says back what it is told.
+async fn answers(address: SocketAddr) -> std::io::Result<()> {
+    const WORD: &[u8] = b"control";
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(WORD).await?;
+    let mut answer = [0; WORD.len()];
+    stream.read_exact(&mut answer).await?;
+    if answer == WORD { Ok(()) } else { Err(std::io::Error::other("it says something else")) }
+}
+
+fn suite(what: String, hint: Option<&str>) -> PrepareError {
+    PrepareError::Suite(Fault { what, hint: hint.map(str::to_owned) })
+}
+
+fn note(isolation: &Isolation) -> String {
+    let tried = isolation.tried.len();
+    match isolation.weakened.len() {
+        0 => format!("a build and a container tried {tried} ways out, and none was open"),
+        open => format!("a build and a container tried {tried} ways out, and {open} were open"),
+    }
+}

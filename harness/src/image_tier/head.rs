@@ -1,0 +1,60 @@
+//! Asking with HEAD over a plain connection, so that a body which must not be there is seen.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::check::evidence::HttpEvidence;
+use crate::suite::scenario::HttpExpectation;
+
+/// How much is read, in bytes.
+const MAX_ANSWER: u64 = 1 << 20;
+
+/// Sends the request and reads until the server closes the connection, as it is asked to.
+pub(super) async fn ask(address: SocketAddr, expectation: &HttpExpectation) -> Result<HttpEvidence, String> {
+    let mut request = format!("HEAD {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", expectation.path, address.ip());
+    for (name, value) in &expectation.request_headers {
+        request.push_str(&format!("{name}: {value}\r\n"));
+    }
+    request.push_str("\r\n");
+    let mut connection = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
+    connection.write_all(request.as_bytes()).await.map_err(|error| error.to_string())?;
+    let mut answer = Vec::new();
+    connection.take(MAX_ANSWER).read_to_end(&mut answer).await.map_err(|error| error.to_string())?;
+    parse(&answer).ok_or_else(|| "what came is not an answer of HTTP".to_owned())
+}
+
+fn parse(answer: &[u8]) -> Option<HttpEvidence> {
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let text = String::from_utf8_lossy(answer.get(..end)?);
+    let mut lines = text.split("\r\n");
+    let status = lines.next()?.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()?;
+    let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for line in lines {
+        let (name, value) = line.split_once(':')?;
+        headers.entry(name.to_ascii_lowercase()).or_default().push(value.trim().to_owned());
+    }
+    Some(HttpEvidence { status, headers, body: answer.get(end + 4..)?.to_vec() })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_the_headers_is_the_body() {
+        let answer = parse(b"HTTP/1.1 200 OK\r\nX-A: 1\r\nx-a:2\r\n\r\nHello").unwrap();
+        assert_eq!((answer.status, answer.body.as_slice()), (200, b"Hello".as_slice()));
+        assert_eq!(answer.headers["x-a"], ["1", "2"]);
+        assert!(parse(b"HTTP/1.1 200 OK\r\n\r\n").unwrap().body.is_empty());
+    }
+
+    #[test]
+    fn nonsense_is_no_answer() {
+        assert_eq!(parse(b"Hello\r\n\r\n"), None);
+        assert_eq!(parse(b"HTTP/1.1 200 OK\r\n"), None);
+    }
+}

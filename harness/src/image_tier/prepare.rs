@@ -1,0 +1,196 @@
+//! Preparing the images that scenarios share: distribution, base, onbuild, and the two instrumented.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::Setup;
+use super::canaries::canaries;
+use crate::check::evidence::{BuildEnd, ImageEvidence};
+use crate::engine::{BuildRequest, Distribution, EngineError, ensure_distribution};
+use crate::mirror;
+use crate::outcome::Fault;
+use crate::run::plan::Role;
+use crate::suite::cell::Cell;
+use crate::suite::control::Replacements;
+use crate::suite::limits::Limits;
+use crate::suite::scenario::folder_context;
+
+/// How long the build of a base or onbuild image may take, in seconds: it installs a distribution's packages.
+const IMAGE_SECONDS: u32 = 3600;
+
+/// A shared image that is ready.
+pub(super) struct Prepared {
+    /// Its reference for those who build on it.
+    pub(super) image: String,
+    /// What a person may want to know of it.
+    pub(super) note: String,
+}
+
+/// Why it cannot be had.
+pub(super) enum PrepareError {
+    /// The candidate's own Dockerfile failed.
+    Candidate { why: String, log: Vec<String> },
+    /// The engine could not.
+    Engine(EngineError),
+    /// Something else of the suite.
+    Suite(Fault),
+    /// What builds and containers say proves nothing any more.
+    Broken(Fault),
+}
+
+impl From<EngineError> for PrepareError {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+/// Prepares one image. `needs` are the images that the steps before it left.
+pub(super) async fn prepare(
+    role: Role,
+    cell: &Cell,
+    needs: &[String],
+    setup: &Setup,
+    progress: &(dyn Fn(&str) + Send + Sync),
+) -> Result<Prepared, PrepareError> {
+    match role {
+        Role::Distribution => {
+            let image = ensure_distribution(
+                &setup.engine,
+                Distribution {
+                    suite: &cell.variant.suite,
+                    security: cell.variant.security,
+                    registry_image: cell.variant.registry_image.as_deref(),
+                },
+                Some(&setup.host_proxy),
+                &setup.cache,
+                setup.offline,
+                progress,
+            )
+            .await?;
+            ready(setup, image).await
+        }
+        Role::Canaries => match needs {
+            [distribution] => canaries(setup, distribution).await,
+            _ => Err(without("distribution")),
+        },
+        Role::Base => match (&setup.origin.base, needs) {
+            (Some(reference), _) => prebuilt(setup, reference).await,
+            (None, [distribution]) => base(setup, cell, distribution, progress).await,
+            (None, _) => Err(without("distribution")),
+        },
+        Role::Onbuild => match (&setup.origin.onbuild, needs) {
+            (Some(reference), _) => prebuilt(setup, reference).await,
+            (None, [base]) => {
+                let arguments = BTreeMap::from([("BASE".to_owned(), base.clone())]);
+                built(setup, cell, ("onbuild", &setup.dockerfiles.1), arguments, &setup.onbuild, progress).await
+            }
+            (None, _) => Err(without("base image")),
+        },
+        Role::InstrumentedBase | Role::InstrumentedOnbuild => {
+            let [image] = needs else { return Err(without("candidate")) };
+            let files = mirror::instrumentation();
+            let role = if role == Role::InstrumentedBase { "base" } else { "onbuild" };
+            let name = setup.kept_name(&format!("instrumented-{role}"), cell);
+            let image = setup.engine.instrument(image, &files, name.as_deref(), &setup.run).await?;
+            ready(setup, image).await
+        }
+    }
+}
+
+/// The base image, on the plain distribution: what reaches the fixture server are build arguments, so that the image
+/// is the one that would be shipped.
+async fn base(
+    setup: &Setup,
+    cell: &Cell,
+    distribution: &str,
+    progress: &(dyn Fn(&str) + Send + Sync),
+) -> Result<Prepared, PrepareError> {
+    let server = format!("http://{}:{}", mirror::HOST, mirror::PORT);
+    let arguments = BTreeMap::from([
+        ("DISTRIBUTION".to_owned(), distribution.to_owned()),
+        ("DIALECT".to_owned(), cell.dialect.name().to_owned()),
+        ("PYTHON".to_owned(), cell.variant.python.clone()),
+        ("APT_OPTIONS".to_owned(), "-o Acquire::Check-Valid-Until=false -o Acquire::EnableSrvRecords=false".to_owned()),
+        ("PIP_INDEX_URL".to_owned(), format!("{server}/simple/")),
+        ("PIP_TRUSTED_HOST".to_owned(), mirror::HOST.to_owned()),
+        ("http_proxy".to_owned(), format!("{server}/")),
+        // pip would send its index requests through the proxy too; they are for the same server, but directly.
+        ("no_proxy".to_owned(), mirror::HOST.to_owned()),
+    ]);
+    built(setup, cell, ("base", &setup.dockerfiles.0), arguments, &setup.base, progress).await
+}
+
+async fn built(
+    setup: &Setup,
+    cell: &Cell,
+    (role, path): (&str, &Path),
+    arguments: BTreeMap<String, String>,
+    replacements: &Replacements,
+    progress: &(dyn Fn(&str) + Send + Sync),
+) -> Result<Prepared, PrepareError> {
+    let context = folder_context(path, replacements)
+        .map_err(|error| PrepareError::Suite(Fault { what: format!("{}: {error}", path.display()), hint: None }))?;
+    let request = BuildRequest {
+        context,
+        dockerfile: "Dockerfile".to_owned(),
+        arguments,
+        network: Some(setup.network.clone()),
+        use_cache: true,
+        limits: Limits { build_seconds: IMAGE_SECONDS, ..setup.limits },
+        run: None,
+    };
+    let evidence = setup.engine.build(request, &mut |line| progress(line)).await?;
+    match evidence.end {
+        BuildEnd::Built { image } => {
+            if let Some(name) = setup.kept_name(role, cell) {
+                setup.engine.keep(&image, &name).await?;
+            }
+            ready(setup, image).await
+        }
+        BuildEnd::Exceeded(exceeded) => {
+            Err(PrepareError::Candidate { why: format!("{}: {exceeded}", path.display()), log: evidence.log })
+        }
+        BuildEnd::Failed { command, exit_code, message } => {
+            let why = match (command, exit_code) {
+                (Some(command), Some(code)) => format!("{}: `{command}` returned {code}", path.display()),
+                _ => format!("{}: {message}", path.display()),
+            };
+            Err(PrepareError::Candidate { why, log: evidence.log })
+        }
+    }
+}
+
+async fn prebuilt(setup: &Setup, reference: &str) -> Result<Prepared, PrepareError> {
+    match setup.engine.inspect_image(reference).await? {
+        Some(image) => Ok(Prepared { note: note(&image), image: image.id }),
+        None => Err(PrepareError::Suite(Fault {
+            what: format!("the engine has no image {reference}"),
+            hint: Some("build or pull it on that engine first".to_owned()),
+        })),
+    }
+}
+
+async fn ready(setup: &Setup, image: String) -> Result<Prepared, PrepareError> {
+    let note = match setup.engine.inspect_image(&image).await? {
+        Some(evidence) => note(&evidence),
+        None => {
+            return Err(PrepareError::Suite(Fault {
+                what: format!("the image {image} was made, but the engine does not have it"),
+                hint: Some("was it pruned by somebody else? run again".to_owned()),
+            }));
+        }
+    };
+    Ok(Prepared { image, note })
+}
+
+fn note(image: &ImageEvidence) -> String {
+    let id = image.id.trim_start_matches("sha256:");
+    format!("{}, {} MB", id.get(..12).unwrap_or(id), image.size / 1_000_000)
+}
+
+fn without(what: &str) -> PrepareError {
+    PrepareError::Suite(Fault {
+        what: format!("the plan gave a step without its {what}"),
+        hint: Some("this is a bug of wsgi-proof; please report it".to_owned()),
+    })
+}

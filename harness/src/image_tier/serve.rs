@@ -1,0 +1,215 @@
+//! The step that starts a scenario's container, asks it, and stops it.
+
+use crate::outcome::Finding;
+use std::time::{Duration, Instant};
+
+use super::StepEnd;
+use super::probe;
+use super::step::{Step, StepError, missing};
+use crate::check;
+use crate::check::evidence::{EndEvidence, ProbeEvidence};
+use crate::check::limit::Exceeded;
+use crate::engine::{Application, Bind, Start};
+use crate::host::volume::Volume;
+use crate::outcome::{Fault, Log, Stage, with_causes};
+use crate::suite::limits::Limits;
+use crate::suite::scenario::{EndExpectation, ServeExpectation, volume_context};
+
+/// How long a container whose log matters may take to end when the scenario does not say.
+const LOG_LIMIT: Duration = Duration::from_secs(10);
+/// Where a volume is mounted.
+const APPLICATION_FOLDER: &str = "/app";
+
+impl Step<'_> {
+    /// Starts the container and asks it, or waits for its end. Needs the application image.
+    pub(super) async fn serve(&mut self, needs: &[String]) -> Result<StepEnd, StepError> {
+        let [image] = needs else { return Err(missing("the application image")) };
+        let Some(serve) = &self.scenario.serve else { return Err(missing("`[serve]`")) };
+        let begun = self.stage(Stage::Probe);
+        let setup = self.setup;
+        let volume = self.volume(serve)?;
+        let start = Start { limits: self.limits(), ..settings(serve, volume.as_ref()) };
+        let cursor = setup.requests.cursor();
+        let mut application = setup.engine.start_application(image, &start, &setup.network, &setup.run).await?;
+        let first = application.address();
+        let (id, disk) = (application.id().to_owned(), self.limits().disk());
+        let watched = tokio::select! {
+            result = self.watch(serve, &mut application, volume.as_ref(), begun) => Some(result),
+            () = setup.engine.until_larger(&id, disk) => None,
+        };
+        let result = watched.unwrap_or_else(|| {
+            self.part.findings.push(Exceeded::Disk(disk).finding("container", &serve.at));
+            Ok(())
+        });
+        let clients: Vec<_> = first.into_iter().chain(application.address()).map(|address| address.ip()).collect();
+        self.blame_undeclared(cursor, &clients);
+        let keep = setup.keep && (result.is_err() || self.part.findings.iter().any(Finding::is_broken));
+        if keep {
+            application.keep();
+            volume.into_iter().for_each(Volume::keep);
+        } else {
+            application.remove().await?;
+        }
+        result.map(|()| StepEnd::Done)
+    }
+
+    /// All that is done with the started container, until it has ended.
+    async fn watch(
+        &mut self,
+        serve: &ServeExpectation,
+        application: &mut Application,
+        volume: Option<&Volume>,
+        begun: Instant,
+    ) -> Result<(), StepError> {
+        let before = volume.map(Volume::snapshot).transpose().map_err(|error| unusable(&error))?;
+        match &serve.end {
+            Some(end) => self.await_end(end, application, begun).await?,
+            None => {
+                let answers = self.ask(serve, application, begun).await?;
+                self.stop(serve, application).await?;
+                if serve.restart && answers {
+                    self.restart(serve, application).await?;
+                } else if serve.restart {
+                    self.part.not_run.push("the restart: the container does not answer".to_owned());
+                }
+            }
+        }
+        if !serve.unchanged.is_empty() {
+            let mut changes = application.changes().await?;
+            if let (Some(before), Some(volume)) = (before, volume) {
+                changes
+                    .extend(before.changes(&volume.snapshot().map_err(|error| unusable(&error))?, APPLICATION_FOLDER));
+            }
+            self.part.findings.extend(check::changes::check(&serve.unchanged, &changes));
+        }
+        let (log, exceeded) = application.log().await?;
+        match exceeded {
+            // What is read of it says nothing of the rest.
+            Some(exceeded) => self.part.findings.push(exceeded.finding("container", &serve.at)),
+            None => self.part.findings.extend(check::serve::log(serve, &log)),
+        }
+        self.part.logs.push(Log { title: "container log".to_owned(), lines: log });
+        Ok(())
+    }
+
+    /// Waits until the container has ended by itself. One that does not is killed.
+    async fn await_end(
+        &mut self,
+        expectation: &EndExpectation,
+        application: &Application,
+        begun: Instant,
+    ) -> Result<(), StepError> {
+        let limit = Duration::from_secs(u64::from(expectation.within_seconds.value));
+        let exit_code = tokio::time::timeout(limit, application.wait_exit()).await.ok().transpose()?;
+        let evidence = EndEvidence { exit_code, waited: begun.elapsed() };
+        self.part.stages.push((Stage::Probe, begun.elapsed()));
+        if exit_code.is_none() {
+            application.stop(Duration::ZERO).await?;
+        }
+        self.part.findings.extend(check::end::check(expectation, &evidence));
+        Ok(())
+    }
+
+    /// Asks the running container, and runs commands in it; says whether it answers.
+    async fn ask(
+        &mut self,
+        serve: &ServeExpectation,
+        application: &Application,
+        begun: Instant,
+    ) -> Result<bool, StepError> {
+        let limits = self.limits();
+        let client = probe::client(limits).map_err(|error| {
+            StepError::Suite(Fault { what: format!("no HTTP client could be made: {error}"), hint: None })
+        })?;
+        let mut answers = true;
+        for (index, expectation) in serve.http.iter().enumerate() {
+            let evidence = probe::ask_all((&client, limits), application, expectation, index == 0).await?;
+            answers = evidence.iter().all(|one| matches!(one, ProbeEvidence::Answered(_)));
+            self.part.findings.extend(check::http::check(expectation, &evidence));
+            if !answers {
+                let rest = serve.http.len() - index - 1;
+                if rest > 0 {
+                    self.part.not_run.push(format!("{rest} further requests: the container does not answer"));
+                }
+                break;
+            }
+        }
+        for expectation in &serve.commands {
+            if !answers {
+                self.part.not_run.push(format!("`{}`: the container does not answer", expectation.run.value.join(" ")));
+                continue;
+            }
+            let evidence = application.exec(&expectation.run.value, limits).await?;
+            self.part.findings.extend(check::command::check(expectation, &evidence));
+        }
+        self.part.stages.push((Stage::Probe, begun.elapsed()));
+        Ok(answers)
+    }
+
+    /// Starts the stopped container again, and does with it what was done before.
+    async fn restart(&mut self, serve: &ServeExpectation, application: &mut Application) -> Result<(), StepError> {
+        let begun = self.stage(Stage::Probe);
+        let earlier = self.part.findings.len();
+        application.restart(&self.setup.network).await?;
+        self.ask(serve, application, begun).await?;
+        self.stop(serve, application).await?;
+        for finding in self.part.findings.iter_mut().skip(earlier) {
+            finding.check.push_str(" after the restart");
+        }
+        Ok(())
+    }
+
+    /// What is mounted in the application's place, unpacked.
+    fn volume(&self, serve: &ServeExpectation) -> Result<Option<Volume>, StepError> {
+        let Some(volume) = &serve.start.volume else { return Ok(None) };
+        let archive = volume_context(volume)
+            .map_err(|error| StepError::Suite(Fault { what: with_causes(&error), hint: None }))?;
+        let unpacked = Volume::unpack(&self.setup.cache, &self.setup.run, self.label, &archive);
+        unpacked.map(Some).map_err(|error| unusable(&error))
+    }
+
+    /// Stops the container, which must run until then.
+    async fn stop(&mut self, serve: &ServeExpectation, application: &Application) -> Result<(), StepError> {
+        let begun = self.stage(Stage::Stop);
+        let limit = match &serve.stop {
+            Some(stop) => Duration::from_secs(u64::from(stop.within_seconds.value)),
+            // What its log says may be written after its answers: it gets the time for that.
+            None if serve.reads_log() => LOG_LIMIT,
+            // Where nothing is expected of its end, the container is not waited for.
+            None => Duration::ZERO,
+        };
+        let ended_before = application.exit_code().await?;
+        let evidence = application.stop(limit).await?;
+        if let Some(expectation) = &serve.stop {
+            match ended_before {
+                None => self.part.findings.extend(check::serve::stop(expectation, &evidence)),
+                Some(code) => self.part.findings.push(check::serve::ended_early(expectation, code)),
+            }
+        }
+        self.part.stages.push((Stage::Stop, begun.elapsed()));
+        Ok(())
+    }
+}
+
+/// How the container is started, as the engine takes it.
+fn settings(serve: &ServeExpectation, volume: Option<&Volume>) -> Start {
+    let start = &serve.start;
+    let writable = start.volume.as_ref().is_some_and(|volume| volume.writable);
+    Start {
+        arguments: start.arguments.clone(),
+        environment: start.environment.clone(),
+        user: start.user.clone(),
+        read_only: start.read_only,
+        tmpfs: start.tmpfs.clone(),
+        volume: volume.map(|volume| Bind {
+            folder: volume.path().to_owned(),
+            target: APPLICATION_FOLDER.to_owned(),
+            writable,
+        }),
+        limits: Limits::default(),
+    }
+}
+
+fn unusable(error: &std::io::Error) -> StepError {
+    StepError::Suite(Fault { what: format!("the volume's folder cannot be used: {error}"), hint: None })
+}

@@ -1,0 +1,220 @@
+//! The steps of a scenario: build, examine, and [`super::serve`]. Each turns evidence into findings; what is not the candidate's doing
+//! becomes a fault.
+
+use crate::outcome::Finding;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Instant;
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::{Finished, Part, Setup, StepEnd, blame, fault_of};
+use crate::check;
+use crate::check::evidence::BuildEnd;
+use crate::engine::{BuildRequest, EngineError, container_of};
+use crate::outcome::{Fault, Log, Stage};
+use crate::run::event::Event;
+use crate::run::plan::{Planned, Work};
+use crate::suite::limits::Limits;
+use crate::suite::scenario::{BuildOutcome, Rebuild, Scenario, Subject, build_context, rebuild_context};
+
+/// What went wrong in a step without being the candidate's doing.
+pub(super) enum StepError {
+    Engine(EngineError),
+    Suite(Fault),
+}
+
+impl From<EngineError> for StepError {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
+}
+
+/// A scenario's step at work.
+pub(super) struct Step<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) label: &'a str,
+    pub(super) setup: &'a Setup,
+    events: &'a UnboundedSender<Event>,
+    pub(super) part: Part,
+}
+
+/// Does a step of a scenario. `needs` are the images that the steps before it left, in the plan's order.
+pub(super) async fn run(
+    id: usize,
+    work: Work,
+    planned: &Planned,
+    needs: Vec<String>,
+    setup: &Setup,
+    events: &UnboundedSender<Event>,
+) -> Finished {
+    let Planned { scenario, label, .. } = planned;
+    let mut step = Step { scenario, label, setup, events, part: Part::default() };
+    let result = match work {
+        Work::Build(_) => step.build(&needs).await,
+        Work::Examine(_) => step.examine(&needs).await,
+        Work::Serve(_) => step.serve(&needs).await,
+        Work::Prepare(_) => Ok(StepEnd::Done),
+    };
+    for finding in &mut step.part.findings {
+        finding.stage = match work {
+            Work::Build(_) | Work::Prepare(_) => Stage::Build,
+            Work::Examine(_) => Stage::Examine,
+            Work::Serve(_) => Stage::Probe,
+        };
+    }
+    let result = match result {
+        // Evidence taken while the engine was going away proves nothing against the candidate.
+        Ok(end) if step.part.findings.iter().any(Finding::is_broken) => {
+            setup.engine.is_as_before(&setup.namespace).await.map(|()| end).map_err(StepError::from)
+        }
+        other => other,
+    };
+    let (end, halts) = match result {
+        Ok(end) => (end, false),
+        Err(error) => {
+            let (fault, halts) = match error {
+                StepError::Engine(error) => (fault_of(&error), setup.engine.is_lost(&error).await),
+                StepError::Suite(fault) => (fault, false),
+            };
+            step.part.fault = Some(fault.clone());
+            (StepEnd::Fault(fault), halts)
+        }
+    };
+    Finished { id, end, part: step.part, halts }
+}
+
+impl Step<'_> {
+    pub(super) fn stage(&self, stage: Stage) -> Instant {
+        drop(self.events.send(Event::ScenarioStage { label: self.label.to_owned(), stage }));
+        Instant::now()
+    }
+
+    /// What the candidate may take in this scenario.
+    pub(super) fn limits(&self) -> Limits {
+        self.setup.limits.with(&self.scenario.limits)
+    }
+
+    /// Builds the application on the candidate. Needs the instrumented base and onbuild images.
+    async fn build(&mut self, needs: &[String]) -> Result<StepEnd, StepError> {
+        let [base, onbuild] = needs else { return Err(missing("the candidate's images")) };
+        let Some(expectation) = &self.scenario.build else { return Err(missing("`[build]`")) };
+        let begun = self.stage(Stage::Build);
+        let context = build_context(self.scenario)
+            .map_err(|error| StepError::Suite(Fault { what: error.to_string(), hint: None }))?;
+        let arguments =
+            BTreeMap::from([("IMAGE".to_owned(), onbuild.clone()), ("BASE_IMAGE".to_owned(), base.clone())]);
+        let request = BuildRequest {
+            context,
+            dockerfile: "Dockerfile".to_owned(),
+            arguments,
+            network: Some(self.setup.network.clone()),
+            use_cache: false,
+            limits: self.limits(),
+            run: Some(self.setup.run.clone()),
+        };
+        let again = BuildRequest { context: Vec::new(), use_cache: true, ..request.clone() };
+        let cursor = self.setup.requests.cursor();
+        let evidence = self.setup.engine.build(request, &mut |_| {}).await?;
+        self.part.findings = check::build::check(expectation, &evidence);
+        let end = match evidence.end {
+            BuildEnd::Built { image } => match expectation.outcome.value {
+                BuildOutcome::Success => StepEnd::Image(image),
+                BuildOutcome::Failure { .. } => StepEnd::Done,
+            },
+            BuildEnd::Exceeded(_) => StepEnd::NotBuilt,
+            BuildEnd::Failed { .. } => {
+                let requests = self.setup.requests.since(cursor);
+                let absent = &self.scenario.absent_packages;
+                self.part.fault =
+                    blame::fault(&requests, &evidence.log, absent).or_else(|| blame::never_asked(&requests, absent));
+                StepEnd::NotBuilt
+            }
+        };
+        let clients = self.clients(&evidence.log);
+        self.blame_undeclared(cursor, &clients);
+        self.part.logs.push(Log { title: "build log".to_owned(), lines: evidence.log });
+        if matches!(end, StepEnd::Image(_)) {
+            for (index, rebuild) in self.scenario.rebuilds.iter().enumerate() {
+                self.rebuild(index + 1, rebuild, again.clone()).await?;
+            }
+        }
+        self.part.stages.push((Stage::Build, begun.elapsed()));
+        Ok(end)
+    }
+
+    /// Builds the application once more, on the layer cache.
+    async fn rebuild(&mut self, number: usize, rebuild: &Rebuild, again: BuildRequest) -> Result<(), StepError> {
+        let context = rebuild_context(self.scenario, &rebuild.append)
+            .map_err(|error| StepError::Suite(Fault { what: error.to_string(), hint: None }))?;
+        let cursor = self.setup.requests.cursor();
+        let evidence = self.setup.engine.build(BuildRequest { context, ..again }, &mut |_| {}).await?;
+        self.part.findings.extend(check::build::rebuilt(number, rebuild, &evidence));
+        if matches!(evidence.end, BuildEnd::Failed { .. }) {
+            self.part.fault = blame::fault(&self.setup.requests.since(cursor), &evidence.log, &[]);
+        }
+        let clients = self.clients(&evidence.log);
+        self.blame_undeclared(cursor, &clients);
+        self.part.logs.push(Log { title: format!("log of rebuild {number}"), lines: evidence.log });
+        Ok(())
+    }
+
+    /// The addresses of the containers that a build's commands ran in, as far as they are known.
+    fn clients(&self, log: &[String]) -> Vec<IpAddr> {
+        let containers = log.iter().filter_map(|line| container_of(line));
+        containers.filter_map(|container| self.setup.guard.address_of(container)).collect()
+    }
+
+    /// Notes a fault if these clients have asked since for what the scenario did not declare.
+    pub(super) fn blame_undeclared(&mut self, cursor: usize, clients: &[IpAddr]) {
+        let requests = self.setup.requests.since(cursor);
+        let fault = || blame::undeclared(&requests, clients, &self.scenario.absent_packages);
+        self.part.fault = self.part.fault.take().or_else(fault);
+    }
+
+    /// Looks at the image. Needs the application image, or the subject as shipped and instrumented.
+    async fn examine(&mut self, needs: &[String]) -> Result<StepEnd, StepError> {
+        let (shipped, runnable) = match (self.scenario.subject, needs) {
+            (Subject::Application, [image]) => (image, image),
+            (Subject::BaseImage | Subject::OnbuildImage, [shipped, instrumented]) => (shipped, instrumented),
+            _ => return Err(missing("the image")),
+        };
+        let begun = self.stage(Stage::Examine);
+        let engine = &self.setup.engine;
+        let scenario = self.scenario;
+        if !scenario.image.is_empty() {
+            let Some(image) = engine.inspect_image(shipped).await? else { return Err(gone(shipped)) };
+            self.part.findings.extend(check::image::check(&scenario.image, &image));
+        }
+        let paths: Vec<String> = scenario.files.iter().map(|file| file.path.clone()).collect();
+        if !paths.is_empty() {
+            let found = engine.read_paths(shipped, &paths, &self.setup.run).await?;
+            for (expectation, evidence) in scenario.files.iter().zip(&found) {
+                self.part.findings.extend(check::file::check(expectation, evidence));
+            }
+        }
+        for expectation in &scenario.commands {
+            let evidence = engine
+                .run_command(runnable, &expectation.run.value, &self.setup.network, self.limits(), &self.setup.run)
+                .await?;
+            self.part.findings.extend(check::command::check(expectation, &evidence));
+        }
+        self.part.stages.push((Stage::Examine, begun.elapsed()));
+        Ok(StepEnd::Done)
+    }
+}
+
+/// A step without what the plan should have given it: a bug of the suite, and never the candidate's doing.
+pub(super) fn missing(what: &str) -> StepError {
+    StepError::Suite(Fault {
+        what: format!("the plan gave a step without {what}"),
+        hint: Some("this is a bug of wsgi-proof; please report it".to_owned()),
+    })
+}
+
+fn gone(image: &str) -> StepError {
+    StepError::Suite(Fault {
+        what: format!("the image {image} has gone from the engine while the run was using it"),
+        hint: Some("was it pruned by somebody else? run again".to_owned()),
+    })
+}

@@ -1,0 +1,162 @@
+//! The fixture server: what is asked for decides who answers.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{Method, Response, StatusCode};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::archive::{self, Flights, text};
+use super::lock::{Lock, normalised};
+use super::log::{Outcome, RequestLog};
+use super::{Inner, fetch, index, range, repositories};
+use crate::outcome::with_causes;
+
+/// A running fixture server.
+pub struct Server {
+    log: RequestLog,
+    host: SocketAddr,
+    cancel: CancellationToken,
+    tasks: TaskTracker,
+}
+
+struct Shared {
+    inner: Arc<Inner>,
+    flights: Flights,
+    log: RequestLog,
+    archives: Vec<String>,
+}
+
+impl Server {
+    pub(super) async fn start(inner: Arc<Inner>, public: TcpListener) -> std::io::Result<Self> {
+        Self::start_with(inner, public, Vec::new()).await
+    }
+
+    /// `archives` are further hosts that the proxy takes for archives; tests name their own.
+    pub(super) async fn start_with(
+        inner: Arc<Inner>,
+        public: TcpListener,
+        archives: Vec<String>,
+    ) -> std::io::Result<Self> {
+        let log = RequestLog::default();
+        let shared = Arc::new(Shared { inner, flights: Flights::default(), log: log.clone(), archives });
+        let router = Router::new().fallback(answer).with_state(shared);
+        let own = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let host = own.local_addr()?;
+        let cancel = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        for listener in [public, own] {
+            let service = router.clone().into_make_service_with_connect_info::<SocketAddr>();
+            let server = axum::serve(listener, service).with_graceful_shutdown(cancel.clone().cancelled_owned());
+            tasks.spawn(async move {
+                if let Err(error) = server.await {
+                    tracing::error!(%error, "the fixture server has ended");
+                }
+            });
+        }
+        tasks.close();
+        Ok(Self { log, host, cancel, tasks })
+    }
+
+    /// What was asked.
+    pub fn log(&self) -> RequestLog {
+        self.log.clone()
+    }
+
+    /// The address for programs of this host, as a URL.
+    pub fn host_url(&self) -> String {
+        format!("http://{}", self.host)
+    }
+
+    /// Stops listening. Connections that a killed client left open are not waited for.
+    pub async fn stop(self) {
+        self.cancel.cancel();
+        drop(tokio::time::timeout(std::time::Duration::from_secs(2), self.tasks.wait()).await);
+    }
+}
+
+async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
+    let (parts, _body) = request.into_parts();
+    let client = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+    let log = &shared.log.of(client);
+    if parts.uri.scheme().is_some() || parts.method == Method::CONNECT {
+        let Shared { inner, flights, archives, .. } = &*shared;
+        return archive::answer(inner, flights, log, &parts.method, &parts.uri, &parts.headers, archives).await;
+    }
+    let path = parts.uri.path();
+    if parts.method != Method::GET && parts.method != Method::HEAD {
+        let what = format!("{} {path}: the fixture server takes GET and HEAD", parts.method);
+        log.add(path, Outcome::Refused(what.clone()));
+        return text(StatusCode::METHOD_NOT_ALLOWED, &what);
+    }
+    let Inner { lock, store, repositories: folder, .. } = &*shared.inner;
+    if let Some(rest) = path.strip_prefix("/simple") {
+        return simple(&shared.inner.lock, log, &parts.headers, rest.trim_matches('/'));
+    }
+    if let Some(rest) = path.strip_prefix("/packages/") {
+        let (sha256, file) = rest.split_once('/').unwrap_or((rest, ""));
+        let Some(package) = lock.packages.iter().find(|package| package.sha256 == sha256 && package.file == file)
+        else {
+            log.add(path, Outcome::Refused(format!("{path}: not in packages.lock")));
+            return text(StatusCode::NOT_FOUND, "not in packages.lock");
+        };
+        let (found, outcome) = match store.read(sha256) {
+            Ok(Some(content)) => (Ok(content), Outcome::Served),
+            // Gone since the run began, or damaged and taken out.
+            other => {
+                let why = other.err().map_or_else(|| "it is not in the store".to_owned(), |error| with_causes(&error));
+                (fetch::again(&shared.inner, package, &why).await, Outcome::FromUpstream)
+            }
+        };
+        return match found {
+            Ok(content) => {
+                log.add(file, outcome);
+                range::answer(&parts.headers, &content, "application/octet-stream")
+            }
+            Err(what) => {
+                log.add(file, Outcome::Fault(format!("{file}: {what}")));
+                text(StatusCode::INTERNAL_SERVER_ERROR, &what)
+            }
+        };
+    }
+    if path.starts_with("/git/") || path.starts_with("/hg/") {
+        log.add(path, Outcome::Served);
+        // Clients look for files that a repository need not have.
+        let read = repositories::file(folder, path).and_then(|file| std::fs::read(file).ok());
+        return read.map_or_else(
+            || text(StatusCode::NOT_FOUND, "no such file in a repository"),
+            |content| range::answer(&parts.headers, &content.into(), "application/octet-stream"),
+        );
+    }
+    log.add(path, Outcome::Refused(format!("{path}: the fixture server has nothing there")));
+    text(StatusCode::NOT_FOUND, "the fixture server has nothing there")
+}
+
+/// The package index.
+fn simple(lock: &Lock, log: &RequestLog, headers: &axum::http::HeaderMap, name: &str) -> Response<Body> {
+    let project = normalised(name);
+    let (page, content_type) = if name.is_empty() {
+        let mut names: Vec<&str> = lock.packages.iter().map(|package| package.project.as_str()).collect();
+        names.sort_unstable();
+        names.dedup();
+        log.add("/simple/", Outcome::Served);
+        index::projects(headers, &names)
+    } else {
+        let packages: Vec<_> = lock.of(&project).collect();
+        if packages.is_empty() {
+            log.add(project, Outcome::Absent);
+            return text(StatusCode::NOT_FOUND, "packages.lock does not list this project");
+        }
+        log.add(project.as_str(), Outcome::Served);
+        index::project(headers, &project, &packages)
+    };
+    range::answer(headers, &page.into(), content_type)
+}
+
+#[cfg(test)]
+mod tests;

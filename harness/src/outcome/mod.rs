@@ -1,0 +1,23 @@
+//! The ground: what came of things, as plain values that every other room speaks of. It imports nothing of ours.
+
+mod causes;
+mod fault;
+mod finding;
+mod level;
+mod location;
+mod run_id;
+#[cfg(test)]
+pub(crate) mod samples;
+mod scenario_report;
+mod stage;
+mod verdict;
+
+pub use causes::with_causes;
+pub use fault::Fault;
+pub use finding::{Finding, Outcome};
+pub use level::Level;
+pub use location::At;
+pub use run_id::RunId;
+pub use scenario_report::{CellName, Log, ScenarioReport};
+pub use stage::Stage;
+pub use verdict::Verdict;

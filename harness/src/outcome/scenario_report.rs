@@ -1,0 +1,67 @@
+//! What scenarios came to.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::fault::Fault;
+use super::finding::Finding;
+use super::location::At;
+use super::stage::Stage;
+use super::verdict::Verdict;
+
+/// A cell: a variant in a dialect.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct CellName {
+    /// The variant: distribution and Python.
+    pub variant: String,
+    /// The dialect.
+    pub dialect: String,
+}
+
+impl fmt::Display for CellName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.variant, self.dialect)
+    }
+}
+
+/// A log that helps to understand a scenario.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Log {
+    /// Which: `build log` or `container log`.
+    pub title: String,
+    /// Its lines.
+    pub lines: Vec<String>,
+}
+
+/// What a scenario came to, and why.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct ScenarioReport {
+    /// Its name.
+    pub name: String,
+    /// The cell that it was held against.
+    pub cell: CellName,
+    /// What tells it from the run's other scenarios: its name, and its cell where there are several.
+    pub label: String,
+    /// Its one sentence.
+    pub summary: String,
+    /// Where it is declared.
+    pub at: At,
+    /// The clauses of the contract that it proves.
+    pub proves: Vec<String>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Every assertion made, held or broken, in order.
+    pub findings: Vec<Finding>,
+    /// Why the suite could not tell.
+    pub fault: Option<Fault>,
+    /// What was not done, and why.
+    pub not_run: Vec<String>,
+    /// The logs.
+    pub logs: Vec<Log>,
+    /// How long the scenario's steps took.
+    pub took: Duration,
+    /// How long each stage took.
+    pub stages: Vec<(Stage, Duration)>,
+    /// The command that does it again.
+    pub reproduce: String,
+}

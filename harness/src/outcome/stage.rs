@@ -1,0 +1,27 @@
+//! The stages of a scenario.
+
+/// A stage of a scenario, for progress and timings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// The application image is being built.
+    Build,
+    /// Configuration, files and commands of the image are being looked at.
+    Examine,
+    /// The container is starting and being asked.
+    Probe,
+    /// The container is being stopped.
+    Stop,
+}
+
+impl Stage {
+    /// The word that progress shows.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Build => "building",
+            Self::Examine => "examining",
+            Self::Probe => "probing",
+            Self::Stop => "stopping",
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! How candidates stand to the contract: a table with a row for each clause and a column for each candidate.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::outcome::{Finding, Level, Outcome, ScenarioReport};
+use crate::suite::contract::Contract;
+use crate::suite::dialect::Dialect;
+use crate::suite::tier::Tier;
+
+/// How a candidate stands to a clause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Everything asserted of it held.
+    Kept,
+    /// Something asserted of it did not hold.
+    Broken,
+    /// Nothing was asserted of it in this tier, or with this selection.
+    NotTried,
+    /// The suite could not tell.
+    NotTold,
+}
+
+/// Why a clause is broken.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Reason {
+    /// The scenario, with its cell where there are several.
+    pub scenario: String,
+    /// Where the expectation is declared.
+    pub at: String,
+    /// What was asserted.
+    pub check: String,
+    /// What was expected.
+    pub expected: String,
+    /// What came instead.
+    pub got: String,
+    /// The command that does the scenario again.
+    pub reproduce: String,
+}
+
+/// How a candidate stands to a clause, and why.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Standing {
+    /// How.
+    pub state: State,
+    /// How many assertions were made.
+    pub assertions: usize,
+    /// Why, where it is broken.
+    pub reasons: Vec<Reason>,
+}
+
+/// A candidate in a tier.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Column {
+    /// The candidate.
+    pub candidate: String,
+    /// The tier.
+    pub tier: Tier,
+    /// By clause; what no clause is to blame for stands under [`NO_CLAUSE`].
+    pub clauses: BTreeMap<String, Standing>,
+    /// Scenarios of which the suite could not tell, and why.
+    pub faults: Vec<String>,
+}
+
+/// Where findings stand that speak for no clause.
+pub const NO_CLAUSE: &str = "no clause";
+
+/// The table.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Table {
+    /// The clauses, in the contract's order, and how binding each is.
+    pub clauses: Vec<(String, Level)>,
+    /// The candidates.
+    pub columns: Vec<Column>,
+}
+
+impl Column {
+    /// What the reports of a candidate come to.
+    pub fn of(candidate: &str, tier: Tier, reports: &[ScenarioReport]) -> Self {
+        let mut clauses: BTreeMap<String, Standing> = BTreeMap::new();
+        let mut faults = Vec::new();
+        for report in reports {
+            if let Some(fault) = &report.fault {
+                faults.push(format!("{}: {}", report.label, fault.what));
+                for clause in &report.proves {
+                    clauses.entry(clause.clone()).or_insert_with(|| Standing::new(State::NotTold));
+                }
+            }
+            for finding in &report.findings {
+                let named: Vec<&str> = finding.clauses.iter().map(String::as_str).collect();
+                // What holds and speaks for no clause is not worth a row.
+                let nobodys = if finding.is_broken() { vec![NO_CLAUSE] } else { Vec::new() };
+                for clause in if named.is_empty() { nobodys } else { named } {
+                    let standing = clauses.entry(clause.to_owned()).or_insert_with(|| Standing::new(State::Kept));
+                    standing.add(report, finding);
+                }
+            }
+        }
+        Self { candidate: candidate.to_owned(), tier, clauses, faults }
+    }
+
+    fn state(&self, clause: &str) -> State {
+        self.clauses.get(clause).map_or(State::NotTried, |standing| standing.state)
+    }
+}
+
+impl Standing {
+    fn new(state: State) -> Self {
+        Self { state, assertions: 0, reasons: Vec::new() }
+    }
+
+    fn add(&mut self, report: &ScenarioReport, finding: &Finding) {
+        self.assertions += 1;
+        match &finding.outcome {
+            Outcome::Held => {}
+            Outcome::Broken { expected, got } => {
+                self.state = State::Broken;
+                self.reasons.push(Reason {
+                    scenario: report.label.clone(),
+                    at: finding.at.to_string(),
+                    check: finding.check.clone(),
+                    expected: expected.clone(),
+                    got: got.clone(),
+                    reproduce: report.reproduce.clone(),
+                });
+            }
+        }
+    }
+}
+
+impl Table {
+    /// The table of these candidates, with the clauses that hold in one of the dialects.
+    pub fn new(contract: Option<&Contract>, dialects: &[Dialect], columns: Vec<Column>) -> Self {
+        let holds = |of: &std::collections::BTreeSet<Dialect>| dialects.iter().any(|dialect| of.contains(dialect));
+        let mut clauses: Vec<(String, Level)> = contract
+            .iter()
+            .flat_map(|contract| &contract.clauses)
+            .filter(|clause| holds(&clause.dialects))
+            .map(|clause| (clause.id.clone(), clause.level))
+            .collect();
+        if columns.iter().any(|column| column.clauses.contains_key(NO_CLAUSE)) {
+            clauses.push((NO_CLAUSE.to_owned(), Level::Must));
+        }
+        Self { clauses, columns }
+    }
+
+    /// Whether a clause of this level is broken by any candidate.
+    pub fn breaks(&self, level: Level) -> bool {
+        let of_level = self.clauses.iter().filter(|(_, of)| *of == level);
+        of_level.clone().any(|(clause, _)| self.columns.iter().any(|column| column.state(clause) == State::Broken))
+    }
+
+    /// Whether the suite could not tell something.
+    pub fn is_uncertain(&self) -> bool {
+        self.columns.iter().any(|column| !column.faults.is_empty())
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let heads: Vec<String> =
+            self.columns.iter().map(|column| format!("{} ({})", column.candidate, column.tier)).collect();
+        writeln!(f, "{:<10} {:<6}  {}", "clause", "level", heads.join("  "))?;
+        for (clause, level) in &self.clauses {
+            write!(f, "{clause:<10} {:<6}", level.word())?;
+            for (column, head) in self.columns.iter().zip(&heads) {
+                let word = match column.state(clause) {
+                    State::Kept => "kept",
+                    State::Broken => "BROKEN",
+                    State::NotTried => "-",
+                    State::NotTold => "?",
+                };
+                write!(f, "  {word:<width$}", width = head.chars().count())?;
+            }
+            writeln!(f)?;
+        }
+        for column in &self.columns {
+            for (clause, standing) in &column.clauses {
+                for reason in &standing.reasons {
+                    writeln!(
+                        f,
+                        "\n{} ({}) breaks {clause} in {}: {}",
+                        column.candidate, column.tier, reason.scenario, reason.check
+                    )?;
+                    writeln!(f, "  expected  {}", reason.expected.replace('\n', "\n            "))?;
+                    writeln!(f, "  got       {}", reason.got.replace('\n', "\n            "))?;
+                    writeln!(f, "  because of scenarios/{}; again with: {}", reason.at, reason.reproduce)?;
+                }
+            }
+            for fault in &column.faults {
+                writeln!(f, "\n{} ({}): could not tell: {fault}", column.candidate, column.tier)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Verdict;
+    use crate::outcome::samples::{self, report};
+
+    fn finding(clause: &str, broken: bool) -> Finding {
+        let clauses = if clause.is_empty() { Vec::new() } else { vec![clause.to_owned()] };
+        Finding { clauses, ..samples::finding(broken) }
+    }
+
+    fn column(findings: Vec<Finding>) -> Column {
+        Column::of("c", Tier::Contract, &[ScenarioReport { findings, ..report("s", Verdict::Pass) }])
+    }
+
+    #[test]
+    fn one_broken_assertion_breaks_the_clause() {
+        let column = column(vec![finding("A-1", true), finding("A-1", false), finding("A-2", false)]);
+        assert_eq!(column.state("A-1"), State::Broken);
+        assert_eq!(column.state("A-2"), State::Kept);
+        assert_eq!(column.state("A-3"), State::NotTried);
+        assert_eq!(column.clauses["A-1"].reasons.len(), 1);
+    }
+
+    #[test]
+    fn what_no_clause_is_to_blame_for_is_not_lost() {
+        let table = Table::new(None, &[Dialect::Docker], vec![column(vec![finding("", true)])]);
+        assert!(table.breaks(Level::Must));
+        assert!(table.to_string().contains("breaks no clause in s: x"), "{table}");
+    }
+}

@@ -1,0 +1,185 @@
+//! Events: the only thing that reporters and the verdict see of a run.
+//!
+//! The executor is their sole sender. Match them without a catch-all: a new event must force a decision in each
+//! reporter.
+
+use crate::outcome::{CellName, Fault, ScenarioReport, Stage};
+use std::time::Duration;
+
+use crate::isolation::Isolation;
+
+/// Something that happened in a run, in order.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// The run begins; sent once, first.
+    RunStarted(Box<RunStart>),
+    /// An image that the scenarios share is being prepared.
+    PreparationStarted {
+        /// Which, such as `base image`.
+        what: String,
+    },
+    /// A line of its log.
+    PreparationProgress {
+        /// Which.
+        what: String,
+        /// The line.
+        line: String,
+    },
+    /// It is ready, or cannot be had.
+    PreparationFinished {
+        /// Which.
+        what: String,
+        /// How long it took.
+        took: Duration,
+        /// What came of it.
+        end: PreparationEnd,
+    },
+    /// A scenario's first step begins.
+    ScenarioStarted {
+        /// Its label.
+        label: String,
+    },
+    /// A scenario has reached another stage.
+    ScenarioStage {
+        /// Its label.
+        label: String,
+        /// The stage.
+        stage: Stage,
+    },
+    /// A scenario is done; sent once for each scenario planned.
+    ScenarioFinished(Box<ScenarioReport>),
+    /// The run is over; sent once, last.
+    RunFinished(Box<RunFinish>),
+}
+
+/// What a run sets out to do, and on what.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct RunStart {
+    /// The run's id, which every resource on the engine carries as a label.
+    pub run: String,
+    /// When it began, RFC 3339, UTC.
+    pub started: String,
+    /// The number of scenarios selected.
+    pub planned: usize,
+    /// Steps run at once, at the most.
+    pub jobs: usize,
+    /// The engine, and why this one.
+    pub engine: String,
+    /// The images under test.
+    pub candidate: String,
+    /// The cells: variant and dialect.
+    pub cells: Vec<CellName>,
+    /// Whether a broken SHOULD is a fail.
+    pub strict: bool,
+    /// What keeps builds and containers from the outside.
+    pub isolation: String,
+    /// Whether filling the fixture store was forbidden.
+    pub offline: bool,
+}
+
+/// What came of preparing a shared image.
+#[derive(Debug, Clone)]
+pub enum PreparationEnd {
+    /// It is ready.
+    Ready {
+        /// What a person may want to know: its id and size, or that it came from the cache.
+        note: String,
+    },
+    /// The candidate's own build failed.
+    Failed {
+        /// What was wrong.
+        why: String,
+        /// The log.
+        log: Vec<String>,
+    },
+    /// The suite could not tell.
+    Error(Fault),
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RunEnd {
+    /// Everything planned was reported.
+    Completed,
+    /// SIGINT.
+    Interrupted,
+    /// SIGTERM.
+    Terminated,
+    /// It took longer than it may.
+    TimeIsOver,
+}
+
+/// What is left to say at the end of a run.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct RunFinish {
+    /// How it ended.
+    pub end: RunEnd,
+    /// How long it took.
+    pub took: Duration,
+    /// The processor time of the suite itself in it; the rest is the engine's, or waiting.
+    pub own: Duration,
+    /// What builds asked of the fixture server.
+    pub fixtures: String,
+    /// What was asked of it that it does not have, and that no scenario declares absent; a run with any proves nothing.
+    pub undeclared: Vec<String>,
+    /// What the run did less of than the lock of the suite says; a run with any fails.
+    pub shortfalls: Vec<String>,
+    /// Scenarios that were repeated and came out otherwise on the same inputs.
+    pub flaky: Vec<String>,
+    /// How builds and containers turned out to be isolated.
+    pub isolation: Isolation,
+    /// What a person should know: an engine still running, things kept or left behind.
+    pub notes: Vec<String>,
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    //! Events for tests of the verdict and of the reporters.
+
+    use super::*;
+    use crate::outcome::samples::cell;
+
+    pub(crate) fn started(planned: usize) -> Event {
+        Event::RunStarted(Box::new(RunStart {
+            run: "0123456789ab".into(),
+            started: "2026-11-23T12:00:00Z".into(),
+            planned,
+            jobs: 2,
+            engine: "Docker 20.10.24 (DOCKER_HOST)".into(),
+            candidate: "images/base, images/onbuild".into(),
+            cells: vec![cell()],
+            strict: false,
+            isolation: "internal network 10.231.0.0/24".into(),
+            offline: false,
+        }))
+    }
+
+    pub(crate) fn short(shortfalls: &[&str]) -> Event {
+        Event::RunFinished(Box::new(RunFinish {
+            end: RunEnd::Completed,
+            took: Duration::from_secs(3),
+            own: Duration::from_millis(90),
+            fixtures: "12 requests, 0 from upstream".into(),
+            undeclared: Vec::new(),
+            shortfalls: shortfalls.iter().map(ToString::to_string).collect(),
+            flaky: Vec::new(),
+            isolation: Isolation::default(),
+            notes: Vec::new(),
+        }))
+    }
+
+    pub(crate) fn finished(end: RunEnd) -> Event {
+        Event::RunFinished(Box::new(RunFinish {
+            end,
+            took: Duration::from_secs(3),
+            own: Duration::from_millis(90),
+            fixtures: "12 requests, 0 from upstream".into(),
+            undeclared: Vec::new(),
+            shortfalls: Vec::new(),
+            flaky: Vec::new(),
+            isolation: Isolation::default(),
+            notes: vec!["the private engine is still running (`wsgi-proof engine stop` ends it)".into()],
+        }))
+    }
+}

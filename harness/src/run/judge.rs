@@ -1,0 +1,91 @@
+//! From what was found in a scenario to its report: clauses, verdict, and the command that does it again.
+
+use std::time::Duration;
+
+use crate::outcome::{CellName, Fault, Finding, Log, ScenarioReport, Stage, Verdict};
+use crate::suite::cell::Cell;
+use crate::suite::contract::Contract;
+use crate::suite::control::Control;
+use crate::suite::scenario::Scenario;
+use crate::suite::tier::Tier;
+
+/// What all scenarios of a run are judged by.
+#[derive(Debug)]
+pub struct Judge {
+    /// The contract, where the suite has one.
+    pub contract: Option<Contract>,
+    /// The tier.
+    pub tier: Tier,
+    /// Whether a broken SHOULD is a fail.
+    pub strict: bool,
+    /// The control that the candidate is, if it is one.
+    pub control: Option<Control>,
+    /// The command that does a scenario again; variant, dialect and name follow.
+    pub reproduce: String,
+}
+
+/// What was found in a scenario.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Every assertion made, in order.
+    pub findings: Vec<Finding>,
+    /// Why the suite could not tell.
+    pub fault: Option<Fault>,
+    /// What was not done, and why.
+    pub not_run: Vec<String>,
+    /// The logs.
+    pub logs: Vec<Log>,
+    /// How long each stage took.
+    pub stages: Vec<(Stage, Duration)>,
+    /// How long the scenario took.
+    pub took: Duration,
+}
+
+impl Judge {
+    /// Judges a scenario; `skipped` is why it does not apply, if so.
+    pub fn report(
+        &self,
+        scenario: &Scenario,
+        label: &str,
+        cell: &Cell,
+        skipped: Option<&str>,
+        mut found: Found,
+    ) -> ScenarioReport {
+        let dialect = cell.dialect;
+        let cell = CellName::from(cell);
+        let proves: Vec<String> = scenario.proves.iter().map(|clause| clause.value.clone()).collect();
+        if let Some(contract) = &self.contract {
+            contract.attribute(&proves, dialect, &mut found.findings);
+            contract.restrict(self.tier, &mut found.findings);
+        }
+        let verdict = match skipped {
+            Some(reason) => {
+                found.not_run.push(reason.to_owned());
+                Verdict::Skip
+            }
+            None => Verdict::of(&found.findings, found.fault.as_ref(), self.strict),
+        };
+        let reproduce =
+            format!("{} --variant {} --dialect {} ={}", self.reproduce, cell.variant, cell.dialect, scenario.name);
+        let mut report = ScenarioReport {
+            name: scenario.name.clone(),
+            cell,
+            label: label.to_owned(),
+            summary: scenario.summary.value.clone(),
+            at: scenario.summary.at.clone(),
+            proves,
+            verdict,
+            findings: found.findings,
+            fault: found.fault,
+            not_run: found.not_run,
+            logs: found.logs,
+            took: found.took,
+            stages: found.stages,
+            reproduce,
+        };
+        if let Some(control) = &self.control {
+            control.judge(&mut report);
+        }
+        report
+    }
+}

@@ -1,0 +1,187 @@
+//! Which runs are alive: each holds a lock on a file of its own for as long as its process lives, however it ends.
+
+use std::collections::HashMap;
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::engine::Leftover;
+use crate::outcome::RunId;
+
+/// How the name of a note ends that a run's containers are kept.
+const KEPT: &str = ".kept";
+
+/// The lock of the present run; dropping it takes the file away.
+pub struct Lease {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Lease {
+    /// Marks a run as alive.
+    ///
+    /// # Errors
+    /// When the file cannot be made or locked.
+    pub fn begin(cache: &Path, run: &RunId) -> io::Result<Self> {
+        let path = file_of(cache, run.as_str());
+        std::fs::create_dir_all(cache.join("runs"))?;
+        let lock = File::create(&path)?;
+        lock.lock()?;
+        Ok(Self { path, _lock: lock })
+    }
+
+    /// The file that is locked, from the root on.
+    pub fn lock(&self) -> PathBuf {
+        std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone())
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        // A file left behind is harmless: nobody holds its lock, and the next prune takes it.
+        drop(std::fs::remove_file(&self.path));
+    }
+}
+
+/// Leaves a note that what is left of a run is left on purpose, until `prune`.
+///
+/// # Errors
+/// When the note cannot be written.
+pub fn keep(cache: &Path, run: &RunId) -> io::Result<()> {
+    std::fs::write(kept_file(cache, run.as_str()), "")
+}
+
+/// Whether what is left of a run is left on purpose.
+pub fn is_kept(cache: &Path, run: &str) -> bool {
+    !run.is_empty() && kept_file(cache, run).exists()
+}
+
+/// Whether a run of this cache folder is alive.
+pub fn is_live(cache: &Path, run: &str) -> bool {
+    is_locked(&file_of(cache, run))
+}
+
+/// Whether somebody holds a lock on a file. One that may not be read is somebody else's, who may.
+fn is_locked(path: &Path) -> bool {
+    match File::open(path) {
+        Ok(file) => matches!(file.try_lock(), Err(TryLockError::WouldBlock)),
+        Err(error) => error.kind() == io::ErrorKind::PermissionDenied,
+    }
+}
+
+/// Whether any run of this cache folder is alive but the one given.
+pub fn others(cache: &Path, own: Option<&RunId>) -> bool {
+    let entries = std::fs::read_dir(cache.join("runs")).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    names.filter(|name| own.is_none_or(|own| own.as_str() != name)).any(|name| is_live(cache, &name))
+}
+
+/// Which runs of an engine are alive, whatever their cache folders are: their networks name the files that they hold locked.
+pub struct Leases<'a> {
+    cache: &'a Path,
+    locks: HashMap<&'a str, &'a Path>,
+}
+
+impl<'a> Leases<'a> {
+    /// What is known from all that is ours on an engine.
+    pub fn of(cache: &'a Path, found: &'a [Leftover]) -> Self {
+        let lock = |leftover: &'a Leftover| Some((leftover.run.as_str(), leftover.lock.as_deref()?));
+        Self { cache, locks: found.iter().filter_map(lock).collect() }
+    }
+
+    /// Whether any run is alive but the one given.
+    pub fn others(&self, own: Option<&RunId>) -> bool {
+        let elsewhere = |(run, lock): (&&str, &&Path)| own.is_none_or(|own| own.as_str() != *run) && is_locked(lock);
+        others(self.cache, own) || self.locks.iter().any(elsewhere)
+    }
+
+    /// Whether nobody uses this any more: its run has ended, or it does not say whose it is and no run is alive.
+    pub fn is_stale(&self, leftover: &Leftover) -> bool {
+        match leftover.run.as_str() {
+            "" => !self.others(None),
+            run => !is_live(self.cache, run) && !self.locks.get(run).is_some_and(|lock| is_locked(lock)),
+        }
+    }
+}
+
+/// Takes away the files of dead runs, and with `kept` also the notes of what is left on purpose; says how many.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn forget_stale(cache: &Path, kept: bool) -> io::Result<usize> {
+    let entries = match std::fs::read_dir(cache.join("runs")) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(error),
+    };
+    let mut count = 0;
+    for entry in entries {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !is_live(cache, &name) && (kept || !name.ends_with(KEPT)) {
+            std::fs::remove_file(entry.path())?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
+fn kept_file(cache: &Path, run: &str) -> PathBuf {
+    file_of(cache, &format!("{run}{KEPT}"))
+}
+
+fn file_of(cache: &Path, run: &str) -> PathBuf {
+    cache.join("runs").join(run)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::engine::Kind;
+
+    #[test]
+    fn a_run_lives_as_long_as_its_lock() {
+        let cache = tempfile::tempdir().unwrap();
+        let (run, other) = (RunId::new(), RunId::new());
+        let live = Lease::begin(cache.path(), &run).unwrap();
+        assert!(is_live(cache.path(), run.as_str()) && !is_live(cache.path(), other.as_str()));
+        assert!(!others(cache.path(), Some(&run)) && others(cache.path(), Some(&other)));
+        assert_eq!(forget_stale(cache.path(), true).unwrap(), 0);
+        drop(live);
+        assert!(!is_live(cache.path(), run.as_str()));
+    }
+
+    #[test]
+    fn a_run_with_another_cache_folder_lives_as_well() {
+        let (cache, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let run = RunId::new();
+        let live = Lease::begin(other.path(), &run).unwrap();
+        let thing = |run: &str, lock| Leftover {
+            kind: Kind::Network,
+            id: "1".to_owned(),
+            name: "x".to_owned(),
+            run: run.to_owned(),
+            size: 0,
+            lock,
+        };
+        let found = [thing(run.as_str(), Some(live.lock())), thing(run.as_str(), None), thing("", None)];
+        let living = Leases::of(cache.path(), &found);
+        assert!(found.iter().all(|leftover| !living.is_stale(leftover)));
+        assert!(living.others(None) && !living.others(Some(&run)));
+        drop(live);
+        assert!(found.iter().all(|leftover| living.is_stale(leftover)));
+    }
+
+    #[test]
+    fn what_is_kept_stays_kept_until_it_is_pruned() {
+        let cache = tempfile::tempdir().unwrap();
+        let run = RunId::new();
+        drop(Lease::begin(cache.path(), &run).unwrap());
+        keep(cache.path(), &run).unwrap();
+        forget_stale(cache.path(), false).unwrap();
+        assert!(is_kept(cache.path(), run.as_str()));
+        forget_stale(cache.path(), true).unwrap();
+        assert!(!is_kept(cache.path(), run.as_str()));
+    }
+}

@@ -1,0 +1,8 @@
+//! A run: what is selected, what happens, how it is judged and counted, and which runs are alive.
+
+pub mod event;
+pub mod flaky;
+pub mod judge;
+pub mod lease;
+pub mod plan;
+pub mod tally;

@@ -1,0 +1,357 @@
+//! The plan: scenarios become a graph of steps. Pure: no engine, no I/O; it can be printed and tested.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::suite::cell::Cell;
+use crate::suite::scenario::{BuildOutcome, Scenario, Subject};
+
+/// A step of the run; its id is its place in [`Plan::steps`].
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// What is to be done.
+    pub work: Work,
+    /// The steps that must be done before, by their place in the plan; always smaller than the own one.
+    pub needs: Vec<usize>,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    /// Prepares an image that scenarios share.
+    Prepare(Preparation),
+    /// Builds the application image of a scenario, by its place in [`Plan::scenarios`].
+    Build(usize),
+    /// Looks at configuration, files and commands of the scenario's image.
+    Examine(usize),
+    /// Starts the scenario's container, asks it, and stops it.
+    Serve(usize),
+}
+
+/// An image that scenarios share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Preparation {
+    /// What the image is.
+    pub role: Role,
+    /// The cell that it is for, by its place in [`Plan::cells`]; of a distribution the first of those that share it.
+    pub cell: usize,
+}
+
+/// What an image that scenarios share is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// The distribution that the base image is built on.
+    Distribution,
+    /// No image, but a look at how builds and containers are isolated.
+    Canaries,
+    /// The candidate's base image, as shipped.
+    Base,
+    /// The candidate's onbuild image, as shipped.
+    Onbuild,
+    /// The base image with the fixture server's address put in.
+    InstrumentedBase,
+    /// The onbuild image with the fixture server's address put in.
+    InstrumentedOnbuild,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Distribution => "distribution",
+            Self::Canaries => "canaries",
+            Self::Base => "base image",
+            Self::Onbuild => "onbuild image",
+            Self::InstrumentedBase => "base image, instrumented",
+            Self::InstrumentedOnbuild => "onbuild image, instrumented",
+        })
+    }
+}
+
+/// Where the images under test come from.
+#[derive(Debug, Clone, Default)]
+pub struct CandidateOrigin {
+    /// A prebuilt base image, tested as shipped; otherwise it is built from `images/base`.
+    pub base: Option<String>,
+    /// A prebuilt onbuild image, tested as shipped; otherwise it is built from `images/onbuild`.
+    pub onbuild: Option<String>,
+}
+
+/// A scenario in a cell.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// The scenario, loaded for the cell.
+    pub scenario: Arc<Scenario>,
+    /// The cell, by its place in [`Plan::cells`].
+    pub cell: usize,
+    /// What tells it from the others: its name, and its cell where there are several.
+    pub label: String,
+}
+
+/// The graph of steps of a run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The cells.
+    pub cells: Vec<Cell>,
+    /// The scenarios selected, cell by cell. One that does not apply in its cell has no steps.
+    pub scenarios: Vec<Planned>,
+    /// The steps; each needs only earlier ones.
+    pub steps: Vec<Step>,
+}
+
+impl Plan {
+    /// The plan for these cells, each with its scenarios, on such a candidate. Only what some scenario needs is prepared.
+    pub fn new(cells: Vec<(Cell, Vec<Arc<Scenario>>)>, origin: &CandidateOrigin) -> Self {
+        Self::repeated(cells, origin, 1)
+    }
+
+    /// The same, with each scenario so many times.
+    pub fn repeated(cells: Vec<(Cell, Vec<Arc<Scenario>>)>, origin: &CandidateOrigin, times: u32) -> Self {
+        let mut plan = Self { cells: Vec::new(), scenarios: Vec::new(), steps: Vec::new() };
+        let several = cells.len() > 1;
+        for (place, (cell, scenarios)) in cells.into_iter().enumerate() {
+            // One after the other: what is repeated is not done at the same time, as far as there is something else to do.
+            for time in 1..=times {
+                plan.scenarios.extend(scenarios.iter().map(|scenario| {
+                    let mut label = scenario.name.clone();
+                    if several {
+                        label.push_str(&format!(" [{cell}]"));
+                    }
+                    if times > 1 {
+                        label.push_str(&format!(" ({time} of {times})"));
+                    }
+                    Planned { scenario: Arc::clone(scenario), cell: place, label }
+                }));
+            }
+            plan.cells.push(cell);
+        }
+        if let Some(first) = plan.scenarios.iter().find(|planned| planned.scenario.not_applicable.is_none()) {
+            plan.prepare(Role::Canaries, first.cell, origin);
+        }
+        for index in 0..plan.scenarios.len() {
+            if plan.scenarios[index].scenario.not_applicable.is_none() {
+                plan.add(index, origin);
+            }
+        }
+        plan
+    }
+
+    fn add(&mut self, index: usize, origin: &CandidateOrigin) {
+        let Planned { scenario, cell, .. } = self.scenarios[index].clone();
+        let (image, raw) = match scenario.subject {
+            Subject::BaseImage => (Role::InstrumentedBase, Role::Base),
+            Subject::OnbuildImage => (Role::InstrumentedOnbuild, Role::Onbuild),
+            Subject::Application => {
+                // The application's Dockerfile decides which of the two images it is built on.
+                let needs = vec![
+                    self.prepare(Role::InstrumentedBase, cell, origin),
+                    self.prepare(Role::InstrumentedOnbuild, cell, origin),
+                ];
+                let build = self.push(Work::Build(index), needs);
+                return self.after_build(&scenario, index, build);
+            }
+        };
+        let needs = vec![self.prepare(raw, cell, origin), self.prepare(image, cell, origin)];
+        self.push(Work::Examine(index), needs);
+    }
+
+    fn after_build(&mut self, scenario: &Scenario, index: usize, build: usize) {
+        let succeeds =
+            scenario.build.as_ref().is_some_and(|build| matches!(build.outcome.value, BuildOutcome::Success));
+        if !succeeds {
+            return;
+        }
+        if scenario.examines_image() {
+            self.push(Work::Examine(index), vec![build]);
+        }
+        if scenario.serve.is_some() {
+            self.push(Work::Serve(index), vec![build]);
+        }
+    }
+
+    fn prepare(&mut self, role: Role, cell: usize, origin: &CandidateOrigin) -> usize {
+        // A distribution is shared by the cells of its suite, a prebuilt image by all.
+        let suite = |cell: usize| &self.cells[cell].variant.suite;
+        let own = match role {
+            Role::Distribution => (0..=cell).find(|other| suite(*other) == suite(cell)).unwrap_or(cell),
+            _ => cell,
+        };
+        let what = Preparation { role, cell: own };
+        if let Some(id) = self.steps.iter().position(|step| step.work == Work::Prepare(what)) {
+            return id;
+        }
+        let needs = match role {
+            Role::Distribution => Vec::new(),
+            Role::Base if origin.base.is_some() => Vec::new(),
+            Role::Base | Role::Canaries => vec![self.prepare(Role::Distribution, cell, origin)],
+            Role::Onbuild if origin.onbuild.is_some() => Vec::new(),
+            Role::Onbuild | Role::InstrumentedBase => vec![self.prepare(Role::Base, cell, origin)],
+            Role::InstrumentedOnbuild => vec![self.prepare(Role::Onbuild, cell, origin)],
+        };
+        self.push(Work::Prepare(what), needs)
+    }
+
+    fn push(&mut self, work: Work, needs: Vec<usize>) -> usize {
+        self.steps.push(Step { work, needs });
+        self.steps.len() - 1
+    }
+
+    /// The folders of the steps that belong to a scenario.
+    pub fn steps_of(&self, scenario: usize) -> impl Iterator<Item = usize> + '_ {
+        self.steps.iter().enumerate().filter(move |(_, step)| step.work.scenario() == Some(scenario)).map(|(id, _)| id)
+    }
+
+    /// What a step does, in words.
+    pub fn work_name(&self, work: Work) -> String {
+        match work {
+            Work::Prepare(what) => self.name_of(what),
+            Work::Build(_) => "building the application".to_owned(),
+            Work::Examine(_) => "looking at the image".to_owned(),
+            Work::Serve(_) => "starting the container".to_owned(),
+        }
+    }
+
+    /// What a shared image is called: its role, and where there are several cells the one that it is for.
+    pub fn name_of(&self, what: Preparation) -> String {
+        let cell = &self.cells[what.cell];
+        match what.role {
+            role if self.cells.len() == 1 || role == Role::Canaries => role.to_string(),
+            Role::Distribution => format!("{} {}", what.role, cell.variant.suite),
+            role => format!("{role} [{cell}]"),
+        }
+    }
+}
+
+impl Work {
+    /// The scenario that the step belongs to; `None` for a preparation.
+    pub fn scenario(self) -> Option<usize> {
+        match self {
+            Self::Prepare(_) => None,
+            Self::Build(index) | Self::Examine(index) | Self::Serve(index) => Some(index),
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (id, step) in self.steps.iter().enumerate() {
+            let what = match step.work {
+                Work::Prepare(what) => format!("prepare {}", self.name_of(what)),
+                Work::Build(index) => format!("build {}", self.scenarios[index].label),
+                Work::Examine(index) => format!("examine {}", self.scenarios[index].label),
+                Work::Serve(index) => format!("serve {}", self.scenarios[index].label),
+            };
+            let needs: Vec<String> = step.needs.iter().map(ToString::to_string).collect();
+            if needs.is_empty() {
+                writeln!(f, "{id:>3}  {what}")?;
+            } else {
+                writeln!(f, "{id:>3}  {what}  (after {})", needs.join(", "))?;
+            }
+        }
+        for planned in &self.scenarios {
+            if let Some(reason) = &planned.scenario.not_applicable {
+                writeln!(f, "  -  skip {}: {}", planned.label, reason.value)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::outcome::At;
+    use crate::suite::cell::tests::cell;
+    use crate::suite::dialect::Dialect;
+    use crate::suite::scenario::Declared;
+    use crate::suite::scenario::tests::scenario;
+    use crate::suite::variant::Variant;
+
+    fn one_cell(scenarios: Vec<Scenario>) -> Vec<(Cell, Vec<Arc<Scenario>>)> {
+        vec![(cell(Dialect::Docker), scenarios.into_iter().map(Arc::new).collect())]
+    }
+
+    fn plan(scenarios: Vec<Scenario>, origin: &CandidateOrigin) -> String {
+        Plan::new(one_cell(scenarios), origin).to_string()
+    }
+
+    #[test]
+    fn cells_share_the_distribution_of_their_suite_and_nothing_else() {
+        let hello = || vec![Arc::new(scenario("hello", Subject::BaseImage, true))];
+        let other = Cell { variant: Variant::sample("python-3.9"), dialect: Dialect::Docker };
+        let trixie = Variant { suite: "trixie".to_owned(), ..Variant::sample("python-3.13") };
+        let cells = vec![
+            (cell(Dialect::Whiskey), hello()),
+            (other, hello()),
+            (Cell { variant: trixie, dialect: Dialect::Docker }, hello()),
+        ];
+        insta::assert_snapshot!(Plan::new(cells, &CandidateOrigin::default()).to_string(), @"
+          0  prepare distribution bookworm
+          1  prepare canaries  (after 0)
+          2  prepare base image [python-3.11 whiskey]  (after 0)
+          3  prepare base image, instrumented [python-3.11 whiskey]  (after 2)
+          4  examine hello [python-3.11 whiskey]  (after 2, 3)
+          5  prepare base image [python-3.9 docker]  (after 0)
+          6  prepare base image, instrumented [python-3.9 docker]  (after 5)
+          7  examine hello [python-3.9 docker]  (after 5, 6)
+          8  prepare distribution trixie
+          9  prepare base image [python-3.13 docker]  (after 8)
+         10  prepare base image, instrumented [python-3.13 docker]  (after 9)
+         11  examine hello [python-3.13 docker]  (after 9, 10)
+        ");
+    }
+
+    #[test]
+    fn what_does_not_apply_is_planned_without_steps() {
+        let mut skipped = scenario("hello", Subject::Application, true);
+        let at = At { file: PathBuf::from("hello/scenario.toml"), line: 5 };
+        skipped.not_applicable = Some(Declared { value: "there is no such thing".to_owned(), at });
+        assert_eq!(plan(vec![skipped], &CandidateOrigin::default()), "  -  skip hello: there is no such thing\n");
+    }
+
+    #[test]
+    fn an_application_is_built_on_both_images_then_examined_and_served() {
+        let text = plan(vec![scenario("hello", Subject::Application, true)], &CandidateOrigin::default());
+        insta::assert_snapshot!(text, @"
+          0  prepare distribution
+          1  prepare canaries  (after 0)
+          2  prepare base image  (after 0)
+          3  prepare base image, instrumented  (after 2)
+          4  prepare onbuild image  (after 2)
+          5  prepare onbuild image, instrumented  (after 4)
+          6  build hello  (after 3, 5)
+          7  serve hello  (after 6)
+        ");
+    }
+
+    #[test]
+    fn a_build_that_must_fail_is_not_served() {
+        let text = plan(vec![scenario("broken", Subject::Application, false)], &CandidateOrigin::default());
+        assert!(text.contains("build broken") && !text.contains("serve broken"), "{text}");
+    }
+
+    #[test]
+    fn prebuilt_images_are_built_on_no_distribution() {
+        let origin = CandidateOrigin { base: Some("b".into()), onbuild: Some("o".into()) };
+        let text = plan(vec![scenario("hello", Subject::Application, true)], &origin);
+        assert!(text.contains("prepare base image\n") && text.contains("prepare onbuild image\n"), "{text}");
+    }
+
+    #[test]
+    fn only_what_is_needed_is_prepared_and_only_once() {
+        let scenarios = vec![scenario("a", Subject::BaseImage, true), scenario("b", Subject::BaseImage, true)];
+        let text = plan(scenarios, &CandidateOrigin::default());
+        assert!(!text.contains("onbuild"), "{text}");
+        assert_eq!(text.matches("prepare base image\n").count() + text.matches("prepare base image  (").count(), 1);
+    }
+
+    #[test]
+    fn steps_need_earlier_steps_only() {
+        let scenarios = vec![scenario("a", Subject::OnbuildImage, true), scenario("b", Subject::Application, true)];
+        let plan = Plan::new(one_cell(scenarios), &CandidateOrigin::default());
+        for (id, step) in plan.steps.iter().enumerate() {
+            assert!(step.needs.iter().all(|need| *need < id));
+        }
+    }
+}

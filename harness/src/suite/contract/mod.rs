@@ -1,0 +1,269 @@
+//! The contract: the numbered clauses that an image family must keep, and which scenarios prove them.
+//!
+//! `scenarios/contract.toml` is its source; a suite without that file (one of a few scenarios of one's own) has none.
+
+mod page;
+mod proofs;
+
+use crate::outcome::Level;
+use std::borrow::Borrow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::outcome::{CellName, Finding, Stage};
+use crate::suite::cell::Cell;
+use crate::suite::dialect::Dialect;
+use crate::suite::scenario::Scenario;
+use crate::suite::tier::Tier;
+
+/// The file's name, in the folder of the scenarios.
+pub const CONTRACT_FILE: &str = "contract.toml";
+
+/// How the ids of the start's clauses begin.
+const START: &str = "START-";
+
+/// A clause of the contract.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Clause {
+    /// Its id, such as `BUILD-1`.
+    pub id: String,
+    /// How binding it is.
+    pub level: Level,
+    /// The dialects that it holds in.
+    pub dialects: BTreeSet<Dialect>,
+    /// The clause, in one sentence.
+    pub says: String,
+    /// Where it comes from.
+    pub source: String,
+    /// How the names of findings begin that speak for this clause, and for others only where they say the same; without any, the
+    /// clause is spoken for by all that are nobody's own.
+    #[serde(default)]
+    pub checks: Vec<String>,
+    /// The only tier that can tell, where it takes one.
+    pub tier: Option<Tier>,
+}
+
+/// A bug that the real project had, and what shows that the images do not have it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bug {
+    /// Its number in the history of the real project.
+    pub number: u32,
+    /// The bug, in one sentence.
+    pub was: String,
+    /// The scenarios that would fail if it came back.
+    #[serde(default)]
+    pub scenarios: Vec<String>,
+    /// Why there is none.
+    pub not_applicable: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    version: Spanned<u32>,
+    clause: Vec<Spanned<Clause>>,
+    #[serde(default)]
+    bug: Vec<Spanned<Bug>>,
+}
+
+/// A scenario that proves a clause, and where it does not apply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// The scenario's name.
+    pub scenario: String,
+    /// Why it does not apply, by the cell's place in [`Contract::cells`].
+    pub not_applicable: BTreeMap<usize, String>,
+}
+
+/// What a clause comes to in a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coverage {
+    /// It does not hold in the cell's dialect.
+    Elsewhere,
+    /// So many scenarios prove it.
+    Proved(usize),
+    /// Every scenario that proves it says why it does not apply in the cell.
+    Reasons,
+    /// No scenario proves it.
+    Unproved,
+}
+
+/// The contract, and the scenarios that prove each clause.
+#[derive(Debug, Clone)]
+pub struct Contract {
+    /// The cells that the scenarios were loaded for.
+    pub cells: Vec<CellName>,
+    /// The clauses, in the order of the file.
+    pub clauses: Vec<Clause>,
+    /// The real project's bugs, in the order of the file.
+    pub bugs: Vec<Bug>,
+    proofs: BTreeMap<String, Vec<Proof>>,
+}
+
+/// What is wrong with the contract, or with what the scenarios say of it; all of it, with file and line.
+#[derive(Debug, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct ContractError(Vec<String>);
+
+impl Contract {
+    /// Reads the contract of a suite, and which of its scenarios prove what in the cells that they were loaded for; `None`
+    /// where the suite has no contract.
+    ///
+    /// # Errors
+    /// When the file is not valid, a scenario names no clause, one that there is not, or none that holds where it applies, or
+    /// a MUST is not proved.
+    pub fn load<S: Borrow<Scenario>>(root: &Path, cells: &[(Cell, Vec<S>)]) -> Result<Option<Self>, ContractError> {
+        let path = root.join(CONTRACT_FILE);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Self::parse(&text, &path, root, cells).map(Some),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(ContractError(vec![format!("{}: {error}", path.display())])),
+        }
+    }
+
+    fn parse<S: Borrow<Scenario>>(
+        text: &str,
+        path: &Path,
+        root: &Path,
+        cells: &[(Cell, Vec<S>)],
+    ) -> Result<Self, ContractError> {
+        let at = |offset: usize| {
+            let line = text[..offset.min(text.len())].matches('\n').count() + 1;
+            format!("{}:{line}", path.display())
+        };
+        let file: File = toml::from_str(text).map_err(|error| {
+            ContractError(vec![format!("{}: {}", at(error.span().map_or(0, |span| span.start)), error.message())])
+        })?;
+        let mut faults = Vec::new();
+        if *file.version.get_ref() != 1 {
+            faults.push(format!("{}: this program reads version 1", at(file.version.span().start)));
+        }
+        let mut folders: BTreeMap<String, String> = BTreeMap::new();
+        for clause in &file.clause {
+            let place = at(clause.span().start);
+            let Clause { id, says, dialects, .. } = clause.get_ref();
+            if !is_id(id) {
+                faults.push(format!("{place}: `{id}` is no id: IMAGE-n, BUILD-n or START-n"));
+            }
+            if says.trim().is_empty() || dialects.is_empty() {
+                faults.push(format!("{place}: {id} says nothing, or holds in no dialect"));
+            }
+            if let Some(first) = folders.insert(id.clone(), place.clone()) {
+                faults.push(format!("{place}: {id} stands at {first} already"));
+            }
+        }
+        let clauses: Vec<Clause> = file.clause.into_iter().map(Spanned::into_inner).collect();
+        let proofs = proofs::proofs(&clauses, root, cells, &mut faults);
+        for clause in &clauses {
+            if clause.level == Level::Must && proofs.get(&clause.id).is_some_and(Vec::is_empty) {
+                let place = folders.get(&clause.id).cloned().unwrap_or_default();
+                faults.push(format!("{place}: no scenario proves {}, which is a MUST", clause.id));
+            }
+        }
+        let known: BTreeSet<&str> =
+            cells.iter().flat_map(|(_, scenarios)| scenarios).map(|one| one.borrow().name.as_str()).collect();
+        for bug in &file.bug {
+            let place = at(bug.span().start);
+            let Bug { number, scenarios, not_applicable, .. } = bug.get_ref();
+            if scenarios.is_empty() != not_applicable.is_some() {
+                faults.push(format!("{place}: bug {number} needs either `scenarios` or `not_applicable`"));
+            }
+            for name in scenarios.iter().filter(|name| !known.contains(name.as_str())) {
+                faults.push(format!("{place}: bug {number}: there is no scenario {name}"));
+            }
+        }
+        if !faults.is_empty() {
+            return Err(ContractError(faults));
+        }
+        let bugs = file.bug.into_iter().map(Spanned::into_inner).collect();
+        Ok(Self { cells: cells.iter().map(|(cell, _)| cell.into()).collect(), clauses, bugs, proofs })
+    }
+
+    /// The scenarios that prove a clause.
+    pub fn proved_by(&self, id: &str) -> &[Proof] {
+        self.proofs.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// What a clause comes to in a cell, given by its place in [`Contract::cells`].
+    pub fn coverage(&self, clause: &Clause, cell: usize) -> Coverage {
+        if self.cells.get(cell).is_none_or(|name| !clause.dialects.iter().any(|dialect| dialect.name() == name.dialect))
+        {
+            return Coverage::Elsewhere;
+        }
+        let proofs = self.proved_by(&clause.id);
+        match proofs.iter().filter(|proof| !proof.not_applicable.contains_key(&cell)).count() {
+            0 if proofs.is_empty() => Coverage::Unproved,
+            0 => Coverage::Reasons,
+            count => Coverage::Proved(count),
+        }
+    }
+
+    /// Says of each finding of a scenario how binding it is, and which clauses it speaks for: of those of the scenario that are
+    /// of its level and hold in the dialect, the ones whose own check it is; else those without checks of their own, and
+    /// without those of the start where nothing was started. All findings of a scenario that proves nothing but SHOULDs are SHOULDs.
+    pub fn attribute(&self, proves: &[String], dialect: Dialect, findings: &mut [Finding]) {
+        let holding: Vec<&Clause> = self
+            .clauses
+            .iter()
+            .filter(|clause| proves.contains(&clause.id) && clause.dialects.contains(&dialect))
+            .collect();
+        let only_shoulds = !holding.is_empty() && holding.iter().all(|clause| clause.level == Level::Should);
+        // What knows its clauses keeps them.
+        for finding in findings.iter_mut().filter(|finding| finding.clauses.is_empty()) {
+            if only_shoulds {
+                finding.level = Level::Should;
+            }
+            let level: Vec<&Clause> = holding.iter().copied().filter(|clause| clause.level == finding.level).collect();
+            let own = |clause: &&Clause| clause.checks.iter().any(|check| finding.check.starts_with(check.as_str()));
+            // Before anything was started nothing is known of the start.
+            let started = matches!(finding.stage, Stage::Probe | Stage::Stop);
+            let fits = |clause: &&Clause| clause.checks.is_empty() && (started || !clause.id.starts_with(START));
+            let chosen: Vec<&Clause> = if level.iter().any(own) {
+                level.iter().copied().filter(own).collect()
+            } else if level.iter().any(fits) {
+                level.iter().copied().filter(fits).collect()
+            } else {
+                level.clone()
+            };
+            finding.clauses = chosen.into_iter().map(|clause| clause.id.clone()).collect();
+        }
+    }
+
+    /// Takes from findings the clauses that this tier cannot tell of.
+    pub fn restrict(&self, tier: Tier, findings: &mut [Finding]) {
+        let tells = |id: &String| {
+            self.clauses
+                .iter()
+                .find(|clause| clause.id == *id)
+                .is_none_or(|clause| clause.tier.is_none_or(|only| only == tier))
+        };
+        for finding in findings {
+            finding.clauses.retain(tells);
+        }
+    }
+
+    /// Where scenarios do not apply: the scenario, its reason, and the cells.
+    pub fn exceptions(&self) -> BTreeMap<(String, String), BTreeSet<usize>> {
+        let mut exceptions: BTreeMap<(String, String), BTreeSet<usize>> = BTreeMap::new();
+        for proof in self.proofs.values().flatten() {
+            for (cell, reason) in &proof.not_applicable {
+                exceptions.entry((proof.scenario.clone(), reason.clone())).or_default().insert(*cell);
+            }
+        }
+        exceptions
+    }
+}
+
+fn is_id(id: &str) -> bool {
+    id.split_once('-').is_some_and(|(part, number)| {
+        ["IMAGE", "BUILD", "START"].contains(&part) && number.parse::<u32>().is_ok_and(|number| number > 0)
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! Contracts of a clause or two, and what is said of them.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::outcome::{At, Outcome};
+use crate::suite::cell::tests::cell;
+use crate::suite::scenario::tests::scenario;
+use crate::suite::scenario::{Declared, Subject};
+
+const CLAUSES: &str = "version = 1\n\n[[clause]]\nid = \"BUILD-1\"\nlevel = \"MUST\"\ndialects = [\"docker\"]\nsays = \"x\"\nsource = \"y\"\n\n[[clause]]\nid = \"IMAGE-7\"\nlevel = \"SHOULD\"\ndialects = [\"docker\"]\nsays = \"x\"\nsource = \"y\"\n";
+
+fn proving(clauses: &[&str]) -> Scenario {
+    let mut scenario = scenario("a", Subject::Application, true);
+    let at = At { file: PathBuf::from("a/scenario.toml"), line: 3 };
+    scenario.proves = clauses.iter().map(|clause| Declared { value: (*clause).to_owned(), at: at.clone() }).collect();
+    scenario
+}
+
+fn parse_in(text: &str, cells: &[(Cell, Vec<Scenario>)]) -> Result<Contract, Vec<String>> {
+    Contract::parse(text, Path::new("s/contract.toml"), Path::new("s"), cells).map_err(|error| error.0)
+}
+
+fn parse(text: &str, scenarios: &[Scenario]) -> Result<Contract, Vec<String>> {
+    parse_in(text, &[(cell(Dialect::Docker), scenarios.to_vec())])
+}
+
+fn names(contract: &Contract, id: &str) -> Vec<String> {
+    contract.proved_by(id).iter().map(|proof| proof.scenario.clone()).collect()
+}
+
+#[test]
+fn a_clause_has_its_proofs_and_a_should_needs_none() {
+    let contract = parse(CLAUSES, &[proving(&["BUILD-1"])]);
+    let contract = contract.ok();
+    assert_eq!(contract.as_ref().map(|contract| names(contract, "BUILD-1")), Some(vec!["a".to_owned()]));
+    let text = contract.map(|contract| contract.markdown()).unwrap_or_default();
+    assert!(text.contains("| BUILD-1 | MUST | docker | x | y | a |"), "{text}");
+}
+
+#[test]
+fn a_must_without_a_scenario_is_a_fault() {
+    let faults = parse(CLAUSES, &[proving(&["IMAGE-7"])]).err();
+    assert_eq!(faults, Some(vec!["s/contract.toml:3: no scenario proves BUILD-1, which is a MUST".to_owned()]));
+}
+
+#[test]
+fn a_scenario_names_clauses_that_there_are() {
+    let faults = parse(CLAUSES, &[proving(&["BUILD-1", "BUILD-99"]), proving(&[])]).err();
+    let expected =
+        ["s/a/scenario.toml:3: there is no clause BUILD-99", "s/a/scenario.toml:1: names no clause that it proves"];
+    assert_eq!(faults, Some(expected.map(str::to_owned).to_vec()));
+}
+
+#[test]
+fn a_scenario_proves_something_wherever_it_applies() {
+    let in_both = |other: Scenario| {
+        parse_in(
+            CLAUSES,
+            &[(cell(Dialect::Docker), vec![proving(&["BUILD-1"])]), (cell(Dialect::Whiskey), vec![other])],
+        )
+    };
+    let fault = "s/a/scenario.toml:1: none of its clauses holds in the dialect whiskey: say `[[not_applicable]]`";
+    assert_eq!(in_both(proving(&["BUILD-1"])).err(), Some(vec![fault.to_owned()]));
+    let mut skipped = proving(&["BUILD-1"]);
+    skipped.not_applicable = Some(Declared { value: "it is the other's".to_owned(), at: skipped.summary.at.clone() });
+    let contract = in_both(skipped).ok();
+    let coverage = contract.as_ref().map(|contract| [0, 1].map(|cell| contract.coverage(&contract.clauses[0], cell)));
+    assert_eq!(coverage, Some([Coverage::Proved(1), Coverage::Elsewhere]));
+    let text = contract.map(|contract| contract.markdown()).unwrap_or_default();
+    assert!(text.contains("| a | whiskey | it is the other's |"), "{text}");
+}
+
+#[test]
+fn findings_speak_for_the_clauses_of_their_level() {
+    let Ok(contract) = parse(CLAUSES, &[proving(&["BUILD-1", "IMAGE-7"])]) else {
+        unreachable!("the contract is valid")
+    };
+    let at = At { file: PathBuf::from("a/scenario.toml"), line: 3 };
+    let finding = Finding {
+        check: "x".into(),
+        at,
+        level: Level::Must,
+        stage: Stage::Build,
+        clauses: Vec::new(),
+        outcome: Outcome::Held,
+    };
+    let attributed = |proves: &[&str], level: Level| {
+        let proves: Vec<String> = proves.iter().map(ToString::to_string).collect();
+        let mut findings = [Finding { level, ..finding.clone() }];
+        contract.attribute(&proves, Dialect::Docker, &mut findings);
+        (findings[0].level, findings[0].clauses.join(" "))
+    };
+    assert_eq!(attributed(&["BUILD-1", "IMAGE-7"], Level::Must), (Level::Must, "BUILD-1".to_owned()));
+    assert_eq!(attributed(&["BUILD-1", "IMAGE-7"], Level::Should), (Level::Should, "IMAGE-7".to_owned()));
+    assert_eq!(attributed(&["IMAGE-7"], Level::Must), (Level::Should, "IMAGE-7".to_owned()));
+}
+
+#[test]
+fn a_bug_has_a_scenario_or_a_reason() {
+    let with =
+        |bug: &str| parse(&format!("{CLAUSES}\n[[bug]]\nnumber = 3\nwas = 'x'\n{bug}"), &[proving(&["BUILD-1"])]).err();
+    assert_eq!(with("scenarios = ['a']"), None);
+    assert_eq!(with("not_applicable = 'none'"), None);
+    let at = "s/contract.toml:17: bug 3";
+    assert_eq!(with(""), Some(vec![format!("{at} needs either `scenarios` or `not_applicable`")]));
+    assert_eq!(with("scenarios = ['b']"), Some(vec![format!("{at}: there is no scenario b")]));
+}
+
+#[test]
+fn ids_are_unique_and_of_the_form() {
+    let twice = CLAUSES.replace("IMAGE-7", "BUILD-1");
+    assert_eq!(
+        parse(&twice, &[proving(&["BUILD-1"])]).err(),
+        Some(vec!["s/contract.toml:10: BUILD-1 stands at s/contract.toml:3 already".to_owned()])
+    );
+    let odd = CLAUSES.replace("IMAGE-7", "OTHER-7");
+    assert_eq!(
+        parse(&odd, &[proving(&["BUILD-1"])]).err(),
+        Some(vec!["s/contract.toml:10: `OTHER-7` is no id: IMAGE-n, BUILD-n or START-n".to_owned()])
+    );
+}
+
+#[test]
+fn a_clause_may_have_checks_of_its_own() {
+    let text =
+        CLAUSES.replacen("source = \"y\"\n", "source = \"y\"\nchecks = [\"stop \"]\n", 1).replace("SHOULD", "MUST");
+    let Ok(contract) = parse(&text, &[proving(&["BUILD-1", "IMAGE-7"])]) else { unreachable!("the contract is valid") };
+    let at = At { file: PathBuf::from("a/scenario.toml"), line: 3 };
+    let proves = ["BUILD-1".to_owned(), "IMAGE-7".to_owned()];
+    let mut findings = ["stop time", "build outcome"].map(|check| Finding {
+        check: check.to_owned(),
+        at: at.clone(),
+        level: Level::Must,
+        stage: Stage::Build,
+        clauses: Vec::new(),
+        outcome: Outcome::Held,
+    });
+    contract.attribute(&proves, Dialect::Docker, &mut findings);
+    assert_eq!(findings.map(|finding| finding.clauses.join(" ")), ["BUILD-1", "IMAGE-7"]);
+}

@@ -1,0 +1,246 @@
+//! Controls: candidates that must fail, and where. They show that the suite can tell a bad image from a good one.
+//!
+//! A control is a folder of `images/controls`: `control.toml`, which also has the changes of single files of `images/base` and
+//! `images/onbuild`, and below `base/` and `onbuild/` the files that stand in for whole ones.
+
+mod change;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::outcome::{Finding, Level, Outcome, ScenarioReport, Stage, Verdict};
+
+pub(crate) use change::{Change, apply};
+
+/// The name of the file that says what a control is.
+const CONTROL_FILE: &str = "control.toml";
+
+/// Files that stand in for those of a folder, by their paths in it.
+pub type Replacements = Vec<(PathBuf, Vec<u8>)>;
+
+/// A candidate that must fail.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Control {
+    /// The name of its folder.
+    #[serde(skip)]
+    pub name: String,
+    /// What is wrong with it, in one sentence.
+    pub summary: String,
+    /// Where it comes from.
+    pub source: String,
+    /// The scenarios that must fail, and the clauses that each of them must find broken.
+    pub fails: BTreeMap<String, BTreeSet<String>>,
+    /// Changes of files of the candidate.
+    #[serde(default)]
+    change: Vec<Change>,
+    /// What stands in for files of `images/base`.
+    #[serde(skip)]
+    pub base: Replacements,
+    /// What stands in for files of `images/onbuild`.
+    #[serde(skip)]
+    pub onbuild: Replacements,
+}
+
+/// Why there is no such control.
+#[derive(Debug, thiserror::Error)]
+pub enum ControlError {
+    /// A file cannot be read.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not valid.
+    #[error("{}: {why}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// Why, with the line.
+        why: String,
+    },
+    /// There is none of that name.
+    #[error("no control `{name}`; there are: {known}")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// Those that there are.
+        known: String,
+    },
+}
+
+impl Control {
+    /// The names of the controls of a suite's `images`, sorted.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn names(images: &Path) -> Result<Vec<String>, ControlError> {
+        let path = images.join("controls");
+        let entries = match std::fs::read_dir(&path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(ControlError::Unreadable { path, source }),
+        };
+        let mut names = Vec::new();
+        for entry in entries {
+            let entry = entry.map_err(|source| ControlError::Unreadable { path: path.clone(), source })?;
+            if entry.path().join(CONTROL_FILE).is_file() {
+                names.push(entry.file_name().to_string_lossy().into_owned());
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// Reads a control of a suite's `images`.
+    ///
+    /// # Errors
+    /// When there is no such control, or its files cannot be read or are not valid.
+    pub fn load(images: &Path, name: &str) -> Result<Self, ControlError> {
+        let known = Self::names(images)?;
+        if !known.iter().any(|one| one == name) {
+            return Err(ControlError::Unknown { name: name.to_owned(), known: known.join(", ") });
+        }
+        let folder = images.join("controls").join(name);
+        let path = folder.join(CONTROL_FILE);
+        let text =
+            std::fs::read_to_string(&path).map_err(|source| ControlError::Unreadable { path: path.clone(), source })?;
+        let invalid = |why: String| ControlError::Invalid { path: path.clone(), why };
+        let mut control: Self = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+        name.clone_into(&mut control.name);
+        control.base = files(&folder.join("base"))?;
+        control.onbuild = files(&folder.join("onbuild"))?;
+        apply(&control.change, images, &mut control.base, &mut control.onbuild).map_err(invalid)?;
+        Ok(control)
+    }
+
+    /// Judges a scenario's report by what the control lists: one that failed where it must is *caught*; one that did not fail, or
+    /// found other clauses broken, is a fail.
+    pub fn judge(&self, report: &mut ScenarioReport) {
+        let Some(listed) = self.fails.get(&report.name) else { return };
+        if !matches!(report.verdict, Verdict::Pass | Verdict::Warn | Verdict::Fail) {
+            return;
+        }
+        let broken: BTreeSet<String> = report
+            .findings
+            .iter()
+            .filter(|finding| finding.is_broken() && finding.level == Level::Must)
+            .flat_map(|finding| finding.clauses.iter().cloned())
+            .collect();
+        if report.verdict == Verdict::Fail && broken == *listed {
+            report.verdict = Verdict::Caught;
+            return;
+        }
+        let words = |clauses: &BTreeSet<String>| clauses.iter().cloned().collect::<Vec<_>>().join(", ");
+        let got = if broken.is_empty() { "no clause broken".to_owned() } else { format!("{} broken", words(&broken)) };
+        report.verdict = Verdict::Fail;
+        report.findings.push(Finding {
+            check: format!("control {}", self.name),
+            at: report.at.clone(),
+            level: Level::Must,
+            stage: Stage::Build,
+            clauses: Vec::new(),
+            outcome: Outcome::Broken { expected: format!("{} broken, as the control lists", words(listed)), got },
+        });
+    }
+}
+
+/// The files of a folder, which need not be there.
+fn files(folder: &Path) -> Result<Replacements, ControlError> {
+    let unreadable = |source| ControlError::Unreadable { path: folder.to_owned(), source };
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(unreadable(source)),
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(unreadable)?;
+        files.push((PathBuf::from(entry.file_name()), std::fs::read(entry.path()).map_err(unreadable)?));
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::outcome::samples::report;
+
+    fn control() -> Control {
+        Control {
+            name: "c".into(),
+            summary: "x".into(),
+            source: "y".into(),
+            fails: BTreeMap::from([("a".to_owned(), BTreeSet::from(["BUILD-1".to_owned()]))]),
+            base: Vec::new(),
+            onbuild: Vec::new(),
+            change: Vec::new(),
+        }
+    }
+
+    fn judged(name: &str, verdict: Verdict, broken: &[(&str, Level)]) -> Verdict {
+        let mut report = report(name, verdict);
+        for (clause, level) in broken {
+            report.findings.push(Finding {
+                check: "x".into(),
+                at: report.at.clone(),
+                level: *level,
+                stage: Stage::Build,
+                clauses: vec![(*clause).to_owned()],
+                outcome: Outcome::Broken { expected: String::new(), got: String::new() },
+            });
+        }
+        control().judge(&mut report);
+        report.verdict
+    }
+
+    #[test]
+    fn what_fails_as_listed_is_caught() {
+        assert_eq!(
+            judged("a", Verdict::Fail, &[("BUILD-1", Level::Must), ("BUILD-2", Level::Should)]),
+            Verdict::Caught
+        );
+    }
+
+    #[test]
+    fn anything_else_is_a_fail_or_stays_what_it_is() {
+        assert_eq!(judged("a", Verdict::Pass, &[]), Verdict::Fail);
+        assert_eq!(judged("a", Verdict::Fail, &[("BUILD-3", Level::Must)]), Verdict::Fail);
+        assert_eq!(judged("a", Verdict::Error, &[]), Verdict::Error);
+        assert_eq!(judged("a", Verdict::Skip, &[]), Verdict::Skip);
+        assert_eq!(judged("b", Verdict::Fail, &[("BUILD-1", Level::Must)]), Verdict::Fail);
+        assert_eq!(judged("b", Verdict::Pass, &[]), Verdict::Pass);
+    }
+
+    #[test]
+    fn a_control_is_read_with_its_files() {
+        let images = tempfile::tempdir().unwrap();
+        let folder = images.path().join("controls/odd");
+        std::fs::create_dir_all(folder.join("onbuild")).unwrap();
+        std::fs::write(folder.join("control.toml"), "summary = 'x'\nsource = 'y'\n[fails]\na = ['BUILD-1']\n").unwrap();
+        std::fs::write(folder.join("onbuild/Dockerfile"), "FROM x\n").unwrap();
+        assert_eq!(Control::names(images.path()).unwrap(), ["odd"]);
+        let control = Control::load(images.path(), "odd").unwrap();
+        assert_eq!(control.onbuild, [(PathBuf::from("Dockerfile"), b"FROM x\n".to_vec())]);
+        assert!(control.base.is_empty());
+        std::fs::create_dir_all(images.path().join("base")).unwrap();
+        std::fs::write(images.path().join("base/step"), "one two two\n").unwrap();
+        let with = |change: &str| {
+            let text = format!("summary = 'x'\nsource = 'y'\n{change}\n[fails]\n");
+            std::fs::write(folder.join("control.toml"), text).unwrap();
+            Control::load(images.path(), "odd").map_err(|error| error.to_string())
+        };
+        let control = with("[[change]]\nfile = 'base/step'\nfrom = 'one'\nto = 'three'").unwrap();
+        assert_eq!(control.base, [(PathBuf::from("step"), b"three two two\n".to_vec())]);
+        let fault = with("[[change]]\nfile = 'base/step'\nfrom = 'two'\nto = 'three'").unwrap_err();
+        assert!(fault.contains("`two` is not once in base/step"), "{fault}");
+        let error = Control::load(images.path(), "even").unwrap_err().to_string();
+        assert_eq!(error, "no control `even`; there are: odd");
+    }
+}

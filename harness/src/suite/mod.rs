@@ -1,0 +1,11 @@
+//! What the files of a suite declare.
+
+pub mod assertion_lock;
+pub mod cell;
+pub mod contract;
+pub mod control;
+pub mod dialect;
+pub mod limits;
+pub mod scenario;
+pub mod tier;
+pub mod variant;
