@@ -340,7 +340,7 @@ pub struct ContractArgs {
     /// Where things are.
     #[command(flatten)]
     pub place: PlaceArgs,
-    /// Print CONTRACT.md
+    /// Print docs/contract.md
     #[arg(long)]
     pub markdown: bool,
     /// Print JSON
