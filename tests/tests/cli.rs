@@ -39,11 +39,11 @@ fn list_filters_by_text_and_by_name() {
 #[test]
 fn the_contract_is_proved_and_its_page_is_fresh() {
     let output = wsgi_proof(&["contract", "--markdown"]).assert().success().get_output().stdout.clone();
-    let page = std::fs::read_to_string(wsgi_proof_tests::root().join("CONTRACT.md")).unwrap();
+    let page = std::fs::read_to_string(wsgi_proof_tests::root().join("docs/contract.md")).unwrap();
     assert_eq!(
         String::from_utf8(output).unwrap(),
         page,
-        "CONTRACT.md is out of date: `cargo run -- contract --markdown > CONTRACT.md`"
+        "docs/contract.md is out of date: `cargo run -- contract --markdown > docs/contract.md`"
     );
 }
 
@@ -67,7 +67,7 @@ fn every_must_is_proved_in_every_cell_that_it_holds_in_or_a_reason_is_given() {
 
 #[test]
 fn every_bug_of_the_real_project_is_accounted_for() {
-    let page = std::fs::read_to_string(wsgi_proof_tests::root().join("CONTRACT.md")).unwrap();
+    let page = std::fs::read_to_string(wsgi_proof_tests::root().join("docs/contract.md")).unwrap();
     let bugs = page.split("## Bugs of the real project").nth(1).unwrap();
     for number in 1..=18 {
         assert!(bugs.contains(&format!("\n| {number} | ")), "bug {number}");

@@ -359,7 +359,7 @@ pub struct ContractArgs {
     /// Where things are.
     #[command(flatten)]
     pub folders: FolderArgs,
-    /// Print CONTRACT.md
+    /// Print docs/contract.md
     #[arg(long)]
     pub markdown: bool,
     /// Print JSON

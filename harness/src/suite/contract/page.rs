@@ -1,4 +1,4 @@
-//! `CONTRACT.md`, made of the contract.
+//! `docs/contract.md`, made of the contract.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -8,7 +8,7 @@ use crate::outcome::CellName;
 use crate::suite::dialect::Dialect;
 
 impl Contract {
-    /// `CONTRACT.md`.
+    /// `docs/contract.md`.
     pub fn markdown(&self) -> String {
         let mut text = String::from(
             "# The contract\n\nMade from `scenarios/contract.toml` and the scenarios by `wsgi-proof contract --markdown`; \
