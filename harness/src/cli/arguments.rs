@@ -46,6 +46,8 @@ pub enum Command {
     List(ListArgs),
     /// Print the contract's clauses, and which scenarios prove them
     Contract(ContractArgs),
+    /// List the checks that the suite makes, with their IDs
+    Checks(ChecksArgs),
     /// Fill the fixture store, so that later runs can be `--offline`
     Fetch(FetchArgs),
     /// Say what was found on this machine, what would be used, and why
@@ -54,6 +56,14 @@ pub enum Command {
     Engine(EngineArgs),
     /// Remove what dead runs left behind
     Prune(PruneArgs),
+}
+
+/// `checks`.
+#[derive(Debug, Clone, Args)]
+pub struct ChecksArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Where things are.

@@ -133,7 +133,7 @@ fn tell(steps: &Steps, fuzzer: &Fuzzer, difference: &Difference) {
     for finding in &report.findings {
         if let Outcome::Broken { expected, got } = &finding.outcome {
             let (level, clauses) = (finding.level.word(), finding.clauses.join(", "));
-            println!("  {level} {clauses}: {}\n    expected {expected}\n    got      {got}", finding.check);
+            println!("  {level} {clauses}: {}\n    expected {expected}\n    got      {got}", finding.check());
         }
     }
     for log in &report.logs {

@@ -2,6 +2,7 @@
 
 pub mod arguments;
 mod candidates;
+mod checks;
 mod contract;
 mod doctor;
 mod engine;
@@ -96,6 +97,7 @@ pub fn main(cli: Cli) -> ExitCode {
             Command::Mutate(arguments) => mutate::mutate(&arguments).await,
             Command::Fuzz(arguments) => fuzz::fuzz(&arguments).await,
             Command::List(arguments) => list::list(&arguments),
+            Command::Checks(arguments) => checks::checks(&arguments),
             Command::Contract(arguments) => contract::contract(&arguments),
             Command::Fetch(arguments) => fetch::fetch(&arguments).await,
             Command::Doctor(arguments) => doctor::doctor(&arguments).await,

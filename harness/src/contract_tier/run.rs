@@ -70,7 +70,7 @@ impl Bench {
         let skipped = not_applicable(scenario);
         let mut found = Found::default();
         if skipped.is_none() {
-            match examine(&self.sandboxes, candidate, scenario).await {
+            match examine(&self.sandboxes, candidate, scenario, &self.judge.scope(scenario, cell)).await {
                 Ok(examined) => {
                     found.findings = examined.findings;
                     found.logs = examined.logs;

@@ -158,10 +158,6 @@ impl Fuzzer {
 fn broken(report: &ScenarioReport) -> BTreeSet<String> {
     let broken = report.findings.iter().filter(|finding| finding.is_broken());
     broken
-        .flat_map(
-            |finding| {
-                if finding.clauses.is_empty() { vec![finding.check.clone()] } else { finding.clauses.clone() }
-            },
-        )
+        .flat_map(|finding| if finding.clauses.is_empty() { vec![finding.check()] } else { finding.clauses.clone() })
         .collect()
 }

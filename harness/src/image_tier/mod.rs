@@ -19,13 +19,14 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::check::scope::Scope;
 use crate::engine::{Engine, EngineError, Guard, Network, NetworkNamespace};
 use crate::isolation::Watch;
 use crate::mirror::RequestLog;
-use crate::outcome::{Fault, Finding, Level, Log, Outcome, RunId, Stage, with_causes};
+use crate::outcome::{CheckId, Fault, Finding, Log, RunId, Stage, with_causes};
 use crate::run::event::{Event, PreparationEnd};
 use crate::run::judge::{Found, Judge};
-use crate::run::plan::{CandidateOrigin, Plan, Role, Work};
+use crate::run::plan::{CandidateOrigin, Plan, Planned, Role, Work};
 use crate::suite::cell::Cell;
 use crate::suite::control::Replacements;
 use crate::suite::dialect::Dialect;
@@ -211,8 +212,9 @@ impl State {
             .or_else(|| step.needs.iter().find_map(|need| self.ends[*need].clone().filter(StepEnd::blocks)));
         if let Some(end) = blocked {
             if let Some(index) = step.work.scenario() {
-                let scenario = &self.plan.scenarios[index].scenario;
-                settle(&end, &self.plan.work_name(step.work), scenario, &mut part);
+                let Planned { scenario, cell, .. } = &self.plan.scenarios[index];
+                let scope = self.setup.judge.scope(scenario, &self.plan.cells[*cell]);
+                settle(&end, &self.plan.work_name(step.work), scenario, &scope, &mut part);
             }
             self.finish(Finished { id, end, part, halts: false });
             return;
@@ -234,12 +236,16 @@ impl State {
             }
             Work::Build(index) | Work::Examine(index) | Work::Serve(index) => {
                 let planned = self.plan.scenarios[index].clone();
+                let cell = self.plan.cells[planned.cell].clone();
                 let work = step.work;
                 if !std::mem::replace(&mut self.scenarios[index].begun, true) {
                     self.send(Event::ScenarioStarted { label: planned.label.clone() });
                 }
                 let place = setup.namespace.handle();
-                running.spawn_on(async move { step::run(id, work, &planned, needs, &setup, &events).await }, &place);
+                running.spawn_on(
+                    async move { step::run(id, work, (&planned, &cell), needs, &setup, &events).await },
+                    &place,
+                );
             }
         }
     }
@@ -332,17 +338,12 @@ impl Part {
 }
 
 /// Says in a scenario's part why its step was not run.
-fn settle(end: &StepEnd, what: &str, scenario: &Scenario, part: &mut Part) {
+fn settle(end: &StepEnd, what: &str, scenario: &Scenario, scope: &Scope, part: &mut Part) {
     match end {
         StepEnd::Broken { what: image, got } => {
-            part.findings.push(Finding {
-                check: image.clone(),
-                at: scenario.summary.at.clone(),
-                level: Level::Must,
-                stage: Stage::Build,
-                clauses: Vec::new(),
-                outcome: Outcome::Broken { expected: format!("the {image} to be had"), got: got.clone() },
-            });
+            part.findings.push(scope.holds(CheckId::ImageAvailable, image, &scenario.summary.at, || {
+                Some((format!("the {image} to be available"), got.clone()))
+            }));
             part.not_run.push(format!("{what}: the {image} is not there"));
         }
         StepEnd::Fault(fault) => {

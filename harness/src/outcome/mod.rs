@@ -1,6 +1,7 @@
 //! The ground: what came of things, as plain values that every other room speaks of. It imports nothing of ours.
 
 mod causes;
+mod check_id;
 mod fault;
 mod finding;
 mod level;
@@ -13,8 +14,9 @@ mod stage;
 mod verdict;
 
 pub use causes::with_causes;
+pub use check_id::CheckId;
 pub use fault::Fault;
-pub use finding::{Finding, Outcome};
+pub use finding::{Finding, Outcome, Subject};
 pub use level::Level;
 pub use location::At;
 pub use run_id::RunId;

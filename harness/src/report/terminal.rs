@@ -191,7 +191,7 @@ impl TerminalReporter {
         };
         format!(
             "         {mark} {}{clauses}  {place}\n           expected  {}\n           got       {}\n",
-            finding.check,
+            finding.check(),
             indented(expected),
             indented(got)
         )
