@@ -22,7 +22,7 @@ use crate::check::evidence::CommandEvidence;
 use crate::check::scope::Scope;
 use crate::contract_tier::sandbox::{Candidate, End, SandboxError, Sandboxes, Start, Workspace};
 use crate::contract_tier::stub::record::{Failing, Orders};
-use crate::outcome::{Finding, Log, Stage};
+use crate::outcome::{Finding, Log, NotRun, Stage};
 use crate::suite::dialect::Dialect;
 use crate::suite::scenario::{CommandExpectation, ContextError, FileExpectation, Scenario, Subject, build_context};
 
@@ -64,7 +64,7 @@ pub struct Examined {
     /// How long each stage took.
     pub stages: Vec<(Stage, Duration)>,
     /// What was not done, and why.
-    pub not_run: Vec<String>,
+    pub not_run: Vec<NotRun>,
 }
 
 /// Why a scenario does not apply in the contract tier, if so.

@@ -11,7 +11,7 @@ use crate::check::evidence::EndEvidence;
 use crate::contract_tier::sandbox::{SandboxError, Start};
 use crate::contract_tier::stub::record::{Call, Effect, Orders};
 use crate::host::volume::Snapshot;
-use crate::outcome::Stage;
+use crate::outcome::{NotRun, Stage};
 use crate::suite::scenario::{ServeExpectation, volume_context};
 
 /// The start step's program.
@@ -25,7 +25,7 @@ impl Trial<'_> {
         let scenario = self.scenario;
         let Some(serve) = &scenario.serve else { return Ok(()) };
         let Some(user) = user_of(serve) else {
-            self.examined.not_run.push("the start: its user has a name, and the sandbox knows numbers".to_owned());
+            self.examined.not_run.push(NotRun::UserByName);
             return Ok(());
         };
         let begun = Instant::now();

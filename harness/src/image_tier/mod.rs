@@ -23,7 +23,7 @@ use crate::check::scope::Scope;
 use crate::engine::{Engine, EngineError, Guard, Network, NetworkNamespace};
 use crate::isolation::Watch;
 use crate::mirror::RequestLog;
-use crate::outcome::{CheckId, Fault, Finding, Log, RunId, Stage, with_causes};
+use crate::outcome::{CheckId, Fault, Finding, Log, NotRun, RunId, Stage, with_causes};
 use crate::run::event::{Event, PreparationEnd};
 use crate::run::judge::{Found, Judge};
 use crate::run::plan::{CandidateOrigin, Plan, Planned, Role, Work};
@@ -109,7 +109,7 @@ struct Part {
     findings: Vec<Finding>,
     logs: Vec<Log>,
     stages: Vec<(Stage, Duration)>,
-    not_run: Vec<String>,
+    not_run: Vec<NotRun>,
     fault: Option<Fault>,
 }
 
@@ -214,7 +214,7 @@ impl State {
             if let Some(index) = step.work.scenario() {
                 let Planned { scenario, cell, .. } = &self.plan.scenarios[index];
                 let scope = self.setup.judge.scope(scenario, &self.plan.cells[*cell]);
-                settle(&end, &self.plan.work_name(step.work), scenario, &scope, &mut part);
+                settle(&end, self.plan.work_name(step.work), scenario, &scope, &mut part);
             }
             self.finish(Finished { id, end, part, halts: false });
             return;
@@ -338,19 +338,19 @@ impl Part {
 }
 
 /// Says in a scenario's part why its step was not run.
-fn settle(end: &StepEnd, what: &str, scenario: &Scenario, scope: &Scope, part: &mut Part) {
+fn settle(end: &StepEnd, step: String, scenario: &Scenario, scope: &Scope, part: &mut Part) {
     match end {
         StepEnd::Broken { what: image, got } => {
             part.findings.push(scope.holds(CheckId::ImageAvailable, image, &scenario.summary.at, || {
                 Some((format!("the {image} to be available"), got.clone()))
             }));
-            part.not_run.push(format!("{what}: the {image} is not there"));
+            part.not_run.push(NotRun::ImageMissing { step, image: image.clone() });
         }
         StepEnd::Fault(fault) => {
             part.fault = Some(fault.clone());
-            part.not_run.push(format!("{what}: the suite could not go on"));
+            part.not_run.push(NotRun::Inconclusive { step });
         }
-        StepEnd::NotBuilt => part.not_run.push(format!("{what}: the image was not built")),
+        StepEnd::NotBuilt => part.not_run.push(NotRun::NotBuilt { step }),
         StepEnd::Image(_) | StepEnd::Done => {}
     }
 }

@@ -11,7 +11,7 @@ use crate::check::evidence::{EndEvidence, ProbeEvidence};
 use crate::check::limit::Exceeded;
 use crate::engine::{Application, Bind, Start};
 use crate::host::volume::Volume;
-use crate::outcome::{Fault, Log, Stage, with_causes};
+use crate::outcome::{Fault, Log, NotRun, Stage, with_causes};
 use crate::suite::limits::Limits;
 use crate::suite::scenario::{EndExpectation, ServeExpectation, volume_context};
 
@@ -70,7 +70,7 @@ impl Step<'_> {
                 if serve.restart && answers {
                     self.restart(serve, application).await?;
                 } else if serve.restart {
-                    self.part.not_run.push("the restart: the container does not answer".to_owned());
+                    self.part.not_run.push(NotRun::NoAnswer { what: "the restart".to_owned() });
                 }
             }
         }
@@ -129,14 +129,14 @@ impl Step<'_> {
             if !answers {
                 let rest = serve.http.len() - index - 1;
                 if rest > 0 {
-                    self.part.not_run.push(format!("{rest} further requests: the container does not answer"));
+                    self.part.not_run.push(NotRun::NoAnswer { what: format!("{rest} further requests") });
                 }
                 break;
             }
         }
         for expectation in &serve.commands {
             if !answers {
-                self.part.not_run.push(format!("`{}`: the container does not answer", expectation.run.value.join(" ")));
+                self.part.not_run.push(NotRun::NoAnswer { what: format!("`{}`", expectation.run.value.join(" ")) });
                 continue;
             }
             let evidence = application.exec(&expectation.run.value, limits).await?;

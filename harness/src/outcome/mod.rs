@@ -6,6 +6,7 @@ mod fault;
 mod finding;
 mod level;
 mod location;
+mod not_run;
 mod run_id;
 #[cfg(test)]
 pub(crate) mod samples;
@@ -19,6 +20,7 @@ pub use fault::Fault;
 pub use finding::{Finding, Outcome, Subject};
 pub use level::Level;
 pub use location::At;
+pub use not_run::NotRun;
 pub use run_id::RunId;
 pub use scenario_report::{CellName, Log, ScenarioReport};
 pub use stage::Stage;

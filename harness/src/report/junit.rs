@@ -43,7 +43,7 @@ impl JunitReporter {
             Verdict::Pass | Verdict::Warn | Verdict::Caught => TestCaseStatus::success(),
             Verdict::Skip => {
                 let mut status = TestCaseStatus::skipped();
-                status.set_message(report.not_run.join("; "));
+                status.set_message(report.not_run.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
                 status
             }
             Verdict::Fail => {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{DocumentReporter, GithubReporter, JunitReporter, Reporter, TerminalReporter};
 use crate::outcome::samples::report;
-use crate::outcome::{At, CheckId, Fault, Finding, Level, Log, Outcome, Stage, Verdict};
+use crate::outcome::{At, CheckId, Fault, Finding, Level, Log, NotRun, Outcome, Stage, Verdict};
 use crate::run::event::tests::{finished, started};
 use crate::run::event::{Event, PreparationEnd, RunEnd};
 
@@ -34,7 +34,7 @@ fn events() -> Vec<Event> {
     let broken = Outcome::Broken { expected: "status 200".into(), got: "status 500\nwith a second line".into() };
     failing.findings =
         vec![finding(CheckId::BuildOutcome, "", 4, Outcome::Held), finding(CheckId::HttpStatus, "GET /", 9, broken)];
-    failing.not_run = vec!["1 further request: the container does not answer".into()];
+    failing.not_run = vec![NotRun::NoAnswer { what: "1 further request".into() }];
     let lines = (1..=25).map(|n| format!("line {n} \u{1b}[31m<&>\u{7}")).collect();
     failing.logs = vec![Log { title: "container log".into(), lines }];
     let mut unclear = report("unclear", Verdict::Error);

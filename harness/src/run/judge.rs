@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::control;
 use crate::check::scope::Scope;
-use crate::outcome::{CellName, Fault, Finding, Log, ScenarioReport, Stage, Verdict};
+use crate::outcome::{CellName, Fault, Finding, Log, NotRun, ScenarioReport, Stage, Verdict};
 use crate::suite::cell::Cell;
 use crate::suite::contract::Contract;
 use crate::suite::control::Control;
@@ -34,7 +34,7 @@ pub struct Found {
     /// Why the suite could not tell.
     pub fault: Option<Fault>,
     /// What was not done, and why.
-    pub not_run: Vec<String>,
+    pub not_run: Vec<NotRun>,
     /// The logs.
     pub logs: Vec<Log>,
     /// How long each stage took.
@@ -62,7 +62,7 @@ impl Judge {
         let proves = covers(scenario);
         let verdict = match skipped {
             Some(reason) => {
-                found.not_run.push(reason.to_owned());
+                found.not_run.push(NotRun::NotApplicable(reason.to_owned()));
                 Verdict::Skip
             }
             None => Verdict::of(&found.findings, found.fault.as_ref(), self.strict),
