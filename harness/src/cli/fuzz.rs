@@ -7,17 +7,15 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::candidates::{Steps, candidates};
+use super::reproduce::reproduce_case;
 use super::run::cores;
-use super::sandboxed::open;
-use super::signal::Signals;
-use super::{Failure, select};
+use super::{Failure, listen, open_contract, select};
 use crate::cli::arguments::FuzzArgs;
-use crate::contract_tier::run::Bench;
 use crate::contract_tier::sandbox::Candidate;
+use crate::contract_tier::tier::Bench;
 use crate::fuzz::campaign::{Difference, FuzzError, Fuzzer};
 use crate::fuzz::{Content, File, files};
 use crate::outcome::{Outcome, with_causes};
-use crate::run::event::RunEnd;
 use crate::run::judge::Judge;
 use crate::run::tally::ExitCode;
 use crate::suite::tier::Tier;
@@ -34,11 +32,10 @@ pub(super) async fn fuzz(arguments: &FuzzArgs) -> Result<ExitCode, Failure> {
     let cells = select::cells(&folders, &arguments.cells)?;
     let (_, contract) = select::load(&folders, cells.clone())?;
     let seed = arguments.seed.unwrap_or_else(|| RandomState::new().hash_one(0) >> 32);
-    let signals = Signals::listen()
-        .map_err(|error| Failure::infrastructure(format!("signals cannot be listened to: {error}"), None))?;
+    let signals = listen()?;
     let judge =
         Judge { contract, tier: Tier::Contract, strict: arguments.strict, control: None, reproduce: String::new() };
-    let sandboxes = open(&folders, arguments.offline).await?;
+    let sandboxes = Arc::new(open_contract::sandboxes(&folders, arguments.offline, &signals).await?);
     let jobs = arguments.jobs.map_or_else(cores, usize::from);
     let bench = Bench { sandboxes, judge, jobs };
     let fuzzer = Arc::new(Fuzzer { bench, cells, seed, cancel: signals.cancel.clone() });
@@ -59,12 +56,12 @@ pub(super) async fn fuzz(arguments: &FuzzArgs) -> Result<ExitCode, Failure> {
         let candidate = Candidate::new(&fuzzer.bench.sandboxes, &folders.images(), &steps.read()?)?;
         let found = try_out(&fuzzer, Arc::new(candidate), cases.clone(), jobs, &steps.name).await?;
         if signals.cancel.is_cancelled() {
-            return Ok(if signals.end() == RunEnd::Terminated { ExitCode::Terminated } else { ExitCode::Interrupted });
+            return Ok(signals.exit_code());
         }
         match found {
             None => println!("{}: no difference", steps.name),
             Some(difference) => {
-                tell(steps, &fuzzer, &difference);
+                tell(steps, arguments, seed, &difference);
                 if let Some(folder) = &arguments.write {
                     let name = format!("difference-{seed}-{}-{}", difference.case, place + 1);
                     write(&folder.join(name), &difference.files)?;
@@ -127,7 +124,7 @@ fn write(folder: &Path, files: &[File]) -> Result<(), Failure> {
 }
 
 /// Tells a difference as a scenario: the file and the application folder.
-fn tell(steps: &Steps, fuzzer: &Fuzzer, difference: &Difference) {
+fn tell(steps: &Steps, arguments: &FuzzArgs, seed: u64, difference: &Difference) {
     let Difference { case, files, report, tries } = difference;
     println!("{}: DIFFERENCE with application {case}, made smaller by {tries} further ones:", steps.name);
     for finding in &report.findings {
@@ -147,11 +144,8 @@ fn tell(steps: &Steps, fuzzer: &Fuzzer, difference: &Difference) {
             Content::Link(target) => println!("--- {}: a link to {target}", path.escape_debug()),
         }
     }
-    let dialect = &report.cell.dialect;
-    let cells = if fuzzer.cells.len() > 1 { "all".to_owned() } else { dialect.clone() };
     println!(
-        "again: cargo run -- fuzz --dialect {cells} --seed {} --case {case}{}; --write DIR keeps it as a scenario",
-        fuzzer.seed,
-        steps.arguments()
+        "again: {}; --write DIR keeps it as a scenario",
+        reproduce_case(arguments, seed, *case, &steps.arguments())
     );
 }

@@ -11,11 +11,12 @@ mod fuzz;
 mod host;
 mod list;
 mod mutate;
+mod open_contract;
+mod open_image;
 mod prune;
+mod reproduce;
 mod run;
-mod sandboxed;
 mod select;
-mod signal;
 mod tell;
 mod verify;
 
@@ -24,7 +25,10 @@ use std::fmt;
 use clap::CommandFactory;
 
 use crate::cli::arguments::{Cli, Command};
+use crate::contract_tier::sandbox::SandboxError;
 use crate::outcome::with_causes;
+use crate::run::leftovers::LeftoverError;
+use crate::run::signals::Signals;
 use crate::run::tally::ExitCode;
 
 /// Why a command could not do its work.
@@ -42,6 +46,11 @@ impl Failure {
     /// Something of the engine, the network or the disk.
     fn infrastructure(what: impl fmt::Display, hint: Option<&str>) -> Self {
         Self::new(ExitCode::Infrastructure, &what, hint)
+    }
+
+    /// A signal came before there was anything to report; it has been told.
+    fn stopped(signals: &Signals) -> Self {
+        Self { code: signals.exit_code(), text: String::new() }
     }
 
     fn new(code: ExitCode, what: &dyn fmt::Display, hint: Option<&str>) -> Self {
@@ -64,6 +73,26 @@ impl From<crate::engine::EngineError> for Failure {
     fn from(error: crate::engine::EngineError) -> Self {
         Self::infrastructure(with_causes(&error), error.hint().as_deref())
     }
+}
+
+impl From<SandboxError> for Failure {
+    fn from(error: SandboxError) -> Self {
+        Self::infrastructure(with_causes(&error), Some(error.hint()))
+    }
+}
+
+impl From<LeftoverError> for Failure {
+    fn from(error: LeftoverError) -> Self {
+        match error {
+            LeftoverError::Engine(error) => error.into(),
+            LeftoverError::Cache { .. } => Self::infrastructure(error, None),
+        }
+    }
+}
+
+/// Listens to signals; called once in a command.
+fn listen() -> Result<Signals, Failure> {
+    Signals::listen().map_err(|error| Failure::infrastructure(format!("signals cannot be listened to: {error}"), None))
 }
 
 /// A command behind options would be taken for a filter, and then match nothing or the wrong thing.
@@ -108,7 +137,9 @@ pub fn main(cli: Cli) -> ExitCode {
     // Whatever still reads or waits in the background must not hold up the end.
     runtime.shutdown_background();
     result.unwrap_or_else(|failure| {
-        eprintln!("{}", failure.text);
+        if !failure.text.is_empty() {
+            eprintln!("{}", failure.text);
+        }
         failure.code
     })
 }

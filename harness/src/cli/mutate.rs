@@ -9,16 +9,13 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::run::cores;
-use super::sandboxed::open;
-use super::signal::Signals;
-use super::{Failure, host, select};
+use super::{Failure, host, listen, open_contract, select};
 use crate::cli::arguments::{MutateArgs, SelectArgs};
-use crate::contract_tier::run::Bench;
+use crate::contract_tier::tier::Bench;
 use crate::host::folders::Folders;
 use crate::mutate::campaign::{Campaign, Outcome, Tried};
 use crate::mutate::{Bug, Case, Equivalents, Results, SCRIPTS, changed_lines, inputs, mutants};
 use crate::outcome::with_causes;
-use crate::run::event::RunEnd;
 use crate::run::judge::Judge;
 use crate::run::plan::{CandidateOrigin, Plan};
 use crate::run::tally::ExitCode;
@@ -43,23 +40,23 @@ pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> 
     let cells = select::cells(&folders, &arguments.cells)?;
     let (loaded, contract) = select::select(&folders, cells, &SelectArgs { filters: Vec::new() })?;
     let plan = Plan::new(loaded, &CandidateOrigin::default());
-    let mut sandboxes = open(&folders, arguments.offline).await?;
+    let signals = listen()?;
+    let mut sandboxes = open_contract::sandboxes(&folders, arguments.offline, &signals).await?;
     sandboxes.limit = LIMIT;
     let jobs = arguments.jobs.map_or_else(cores, usize::from);
     let judge = Judge { contract, tier: Tier::Contract, strict: true, control: None, reproduce: String::new() };
-    let bench = Bench { sandboxes, judge, jobs };
+    let bench = Bench { sandboxes: Arc::new(sandboxes), judge, jobs };
     let trial = Arc::new(Trial::new(bench, folders.images(), &plan));
 
     // A suite that fails the scripts as they are would notice anything.
-    if let Outcome::Killed { scenario, .. } = trial.unchanged().await {
+    let unchanged = signals.unless_stopped(trial.unchanged()).await.ok_or_else(|| Failure::stopped(&signals))?;
+    if let Outcome::Killed { scenario, .. } = unchanged {
         return Err(Failure::new(
             ExitCode::Fail,
             &format!("{scenario} fails without any change"),
             Some("`wsgi-proof run --tier contract --dialect all --strict` must pass first"),
         ));
     }
-    let signals = Signals::listen()
-        .map_err(|error| Failure::infrastructure(format!("signals cannot be listened to: {error}"), None))?;
     let mut campaign = Campaign::default();
     let mut survivors = Vec::new();
     let mut waiting = cases.into_iter();
@@ -87,7 +84,7 @@ pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> 
             biased;
             () = signals.cancel.cancelled() => {
                 running.shutdown().await;
-                return Ok(interrupted(&signals));
+                return Ok(signals.exit_code());
             }
             joined = running.join_next() => match joined {
                 Some(Ok((case, outcome))) if outcome == Outcome::Survived && arguments.tier == Tier::Image => {
@@ -100,9 +97,9 @@ pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> 
         }
     }
     for case in survivors {
-        let outcome = trial::in_image_tier(&case, arguments, &folders).await?;
+        let outcome = trial::in_image_tier(&case, arguments, &folders, &signals).await?;
         if signals.cancel.is_cancelled() {
-            return Ok(interrupted(&signals));
+            return Ok(signals.exit_code());
         }
         finished(&case, outcome, arguments.json, &mut results, &mut campaign)?;
     }
@@ -206,8 +203,4 @@ fn tell(mut campaign: Campaign, arguments: &MutateArgs) -> Result<ExitCode, Fail
         (0, _) => ExitCode::Infrastructure,
         _ => ExitCode::Fail,
     })
-}
-
-fn interrupted(signals: &Signals) -> ExitCode {
-    if signals.end() == RunEnd::Terminated { ExitCode::Terminated } else { ExitCode::Interrupted }
 }

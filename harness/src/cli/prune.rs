@@ -1,69 +1,39 @@
 //! `wsgi-proof prune`: removes what dead runs left behind.
 
+use std::fmt;
 use std::path::Path;
 
 use super::Failure;
 use crate::cli::arguments::PruneArgs;
 use crate::contract_tier::sandbox;
 use crate::engine::{Engine, discover};
-use crate::host::volume;
-use crate::run::lease::{self, Leases};
+use crate::run::leftovers::{self, Scope};
 use crate::run::tally::ExitCode;
 
 pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
     let cache = arguments.folders.cache()?;
-    let volumes = prune_volumes(&cache, arguments.dry_run)? + prune_sandboxes(&cache, arguments.dry_run)?;
+    let scope = Scope { kept_runs: true, kept_images: arguments.images, dry_run: arguments.dry_run };
+    let verb = if arguments.dry_run { "would remove" } else { "removed" };
+    let tell = |leftover: &dyn fmt::Display| println!("{verb} {leftover}");
+    let elsewhere = leftovers::of_volumes(&cache, scope, &tell)? + prune_sandboxes(&cache, arguments.dry_run)?;
     let Some(endpoint) = discover(&cache).await.chosen else {
         println!("nothing more to do: no engine is running");
         return Ok(ExitCode::Pass);
     };
     let engine = Engine::connect(&endpoint).await?;
-    let verb = if arguments.dry_run { "would remove" } else { "removed" };
-    let (mut count, mut kept, mut kept_bytes) = (volumes, 0, 0);
-    let found = engine.list_ours().await?;
-    let living = Leases::of(&cache, &found);
-    for leftover in &found {
-        if leftover.is_kept() && !arguments.images {
-            // What a named image is built on is kept with it, and not counted.
-            kept += usize::from(leftover.name.contains(':'));
-            kept_bytes = kept_bytes.max(leftover.size);
-        } else if leftover.is_kept() || living.is_stale(leftover) {
-            if !arguments.dry_run {
-                engine.remove(leftover).await?;
-            }
-            println!("{verb} {leftover}");
-            count += 1;
-        }
-    }
-    if !arguments.dry_run {
-        lease::forget_stale(&cache, true)
-            .map_err(|error| Failure::infrastructure(format!("{}: {error}", cache.display()), None))?;
-    }
-    if count == 0 {
+    let swept = leftovers::of_engine(&engine, &cache, scope, &tell).await?;
+    leftovers::of_leases(&cache, scope)?;
+    if elsewhere + swept.removed == 0 {
         println!("nothing to do");
     }
-    if kept > 0 {
+    if swept.kept_images > 0 {
         println!(
-            "kept on purpose: {kept} cached images, the largest {} MB, which the others share (--images removes them)",
-            kept_bytes / 1_000_000
+            "kept on purpose: {} cached images, the largest {} MB, which the others share (--images removes them)",
+            swept.kept_images,
+            swept.kept_bytes / 1_000_000
         );
     }
     Ok(ExitCode::Pass)
-}
-
-/// Removes the volumes' folders of dead runs; says how many.
-fn prune_volumes(cache: &Path, dry_run: bool) -> Result<usize, Failure> {
-    let failed = |error: std::io::Error| Failure::infrastructure(format!("{}: {error}", cache.display()), None);
-    let folders = volume::of_stale_runs(cache, |run| !lease::is_live(cache, run)).map_err(failed)?;
-    for folder in &folders {
-        if dry_run {
-            println!("would remove volume {}", folder.display());
-        } else {
-            std::fs::remove_dir_all(folder).map_err(failed)?;
-            println!("removed volume {}", folder.display());
-        }
-    }
-    Ok(folders.len())
 }
 
 /// Removes the sandboxes of programs that were killed; says how many.

@@ -7,11 +7,11 @@ mod calls;
 mod files;
 mod recipe;
 pub mod requirements;
-pub mod run;
 pub mod sandbox;
 mod serve;
 mod start;
 pub mod stub;
+pub mod tier;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

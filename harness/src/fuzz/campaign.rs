@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::render::{File, files};
 use super::{Application, applications};
-use crate::contract_tier::run::Bench;
 use crate::contract_tier::sandbox::Candidate;
+use crate::contract_tier::tier::Bench;
 use crate::outcome::{ScenarioReport, Verdict};
 use crate::run::plan::Planned;
 use crate::suite::cell::Cell;

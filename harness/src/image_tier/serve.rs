@@ -3,7 +3,7 @@
 use crate::outcome::Finding;
 use std::time::{Duration, Instant};
 
-use super::StepEnd;
+use super::graph::StepEnd;
 use super::probe;
 use super::step::{Step, StepError, missing};
 use crate::check;

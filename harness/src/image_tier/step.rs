@@ -8,7 +8,9 @@ use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{Finished, Part, Setup, StepEnd, blame, fault_of};
+use super::executor::fault_of;
+use super::graph::{Finished, Part, StepEnd};
+use super::{Setup, blame};
 use crate::check;
 use crate::check::evidence::BuildEnd;
 use crate::check::scope::Scope;
