@@ -3,8 +3,8 @@
 //! A scenario is a folder with a `scenario.toml`. Other folders (`repositories`) and files are none of the loader's
 //! business, except that a folder with an `app/` and no `scenario.toml` is a scenario that would silently never run.
 //!
-//! A file goes through three stages: TOML, shape (unknown keys, wrong types: [`super::file`]), meaning
-//! ([`super::resolve`]). Within a stage every fault is reported; a file with a fault in one stage is not taken to the
+//! A file goes through three stages: TOML, shape (unknown keys, wrong types: [`super::typed`]), meaning
+//! ([`super::table`]). Within a stage every fault is reported; a file with a fault in one stage is not taken to the
 //! next, where its faults would only lead to follow-up ones. Files do not wait for each other.
 
 use std::fs;
@@ -15,8 +15,8 @@ use serde::Deserialize;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::diagnostic::{Diagnostic, Diagnostics, Source};
-use super::file::ScenarioFile;
-use super::resolve;
+use super::resolver::Resolver;
+use super::table::{self, ScenarioFile};
 use super::{Scenario, Setting};
 
 /// The name of the scenario file in a scenario's folder.
@@ -47,8 +47,11 @@ pub fn load(root: &Path, setting: &Setting<'_>) -> Result<Vec<Scenario>, Diagnos
             }
         };
         let source = Source::new(&relative, text);
-        let resolved =
-            typed(&source).and_then(|file| resolve::scenario(name, &root.join(name), &source, &file, setting));
+        let resolved = typed(&source).and_then(|file| {
+            let mut resolver = Resolver::new(&source, setting);
+            let scenario = table::resolve(&mut resolver, name, &root.join(name), &file);
+            resolver.finish(scenario)
+        });
         match resolved {
             Ok(scenario) => scenarios.push(scenario),
             Err(found) => faults.extend(found),

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::suite::scenario::tests::load_here;
 use crate::suite::scenario::{
-    BuildOutcome, EndCode, FileState, Phase, Scenario, Subject, build_context, file, rebuild_context,
+    BuildOutcome, EndCode, FileState, Phase, Scenario, Subject, build_context, rebuild_context, schema,
 };
 
 const APPLICATION: &str =
@@ -271,7 +271,7 @@ fn scenarios_come_sorted_by_name() {
 #[test]
 fn the_schema_is_fresh() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/scenario.schema.json");
-    let fresh = file::schema();
+    let fresh = schema();
     if std::env::var_os("UPDATE").is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, &fresh).unwrap();

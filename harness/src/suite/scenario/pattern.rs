@@ -5,8 +5,8 @@ use std::ops::Range;
 use regex::{Regex, RegexBuilder};
 
 use super::diagnostic::{Diagnostic, Source};
-use super::file::Typed;
 use super::placeholder;
+use super::typed::Typed;
 use crate::suite::cell::Cell;
 
 /// What a pattern is held against.
