@@ -8,41 +8,45 @@ use std::fmt::Write;
 use std::path::Path;
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::outcome::{CellName, ScenarioReport, Verdict};
+use crate::suite::toml_file::{self, TomlError};
 
 /// The file's name, in the folder of the scenarios.
 pub const LOCK_FILE: &str = "assertions.lock";
 
 /// The counts that a run must reach.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SuiteLock {
-    version: u32,
     /// Scenarios that run, by cell.
     cells: BTreeMap<String, usize>,
     /// Assertions, by scenario.
     scenarios: BTreeMap<String, usize>,
 }
 
+/// The file as it stands.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    version: Spanned<u32>,
+    cells: BTreeMap<String, usize>,
+    scenarios: BTreeMap<String, usize>,
+}
+
 /// Why the lock cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SuiteLockError {
-    /// It cannot be read or written.
+    /// It cannot be read or is not valid.
+    #[error(transparent)]
+    Invalid(#[from] TomlError),
+    /// It cannot be written.
     #[error("{path}: {source}")]
-    File {
+    Unwritable {
         /// The file.
         path: String,
         /// Why.
         source: std::io::Error,
-    },
-    /// It is not valid.
-    #[error("{path}: {why}")]
-    Invalid {
-        /// The file.
-        path: String,
-        /// Why, with the line.
-        why: String,
     },
 }
 
@@ -52,25 +56,17 @@ impl SuiteLock {
     /// # Errors
     /// When the file cannot be read or is not valid.
     pub fn load(root: &Path) -> Result<Option<Self>, SuiteLockError> {
-        let path = root.join(LOCK_FILE);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(SuiteLockError::File { path: path.display().to_string(), source }),
-        };
-        let invalid = |why: String| SuiteLockError::Invalid { path: path.display().to_string(), why };
-        let lock: Self = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
-        if lock.version != 1 {
-            return Err(invalid("this program reads version 1".to_owned()));
-        }
-        Ok(Some(lock))
+        let read = toml_file::read_if_there(&root.join(LOCK_FILE))?;
+        let Some((File { version, cells, scenarios }, mut faults)) = read else { return Ok(None) };
+        faults.version(&version);
+        Ok(Some(faults.finish(Self { cells, scenarios })?))
     }
 
     /// The lock that these reports make, where `self` says what it was before. A scenario has as many assertions as it made in the
     /// cell in which it made the fewest.
     #[must_use]
     pub fn renewed(&self, reports: &[ScenarioReport]) -> Self {
-        let mut lock = Self { version: 1, ..Self::default() };
+        let mut lock = Self::default();
         lock.cells.clone_from(&self.cells);
         for cell in reports.iter().map(|report| report.cell.to_string()) {
             lock.cells.insert(cell, 0);
@@ -107,7 +103,8 @@ impl SuiteLock {
             let _ = writeln!(text, "{name} = {count}");
         }
         let path = root.join(LOCK_FILE);
-        std::fs::write(&path, text).map_err(|source| SuiteLockError::File { path: path.display().to_string(), source })
+        std::fs::write(&path, text)
+            .map_err(|source| SuiteLockError::Unwritable { path: path.display().to_string(), source })
     }
 
     /// What these reports lack. Of scenarios that did not pass the verdict says enough. `whole` says that
@@ -186,6 +183,6 @@ mod tests {
         lock().write(folder.path()).unwrap();
         assert_eq!(SuiteLock::load(folder.path()).unwrap(), Some(lock()));
         std::fs::write(folder.path().join(LOCK_FILE), "version = 2\n[cells]\n[scenarios]\n").unwrap();
-        assert!(SuiteLock::load(folder.path()).unwrap_err().to_string().ends_with("this program reads version 1"));
+        assert!(SuiteLock::load(folder.path()).unwrap_err().to_string().contains("this program reads version 1"));
     }
 }

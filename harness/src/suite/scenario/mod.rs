@@ -6,7 +6,6 @@
 
 mod app;
 mod context;
-pub mod diagnostic;
 mod load;
 mod pattern;
 mod placeholder;
@@ -20,7 +19,6 @@ use crate::outcome::At;
 
 pub use context::PatternError;
 pub use context::{ContextError, MAX_CONTEXT, build_context, folder_context, rebuild_context, volume_context};
-pub use diagnostic::{Diagnostic, Diagnostics};
 pub use load::{APP_FOLDER, SCENARIO_FILE, VOLUME_FOLDER, load};
 pub use pattern::as_typed;
 pub use schema::schema;

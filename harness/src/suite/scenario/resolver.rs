@@ -6,29 +6,28 @@ use std::ops::Range;
 
 use regex::Regex;
 
-use super::diagnostic::{Diagnostic, Source};
 use super::pattern::{self, Purpose};
 use super::typed::Typed;
 use super::{Declared, Setting, placeholder};
 use crate::outcome::At;
 use crate::suite::cell::Cell;
+use crate::suite::diagnostic::{Diagnostic, Faults, Help, Source};
 
 /// Resolves values of one file, and keeps the faults. A method that returns `None` has reported why.
 pub(super) struct Resolver<'a> {
-    source: &'a Source,
     setting: &'a Setting<'a>,
-    faults: Vec<Diagnostic>,
+    faults: Faults,
 }
 
 impl<'a> Resolver<'a> {
     /// For one file.
-    pub(super) fn new(source: &'a Source, setting: &'a Setting<'a>) -> Self {
-        Self { source, setting, faults: Vec::new() }
+    pub(super) fn new(source: &Source, setting: &'a Setting<'a>) -> Self {
+        Self { setting, faults: Faults::new(source.clone()) }
     }
 
     /// The value, unless there were faults.
     pub(super) fn finish<T>(self, resolved: T) -> Result<T, Vec<Diagnostic>> {
-        if self.faults.is_empty() { Ok(resolved) } else { Err(self.faults) }
+        self.faults.check(resolved)
     }
 
     /// The cell that the scenario is loaded for.
@@ -43,12 +42,11 @@ impl<'a> Resolver<'a> {
 
     /// Reports a fault; the help can follow.
     pub(super) fn fault(&mut self, span: Range<usize>, message: impl Into<String>) -> Help<'_> {
-        self.faults.push(Diagnostic::at(self.source, span, message));
-        Help(self.faults.last_mut())
+        self.faults.at(span, message)
     }
 
     pub(super) fn at(&self, span: &Range<usize>) -> At {
-        At { file: self.source.file().to_owned(), line: self.source.position(span.start).0 }
+        At { file: self.faults.source().file().to_owned(), line: self.faults.source().position(span.start).0 }
     }
 
     pub(super) fn declared<T, V>(&self, typed: &Typed<T>, value: V) -> Declared<V> {
@@ -56,7 +54,7 @@ impl<'a> Resolver<'a> {
     }
 
     pub(super) fn pattern(&mut self, typed: &Typed<String>, purpose: Purpose) -> Option<Declared<Regex>> {
-        match pattern::compile(self.source, typed, purpose, self.setting.cell) {
+        match pattern::compile(self.faults.source(), typed, purpose, self.setting.cell) {
             Ok(regex) => Some(self.declared(typed, regex)),
             Err(fault) => {
                 self.faults.push(*fault);
@@ -126,7 +124,7 @@ impl<'a> Resolver<'a> {
         match placeholder::fill(typed.get(), self.setting.cell, str::to_owned) {
             Ok(text) => text.into_owned(),
             Err(unknown) => {
-                self.faults.push(*pattern::unknown_placeholder(self.source, typed, &unknown));
+                self.faults.push(*pattern::unknown_placeholder(self.faults.source(), typed, &unknown));
                 String::new()
             }
         }
@@ -163,27 +161,6 @@ impl<'a> Resolver<'a> {
     pub(super) fn not_empty(&mut self, typed: &Typed<String>, key: &str) {
         if typed.get().trim().is_empty() {
             self.fault(typed.span(), format!("the {key} is empty"));
-        }
-    }
-}
-
-/// The fault just reported, to which what helps can be added.
-pub(super) struct Help<'a>(Option<&'a mut Diagnostic>);
-
-impl Help<'_> {
-    /// What is said at the caret.
-    pub(super) fn label(self, label: impl Into<String>) -> Self {
-        let Self(mut fault) = self;
-        if let Some(fault) = &mut fault {
-            fault.label = Some(label.into());
-        }
-        Self(fault)
-    }
-
-    /// What to do about it.
-    pub(super) fn advice(self, help: impl Into<String>) {
-        if let Some(fault) = self.0 {
-            fault.help = Some(help.into());
         }
     }
 }

@@ -7,6 +7,7 @@ use regex::Regex;
 
 use super::*;
 use crate::suite::cell::tests::cell;
+use crate::suite::diagnostic::Diagnostics;
 use crate::suite::dialect::Dialect;
 
 /// Loads the scenarios of a folder for the default cell.
