@@ -46,6 +46,8 @@ pub enum Command {
     List(ListArgs),
     /// Print the contract's clauses, and which scenarios prove them
     Contract(ContractArgs),
+    /// Print the JSON schema of scenario files
+    Schema(SchemaArgs),
     /// Fill the fixture store, so that later runs can be `--offline`
     Fetch(FetchArgs),
     /// Say what was found on this machine, what would be used, and why
@@ -365,6 +367,14 @@ pub struct ContractArgs {
     /// Print JSON
     #[arg(long, conflicts_with = "markdown")]
     pub json: bool,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Clone, Args)]
+pub struct SchemaArgs {
+    /// Print docs/scenario-reference.md
+    #[arg(long)]
+    pub markdown: bool,
 }
 
 /// Arguments of `fetch`.

@@ -13,6 +13,7 @@ mod mutate;
 mod prune;
 mod run;
 mod sandboxed;
+mod schema;
 mod select;
 mod signal;
 mod tell;
@@ -97,6 +98,7 @@ pub fn main(cli: Cli) -> ExitCode {
             Command::Fuzz(arguments) => fuzz::fuzz(&arguments).await,
             Command::List(arguments) => list::list(&arguments),
             Command::Contract(arguments) => contract::contract(&arguments),
+            Command::Schema(arguments) => Ok(schema::schema(&arguments)),
             Command::Fetch(arguments) => fetch::fetch(&arguments).await,
             Command::Doctor(arguments) => doctor::doctor(&arguments).await,
             Command::Engine(arguments) => engine::engine(&arguments).await,

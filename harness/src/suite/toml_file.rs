@@ -71,8 +71,12 @@ pub(crate) fn parse<T: DeserializeOwned>(path: &Path, text: String) -> Result<(T
 }
 
 fn invalid(path: &Path, found: Vec<Diagnostic>) -> TomlError {
-    let name = path.file_name().unwrap_or(path.as_os_str()).display().to_string();
-    TomlError::Invalid { path: path.to_owned(), faults: Diagnostics::new(found).of(name) }
+    let of = if found.iter().all(|fault| fault.file == path) {
+        path.file_name().unwrap_or(path.as_os_str()).display().to_string()
+    } else {
+        "these files".to_owned()
+    };
+    TomlError::Invalid { path: path.to_owned(), faults: Diagnostics::new(found).of(of) }
 }
 
 impl Faults {
@@ -197,12 +201,11 @@ mod tests {
     #[test]
     fn every_fault_of_the_shape_comes_at_once() {
         assert_eq!(
-            lines("[a]\nsize = 'x'\n[b]\nname = 3\n[c]\nsize = 1\nnames = [1]\n"),
+            lines("[a]\nsize = 'x'\n[b]\nsize = 1\nname = 3\n[c]\nsize = 1\nnames = [1]\n"),
             [
                 "x/sample.toml:2:8: invalid type: string \"x\"",
-                "x/sample.toml:3:1: missing field `size`",
-                "x/sample.toml:4:1: unknown field `name`",
-                "x/sample.toml:7:10: invalid type: integer `1`",
+                "x/sample.toml:5:1: unknown field `name`",
+                "x/sample.toml:8:10: invalid type: integer `1`",
             ]
         );
     }

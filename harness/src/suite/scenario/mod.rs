@@ -9,6 +9,7 @@ mod context;
 mod load;
 mod pattern;
 mod placeholder;
+mod reference;
 mod resolver;
 mod schema;
 mod setting;
@@ -21,6 +22,7 @@ pub use context::PatternError;
 pub use context::{ContextError, MAX_CONTEXT, build_context, folder_context, rebuild_context, volume_context};
 pub use load::{APP_FOLDER, SCENARIO_FILE, VOLUME_FOLDER, load};
 pub use pattern::as_typed;
+pub use reference::reference;
 pub use schema::schema;
 pub use setting::Setting;
 pub use table::{

@@ -15,7 +15,8 @@ use crate::suite::scenario::typed::Typed;
 pub(crate) struct CommandTable {
     /// The program and its arguments; no shell.
     pub(crate) run: Typed<Vec<String>>,
-    /// Its exit code; 0 unless said.
+    /// Its exit code.
+    #[schemars(extend("default" = 0))]
     pub(crate) exit_code: Option<Typed<i64>>,
     /// A regular expression searched for in its standard output and standard error.
     pub(crate) output: Option<Typed<String>>,

@@ -16,7 +16,8 @@ use crate::suite::scenario::typed::Typed;
 pub(crate) struct FileTable {
     /// The absolute path.
     pub(crate) path: Typed<String>,
-    /// What must be there; `exists` unless said.
+    /// What must be there.
+    #[schemars(extend("default" = "exists"))]
     pub(crate) state: Option<Typed<StateKey>>,
     /// Its mode in octal, such as `"0755"`.
     pub(crate) mode: Option<Typed<String>>,

@@ -34,13 +34,15 @@ pub(crate) struct ScenarioFile {
     /// The clauses of the contract that it proves, such as `BUILD-1`.
     #[serde(default)]
     pub(crate) proves: Vec<Typed<String>>,
-    /// What the scenario looks at; `application` unless said.
+    /// What the scenario looks at.
+    #[schemars(extend("default" = "application"))]
     pub(crate) subject: Option<Typed<SubjectKey>>,
     /// Where the scenario does not apply, and why.
     #[serde(default)]
     pub(crate) not_applicable: Vec<Typed<NotApplicableTable>>,
     /// Whether folders named `.docker` and `.whiskey` in `app/` keep their names. Otherwise `.docker` gets the name of the
     /// dialect's folder.
+    #[schemars(extend("default" = false))]
     pub(crate) keep_folders: Option<Typed<bool>>,
     /// Why there is nothing to serve, though the build succeeds.
     pub(crate) nothing_to_serve: Option<Typed<String>>,

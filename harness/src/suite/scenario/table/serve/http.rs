@@ -31,7 +31,8 @@ const MOST_AT_ONCE: usize = 50;
 pub(crate) struct HttpTable {
     /// The path with its query; it begins with `/`.
     pub(crate) path: Typed<String>,
-    /// The method; `GET` unless said.
+    /// The method.
+    #[schemars(extend("default" = "GET"))]
     pub(crate) method: Option<Typed<String>>,
     /// Headers of the request by name, with their values.
     #[serde(default)]
@@ -41,12 +42,16 @@ pub(crate) struct HttpTable {
     /// The request's body, by its length in bytes: the lower-case alphabet over and over.
     pub(crate) send_bytes: Option<Typed<i64>>,
     /// `true`: the body is sent in chunks (`Transfer-Encoding: chunked`) and not announced by its length.
+    #[schemars(extend("default" = false))]
     pub(crate) chunked: Option<Typed<bool>>,
-    /// How many times it is sent, each of which must be answered as expected; 1 unless said.
+    /// How many times it is sent, each of which must be answered as expected.
+    #[schemars(extend("default" = 1))]
     pub(crate) times: Option<Typed<i64>>,
-    /// How many of these are under way at the same time; 1 unless said.
+    /// How many of these are under way at the same time.
+    #[schemars(extend("default" = 1))]
     pub(crate) at_once: Option<Typed<i64>>,
-    /// The status code; 200 unless said.
+    /// The status code.
+    #[schemars(extend("default" = 200))]
     pub(crate) status: Option<Typed<i64>>,
     /// Response headers by name, each with a regular expression searched for in the value.
     #[serde(default)]

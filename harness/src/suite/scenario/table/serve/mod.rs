@@ -44,6 +44,7 @@ pub(crate) struct ServeTable {
     /// The user that the container is started as, such as `"12345:0"`, instead of the image's.
     pub(crate) user: Option<Typed<String>>,
     /// `true`: the container's root is read-only.
+    #[schemars(extend("default" = false))]
     pub(crate) read_only: Option<Typed<bool>>,
     /// Absolute paths at which the container has temporary file systems. No program there can be executed, as is the
     /// engine's default, unless `:exec` follows the path.
@@ -63,6 +64,7 @@ pub(crate) struct ServeTable {
     /// What SIGTERM must lead to.
     pub(crate) stop: Option<Typed<StopTable>>,
     /// `true`: the stopped container is started again, asked again, and stopped again.
+    #[schemars(extend("default" = false))]
     pub(crate) restart: Option<Typed<bool>>,
     /// How the container must end by itself, instead of serving.
     pub(crate) end: Option<Typed<EndTable>>,
