@@ -101,8 +101,10 @@ fn a_scenario_that_proves_no_clause_of_the_contract_exits_2() {
         "summary = \"x\"\nsource = \"x\"\nproves = [\"BUILD-2\"]\n\n[build]\noutcome = \"success\"\n",
     );
     wsgi_proof(&["run", "--suite", suite.path().to_str().unwrap()]).assert().code(2).stderr(
-        predicate::str::contains("greeting/scenario.toml:3: there is no clause BUILD-2")
-            .and(predicate::str::contains("contract.toml:3: no scenario proves BUILD-1")),
+        predicate::str::contains("there is no clause BUILD-2")
+            .and(predicate::str::contains("greeting/scenario.toml:3:1]"))
+            .and(predicate::str::contains("no scenario proves BUILD-1"))
+            .and(predicate::str::contains("contract.toml:3:1]")),
     );
 }
 

@@ -48,6 +48,8 @@ pub enum Command {
     Contract(ContractArgs),
     /// List the checks that the suite makes, with their IDs
     Checks(ChecksArgs),
+    /// Print the JSON schema of scenario files
+    Schema(SchemaArgs),
     /// Fill the fixture store, so that later runs can be `--offline`
     Fetch(FetchArgs),
     /// Say what was found on this machine, what would be used, and why
@@ -375,6 +377,14 @@ pub struct ContractArgs {
     /// Print JSON
     #[arg(long, conflicts_with = "markdown")]
     pub json: bool,
+}
+
+/// Arguments of `schema`.
+#[derive(Debug, Clone, Args)]
+pub struct SchemaArgs {
+    /// Print docs/scenario-reference.md
+    #[arg(long)]
+    pub markdown: bool,
 }
 
 /// Arguments of `fetch`.

@@ -1,11 +1,16 @@
-//! `[[serve.http]]` of a scenario file, resolved.
+//! `[[serve.http]]`: requests, and the answers they must get.
 
 use std::collections::BTreeMap;
 
-use crate::suite::scenario::file::{HttpTable, Typed};
+use regex::Regex;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::outcome::At;
+use crate::suite::scenario::Declared;
 use crate::suite::scenario::pattern::Purpose;
-use crate::suite::scenario::resolve::Resolver;
-use crate::suite::scenario::{Body, Declared, HttpExpectation};
+use crate::suite::scenario::resolver::Resolver;
+use crate::suite::scenario::typed::Typed;
 
 /// The methods that a request may have.
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
@@ -19,6 +24,99 @@ const LONGEST_BODY: usize = 16 << 20;
 const MOST_TIMES: usize = 1000;
 /// How many requests are under way at the same time, at the most.
 const MOST_AT_ONCE: usize = 50;
+
+/// A request, and the answer it must get.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HttpTable {
+    /// The path with its query; it begins with `/`.
+    pub(crate) path: Typed<String>,
+    /// The method.
+    #[schemars(extend("default" = "GET"))]
+    pub(crate) method: Option<Typed<String>>,
+    /// Headers of the request by name, with their values.
+    #[serde(default)]
+    pub(crate) request_headers: BTreeMap<Typed<String>, Typed<String>>,
+    /// The request's body, a text.
+    pub(crate) send: Option<Typed<String>>,
+    /// The request's body, by its length in bytes: the lower-case alphabet over and over.
+    pub(crate) send_bytes: Option<Typed<i64>>,
+    /// `true`: the body is sent in chunks (`Transfer-Encoding: chunked`) and not announced by its length.
+    #[schemars(extend("default" = false))]
+    pub(crate) chunked: Option<Typed<bool>>,
+    /// How many times it is sent, each of which must be answered as expected.
+    #[schemars(extend("default" = 1))]
+    pub(crate) times: Option<Typed<i64>>,
+    /// How many of these are under way at the same time.
+    #[schemars(extend("default" = 1))]
+    pub(crate) at_once: Option<Typed<i64>>,
+    /// The status code.
+    #[schemars(extend("default" = 200))]
+    pub(crate) status: Option<Typed<i64>>,
+    /// Response headers by name, each with a regular expression searched for in the value.
+    #[serde(default)]
+    pub(crate) headers: BTreeMap<Typed<String>, Typed<String>>,
+    /// The exact length of the answer's body, in bytes.
+    pub(crate) length: Option<Typed<i64>>,
+    /// The SHA-256 of the answer's body, in hexadecimal digits.
+    pub(crate) sha256: Option<Typed<String>>,
+    /// A regular expression searched for in the body.
+    pub(crate) body: Option<Typed<String>>,
+    /// A regular expression that must not be found in the body.
+    pub(crate) body_absent: Option<Typed<String>>,
+}
+
+/// A request, and the answer it must get.
+#[derive(Debug, Clone)]
+pub struct HttpExpectation {
+    /// Where the request stands in the file.
+    pub at: At,
+    /// The method.
+    pub method: String,
+    /// The path with its query, beginning with `/`.
+    pub path: String,
+    /// Headers of the request.
+    pub request_headers: BTreeMap<String, String>,
+    /// The request's body.
+    pub send: Option<Body>,
+    /// Whether the body is sent in chunks.
+    pub chunked: bool,
+    /// How many times it is sent.
+    pub times: usize,
+    /// How many of these are under way at the same time.
+    pub at_once: usize,
+    /// The status code.
+    pub status: Declared<u16>,
+    /// Response headers by name, with a pattern found in the value.
+    pub headers: BTreeMap<String, Declared<Regex>>,
+    /// The exact length of the body, in bytes.
+    pub length: Option<Declared<usize>>,
+    /// The body's SHA-256, in lower-case hexadecimal digits.
+    pub sha256: Option<Declared<String>>,
+    /// A pattern found in the body.
+    pub body: Option<Declared<Regex>>,
+    /// A pattern not found in the body.
+    pub body_absent: Option<Declared<Regex>>,
+}
+
+/// The body of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body {
+    /// This text.
+    Text(String),
+    /// So many bytes: the lower-case alphabet over and over.
+    Alphabet(usize),
+}
+
+impl Body {
+    /// Its bytes.
+    pub fn bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Text(text) => text.clone().into_bytes(),
+            Self::Alphabet(length) => (b'a'..=b'z').cycle().take(*length).collect(),
+        }
+    }
+}
 
 /// Resolves a request.
 pub(super) fn resolve(resolver: &mut Resolver<'_>, typed: &Typed<HttpTable>) -> Option<HttpExpectation> {
@@ -185,4 +283,27 @@ fn number(resolver: &mut Resolver<'_>, typed: &Typed<i64>, key: &str, least: usi
             .label(format!("must be {least} to {most}"));
     }
     found
+}
+
+#[cfg(test)]
+impl HttpExpectation {
+    /// A single request for `/`, which must be answered with 200.
+    pub(crate) fn get(at: At) -> Self {
+        Self {
+            method: "GET".to_owned(),
+            path: "/".to_owned(),
+            request_headers: BTreeMap::new(),
+            send: None,
+            chunked: false,
+            times: 1,
+            at_once: 1,
+            status: Declared { value: 200, at: at.clone() },
+            headers: BTreeMap::new(),
+            length: None,
+            sha256: None,
+            body: None,
+            body_absent: None,
+            at,
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! What is wrong with scenario files: every fault at once, each with the place in the file.
+//! What is wrong with the files of a suite: every fault at once, each with its place in the file.
 
 use std::fmt;
 use std::ops::Range;
@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
-/// The text of a scenario file, shared by the diagnostics that point into it.
+use crate::outcome::At;
+
+/// The text of a file, shared by the diagnostics that point into it.
 #[derive(Debug, Clone)]
 pub struct Source {
     file: PathBuf,
@@ -15,13 +17,13 @@ pub struct Source {
 }
 
 impl Source {
-    /// The text of `file`, a path relative to the folder of the scenarios.
+    /// The text of `file`; of a scenario, the path is relative to the folder of the scenarios.
     pub fn new(file: &Path, text: String) -> Self {
         let named = NamedSource::new(file.display().to_string(), text).with_language("TOML");
         Self { file: file.to_owned(), text: Arc::new(named) }
     }
 
-    /// The file, relative to the folder of the scenarios.
+    /// The file.
     pub fn file(&self) -> &Path {
         &self.file
     }
@@ -50,13 +52,15 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
-    /// The file or folder, relative to the folder of the scenarios.
+    /// The file or folder.
     pub file: PathBuf,
     /// The bytes in question; `None` when the fault is not inside a file.
     pub span: Option<Range<usize>>,
     /// What is said at the caret.
     pub label: Option<String>,
     source: Option<Source>,
+    /// The line, where the text is not at hand.
+    line: Option<usize>,
 }
 
 impl Diagnostic {
@@ -70,12 +74,32 @@ impl Diagnostic {
             span: Some(span.start.min(length)..span.end.min(length)),
             label: None,
             source: Some(source.clone()),
+            line: None,
         }
     }
 
     /// A fault of a file or folder as a whole.
     pub fn of(file: &Path, message: impl Into<String>) -> Self {
-        Self { message: message.into(), help: None, file: file.to_owned(), span: None, label: None, source: None }
+        Self {
+            message: message.into(),
+            help: None,
+            file: file.to_owned(),
+            span: None,
+            label: None,
+            source: None,
+            line: None,
+        }
+    }
+
+    /// A fault of a line of a file that was read before, below `root`. The file is read again, to be shown.
+    pub fn of_line(root: &Path, at: &At, message: impl Into<String>) -> Self {
+        let path = root.join(&at.file);
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            return Self { line: Some(at.line), ..Self::of(&path, message) };
+        };
+        let start = text.split_inclusive('\n').take(at.line.saturating_sub(1)).map(str::len).sum::<usize>();
+        let length = text[start..].lines().next().map_or(0, |line| line.trim_end().len());
+        Self::at(&Source::new(&path, text), start..start + length, message)
     }
 
     /// Adds what to do about it.
@@ -121,25 +145,34 @@ impl miette::Diagnostic for Diagnostic {
     }
 }
 
-/// All faults of all scenario files, in the order of files and lines; never empty when returned as an error.
+/// All faults of files, in the order of files and lines; never empty when returned as an error.
 ///
 /// `Display` gives a line each, `FILE:LINE:COLUMN: MESSAGE`; [`Diagnostics::render`] the pictures with carets.
-#[derive(Debug, Clone, Default)]
-pub struct Diagnostics(Vec<Diagnostic>);
+#[derive(Debug, Clone)]
+pub struct Diagnostics {
+    faults: Vec<Diagnostic>,
+    of: String,
+}
 
 impl Diagnostics {
     /// The faults, sorted by file and place.
     pub fn new(mut faults: Vec<Diagnostic>) -> Self {
         faults.sort_by(|a, b| {
-            let key = |fault: &Diagnostic| (fault.file.clone(), fault.span.as_ref().map(|span| span.start));
+            let key = |fault: &Diagnostic| (fault.file.clone(), fault.line, fault.span.as_ref().map(|span| span.start));
             key(a).cmp(&key(b))
         });
-        Self(faults)
+        Self { faults, of: "the scenario files".to_owned() }
+    }
+
+    /// The same, of other files than those of scenarios.
+    #[must_use]
+    pub fn of(self, files: impl Into<String>) -> Self {
+        Self { of: files.into(), ..self }
     }
 
     /// The faults.
     pub fn all(&self) -> &[Diagnostic] {
-        &self.0
+        &self.faults
     }
 
     /// The graphical report: each fault with its lines of the file and a caret. `width` is in columns.
@@ -147,7 +180,7 @@ impl Diagnostics {
         let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
         let handler = GraphicalReportHandler::new_themed(theme).with_width(width).with_links(false);
         let mut report = String::new();
-        for fault in &self.0 {
+        for fault in &self.faults {
             let mut named = fault.clone();
             if fault.span.is_none() {
                 // The picture names the file only when it has something to show of it.
@@ -167,9 +200,9 @@ impl Diagnostics {
     }
 
     fn count(&self) -> String {
-        match self.0.len() {
-            1 => "1 fault in the scenario files".to_owned(),
-            several => format!("{several} faults in the scenario files"),
+        match self.faults.len() {
+            1 => format!("1 fault in {}", self.of),
+            several => format!("{several} faults in {}", self.of),
         }
     }
 }
@@ -177,13 +210,16 @@ impl Diagnostics {
 fn plain(fault: &Diagnostic) -> String {
     match fault.position() {
         Some((line, column)) => format!("{}:{line}:{column}: {}", fault.file.display(), fault.message),
-        None => format!("{}: {}", fault.file.display(), fault.message),
+        None => match fault.line {
+            Some(line) => format!("{}:{line}: {}", fault.file.display(), fault.message),
+            None => format!("{}: {}", fault.file.display(), fault.message),
+        },
     }
 }
 
 impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, fault) in self.0.iter().enumerate() {
+        for (index, fault) in self.faults.iter().enumerate() {
             if index > 0 {
                 f.write_str("\n")?;
             }
@@ -197,6 +233,62 @@ impl std::error::Error for Diagnostics {}
 
 impl miette::Diagnostic for Diagnostics {
     fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
-        Some(Box::new(self.0.iter().map(|fault| fault as &dyn miette::Diagnostic)))
+        Some(Box::new(self.faults.iter().map(|fault| fault as &dyn miette::Diagnostic)))
+    }
+}
+
+/// Collects the faults of one file.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    source: Source,
+    all: Vec<Diagnostic>,
+}
+
+impl Faults {
+    /// Of this file, none so far.
+    pub(crate) fn new(source: Source) -> Self {
+        Self { source, all: Vec::new() }
+    }
+
+    /// The file.
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Reports a fault at a place of the file; the help can follow.
+    pub(crate) fn at(&mut self, span: Range<usize>, message: impl Into<String>) -> Help<'_> {
+        self.push(Diagnostic::at(&self.source, span, message));
+        Help(self.all.last_mut())
+    }
+
+    /// Reports a fault that was made elsewhere.
+    pub(crate) fn push(&mut self, fault: Diagnostic) {
+        self.all.push(fault);
+    }
+
+    /// The value, unless there were faults.
+    pub(crate) fn check<T>(self, value: T) -> Result<T, Vec<Diagnostic>> {
+        if self.all.is_empty() { Ok(value) } else { Err(self.all) }
+    }
+}
+
+/// The fault just reported, to which what helps can be added.
+pub(crate) struct Help<'a>(Option<&'a mut Diagnostic>);
+
+impl Help<'_> {
+    /// What is said at the caret.
+    pub(crate) fn label(self, label: impl Into<String>) -> Self {
+        let Self(mut fault) = self;
+        if let Some(fault) = &mut fault {
+            fault.label = Some(label.into());
+        }
+        Self(fault)
+    }
+
+    /// What to do about it.
+    pub(crate) fn advice(self, help: impl Into<String>) {
+        if let Some(fault) = self.0 {
+            fault.help = Some(help.into());
+        }
     }
 }

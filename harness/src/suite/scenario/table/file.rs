@@ -1,9 +1,70 @@
-//! `[[file]]` of a scenario file, resolved.
+//! `[[file]]`: what must be at paths of the image's file system.
 
-use super::file::{FileTable, StateKey, Typed};
-use super::pattern::Purpose;
-use super::resolve::Resolver;
-use super::{Declared, FileExpectation, FileState};
+use regex::Regex;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::modes;
+use crate::suite::scenario::Declared;
+use crate::suite::scenario::pattern::Purpose;
+use crate::suite::scenario::resolver::Resolver;
+use crate::suite::scenario::typed::Typed;
+
+/// What must be at a path of the image's file system.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FileTable {
+    /// The absolute path.
+    pub(crate) path: Typed<String>,
+    /// What must be there.
+    #[schemars(extend("default" = "exists"))]
+    pub(crate) state: Option<Typed<StateKey>>,
+    /// Its mode in octal, such as `"0755"`.
+    pub(crate) mode: Option<Typed<String>>,
+    /// Its owner as numbers, `uid:gid`.
+    pub(crate) owner: Option<Typed<String>>,
+    /// A regular expression searched for in its content.
+    pub(crate) content: Option<Typed<String>>,
+}
+
+/// What must be at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum StateKey {
+    /// Something is there.
+    Exists,
+    /// Nothing is there.
+    Absent,
+    /// A directory without entries, or nothing.
+    Empty,
+}
+
+/// What must be at a path of the image's file system.
+#[derive(Debug, Clone)]
+pub struct FileExpectation {
+    /// The absolute path.
+    pub path: String,
+    /// What must be there.
+    pub state: Declared<FileState>,
+}
+
+/// What must be at a path.
+#[derive(Debug, Clone)]
+pub enum FileState {
+    /// Something is there.
+    Exists {
+        /// Its permission bits.
+        mode: Option<Declared<u32>>,
+        /// Its numeric owner, `uid:gid`.
+        owner: Option<Declared<String>>,
+        /// A pattern found in its content.
+        content: Option<Declared<Regex>>,
+    },
+    /// Nothing is there.
+    Absent,
+    /// A directory without entries, or nothing.
+    Empty,
+}
 
 /// Resolves the entries, each of a path of its own.
 pub(super) fn resolve(resolver: &mut Resolver<'_>, tables: &[Typed<FileTable>]) -> Vec<FileExpectation> {
@@ -41,7 +102,7 @@ fn file(resolver: &mut Resolver<'_>, typed: &Typed<FileTable>) -> FileExpectatio
                 .label("only for `state = \"exists\"`");
         }
     }
-    let mode = table.mode.as_ref().and_then(|mode| resolver.mode(mode));
+    let mode = table.mode.as_ref().and_then(|mode| modes::mode(resolver, mode));
     if let Some(owner) = &table.owner {
         let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         if !owner.get().split_once(':').is_some_and(|(user, group)| number(user) && number(group)) {

@@ -1,14 +1,44 @@
-//! `[[rebuild]]` and `[generate]` of a scenario file, resolved.
+//! `[[rebuild]]`: the build done again on the layer cache.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
-use super::file::{GenerateTable, RebuildTable, Typed};
-use super::resolve::Resolver;
-use super::{Generate, Rebuild};
+use regex::Regex;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
-/// The most files that are made for a build.
-const MOST_FILES: u32 = 100_000;
+use crate::outcome::At;
+use crate::suite::scenario::Declared;
+use crate::suite::scenario::resolver::Resolver;
+use crate::suite::scenario::typed::Typed;
+
+/// The build done again on the layer cache, which the first build of a scenario never uses.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RebuildTable {
+    /// Text that files get at their end first, by path relative to `app/`.
+    #[serde(default)]
+    pub(crate) append: BTreeMap<Typed<String>, Typed<String>>,
+    /// Regular expressions for lines that the log must have, in this order.
+    #[serde(default)]
+    pub(crate) log: Vec<Typed<String>>,
+    /// Regular expressions for lines that the log must not have.
+    #[serde(default)]
+    pub(crate) log_absent: Vec<Typed<String>>,
+}
+
+/// The build done again on the layer cache.
+#[derive(Debug, Clone)]
+pub struct Rebuild {
+    /// Where it stands.
+    pub at: At,
+    /// Text that files get at their end first, by path relative to the application folder.
+    pub append: BTreeMap<PathBuf, String>,
+    /// Lines that the log must have, in this order.
+    pub log: Vec<Declared<Regex>>,
+    /// Lines that the log must not have.
+    pub log_absent: Vec<Declared<Regex>>,
+}
 
 /// Resolves the builds that are done again.
 pub(super) fn resolve(resolver: &mut Resolver<'_>, app: Option<&Path>, tables: &[Typed<RebuildTable>]) -> Vec<Rebuild> {
@@ -36,29 +66,8 @@ fn rebuild(resolver: &mut Resolver<'_>, app: Option<&Path>, typed: &Typed<Rebuil
     Rebuild { at: resolver.at(&typed.span()), append, log, log_absent }
 }
 
-/// Resolves the files that are made for the build.
-pub(super) fn generate(
-    resolver: &mut Resolver<'_>,
-    app: Option<&Path>,
-    typed: &Typed<GenerateTable>,
-) -> Option<Generate> {
-    let table = typed.get();
-    let folder = PathBuf::from(table.folder.get());
-    if !is_plain(&folder) || app.is_some_and(|app| app.join(&folder).exists()) {
-        resolver
-            .fault(table.folder.span(), "files cannot be made there")
-            .label("must be a folder, relative to `app/`, that `app/` does not have");
-        return None;
-    }
-    let Ok(files @ 1..=MOST_FILES) = u32::try_from(*table.files.get()) else {
-        resolver.fault(table.files.span(), "so many files cannot be made").label(format!("must be 1 to {MOST_FILES}"));
-        return None;
-    };
-    Some(Generate { folder, files })
-}
-
 /// Whether a path is relative and has nothing but names.
-fn is_plain(path: &Path) -> bool {
+pub(super) fn is_plain(path: &Path) -> bool {
     let normal = path.components().all(|component| matches!(component, Component::Normal(_)));
     normal && !path.as_os_str().is_empty()
 }

@@ -1,13 +1,57 @@
-//! How the container of a scenario file is started, resolved.
+//! How the container of `[serve]` is started: arguments, environment, user, file systems.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::suite::scenario::file::{ServeTable, Typed, VolumeKey};
-use crate::suite::scenario::files::is_plain;
-use crate::suite::scenario::load::VOLUME_FOLDER;
-use crate::suite::scenario::resolve::Resolver;
-use crate::suite::scenario::{StartSettings, Volume};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::ServeTable;
+use crate::suite::scenario::resolver::Resolver;
+use crate::suite::scenario::table::file::is_plain;
+use crate::suite::scenario::table::modes;
+use crate::suite::scenario::typed::Typed;
+use crate::suite::scenario::{VOLUME_FOLDER, app};
+
+/// What a container may do with its volume.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum VolumeKey {
+    /// Only read it.
+    ReadOnly,
+    /// Read and write it.
+    ReadWrite,
+}
+
+/// How a container is started, where it is not as the image says.
+#[derive(Debug, Clone, Default)]
+pub struct StartSettings {
+    /// Arguments instead of the image's `CMD`.
+    pub arguments: Option<Vec<String>>,
+    /// Further environment variables.
+    pub environment: BTreeMap<String, String>,
+    /// The user.
+    pub user: Option<String>,
+    /// Whether its root is read-only.
+    pub read_only: bool,
+    /// Paths at which it has temporary file systems, and whether programs there can be executed.
+    pub tmpfs: BTreeMap<String, bool>,
+    /// What is mounted in the application's place.
+    pub volume: Option<Volume>,
+}
+
+/// The files of a volume.
+#[derive(Debug, Clone)]
+pub struct Volume {
+    /// The folder that they are taken from.
+    pub folder: PathBuf,
+    /// Modes of files that differ from the default, by their path in the folder.
+    pub modes: BTreeMap<PathBuf, u32>,
+    /// The name that a folder `.docker` gets: the dialect's; none where folders keep their names.
+    pub dialect_folder: Option<&'static str>,
+    /// Whether the container may write there.
+    pub writable: bool,
+}
 
 /// Resolves the keys of `[serve]` about the start; `folder` is the scenario's folder.
 pub(super) fn resolve(resolver: &mut Resolver<'_>, folder: &Path, typed: &Typed<ServeTable>) -> StartSettings {
@@ -100,7 +144,8 @@ fn volume(resolver: &mut Resolver<'_>, folder: &Path, typed: &Typed<ServeTable>)
             .label("what is mounted on /app is taken from it");
         return None;
     }
-    let modes = resolver.volume(&folder, key.span(), &table.volume_modes);
-    let dialect_folder = Some(resolver.setting().cell.dialect.folder());
+    app::can_be_context(resolver, &folder, key.span());
+    let modes = modes::resolve(resolver, Some(&folder), &table.volume_modes, ("serve.volume_modes", VOLUME_FOLDER));
+    let dialect_folder = Some(resolver.cell().dialect.folder());
     Some(Volume { folder, modes, dialect_folder, writable: *key.get() == VolumeKey::ReadWrite })
 }
