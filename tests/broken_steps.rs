@@ -2,9 +2,10 @@
 
 use std::io::Write;
 
-use crate::support::{Run, changed};
 use rstest::rstest;
 use tempfile::NamedTempFile;
+
+use crate::support::{Run, changed};
 
 /// The repository's build step with one change.
 fn broken(from: &str, to: &str) -> NamedTempFile {

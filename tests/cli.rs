@@ -1,7 +1,8 @@
 //! The command line, without an engine: usage, scenario files, selection, and what is said of them.
 
-use crate::support::{Suite, root, wsgi_proof};
 use predicates::prelude::*;
+
+use crate::support::{Suite, root, wsgi_proof};
 
 #[test]
 fn wrong_usage_exits_2() {

@@ -3,9 +3,12 @@
 use std::io::Write;
 use std::process::Command;
 
-use crate::support::{NO_ENGINE, Run, Suite, changed, program, root, text, without_engine, wsgi_proof};
 use rstest::rstest;
 use tempfile::NamedTempFile;
+
+use crate::support::{
+    NO_ENGINE, Run, Slot, Suite, changed, first_run, program, root, text, without_engine, wsgi_proof,
+};
 
 const BUILD: &str = "mod_wsgi-docker-build";
 const START: &str = "mod_wsgi-docker-start";
@@ -21,7 +24,7 @@ fn broken(step: &str, from: &str, to: &str) -> NamedTempFile {
 fn run(arguments: &[&str]) -> Run {
     let mut all = vec!["--tier", "contract"];
     all.extend(arguments);
-    Run::without_slot(&[("DOCKER_HOST", NO_ENGINE)], &all)
+    Run::cold(&[("DOCKER_HOST", NO_ENGINE)], &all)
 }
 
 #[test]
@@ -162,6 +165,8 @@ fn without_namespaces_the_same_runs_in_one_container() {
     // A user namespace in which there can be no further ones, unless this machine permits none to begin with.
     const NONE: &str = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"";
     let permitted = Command::new("unshare").args(["--user", "--map-root-user", "true"]).status().unwrap().success();
+    first_run();
+    let _slot = Slot::take();
     let report = tempfile::tempdir().unwrap();
     let words = ["run", "--tier", "contract", "--dialect", "all", "--strict", "--report"];
     let mut command = Command::new("unshare");

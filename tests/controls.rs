@@ -3,9 +3,10 @@
 
 use std::path::PathBuf;
 
+use rstest::rstest;
+
 use crate::support::library::Control;
 use crate::support::{Run, root, wsgi_proof};
-use rstest::rstest;
 
 /// Scenarios of every kind: what a control does not list of them must pass.
 const OTHERS: [&str; 6] =

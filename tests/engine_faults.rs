@@ -12,7 +12,7 @@ use crate::support::{PrivateEngine, Suite, root, text};
 const SCENARIOS: [(&str, bool); 3] =
     [("hello-wsgi", true), ("failing-pre-build-hook", true), ("apache-as-child", false)];
 /// A run that has not ended by then hangs.
-const HANGS: Duration = Duration::from_secs(300);
+const HANGS: Duration = Duration::from_secs(900);
 
 fn runs() -> u64 {
     std::env::var("WSGI_PROOF_FAULTY_RUNS").ok().and_then(|text| text.parse().ok()).unwrap_or(6)

@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::support::{Run, Suite, cache, call, docker_host, other_cache, root, text};
 use tempfile::TempDir;
+
+use crate::support::{Run, Suite, cache, call, docker_host, other_cache, root, text};
 
 /// How large each file of the index is, in bytes.
 const SIZE: usize = 100_000;

@@ -3,9 +3,10 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::support::{NO_ENGINE, Run, changed, compiled_alternative, root, without_engine};
 use predicates::str::contains;
 use tempfile::TempDir;
+
+use crate::support::{NO_ENGINE, Run, Slot, changed, compiled_alternative, root, without_engine};
 
 const BUILD: &str = "mod_wsgi-docker-build";
 
@@ -32,11 +33,13 @@ fn the_reference_and_the_alternatives_do_as_the_model_predicts() {
         compiled_alternative().to_owned(),
     ];
     let folders: Vec<&str> = folders.iter().map(|folder| folder.to_str().unwrap()).collect();
+    let _slot = Slot::take();
     fuzz(&[&["--seed", "4", "--count", "60"], &folders[..]].concat()).assert().success();
 }
 
 #[test]
 fn a_difference_is_made_small_and_is_a_scenario_that_fails_the_same_way() {
+    let _slot = Slot::take();
     let folder = TempDir::new().unwrap();
     let step = without_errexit(folder.path());
     let suite = TempDir::new().unwrap();
@@ -54,7 +57,7 @@ fn a_difference_is_made_small_and_is_a_scenario_that_fails_the_same_way() {
     let run = |step: &[&str]| {
         let suite = suite.path().to_str().unwrap();
         let arguments = [&["--tier", "contract", "--dialect", "all", "--suite", suite], step].concat();
-        Run::without_slot(&[("DOCKER_HOST", NO_ENGINE)], &arguments)
+        Run::cold(&[("DOCKER_HOST", NO_ENGINE)], &arguments)
     };
     run(&["--build-step", &step]).assert().code(1);
     run(&[]).assert().success();
@@ -62,6 +65,7 @@ fn a_difference_is_made_small_and_is_a_scenario_that_fails_the_same_way() {
 
 #[test]
 fn the_same_seed_finds_the_same() {
+    let _slot = Slot::take();
     let folder = TempDir::new().unwrap();
     let step = without_errexit(folder.path());
     let told = || {

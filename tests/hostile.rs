@@ -188,19 +188,19 @@ const SERVERS: &[(&str, &str, &str, &str)] = &[
     (
         "redirects",
         "while True:\n    c = listener.accept()[0]\n    c.recv(9)\n    c.sendall(b'HTTP/1.1 302 Found\\r\\nLocation: /\\r\\nContent-Length: 0\\r\\n\\r\\n')\n    c.close()\n",
-        SHORT,
+        "",
         "",
     ),
     (
         "dies",
         "c = listener.accept()[0]\nc.recv(9)\nc.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 12\\r\\nConnection: close\\r\\n\\r\\nHello World!')\nc.close()\nsys.exit(7)\n",
-        SHORT,
+        "",
         "[[serve.http]]\npath = \"/\"\nbody = '^Hello World!$'\n",
     ),
     (
         "ignores-sigterm",
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwhile True:\n    c = listener.accept()[0]\n    c.recv(9)\n    c.sendall(b'HTTP/1.1 200 OK\\r\\nContent-Length: 12\\r\\nConnection: close\\r\\n\\r\\nHello World!')\n    c.close()\n",
-        SHORT,
+        "",
         "",
     ),
     (
@@ -216,8 +216,10 @@ fn servers() -> &'static Run {
     RUN.get(|| {
         let suite = Suite::new();
         for (name, server, limits, more) in SERVERS {
+            // As long as it takes, but for the one that is waited for.
+            let seconds = if *name == "ignores-sigterm" { 3 } else { 60 };
             let scenario = format!(
-                "summary = \"x\"\nsource = \"x\"\n[limits]\n{limits}\n[build]\noutcome = \"success\"\n[serve]\n{more}{HELLO}\n[serve.stop]\nexit_code = 0\nwithin_seconds = 3\n"
+                "summary = \"x\"\nsource = \"x\"\n[limits]\n{limits}\n[build]\noutcome = \"success\"\n[serve]\n{more}{HELLO}\n[serve.stop]\nexit_code = 0\nwithin_seconds = {seconds}\n"
             );
             suite.hello(name, &scenario);
             suite.write(

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use serde_json::Value;
+
 use crate::support::proxy::Proxy;
 use crate::support::{PrivateEngine, Run, SharedRun, Suite, first_run, program, root};
-use serde_json::Value;
 
 /// Asks the fixture server for something that it does not have, and goes on as if nothing were.
 const ASKING: &str = "try:\n    from urllib.request import urlopen\nexcept ImportError:\n    from urllib2 import urlopen\ntry:\n    urlopen('http://fixtures.wsgi-proof.test:8399/nothing/of/the/kind').read()\nexcept Exception as error:\n    print(error)\n";

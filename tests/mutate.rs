@@ -1,10 +1,11 @@
 //! `mutate`: what it notices, and what it says of it.
 
-use crate::support::library::{Operator, SCRIPTS, mutants};
-use crate::support::{root, without_engine, wsgi_proof};
 use predicates::prelude::*;
 use predicates::str::contains;
 use serde_json::Value;
+
+use crate::support::library::{Operator, SCRIPTS, mutants};
+use crate::support::{Slot, root, without_engine, wsgi_proof};
 
 #[test]
 fn there_are_mutants_of_every_script_and_the_ones_asked_for_are_noticed() {
@@ -22,6 +23,7 @@ fn there_are_mutants_of_every_script_and_the_ones_asked_for_are_noticed() {
         .iter()
         .map(|kind| all.iter().find(|mutant| mutant.operator == *kind).expect("a mutant of each kind").id.as_str())
         .collect();
+    let _slot = Slot::take();
     let assert = without_engine(&["mutate", "--json", chosen[0], chosen[1], chosen[2]]).assert().success();
     let campaign: Value = serde_json::from_slice(&assert.get_output().stdout).unwrap();
     let tried = campaign["mutants"].as_array().unwrap();
@@ -34,6 +36,7 @@ fn there_are_mutants_of_every_script_and_the_ones_asked_for_are_noticed() {
 
 #[test]
 fn results_are_kept_and_gone_on_from() {
+    let _slot = Slot::take();
     let folder = tempfile::tempdir().unwrap();
     let results = folder.path().join("results.jsonl");
     let mutate = |ids: &[&str]| {

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Parser;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
 use crate::support::library::{
     Cell, Cli, Dialect, LOCK_FILE, Limit, Setting, SuiteLock, Variant, mutants, requirements, scenario,
 };
 use crate::support::root;
-use clap::Parser;
-use proptest::collection::vec;
-use proptest::prelude::*;
 
 fn cell() -> Cell {
     let variant = Variant::select(&root().join("images"), &["python-3.11".to_owned()]).unwrap().remove(0);

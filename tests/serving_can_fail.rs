@@ -7,12 +7,12 @@ const CASES: &[(&str, &str, &[&str])] = &[
     ("end-but-serves", "[serve.end]\nnonzero = true\nwithin_seconds = 2\n", &["end time", "end exit code"]),
     (
         "end-code",
-        "[serve]\narguments = [\"--no-such-option\"]\n[serve.end]\nexit_code = 77\nwithin_seconds = 20\n",
+        "[serve]\narguments = [\"--no-such-option\"]\n[serve.end]\nexit_code = 77\nwithin_seconds = 60\n",
         &["end exit code"],
     ),
     (
         "end-log",
-        "[serve]\narguments = [\"--no-such-option\"]\nlog = ['no such line']\n[serve.end]\nnonzero = true\nwithin_seconds = 20\n",
+        "[serve]\narguments = [\"--no-such-option\"]\nlog = ['no such line']\n[serve.end]\nnonzero = true\nwithin_seconds = 60\n",
         &["container log has /no such line/"],
     ),
     ("length", "[serve]\n[[serve.http]]\npath = \"/\"\nlength = 11\n", &["GET / length"]),
@@ -62,7 +62,7 @@ barrier = threading.Barrier(3)
 def application(environ, start_response):
     body = environ['wsgi.input'].read()
     try:
-        barrier.wait(timeout=3)
+        barrier.wait(timeout=SECONDS)
         status = '200 OK'
     except threading.BrokenBarrierError:
         barrier.reset()
@@ -126,7 +126,10 @@ fn run() -> &'static Run {
             );
         }
         for (name, scenario, _) in requests() {
-            suite.hello(name, &scenario).write(&format!("{name}/app/wsgi.py"), MEETING);
+            // Those that meet have time to.
+            let seconds = if name == "one-after-another" { "1" } else { "20" };
+            let application = MEETING.replace("SECONDS", seconds);
+            suite.hello(name, &scenario).write(&format!("{name}/app/wsgi.py"), &application);
         }
         // Off unless asked for, whatever the image.
         suite.write(

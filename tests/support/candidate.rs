@@ -18,6 +18,8 @@ pub(crate) fn changed(file: &str, from: &str, to: &str) -> String {
 /// The folder with the steps of the compiled alternative, which is built first.
 pub(crate) fn compiled_alternative() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    // The test that builds it waits for one.
+    assert!(!Slot::is_held(), "the alternative is asked for before a slot is taken");
     FOLDER.get_or_init(|| {
         let _slot = Slot::take();
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target folder");

@@ -36,11 +36,6 @@ impl Run {
     /// As [`Self::with`], without seeing to it that there is an engine.
     pub(crate) fn cold(environment: &[(&str, &str)], arguments: &[&str]) -> Self {
         let _slot = Slot::take();
-        Self::without_slot(environment, arguments)
-    }
-
-    /// As [`Self::cold`], for a run that takes no engine.
-    pub(crate) fn without_slot(environment: &[(&str, &str)], arguments: &[&str]) -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let place = folder.path().to_str().expect("a UTF-8 path");
         let mut command = wsgi_proof(&[&["run", "--report", place], arguments].concat());

@@ -1,11 +1,11 @@
-//! How much goes on at once. A run on an engine has as many jobs as the machine has cores, so more than a few at a time only make each
+//! How much goes on at once. Runs, in either tier, have as many jobs as the machine has cores, so more than a few at a time only make each
 //! other slow, and time limits expire that have nothing to do with what is tested.
 
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::sync::{Condvar, Mutex, PoisonError};
 
-/// How many tests may have an engine or cargo at work at the same time.
+/// How many tests may have runs, engines or cargo at work at the same time.
 pub(super) const AT_ONCE: usize = 2;
 
 static TAKEN: Mutex<usize> = Mutex::new(0);
@@ -16,7 +16,7 @@ thread_local! {
     static MINE: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The right to have an engine or cargo at work; given back when it is dropped.
+/// The right to have a run, an engine or cargo at work; given back when it is dropped.
 #[must_use]
 pub(crate) struct Slot {
     /// It belongs to its thread.
