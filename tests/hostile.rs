@@ -1,8 +1,8 @@
 //! Hostile candidates and applications: each ends within its limits, with the verdict that it deserves, and what comes after it runs as
 //! ever.
 //!
-//! There are two runs, one of hostile builds and one of hostile containers, and all tests look at one of them. Each has one job, and
-//! after each hostile scenario comes an innocent one.
+//! There are two runs, one of hostile builds and one of hostile containers, and most tests look at one of them. After each hostile scenario
+//! comes an innocent one, with a hostile one beside it or before it.
 
 use rstest::rstest;
 
@@ -54,9 +54,9 @@ const BUILDS: &[(&str, &str, &str, &str)] = &[
     ),
 ];
 
-/// The options of one job, and of limits for all.
+/// Two jobs: hostile scenarios wait for their limits more than they work.
 fn run(suite: &Suite, options: &[&str]) -> Run {
-    Run::of(&[&["--suite", suite.path().to_str().unwrap(), "--jobs", "1"], options].concat())
+    Run::of(&[&["--suite", suite.path().to_str().unwrap(), "--jobs", "2"], options].concat())
 }
 
 fn hooked(suite: &Suite, name: &str, hook: &str, limits: &str, build: &str) {

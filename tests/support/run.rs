@@ -101,10 +101,10 @@ impl SharedRun {
             // The one that makes it may be waiting for that slot.
             assert!(!Slot::is_held(), "a shared run is asked for before a slot is taken");
         }
-        let made = self.0.get_or_init(|| {
+        let run = self.0.get_or_init(|| {
             catch_unwind(AssertUnwindSafe(make))
                 .map_err(|panic| panic.downcast::<String>().map_or_else(|_| "it panicked".to_owned(), |text| *text))
         });
-        made.as_ref().unwrap_or_else(|text| panic!("the run that this test shares with others: {text}"))
+        run.as_ref().unwrap_or_else(|text| panic!("the run that this test shares with others: {text}"))
     }
 }
