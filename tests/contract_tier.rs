@@ -6,9 +6,7 @@ use std::process::Command;
 use rstest::rstest;
 use tempfile::NamedTempFile;
 
-use crate::support::{
-    NO_ENGINE, Run, Slot, Suite, changed, first_run, program, root, text, without_engine, wsgi_proof,
-};
+use crate::support::{NO_ENGINE, PrivateEngine, Run, Suite, changed, program, root, text, without_engine};
 
 const BUILD: &str = "mod_wsgi-docker-build";
 const START: &str = "mod_wsgi-docker-start";
@@ -165,8 +163,7 @@ fn without_namespaces_the_same_runs_in_one_container() {
     // A user namespace in which there can be no further ones, unless this machine permits none to begin with.
     const NONE: &str = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"";
     let permitted = Command::new("unshare").args(["--user", "--map-root-user", "true"]).status().unwrap().success();
-    first_run();
-    let _slot = Slot::take();
+    let engine = PrivateEngine::start();
     let report = tempfile::tempdir().unwrap();
     let words = ["run", "--tier", "contract", "--dialect", "all", "--strict", "--report"];
     let mut command = Command::new("unshare");
@@ -181,6 +178,8 @@ fn without_namespaces_the_same_runs_in_one_container() {
         .arg(report.path())
         .current_dir(root())
         .env("NO_COLOR", "1")
+        .env("DOCKER_HOST", engine.docker_host())
+        .env("WSGI_PROOF_CACHE", engine.cache())
         .output()
         .unwrap();
     let text = text(&output);
@@ -190,8 +189,7 @@ fn without_namespaces_the_same_runs_in_one_container() {
         serde_json::from_slice(&std::fs::read(report.path().join("report.json")).unwrap()).unwrap();
     let scenarios = document["scenarios"].as_array().unwrap();
     assert!(scenarios.iter().filter(|scenario| scenario["verdict"] == "pass").count() > 160, "{text}");
-    let pruned = wsgi_proof(&["prune", "--dry-run"]).output().unwrap();
-    assert!(!String::from_utf8_lossy(&pruned.stdout).contains("container"), "{pruned:?}");
+    assert!(engine.leftovers().is_empty(), "{:?}", engine.leftovers());
 }
 
 #[test]

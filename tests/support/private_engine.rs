@@ -27,8 +27,10 @@ impl PrivateEngine {
         first_run();
         let slot = Slot::take();
         let (folder, lock) = free();
-        std::fs::create_dir_all(folder.join("engine")).expect("a folder");
-        for name in ["store", "distributions", "engine/tree"] {
+        for name in ["engine", "sandbox"] {
+            std::fs::create_dir_all(folder.join(name)).expect("a folder");
+        }
+        for name in ["store", "distributions", "engine/tree", "sandbox/tree"] {
             share(name, &folder);
         }
         let mut engine = Self { folder, docker_host: String::new(), _lock: lock, _slot: slot };
