@@ -13,7 +13,7 @@ fn run(suite: &Suite, arguments: &[&str]) -> Run {
 fn less_than_before_fails_until_the_lock_is_made_anew() {
     let suite = Suite::new();
     suite.hello("one", &format!("{GREETING}body = '^Hello'\n")).hello("two", GREETING).hello("three", GREETING);
-    suite.write("assertions.lock", "version = 1\n[cells]\n\"python-3.11 docker\" = 0\n[scenarios]\n");
+    suite.write("assertions.lock", "version = 2\n[image.cells]\n\"python-3.11 docker\" = 0\n[image.scenarios]\n");
 
     run(&suite, &["--write-lock"]).assert().success();
     run(&suite, &[]).assert().success();
