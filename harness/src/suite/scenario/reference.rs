@@ -6,10 +6,16 @@ use serde_json::Value;
 
 use super::schema;
 
-const HEAD: &str = "# Scenario reference\n\nEvery key of `scenario.toml`. [Writing scenarios](writing-scenarios.md) says how they go \
-together. Made from the types of the harness by `cargo xtask generate`; not to be edited.\n\nPatterns are regular expressions of \
-Rust's [regex](https://docs.rs/regex) crate; write them in single quotes, where a backslash is itself. Paths, commands and patterns \
-may have the placeholders `@{folder}`, `@{dialect}`, `@{python}`, `@{variant}` and `@{budget}`.\n";
+const HEAD: &str = "\
+# Scenario reference
+
+Every key of `scenario.toml`. [Writing scenarios](writing-scenarios.md) says how they go together.
+Made from the types of the harness by `cargo xtask generate`; not to be edited.
+
+Patterns are regular expressions of Rust's [regex](https://docs.rs/regex) crate; write them in
+single quotes, where a backslash is itself. Paths, commands and patterns may have the placeholders
+`@{folder}`, `@{dialect}`, `@{python}`, `@{variant}` and `@{budget}`.
+";
 
 /// An example of each table.
 const EXAMPLES: &str = include_str!("table/examples.toml");
@@ -37,13 +43,18 @@ fn section(page: &mut String, root: &Value, table: &Value, heading: &str, path: 
         let meaning = text(key).replace('\n', " ").replace('|', "\\|");
         let _ = writeln!(page, "| `{name}` | {} | {default} | {meaning} |", kind(root, key, &join(path, name)));
     }
-    for (name, key, _) in &keys {
-        let values = values(resolved(root, element(key)));
-        if !values.is_empty() {
-            let _ = writeln!(page, "\nValues of `{name}`:\n");
-            for value in values {
-                let _ = writeln!(page, "- `\"{}\"`: {}", constant(value), text(value));
-            }
+    let mut told: Vec<&Value> = Vec::new();
+    for (_, key, _) in &keys {
+        let chosen = resolved(root, element(key));
+        if values(chosen).is_empty() || told.contains(&chosen) {
+            continue;
+        }
+        told.push(chosen);
+        let same = keys.iter().filter(|(_, other, _)| resolved(root, element(other)) == chosen);
+        let names: Vec<String> = same.map(|(name, ..)| format!("`{name}`")).collect();
+        let _ = writeln!(page, "\nValues of {}:\n", names.join(" and "));
+        for value in values(chosen) {
+            let _ = writeln!(page, "- `\"{}\"`: {}", constant(value), text(value));
         }
     }
     if let Some(example) = example(path) {
