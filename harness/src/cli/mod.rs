@@ -2,6 +2,7 @@
 
 pub mod arguments;
 mod candidates;
+mod completions;
 mod contract;
 mod doctor;
 mod engine;
@@ -9,7 +10,9 @@ mod fetch;
 mod fuzz;
 mod host;
 mod list;
+mod man;
 mod mutate;
+mod output;
 mod prune;
 mod run;
 mod sandboxed;
@@ -19,8 +22,6 @@ mod tell;
 mod verify;
 
 use std::fmt;
-
-use clap::CommandFactory;
 
 use crate::cli::arguments::{Cli, Command};
 use crate::outcome::with_causes;
@@ -33,7 +34,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// Something of the command line or of a scenario file: the user's to mend.
+    /// Something of the command line or of a scenario file, which the user can correct.
     fn usage(what: impl fmt::Display, hint: Option<&str>) -> Self {
         Self::new(ExitCode::Usage, &what, hint)
     }
@@ -41,6 +42,11 @@ impl Failure {
     /// Something of the engine, the network or the disk.
     fn infrastructure(what: impl fmt::Display, hint: Option<&str>) -> Self {
         Self::new(ExitCode::Infrastructure, &what, hint)
+    }
+
+    /// Nobody reads standard output any more: as quiet as a program that SIGPIPE ends.
+    fn reader_gone() -> Self {
+        Self { code: ExitCode::BrokenPipe, text: String::new() }
     }
 
     fn new(code: ExitCode, what: &dyn fmt::Display, hint: Option<&str>) -> Self {
@@ -65,32 +71,17 @@ impl From<crate::engine::EngineError> for Failure {
     }
 }
 
-/// A command behind options would be taken for a filter, and then match nothing or the wrong thing.
-fn no_late_command(filters: &[String]) -> Result<(), Failure> {
-    let commands = Cli::command();
-    match filters.iter().find(|filter| commands.find_subcommand(filter.as_str()).is_some()) {
-        Some(name) => Err(Failure::usage(
-            format!("the command `{name}` stands behind options"),
-            Some("put it first: `wsgi-proof COMMAND [OPTIONS]`; `wsgi-proof run FILTER` takes its name as a filter"),
-        )),
-        None => Ok(()),
-    }
-}
-
 /// Does what the command line says. Errors go to standard error.
 pub fn main(cli: Cli) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: no runtime could be started: {error}");
+            eprintln!("error: cannot start the async runtime: {error}");
             return ExitCode::Infrastructure;
         }
     };
     let result = runtime.block_on(async {
-        if cli.command.is_none() {
-            no_late_command(&cli.run.select.filters)?;
-        }
-        match cli.command.unwrap_or(Command::Run(cli.run)) {
+        match cli.command_or_run() {
             Command::Run(arguments) => run::run(arguments).await,
             Command::Verify(arguments) => verify::verify(&arguments).await,
             Command::Mutate(arguments) => mutate::mutate(&arguments).await,
@@ -101,12 +92,16 @@ pub fn main(cli: Cli) -> ExitCode {
             Command::Doctor(arguments) => doctor::doctor(&arguments).await,
             Command::Engine(arguments) => engine::engine(&arguments).await,
             Command::Prune(arguments) => prune::prune(&arguments).await,
+            Command::Completions(arguments) => completions::completions(&arguments),
+            Command::Man(arguments) => man::man(&arguments),
         }
     });
     // Whatever still reads or waits in the background must not hold up the end.
     runtime.shutdown_background();
     result.unwrap_or_else(|failure| {
-        eprintln!("{}", failure.text);
+        if !failure.text.is_empty() {
+            eprintln!("{}", failure.text);
+        }
         failure.code
     })
 }

@@ -1,8 +1,8 @@
-//! `wsgi-proof prune`: removes what dead runs left behind.
+//! `wsgi-proof prune`: removes what stale runs left.
 
 use std::path::Path;
 
-use super::Failure;
+use super::{Failure, output};
 use crate::cli::arguments::PruneArgs;
 use crate::contract_tier::sandbox;
 use crate::engine::{Engine, discover};
@@ -14,24 +14,24 @@ pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
     let cache = arguments.folders.cache()?;
     let volumes = prune_volumes(&cache, arguments.dry_run)? + prune_sandboxes(&cache, arguments.dry_run)?;
     let Some(endpoint) = discover(&cache).await.chosen else {
-        println!("nothing more to do: no engine is running");
+        output::line("no container engine is running: nothing else to remove")?;
         return Ok(ExitCode::Pass);
     };
     let engine = Engine::connect(&endpoint).await?;
     let verb = if arguments.dry_run { "would remove" } else { "removed" };
     let (mut count, mut kept, mut kept_bytes) = (volumes, 0, 0);
     let found = engine.list_ours().await?;
-    let living = Leases::of(&cache, &found);
+    let leases = Leases::of(&cache, &found);
     for leftover in &found {
         if leftover.is_kept() && !arguments.images {
             // What a named image is built on is kept with it, and not counted.
             kept += usize::from(leftover.name.contains(':'));
             kept_bytes = kept_bytes.max(leftover.size);
-        } else if leftover.is_kept() || living.is_stale(leftover) {
+        } else if leftover.is_kept() || leases.is_stale(leftover) {
             if !arguments.dry_run {
                 engine.remove(leftover).await?;
             }
-            println!("{verb} {leftover}");
+            output::line(format_args!("{verb} {leftover}"))?;
             count += 1;
         }
     }
@@ -40,41 +40,41 @@ pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
             .map_err(|error| Failure::infrastructure(format!("{}: {error}", cache.display()), None))?;
     }
     if count == 0 {
-        println!("nothing to do");
+        output::line("nothing to remove")?;
     }
     if kept > 0 {
-        println!(
-            "kept on purpose: {kept} cached images, the largest {} MB, which the others share (--images removes them)",
+        output::line(format_args!(
+            "kept {kept} cached images, which share layers; the largest has {} MB\n  hint: --images removes them",
             kept_bytes / 1_000_000
-        );
+        ))?;
     }
     Ok(ExitCode::Pass)
 }
 
-/// Removes the volumes' folders of dead runs; says how many.
+/// Removes the volumes' folders of stale runs; returns how many.
 fn prune_volumes(cache: &Path, dry_run: bool) -> Result<usize, Failure> {
     let failed = |error: std::io::Error| Failure::infrastructure(format!("{}: {error}", cache.display()), None);
     let folders = volume::of_stale_runs(cache, |run| !lease::is_live(cache, run)).map_err(failed)?;
     for folder in &folders {
         if dry_run {
-            println!("would remove volume {}", folder.display());
+            output::line(format_args!("would remove volume {}", folder.display()))?;
         } else {
             std::fs::remove_dir_all(folder).map_err(failed)?;
-            println!("removed volume {}", folder.display());
+            output::line(format_args!("removed volume {}", folder.display()))?;
         }
     }
     Ok(folders.len())
 }
 
-/// Removes the sandboxes of programs that were killed; says how many.
+/// Removes the sandboxes of programs that were killed; returns how many.
 fn prune_sandboxes(cache: &Path, dry_run: bool) -> Result<usize, Failure> {
     if dry_run {
         return Ok(0);
     }
     let removed = sandbox::remove_stale(cache)
-        .map_err(|error| Failure::infrastructure(format!("sandboxes of dead runs: {error}"), None))?;
+        .map_err(|error| Failure::infrastructure(format!("cannot remove sandboxes of stale runs: {error}"), None))?;
     for folder in &removed {
-        println!("removed sandboxes {}", folder.display());
+        output::line(format_args!("removed sandboxes {}", folder.display()))?;
     }
     Ok(removed.len())
 }

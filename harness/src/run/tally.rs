@@ -3,7 +3,7 @@
 use crate::outcome::Verdict;
 use crate::run::event::{Event, RunEnd};
 
-/// Exit codes of the program; the README documents them.
+/// Exit codes of the program; `--help` documents them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ExitCode {
@@ -19,6 +19,8 @@ pub enum ExitCode {
     NothingSelected = 4,
     /// Stopped by SIGINT.
     Interrupted = 130,
+    /// Nobody reads standard output any more; what a shell shows for SIGPIPE.
+    BrokenPipe = 141,
     /// Stopped by SIGTERM.
     Terminated = 143,
 }
