@@ -64,6 +64,9 @@ pub struct Column {
     pub faults: Vec<String>,
 }
 
+/// The longest word for a state.
+const INCONCLUSIVE: &str = "inconclusive";
+
 /// The row of findings without a clause.
 pub const NO_CLAUSE: &str = "no clause";
 
@@ -162,19 +165,23 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let heads: Vec<String> =
             self.columns.iter().map(|column| format!("{} ({})", column.candidate, column.tier)).collect();
-        writeln!(f, "{:<10} {:<6}  {}", "clause", "level", heads.join("  "))?;
+        let row = |clause: &str, level: &str, words: &mut dyn Iterator<Item = &str>| {
+            let cells = words.zip(&heads).map(|(word, head)| {
+                let width = head.chars().count().max(INCONCLUSIVE.len());
+                format!("  {word:<width$}")
+            });
+            let row = format!("{clause:<10} {level:<6}{}", cells.collect::<String>());
+            row.trim_end().to_owned()
+        };
+        writeln!(f, "{}", row("clause", "level", &mut heads.iter().map(String::as_str)))?;
         for (clause, level) in &self.clauses {
-            write!(f, "{clause:<10} {:<6}", level.word())?;
-            for (column, head) in self.columns.iter().zip(&heads) {
-                let word = match column.state(clause) {
-                    State::Kept => "kept",
-                    State::Broken => "BROKEN",
-                    State::NotTried => "-",
-                    State::Inconclusive => "?",
-                };
-                write!(f, "  {word:<width$}", width = head.chars().count())?;
-            }
-            writeln!(f)?;
+            let mut words = self.columns.iter().map(|column| match column.state(clause) {
+                State::Kept => "kept",
+                State::Broken => "BROKEN",
+                State::NotTried => "not tried",
+                State::Inconclusive => INCONCLUSIVE,
+            });
+            writeln!(f, "{}", row(clause, level.word(), &mut words))?;
         }
         for column in &self.columns {
             for (clause, result) in &column.clauses {
