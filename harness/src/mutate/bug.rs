@@ -19,7 +19,7 @@ pub struct Bug {
     pub clauses: BTreeSet<String>,
     /// The scenarios that find it; empty for any.
     pub scenarios: Vec<String>,
-    /// What replaces files of `images/base`.
+    /// What stands in for files of `images/base`.
     pub base: Replacements,
 }
 
@@ -66,7 +66,7 @@ impl Bug {
             match (not_applicable, change.is_empty()) {
                 (Some(why), true) if !why.trim().is_empty() => continue,
                 (None, false) if !clauses.is_empty() => {}
-                _ => return Err(of("it requires `change` and `clauses`, or a reason in `not_applicable`")),
+                _ => return Err(of("it needs `change` and `clauses`, or a reason in `not_applicable`")),
             }
             let (mut base, mut onbuild) = (Vec::new(), Vec::new());
             apply(&change, images, &mut base, &mut onbuild).map_err(|why| of(&why))?;
@@ -107,8 +107,8 @@ mod tests {
         assert_eq!(bugs.len(), 1);
         assert_eq!(bugs[0].base, [("step".into(), b"three two\n".to_vec())]);
         assert!(bugs[0].is_of_steps());
-        assert!(load("[[bug]]\nnumber = 3\n").unwrap_err().contains("bug 3: it requires `change`"));
+        assert!(load("[[bug]]\nnumber = 3\n").unwrap_err().contains("bug 3: it needs `change`"));
         let stale = "[[bug]]\nnumber = 4\nclauses = ['A-1']\nchange = [{ file = 'base/step', from = 'x', to = 'y' }]\n";
-        assert!(load(stale).unwrap_err().contains("`x` does not occur exactly once in base/step"));
+        assert!(load(stale).unwrap_err().contains("`x` is not once in base/step"));
     }
 }

@@ -69,7 +69,7 @@ impl Equivalents {
                 return Err(invalid(format!("`{id}` has no reason")));
             }
             if !mutants.iter().any(|mutant| mutant.id == id) {
-                return Err(invalid(format!("there is no mutant `{id}`: remove the entry")));
+                return Err(invalid(format!("there is no mutant `{id}` any more: take it out")));
             }
             entries.insert(id, why);
         }

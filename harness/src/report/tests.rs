@@ -90,7 +90,7 @@ fn on_a_terminal_every_line_fits_the_width() {
     let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
     let wide: Vec<&str> = text.lines().filter(|line| console::measure_text_width(line) > 60).collect();
     assert!(wide.is_empty(), "{wide:#?}");
-    assert!(text.contains("passing                        The…\n"), "{text}");
+    assert!(text.contains("passing                        The sum…\n"), "{text}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ pub(super) fn wrap(text: &str, width: usize) -> String {
 
 fn wrap_line(line: &str, width: usize) -> String {
     let indent = indent(&console::strip_ansi_codes(line));
-    if measure_text_width(line) <= width || indent >= width / 2 {
+    if measure_text_width(line) <= width || indent * 2 > width {
         return line.to_owned();
     }
     let mut wrapped = String::new();

@@ -291,14 +291,14 @@ mod tests {
           1  prepare canaries  (after 0)
           2  prepare base image [python-3.11 whiskey]  (after 0)
           3  prepare base image, instrumented [python-3.11 whiskey]  (after 2)
-          4  examine hello [python-3.11 whiskey]  (after 2, 3)
+          4  inspect hello [python-3.11 whiskey]  (after 2, 3)
           5  prepare base image [python-3.9 docker]  (after 0)
           6  prepare base image, instrumented [python-3.9 docker]  (after 5)
-          7  examine hello [python-3.9 docker]  (after 5, 6)
+          7  inspect hello [python-3.9 docker]  (after 5, 6)
           8  prepare distribution trixie
           9  prepare base image [python-3.13 docker]  (after 8)
          10  prepare base image, instrumented [python-3.13 docker]  (after 9)
-         11  examine hello [python-3.13 docker]  (after 9, 10)
+         11  inspect hello [python-3.13 docker]  (after 9, 10)
         ");
     }
 

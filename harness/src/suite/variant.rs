@@ -37,7 +37,7 @@ pub const ALL: &str = "all";
 #[derive(Debug, thiserror::Error)]
 pub enum VariantError {
     /// The list cannot be read.
-    #[error("cannot read {}", path.display())]
+    #[error("{}: cannot be read", path.display())]
     Unreadable {
         /// The list.
         path: PathBuf,
@@ -53,7 +53,7 @@ pub enum VariantError {
         source: Box<toml::de::Error>,
     },
     /// The list does not have it.
-    #[error("no variant `{name}` in {}; known variants: {known}", path.display())]
+    #[error("no variant `{name}` in {}; there are: {known}", path.display())]
     Unknown {
         /// What was asked for.
         name: String,

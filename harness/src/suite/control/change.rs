@@ -1,4 +1,4 @@
-//! Changes of files of the candidate, each replaces one text by another.
+//! Changes of files of the candidate, each a text that another stands in for.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +18,7 @@ pub(crate) struct Change {
     to: String,
 }
 
-/// Makes changes of the files of `images`, or of those that replace them already.
+/// Makes changes of the files of `images`, or of those that stand in for them already.
 ///
 /// # Errors
 /// In words: when a file is not one of the candidate's, cannot be read, or does not have the text once.
@@ -41,7 +41,7 @@ pub(crate) fn apply(
         };
         let text = String::from_utf8_lossy(&content).into_owned();
         if text.matches(from.as_str()).count() != 1 {
-            return Err(format!("`{from}` does not occur exactly once in {file}: update the change"));
+            return Err(format!("`{from}` is not once in {file}: bring the change up to date"));
         }
         replacements.push((place, text.replace(from.as_str(), to).into_bytes()));
     }

@@ -1,7 +1,7 @@
 //! Controls: candidates that must fail, and where. They show that the suite can tell a bad image from a good one.
 //!
 //! A control is a folder of `images/controls`: `control.toml`, which also has the changes of single files of `images/base` and
-//! `images/onbuild`, and below `base/` and `onbuild/` files that replace whole ones.
+//! `images/onbuild`, and below `base/` and `onbuild/` the files that stand in for whole ones.
 
 mod change;
 
@@ -17,7 +17,7 @@ pub(crate) use change::{Change, apply};
 /// The name of the file that says what a control is.
 const CONTROL_FILE: &str = "control.toml";
 
-/// Files that replace those of a folder, by their paths in it.
+/// Files that stand in for those of a folder, by their paths in it.
 pub type Replacements = Vec<(PathBuf, Vec<u8>)>;
 
 /// A candidate that must fail.
@@ -36,10 +36,10 @@ pub struct Control {
     /// Changes of files of the candidate.
     #[serde(default)]
     change: Vec<Change>,
-    /// What replaces files of `images/base`.
+    /// What stands in for files of `images/base`.
     #[serde(skip)]
     pub base: Replacements,
-    /// What replaces files of `images/onbuild`.
+    /// What stands in for files of `images/onbuild`.
     #[serde(skip)]
     pub onbuild: Replacements,
 }
@@ -64,7 +64,7 @@ pub enum ControlError {
         why: String,
     },
     /// There is none of that name.
-    #[error("no control `{name}`; known controls: {known}")]
+    #[error("no control `{name}`; there are: {known}")]
     Unknown {
         /// What was asked for.
         name: String,
@@ -239,8 +239,8 @@ mod tests {
         let control = with("[[change]]\nfile = 'base/step'\nfrom = 'one'\nto = 'three'").unwrap();
         assert_eq!(control.base, [(PathBuf::from("step"), b"three two two\n".to_vec())]);
         let fault = with("[[change]]\nfile = 'base/step'\nfrom = 'two'\nto = 'three'").unwrap_err();
-        assert!(fault.contains("`two` does not occur exactly once in base/step"), "{fault}");
+        assert!(fault.contains("`two` is not once in base/step"), "{fault}");
         let error = Control::load(images.path(), "even").unwrap_err().to_string();
-        assert_eq!(error, "no control `even`; known controls: odd");
+        assert_eq!(error, "no control `even`; there are: odd");
     }
 }

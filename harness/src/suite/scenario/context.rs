@@ -122,7 +122,7 @@ pub fn volume_context(volume: &Volume) -> Result<Vec<u8>, ContextError> {
 }
 
 /// Makes the build context of a folder of ours: as that of an application, but a file that is executable in the checkout
-/// is executable in the context. `replacements` are contents that replace files, by their paths.
+/// is executable in the context. `replacements` are contents that stand in for files, by their paths.
 ///
 /// # Errors
 /// When the folder has what a context cannot hold.
@@ -138,7 +138,7 @@ pub fn folder_context(folder: &Path, replacements: &[(PathBuf, Vec<u8>)]) -> Res
 struct Layout<'a> {
     /// The mode of a path, where it differs from the default.
     mode_of: &'a dyn Fn(&Path) -> Option<u32>,
-    /// Contents that replace files, by their paths.
+    /// Contents that stand in for files, by their paths.
     replacements: &'a [(PathBuf, Vec<u8>)],
     /// The name that the folder `.docker` gets, and links into it.
     folder: Option<&'static str>,

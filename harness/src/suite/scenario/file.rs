@@ -201,8 +201,8 @@ pub struct BuildTable {
     /// Regular expressions for lines that the log must have, in this order.
     #[serde(default)]
     pub log: Vec<Typed<String>>,
-    /// As `log`, in an order of their own: lines that require the real pip, apt, git and the like, for which the contract tier
-    /// has stubs.
+    /// As `log`, in an order of their own: lines that take the real pip, apt, git and the like, for which the contract tier has
+    /// stand-ins.
     #[serde(default)]
     pub tool_log: Vec<Typed<String>>,
     /// Regular expressions for lines that the log must not have.

@@ -42,7 +42,7 @@ pub fn load(root: &Path, setting: &Setting<'_>) -> Result<Vec<Scenario>, Diagnos
         let text = match fs::read_to_string(root.join(&relative)) {
             Ok(text) => text,
             Err(error) => {
-                faults.push(Diagnostic::of(&relative, format!("cannot read the file: {error}")));
+                faults.push(Diagnostic::of(&relative, format!("the file cannot be read: {error}")));
                 continue;
             }
         };
@@ -60,8 +60,8 @@ pub fn load(root: &Path, setting: &Setting<'_>) -> Result<Vec<Scenario>, Diagnos
 /// The names of the folders with a scenario file, sorted.
 fn scenario_folders(root: &Path, faults: &mut Vec<Diagnostic>) -> Vec<String> {
     let unreadable = |error: std::io::Error| {
-        Diagnostic::of(root, format!("cannot read the folder of the scenarios: {error}"))
-            .help("--suite names the folder with `scenarios/`, which has a folder for each scenario")
+        Diagnostic::of(root, format!("the folder of the scenarios cannot be read: {error}"))
+            .help("--scenarios names the folder that has a folder for each scenario")
     };
     let entries = match fs::read_dir(root).and_then(Iterator::collect::<Result<Vec<_>, _>>) {
         Ok(entries) => entries,

@@ -327,7 +327,7 @@ impl<'a> Resolver<'a> {
         let command = file.command.first().map(|table| ("[[command]]", table.span()));
         let serve = file.serve.as_ref().map(|table| ("[serve]", table.span()));
         for (table, span) in [rebuild, image, first_file, command, serve].into_iter().flatten() {
-            self.fault(span, format!("`{table}` of a build that must fail")).label("there will be no image to inspect");
+            self.fault(span, format!("`{table}` of a build that must fail")).label("there will be no image to look at");
         }
     }
 

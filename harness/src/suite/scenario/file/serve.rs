@@ -53,7 +53,7 @@ pub struct ServeTable {
     #[serde(default)]
     pub log: Vec<Typed<String>>,
     /// As `log`, in an order of their own: lines of the application and of the real Apache, for which the contract tier has a
-    /// stub.
+    /// stand-in.
     #[serde(default)]
     pub tool_log: Vec<Typed<String>>,
     /// Regular expressions for lines that the container's whole log must not have.
