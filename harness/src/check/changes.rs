@@ -3,18 +3,18 @@
 use std::fmt;
 
 use super::evidence::{Change, ChangeKind};
-use super::holds;
+use super::scope::Scope;
 use super::text::printable;
-use crate::outcome::Finding;
+use crate::outcome::{CheckId, Finding};
 use crate::suite::scenario::Declared;
 
 /// How many changes a finding names.
 const SHOWN: usize = 10;
 
 /// Checks that nothing was changed at or below these paths: a finding for each.
-pub fn check(unchanged: &[Declared<String>], changes: &[Change]) -> Vec<Finding> {
+pub fn check(scope: &Scope, unchanged: &[Declared<String>], changes: &[Change]) -> Vec<Finding> {
     let findings = unchanged.iter().map(|path| {
-        holds(format!("{} unchanged", printable(&path.value)), &path.at, || {
+        scope.holds(CheckId::PathUnchanged, printable(&path.value), &path.at, || {
             let found: Vec<_> = changes.iter().filter(|change| is_at_or_below(&change.path, &path.value)).collect();
             if found.is_empty() {
                 return None;
@@ -49,7 +49,7 @@ impl fmt::Display for Change {
 
 #[cfg(test)]
 mod tests {
-    use super::super::samples::{broken, declared, held};
+    use super::super::samples::{broken, declared, held, scope};
     use super::*;
 
     fn change(kind: ChangeKind, path: &str) -> Change {
@@ -59,23 +59,23 @@ mod tests {
     #[test]
     fn changes_elsewhere_hold() {
         let changes = [change(ChangeKind::Changed, "/"), change(ChangeKind::Added, "/application/x")];
-        assert_eq!(held(&check(&[declared("/app".to_owned()), declared("/etc".to_owned())], &changes)), 2);
+        assert_eq!(held(&check(&scope(), &[declared("/app".to_owned()), declared("/etc".to_owned())], &changes)), 2);
     }
 
     #[test]
     fn changes_at_or_below_break() {
         let changes = [change(ChangeKind::Changed, "/app"), change(ChangeKind::Added, "/app/x\u{1b}")];
         assert_eq!(
-            broken(&check(&[declared("/app".to_owned())], &changes)),
+            broken(&check(&scope(), &[declared("/app".to_owned())], &changes)),
             ("/app unchanged", "the container to change nothing at or below /app", "changed /app, added /app/x\\u{1b}")
         );
-        assert!(check(&[declared("/".to_owned())], &changes)[0].is_broken());
+        assert!(check(&scope(), &[declared("/".to_owned())], &changes)[0].is_broken());
     }
 
     #[test]
     fn many_changes_are_counted() {
         let changes: Vec<_> = (0..12).map(|index| change(ChangeKind::Removed, &format!("/app/{index}"))).collect();
-        let findings = check(&[declared("/app".to_owned())], &changes);
+        let findings = check(&scope(), &[declared("/app".to_owned())], &changes);
         assert!(broken(&findings).2.ends_with("removed /app/9, and 2 more"));
     }
 }

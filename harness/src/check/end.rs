@@ -1,20 +1,20 @@
 //! A container that ends by itself instead of serving.
 
 use super::evidence::EndEvidence;
-use super::holds;
-use crate::outcome::Finding;
+use super::scope::Scope;
+use crate::outcome::{CheckId, Finding};
 use crate::suite::scenario::{EndCode, EndExpectation};
 
 /// Checks how a container ended by itself: a finding for the time, and one for the exit code.
-pub fn check(expectation: &EndExpectation, evidence: &EndEvidence) -> Vec<Finding> {
+pub fn check(scope: &Scope, expectation: &EndExpectation, evidence: &EndEvidence) -> Vec<Finding> {
     let within = &expectation.within_seconds;
     let code = &expectation.exit_code;
     let running = || format!("it was still running after {:.1} s", evidence.waited.as_secs_f64());
-    let time = holds("end time", &within.at, || {
+    let time = scope.holds(CheckId::EndTime, (), &within.at, || {
         let expected = format!("the container to end by itself within {} s", within.value);
         evidence.exit_code.is_none().then(|| (expected, running()))
     });
-    let exit_code = holds("end exit code", &code.at, || {
+    let exit_code = scope.holds(CheckId::EndExitCode, (), &code.at, || {
         let (expected, held) = match code.value {
             EndCode::Exactly(value) => (format!("exit code {value}"), evidence.exit_code == Some(value)),
             EndCode::NonZero => {
@@ -31,12 +31,12 @@ pub fn check(expectation: &EndExpectation, evidence: &EndEvidence) -> Vec<Findin
 mod tests {
     use std::time::Duration;
 
-    use super::super::samples::{broken, declared, held};
+    use super::super::samples::{broken, declared, held, scope};
     use super::*;
 
     fn ends(expected: EndCode, exit_code: Option<i64>) -> Vec<Finding> {
         let expectation = EndExpectation { exit_code: declared(expected), within_seconds: declared(10) };
-        check(&expectation, &EndEvidence { exit_code, waited: Duration::from_secs(10) })
+        check(&scope(), &expectation, &EndEvidence { exit_code, waited: Duration::from_secs(10) })
     }
 
     #[test]

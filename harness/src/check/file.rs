@@ -3,29 +3,29 @@
 use regex::Regex;
 
 use super::evidence::{FileEvidence, MAX_FILE_CONTENT};
-use super::holds;
+use super::scope::Scope;
 use super::text::{excerpt, list, pattern, printable, quoted};
-use crate::outcome::Finding;
+use crate::outcome::{CheckId, Finding};
 use crate::suite::scenario::{Declared, FileExpectation, FileState};
 
 /// Checks a path: a finding for its state, and one for each of mode, owner and content that is declared.
-pub fn check(expectation: &FileExpectation, evidence: &FileEvidence) -> Vec<Finding> {
-    let name = format!("file {}", printable(&expectation.path));
+pub fn check(scope: &Scope, expectation: &FileExpectation, evidence: &FileEvidence) -> Vec<Finding> {
+    let path = printable(&expectation.path);
     let at = &expectation.state.at;
     match &expectation.state.value {
         FileState::Exists { mode, owner, content } => {
-            let mut findings = vec![holds(format!("{name} exists"), at, || {
+            let mut findings = vec![scope.holds(CheckId::FileExists, &path, at, || {
                 (*evidence == FileEvidence::Absent).then(|| ("something there".to_owned(), nothing()))
             })];
-            findings.extend(mode.as_ref().map(|mode| check_mode(&name, mode, evidence)));
-            findings.extend(owner.as_ref().map(|owner| check_owner(&name, owner, evidence)));
-            findings.extend(content.as_ref().map(|content| check_content(&name, content, evidence)));
+            findings.extend(mode.as_ref().map(|mode| check_mode(scope, &path, mode, evidence)));
+            findings.extend(owner.as_ref().map(|owner| check_owner(scope, &path, owner, evidence)));
+            findings.extend(content.as_ref().map(|content| check_content(scope, &path, content, evidence)));
             findings
         }
-        FileState::Absent => vec![holds(format!("{name} is absent"), at, || {
+        FileState::Absent => vec![scope.holds(CheckId::FileAbsent, &path, at, || {
             (*evidence != FileEvidence::Absent).then(|| (nothing(), words(evidence)))
         })],
-        FileState::Empty => vec![holds(format!("{name} is empty"), at, || match evidence {
+        FileState::Empty => vec![scope.holds(CheckId::FileEmpty, &path, at, || match evidence {
             FileEvidence::Absent => None,
             FileEvidence::Directory { entries, .. } if entries.is_empty() => None,
             _ => Some(("a directory without entries, or nothing".to_owned(), words(evidence))),
@@ -33,8 +33,8 @@ pub fn check(expectation: &FileExpectation, evidence: &FileEvidence) -> Vec<Find
     }
 }
 
-fn check_mode(name: &str, mode: &Declared<u32>, evidence: &FileEvidence) -> Finding {
-    holds(format!("{name} mode"), &mode.at, || {
+fn check_mode(scope: &Scope, path: &str, mode: &Declared<u32>, evidence: &FileEvidence) -> Finding {
+    scope.holds(CheckId::FileMode, path, &mode.at, || {
         let got = match evidence {
             FileEvidence::Absent => nothing(),
             FileEvidence::File { mode: got, .. } | FileEvidence::Directory { mode: got, .. } => {
@@ -50,8 +50,8 @@ fn check_mode(name: &str, mode: &Declared<u32>, evidence: &FileEvidence) -> Find
     })
 }
 
-fn check_owner(name: &str, owner: &Declared<String>, evidence: &FileEvidence) -> Finding {
-    holds(format!("{name} owner"), &owner.at, || {
+fn check_owner(scope: &Scope, path: &str, owner: &Declared<String>, evidence: &FileEvidence) -> Finding {
+    scope.holds(CheckId::FileOwner, path, &owner.at, || {
         let got = match evidence {
             FileEvidence::Absent => nothing(),
             FileEvidence::File { owner: got, .. } | FileEvidence::Directory { owner: got, .. } => {
@@ -65,8 +65,8 @@ fn check_owner(name: &str, owner: &Declared<String>, evidence: &FileEvidence) ->
     })
 }
 
-fn check_content(name: &str, content: &Declared<Regex>, evidence: &FileEvidence) -> Finding {
-    holds(format!("{name} content"), &content.at, || {
+fn check_content(scope: &Scope, path: &str, content: &Declared<Regex>, evidence: &FileEvidence) -> Finding {
+    scope.holds(CheckId::FileContent, path, &content.at, || {
         let got = match evidence {
             FileEvidence::Absent => nothing(),
             FileEvidence::Directory { .. } => "a directory".to_owned(),
@@ -110,7 +110,7 @@ fn words(evidence: &FileEvidence) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::samples::{broken, declared, held, log, regex};
+    use super::super::samples::{broken, declared, held, log, regex, scope};
     use super::*;
 
     fn expectation(value: FileState) -> FileExpectation {
@@ -135,13 +135,13 @@ mod tests {
 
     #[test]
     fn what_is_declared_of_a_file_holds() {
-        assert_eq!(held(&check(&exists(Some(0o755), Some("0:0"), Some("^two$")), &file("one\ntwo\n"))), 4);
-        assert_eq!(held(&check(&exists(None, None, None), &directory(&[]))), 1);
+        assert_eq!(held(&check(&scope(), &exists(Some(0o755), Some("0:0"), Some("^two$")), &file("one\ntwo\n"))), 4);
+        assert_eq!(held(&check(&scope(), &exists(None, None, None), &directory(&[]))), 1);
     }
 
     #[test]
     fn a_file_that_is_not_there_breaks_everything_about_it() {
-        let findings = check(&exists(Some(0o755), Some("0:0"), Some("x")), &FileEvidence::Absent);
+        let findings = check(&scope(), &exists(Some(0o755), Some("0:0"), Some("x")), &FileEvidence::Absent);
         assert_eq!(findings.len(), 4);
         assert!(findings.iter().all(Finding::is_broken));
         assert_eq!(broken(&findings[..1]), ("file /app/x exists", "something there", "nothing there"));
@@ -149,41 +149,41 @@ mod tests {
 
     #[test]
     fn another_mode_breaks() {
-        let findings = check(&exists(Some(0o644), None, None), &file(""));
+        let findings = check(&scope(), &exists(Some(0o644), None, None), &file(""));
         assert_eq!(broken(&findings), ("file /app/x mode", "mode 0644", "mode 0755"));
     }
 
     #[test]
     fn another_owner_breaks() {
-        let findings = check(&exists(None, Some("33:33"), None), &directory(&[]));
+        let findings = check(&scope(), &exists(None, Some("33:33"), None), &directory(&[]));
         assert_eq!(broken(&findings), ("file /app/x owner", "owner 33:33", "owner 0:0"));
     }
 
     #[test]
     fn other_content_breaks() {
         let expectation = exists(None, None, Some("^three$"));
-        let findings = check(&expectation, &file("one\n\x1b]0;two"));
+        let findings = check(&scope(), &expectation, &file("one\n\x1b]0;two"));
         assert_eq!(broken(&findings), ("file /app/x content", "content that matches /^three$/", "one\n\\u{1b}]0;two"));
-        assert_eq!(broken(&check(&expectation, &file(""))).2, "an empty file");
-        assert_eq!(broken(&check(&expectation, &directory(&[]))).2, "a directory");
+        assert_eq!(broken(&check(&scope(), &expectation, &file(""))).2, "an empty file");
+        assert_eq!(broken(&check(&scope(), &expectation, &directory(&[]))).2, "a directory");
     }
 
     #[test]
     fn an_absent_path_must_be_absent() {
         let expectation = expectation(FileState::Absent);
-        assert_eq!(held(&check(&expectation, &FileEvidence::Absent)), 1);
-        let findings = check(&expectation, &directory(&["a"]));
+        assert_eq!(held(&check(&scope(), &expectation, &FileEvidence::Absent)), 1);
+        let findings = check(&scope(), &expectation, &directory(&["a"]));
         assert_eq!(broken(&findings), ("file /app/x is absent", "nothing there", "a directory with the entry \"a\""));
-        assert_eq!(broken(&check(&expectation, &file("abc"))).2, "a file of 3 bytes");
+        assert_eq!(broken(&check(&scope(), &expectation, &file("abc"))).2, "a file of 3 bytes");
     }
 
     #[test]
     fn an_empty_directory_must_be_empty() {
         let expectation = expectation(FileState::Empty);
-        assert_eq!(held(&check(&expectation, &FileEvidence::Absent)), 1);
-        assert_eq!(held(&check(&expectation, &directory(&[]))), 1);
-        let findings = check(&expectation, &directory(&["lock", "partial"]));
+        assert_eq!(held(&check(&scope(), &expectation, &FileEvidence::Absent)), 1);
+        assert_eq!(held(&check(&scope(), &expectation, &directory(&[]))), 1);
+        let findings = check(&scope(), &expectation, &directory(&["lock", "partial"]));
         assert_eq!(broken(&findings).2, "a directory with the entries [\"lock\", \"partial\"]");
-        assert!(check(&expectation, &file(""))[0].is_broken());
+        assert!(check(&scope(), &expectation, &file(""))[0].is_broken());
     }
 }

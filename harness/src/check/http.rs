@@ -6,17 +6,16 @@ use std::collections::BTreeMap;
 use sha2::{Digest, Sha256};
 
 use super::evidence::{HttpEvidence, ProbeEvidence};
-use super::holds;
+use super::scope::Scope;
 use super::text::{excerpt, pattern, printable, quoted};
-use crate::outcome::At;
-use crate::outcome::{Finding, Outcome};
+use crate::outcome::{At, CheckId, Finding, Outcome};
 use crate::suite::scenario::HttpExpectation;
 
 /// Checks the answers to a request, of which there is one for each time that it was sent: a finding for the status, one
 /// for each header, and one for each thing expected of the body. Each must hold of all answers. Without an answer all of
 /// them are broken, for the reason that there was none.
-pub fn check(expectation: &HttpExpectation, evidence: &[ProbeEvidence]) -> Vec<Finding> {
-    let mut each = evidence.iter().map(|evidence| answer(expectation, evidence));
+pub fn check(scope: &Scope, expectation: &HttpExpectation, evidence: &[ProbeEvidence]) -> Vec<Finding> {
+    let mut each = evidence.iter().map(|evidence| answer(scope, expectation, evidence));
     let Some(mut findings) = each.next() else { return Vec::new() };
     let mut broken: Vec<usize> = findings.iter().map(|finding| usize::from(finding.is_broken())).collect();
     for others in each {
@@ -31,7 +30,7 @@ pub fn check(expectation: &HttpExpectation, evidence: &[ProbeEvidence]) -> Vec<F
     }
     if evidence.len() > 1 {
         for (finding, count) in findings.iter_mut().zip(broken) {
-            finding.check = format!("{} of {} requests", finding.check, evidence.len());
+            finding.subject.occasion = format!(" of {} requests{}", evidence.len(), finding.subject.occasion);
             if let Outcome::Broken { got, .. } = &mut finding.outcome {
                 *got = format!("{count} of {} were not so, the first: {got}", evidence.len());
             }
@@ -41,61 +40,72 @@ pub fn check(expectation: &HttpExpectation, evidence: &[ProbeEvidence]) -> Vec<F
 }
 
 /// Checks one answer. What the findings are is the same for every answer to a request.
-fn answer(expectation: &HttpExpectation, evidence: &ProbeEvidence) -> Vec<Finding> {
-    let name = format!("{} {}", expectation.method, printable(&expectation.path));
+fn answer(scope: &Scope, expectation: &HttpExpectation, evidence: &ProbeEvidence) -> Vec<Finding> {
+    let request = format!("{} {}", expectation.method, printable(&expectation.path));
     let status = &expectation.status;
-    let mut findings = vec![answered(format!("{name} status"), &status.at, evidence, |answer| {
-        let expected = format!("status {}", status.value);
-        let got =
-            (answer.status != status.value).then(|| format!("status {} with the body {}", answer.status, body(answer)));
-        (expected, got)
-    })];
+    let mut findings =
+        vec![answered(scope, (CheckId::HttpStatus, (request.as_str(), "")), &status.at, evidence, |answer| {
+            let expected = format!("status {}", status.value);
+            let got = (answer.status != status.value)
+                .then(|| format!("status {} with the body {}", answer.status, body(answer)));
+            (expected, got)
+        })];
     for (header, declared) in &expectation.headers {
-        findings.push(answered(format!("{name} header {header}"), &declared.at, evidence, |answer| {
-            let expected = format!("{header} that matches {}", pattern(&declared.value));
-            // Header names are the same in upper and lower case; the evidence has them in lower case.
-            let values = answer.headers.get(&header.to_ascii_lowercase()).map(Vec::as_slice).unwrap_or_default();
-            if values.iter().any(|value| declared.value.is_match(value)) {
-                return (expected, None);
-            }
-            let values: Vec<_> = values.iter().map(|value| quoted(value)).collect();
-            let got = if values.is_empty() { format!("no {header} header") } else { values.join(" and ") };
-            (expected, Some(got))
-        }));
+        findings.push(answered(
+            scope,
+            (CheckId::HttpHeader, (request.as_str(), header)),
+            &declared.at,
+            evidence,
+            |answer| {
+                let expected = format!("{header} that matches {}", pattern(&declared.value));
+                // Header names are the same in upper and lower case; the evidence has them in lower case.
+                let values = answer.headers.get(&header.to_ascii_lowercase()).map(Vec::as_slice).unwrap_or_default();
+                if values.iter().any(|value| declared.value.is_match(value)) {
+                    return (expected, None);
+                }
+                let values: Vec<_> = values.iter().map(|value| quoted(value)).collect();
+                let got = if values.is_empty() { format!("no {header} header") } else { values.join(" and ") };
+                (expected, Some(got))
+            },
+        ));
     }
     if expectation.method == "HEAD" {
-        findings.push(answered(format!("{name} body"), &expectation.at, evidence, |answer| {
-            ("no body".to_owned(), (!answer.body.is_empty()).then(|| body(answer)))
-        }));
+        findings.push(answered(
+            scope,
+            (CheckId::HttpBody, (request.as_str(), "")),
+            &expectation.at,
+            evidence,
+            |answer| ("no body".to_owned(), (!answer.body.is_empty()).then(|| body(answer))),
+        ));
     }
-    findings.extend(of_body(expectation, &name, evidence));
+    findings.extend(of_body(scope, expectation, &request, evidence));
     findings
 }
 
-fn of_body(expectation: &HttpExpectation, name: &str, evidence: &ProbeEvidence) -> Vec<Finding> {
+fn of_body(scope: &Scope, expectation: &HttpExpectation, request: &str, evidence: &ProbeEvidence) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(expectation.length.as_ref().map(|declared| {
-        answered(format!("{name} length"), &declared.at, evidence, |answer| {
+        answered(scope, (CheckId::HttpLength, (request, "")), &declared.at, evidence, |answer| {
             let got = answer.body.len();
             (format!("a body of {} bytes", declared.value), (got != declared.value).then(|| format!("{got} bytes")))
         })
     }));
     findings.extend(expectation.sha256.as_ref().map(|declared| {
-        answered(format!("{name} sha256"), &declared.at, evidence, |answer| {
+        answered(scope, (CheckId::HttpSha256, (request, "")), &declared.at, evidence, |answer| {
             let got = hex::encode(Sha256::digest(&answer.body));
             let expected = format!("a body with the SHA-256 {}", declared.value);
             (expected, (got != declared.value).then(|| format!("{got} of {} bytes", answer.body.len())))
         })
     }));
     findings.extend(expectation.body.as_ref().map(|declared| {
-        answered(format!("{name} body"), &declared.at, evidence, |answer| {
+        answered(scope, (CheckId::HttpBody, (request, "")), &declared.at, evidence, |answer| {
             let expected = format!("a body that matches {}", pattern(&declared.value));
             (expected, (!declared.value.is_match(&text(answer))).then(|| body(answer)))
         })
     }));
     findings.extend(expectation.body_absent.as_ref().map(|declared| {
         let without = pattern(&declared.value);
-        answered(format!("{name} body without {without}"), &declared.at, evidence, |answer| {
+        answered(scope, (CheckId::HttpBodyAbsent, (request, &without)), &declared.at, evidence, |answer| {
             let expected = format!("a body that does not match {without}");
             (expected, declared.value.is_match(&text(answer)).then(|| body(answer)))
         })
@@ -105,12 +115,13 @@ fn of_body(expectation: &HttpExpectation, name: &str, evidence: &ProbeEvidence) 
 
 /// A finding about an answer, from what is expected and, when it is not so, what came.
 fn answered(
-    name: String,
+    scope: &Scope,
+    (id, subject): (CheckId, (&str, &str)),
     at: &At,
     evidence: &ProbeEvidence,
     judge: impl Fn(&HttpEvidence) -> (String, Option<String>),
 ) -> Finding {
-    holds(name, at, || match evidence {
+    scope.holds(id, subject, at, || match evidence {
         ProbeEvidence::Answered(answer) => {
             let (expected, got) = judge(answer);
             got.map(|got| (expected, got))
@@ -148,11 +159,11 @@ mod tests {
 
     use std::time::Duration;
 
-    use super::super::samples::{at, broken, declared, held, regex};
+    use super::super::samples::{at, broken, declared, held, regex, scope};
     use super::*;
 
     fn check_one(expectation: &HttpExpectation, evidence: ProbeEvidence) -> Vec<Finding> {
-        check(expectation, &[evidence])
+        check(&scope(), expectation, &[evidence])
     }
 
     fn request() -> HttpExpectation {
@@ -257,9 +268,9 @@ mod tests {
         let answers = |bad: u16| {
             [answer(200, "text/plain", "Hello"), answer(bad, "text/plain", "Hello"), answer(bad, "text/plain", "Hello")]
         };
-        assert_eq!(held(&check(&request(), &answers(200))), 4);
+        assert_eq!(held(&check(&scope(), &request(), &answers(200))), 4);
         assert_eq!(
-            broken(&check(&request(), &answers(503))),
+            broken(&check(&scope(), &request(), &answers(503))),
             (
                 "GET / status of 3 requests",
                 "status 200",

@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use regex::Regex;
 
 use super::evidence::ImageEvidence;
-use super::holds;
+use super::scope::Scope;
 use super::text::{difference, list, pattern, quoted};
-use crate::outcome::Finding;
+use crate::outcome::{CheckId, Finding};
 use crate::suite::scenario::{Declared, ImageExpectation};
 
 /// A megabyte, in bytes.
 const MEGABYTE: u64 = 1_000_000;
 
 /// Checks an image's configuration: a finding for each declared key, variable and label.
-pub fn check(expectation: &ImageExpectation, evidence: &ImageEvidence) -> Vec<Finding> {
+pub fn check(scope: &Scope, expectation: &ImageExpectation, evidence: &ImageEvidence) -> Vec<Finding> {
     let ImageExpectation {
         triggers,
         entry_point,
@@ -27,50 +27,56 @@ pub fn check(expectation: &ImageExpectation, evidence: &ImageEvidence) -> Vec<Fi
         labels,
     } = expectation;
     let mut findings = Vec::new();
-    findings.extend(exact("image triggers", triggers.as_ref(), &evidence.triggers));
-    findings.extend(exact("image entry point", entry_point.as_ref(), &evidence.entry_point));
-    findings.extend(exact("image command", command.as_ref(), &evidence.command));
+    findings.extend(exact(scope, CheckId::ImageTriggers, triggers.as_ref(), &evidence.triggers));
+    findings.extend(exact(scope, CheckId::ImageEntryPoint, entry_point.as_ref(), &evidence.entry_point));
+    findings.extend(exact(scope, CheckId::ImageCommand, command.as_ref(), &evidence.command));
     findings.extend(exposed_ports.as_ref().map(|ports| {
         let ports = Declared { value: sorted(&ports.value), at: ports.at.clone() };
-        exact_list("image exposed ports", &ports, &sorted(&evidence.exposed_ports))
+        exact_list(scope, CheckId::ImageExposedPorts, &ports, &sorted(&evidence.exposed_ports))
     }));
-    findings.extend(same("image working directory", working_directory.as_ref(), &evidence.working_directory));
-    findings.extend(same("image user", user.as_ref(), &evidence.user));
+    findings.extend(same(
+        scope,
+        CheckId::ImageWorkingDirectory,
+        working_directory.as_ref(),
+        &evidence.working_directory,
+    ));
+    findings.extend(same(scope, CheckId::ImageUser, user.as_ref(), &evidence.user));
     findings.extend(max_megabytes.as_ref().map(|limit| {
-        holds("image size", &limit.at, || {
+        scope.holds(CheckId::ImageSize, (), &limit.at, || {
             let size = evidence.size.div_ceil(MEGABYTE);
             (size > limit.value).then(|| (format!("at most {} MB", limit.value), format!("{size} MB")))
         })
     }));
-    findings.extend(named("image environment", environment, &evidence.environment));
-    findings.extend(named("image label", labels, &evidence.labels));
+    findings.extend(named(scope, CheckId::ImageEnvironment, environment, &evidence.environment));
+    findings.extend(named(scope, CheckId::ImageLabel, labels, &evidence.labels));
     findings
 }
 
-fn exact(name: &str, expected: Option<&Declared<Vec<String>>>, got: &[String]) -> Option<Finding> {
-    expected.map(|expected| exact_list(name, expected, got))
+fn exact(scope: &Scope, id: CheckId, expected: Option<&Declared<Vec<String>>>, got: &[String]) -> Option<Finding> {
+    expected.map(|expected| exact_list(scope, id, expected, got))
 }
 
-fn exact_list(name: &str, expected: &Declared<Vec<String>>, got: &[String]) -> Finding {
-    holds(name, &expected.at, || {
+fn exact_list(scope: &Scope, id: CheckId, expected: &Declared<Vec<String>>, got: &[String]) -> Finding {
+    scope.holds(id, (), &expected.at, || {
         (expected.value != got)
             .then(|| (list(&expected.value), format!("{} ({})", list(got), difference(&expected.value, got))))
     })
 }
 
-fn same(name: &str, expected: Option<&Declared<String>>, got: &str) -> Option<Finding> {
+fn same(scope: &Scope, id: CheckId, expected: Option<&Declared<String>>, got: &str) -> Option<Finding> {
     expected.map(|expected| {
-        holds(name, &expected.at, || (expected.value != got).then(|| (quoted(&expected.value), quoted(got))))
+        scope.holds(id, (), &expected.at, || (expected.value != got).then(|| (quoted(&expected.value), quoted(got))))
     })
 }
 
 fn named<'a>(
-    name: &'a str,
+    scope: &'a Scope,
+    id: CheckId,
     expected: &'a BTreeMap<String, Declared<Regex>>,
     got: &'a BTreeMap<String, String>,
 ) -> impl Iterator<Item = Finding> + 'a {
     expected.iter().map(move |(key, value)| {
-        holds(format!("{name} {key}"), &value.at, || {
+        scope.holds(id, key, &value.at, || {
             let got = match got.get(key) {
                 Some(text) if value.value.is_match(text) => return None,
                 Some(text) => quoted(text),
@@ -92,7 +98,7 @@ fn sorted(items: &[String]) -> Vec<String> {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::samples::{broken, declared, held, log, regex};
+    use super::super::samples::{broken, declared, held, log, regex, scope};
     use super::*;
 
     fn evidence() -> ImageEvidence {
@@ -135,12 +141,12 @@ mod tests {
             environment: value("LANG", r"C\.UTF-8"),
             labels: value("version", r"1\.0.*"),
         };
-        assert_eq!(held(&check(&expectation, &evidence())), 9);
+        assert_eq!(held(&check(&scope(), &expectation, &evidence())), 9);
     }
 
     #[test]
     fn nothing_declared_asserts_nothing() {
-        assert_eq!(check(&ImageExpectation::default(), &evidence()), []);
+        assert_eq!(check(&scope(), &ImageExpectation::default(), &evidence()), []);
     }
 
     #[test]
@@ -183,7 +189,7 @@ mod tests {
             (ImageExpectation { labels: value("version", "2"), ..none() }, "image label version", "\"1.0\\u{1b}[2J\""),
         ];
         for (expectation, name, got) in cases {
-            let findings = check(&expectation, &evidence());
+            let findings = check(&scope(), &expectation, &evidence());
             let (check, _, came) = broken(&findings);
             assert_eq!((check, came), (name, got));
         }
@@ -192,6 +198,6 @@ mod tests {
     #[test]
     fn a_value_is_matched_as_a_whole_and_shown_as_typed() {
         let expectation = ImageExpectation { labels: value("version", "1"), ..ImageExpectation::default() };
-        assert_eq!(broken(&check(&expectation, &evidence())).1, "a value that is /1/");
+        assert_eq!(broken(&check(&scope(), &expectation, &evidence())).1, "a value that is /1/");
     }
 }

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::outcome::{At, Finding, Level, Outcome, Stage};
+use super::scope::Scope;
+use crate::outcome::{At, CheckId, Finding};
 
 /// A limit that was exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,24 +28,20 @@ impl fmt::Display for Exceeded {
 }
 
 impl Exceeded {
-    /// The finding for it.
-    pub fn finding(&self, what: &str, at: &At) -> Finding {
-        let (check, expected) = match self {
+    /// The finding for it; `what` was stopped.
+    pub fn finding(&self, scope: &Scope, what: &str, at: &At) -> Finding {
+        let (id, expected) = match self {
             Self::BuildTime(limit) => {
-                ("time", format!("the {what} to end within {} s (build-seconds)", limit.as_secs()))
+                (CheckId::LimitTime, format!("the {what} to end within {} s (build-seconds)", limit.as_secs()))
             }
-            Self::Disk(bytes) => {
-                ("disk space", format!("the {what} to write at most {} MB (disk-megabytes)", bytes / 1_000_000))
+            Self::Disk(bytes) => (
+                CheckId::LimitDiskSpace,
+                format!("the {what} to write at most {} MB (disk-megabytes)", bytes / 1_000_000),
+            ),
+            Self::Log(bytes) => {
+                (CheckId::LimitLogSize, format!("a log of at most {} MB (log-megabytes)", bytes / 1_000_000))
             }
-            Self::Log(bytes) => ("log size", format!("a log of at most {} MB (log-megabytes)", bytes / 1_000_000)),
         };
-        Finding {
-            check: format!("limit of the {what}'s {check}"),
-            at: at.clone(),
-            level: Level::Must,
-            stage: Stage::Build,
-            clauses: Vec::new(),
-            outcome: Outcome::Broken { expected, got: self.to_string() },
-        }
+        scope.holds(id, what, at, || Some((expected, self.to_string())))
     }
 }

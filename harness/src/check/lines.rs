@@ -2,73 +2,102 @@
 
 use regex::Regex;
 
-use super::holds;
+use super::scope::Scope;
 use super::text::{excerpt, pattern, tail};
-use crate::outcome::Finding;
+use crate::outcome::{CheckId, Finding};
 use crate::suite::scenario::Declared;
 
 /// How many lines of a log a finding shows.
 const TAIL: usize = 5;
 
-/// A finding for each pattern. Each must match a line after the one that the pattern before it matched.
-///
-/// `name` is the log's in findings: `build log`, `container log`.
-pub(crate) fn check(
-    name: &str,
-    present: &[Declared<Regex>],
-    absent: &[Declared<Regex>],
-    log: &[String],
-) -> Vec<Finding> {
-    let mut findings = in_order(name, present, log);
-    findings.extend(absent.iter().map(|declared| {
-        let found = log.iter().position(|line| declared.value.is_match(line));
-        holds(format!("{name} without {}", pattern(&declared.value)), &declared.at, || {
-            let index = found?;
-            let expected = format!("no line of the {name} that matches {}", pattern(&declared.value));
-            Some((expected, format!("line {}: {}", index + 1, excerpt(&log[index]))))
-        })
-    }));
-    findings
+/// The checks of a log.
+pub(crate) struct LogChecks {
+    /// The log's name in findings: `build log`, `container log`.
+    name: &'static str,
+    /// Which of several; empty where there is one.
+    of: String,
+    present: CheckId,
+    absent: CheckId,
+    should: CheckId,
 }
 
-/// A finding for each line that should be there, wherever it stands.
-pub(crate) fn should(name: &str, patterns: &[Declared<Regex>], log: &[String]) -> Vec<Finding> {
-    let findings = patterns.iter().map(|declared| {
-        super::should(holds(format!("{name} should have {}", pattern(&declared.value)), &declared.at, || {
-            let expected = format!("a line of the {name} that matches {}", pattern(&declared.value));
-            (!log.iter().any(|line| declared.value.is_match(line))).then(|| (expected, none_of(log)))
-        }))
-    });
-    findings.collect()
-}
-
-fn in_order(name: &str, present: &[Declared<Regex>], log: &[String]) -> Vec<Finding> {
-    // The earliest match leaves the most lines for the patterns that follow, so no other choice can do better.
-    let mut last: Option<(usize, &Regex)> = None;
-    let mut findings = Vec::new();
-    for declared in present {
-        let regex = &declared.value;
-        let start = last.map_or(0, |(index, _)| index + 1);
-        let found = (start..log.len()).find(|index| regex.is_match(&log[*index]));
-        findings.push(holds(format!("{name} has {}", pattern(regex)), &declared.at, || {
-            if found.is_some() {
-                return None;
-            }
-            let mut expected = format!("a line of the {name} that matches {}", pattern(regex));
-            if let Some((index, earlier)) = last {
-                expected = format!("{expected}, after line {} which matches {}", index + 1, pattern(earlier));
-            }
-            let got = match log[..start].iter().position(|line| regex.is_match(line)) {
-                Some(index) => format!("only line {}, which is not after it: {}", index + 1, excerpt(&log[index])),
-                None => none_of(log),
-            };
-            Some((expected, got))
-        }));
-        if let Some(index) = found {
-            last = Some((index, regex));
-        }
+impl LogChecks {
+    pub(crate) const fn new(name: &'static str, present: CheckId, absent: CheckId, should: CheckId) -> Self {
+        Self { name, of: String::new(), present, absent, should }
     }
-    findings
+
+    /// The checks of one of several logs.
+    pub(crate) fn of(self, number: usize) -> Self {
+        Self { of: number.to_string(), ..self }
+    }
+
+    fn subject(&self, regex: &Regex) -> (String, String) {
+        (self.of.clone(), pattern(regex))
+    }
+
+    fn words(&self) -> String {
+        format!("{} {}", self.name, self.of).trim_end().to_owned()
+    }
+
+    /// A finding for each pattern. Each must match a line after the one that the pattern before it matched.
+    pub(crate) fn check(
+        &self,
+        scope: &Scope,
+        present: &[Declared<Regex>],
+        absent: &[Declared<Regex>],
+        log: &[String],
+    ) -> Vec<Finding> {
+        let mut findings = self.in_order(scope, present, log);
+        findings.extend(absent.iter().map(|declared| {
+            let found = log.iter().position(|line| declared.value.is_match(line));
+            scope.holds(self.absent, self.subject(&declared.value), &declared.at, || {
+                let index = found?;
+                let expected = format!("no line of the {} that matches {}", self.words(), pattern(&declared.value));
+                Some((expected, format!("line {}: {}", index + 1, excerpt(&log[index]))))
+            })
+        }));
+        findings
+    }
+
+    /// A finding for each line that should be there, wherever it stands.
+    pub(crate) fn should(&self, scope: &Scope, patterns: &[Declared<Regex>], log: &[String]) -> Vec<Finding> {
+        let findings = patterns.iter().map(|declared| {
+            scope.holds(self.should, self.subject(&declared.value), &declared.at, || {
+                let expected = format!("a line of the {} that matches {}", self.words(), pattern(&declared.value));
+                (!log.iter().any(|line| declared.value.is_match(line))).then(|| (expected, none_of(log)))
+            })
+        });
+        findings.collect()
+    }
+
+    fn in_order(&self, scope: &Scope, present: &[Declared<Regex>], log: &[String]) -> Vec<Finding> {
+        // The earliest match leaves the most lines for the patterns that follow, so no other choice can do better.
+        let mut last: Option<(usize, &Regex)> = None;
+        let mut findings = Vec::new();
+        for declared in present {
+            let regex = &declared.value;
+            let start = last.map_or(0, |(index, _)| index + 1);
+            let found = (start..log.len()).find(|index| regex.is_match(&log[*index]));
+            findings.push(scope.holds(self.present, self.subject(regex), &declared.at, || {
+                if found.is_some() {
+                    return None;
+                }
+                let mut expected = format!("a line of the {} that matches {}", self.words(), pattern(regex));
+                if let Some((index, earlier)) = last {
+                    expected = format!("{expected}, after line {} which matches {}", index + 1, pattern(earlier));
+                }
+                let got = match log[..start].iter().position(|line| regex.is_match(line)) {
+                    Some(index) => format!("only line {}, which is not after it: {}", index + 1, excerpt(&log[index])),
+                    None => none_of(log),
+                };
+                Some((expected, got))
+            }));
+            if let Some(index) = found {
+                last = Some((index, regex));
+            }
+        }
+        findings
+    }
 }
 
 /// That no line of the log matched, with its end to look at.
@@ -85,8 +114,11 @@ pub(crate) fn none_of(log: &[String]) -> String {
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-    use super::super::samples::{broken, declared, held, log, regex};
+    use super::super::samples::{broken, declared, held, log, regex, scope};
     use super::*;
+
+    const BUILD: LogChecks =
+        LogChecks::new("build log", CheckId::BuildLog, CheckId::BuildLogAbsent, CheckId::BuildLogShould);
 
     fn patterns(items: &[&str]) -> Vec<Declared<Regex>> {
         items.iter().map(|item| declared(regex(item))).collect()
@@ -94,13 +126,14 @@ mod tests {
 
     #[test]
     fn lines_in_order_hold() {
-        let findings = check("build log", &patterns(&["^a", "b", "b"]), &patterns(&["d"]), &log(&["x", "a", "b", "b"]));
+        let findings =
+            BUILD.check(&scope(), &patterns(&["^a", "b", "b"]), &patterns(&["d"]), &log(&["x", "a", "b", "b"]));
         assert_eq!(held(&findings), 4);
     }
 
     #[test]
     fn a_line_that_is_not_there_breaks() {
-        let findings = check("build log", &patterns(&["a", "z"]), &[], &log(&["a", "b"]));
+        let findings = BUILD.check(&scope(), &patterns(&["a", "z"]), &[], &log(&["a", "b"]));
         let (check, expected, got) = broken(&findings);
         assert_eq!(check, "build log has /z/");
         assert_eq!(expected, "a line of the build log that matches /z/, after line 1 which matches /a/");
@@ -109,7 +142,7 @@ mod tests {
 
     #[test]
     fn lines_out_of_order_break() {
-        let findings = check("build log", &patterns(&["b", "a"]), &[], &log(&["a", "b"]));
+        let findings = BUILD.check(&scope(), &patterns(&["b", "a"]), &[], &log(&["a", "b"]));
         let (_, expected, got) = broken(&findings);
         assert_eq!(expected, "a line of the build log that matches /a/, after line 2 which matches /b/");
         assert_eq!(got, "only line 1, which is not after it: a");
@@ -117,21 +150,21 @@ mod tests {
 
     #[test]
     fn one_line_does_not_count_twice() {
-        let findings = check("build log", &patterns(&["a", "a"]), &[], &log(&["a"]));
+        let findings = BUILD.check(&scope(), &patterns(&["a", "a"]), &[], &log(&["a"]));
         let (_, _, got) = broken(&findings);
         assert_eq!(got, "only line 1, which is not after it: a");
     }
 
     #[test]
     fn an_empty_log_breaks() {
-        let findings = check("container log", &patterns(&["a"]), &[], &[]);
+        let findings = BUILD.check(&scope(), &patterns(&["a"]), &[], &[]);
         let (_, _, got) = broken(&findings);
         assert_eq!(got, "no lines at all");
     }
 
     #[test]
     fn a_line_that_must_be_absent_breaks() {
-        let findings = check("build log", &[], &patterns(&["Trace"]), &log(&["a", "Traceback\x1b[0m"]));
+        let findings = BUILD.check(&scope(), &[], &patterns(&["Trace"]), &log(&["a", "Traceback\x1b[0m"]));
         let (check, expected, got) = broken(&findings);
         assert_eq!(check, "build log without /Trace/");
         assert_eq!(expected, "no line of the build log that matches /Trace/");

@@ -16,32 +16,8 @@ pub(crate) mod lines;
 pub mod phase;
 #[cfg(test)]
 pub(crate) mod samples;
+pub mod scope;
 pub mod serve;
 pub(crate) mod text;
 
 pub use text::printable;
-
-use crate::outcome::{At, Finding, Level, Outcome, Stage};
-
-/// A finding: `broken` says what was expected and what came, or `None` when the assertion holds.
-pub(crate) fn holds(check: impl Into<String>, at: &At, broken: impl FnOnce() -> Option<(String, String)>) -> Finding {
-    let outcome = broken().map_or(Outcome::Held, |(expected, got)| Outcome::Broken { expected, got });
-    Finding {
-        check: check.into(),
-        at: at.clone(),
-        level: Level::Must,
-        stage: Stage::Build,
-        clauses: Vec::new(),
-        outcome,
-    }
-}
-
-/// A finding that speaks for these clauses and no others.
-pub(crate) fn of(clauses: &[&str], finding: Finding) -> Finding {
-    Finding { clauses: clauses.iter().map(ToString::to_string).collect(), ..finding }
-}
-
-/// A finding about what is only a SHOULD.
-pub(crate) fn should(finding: Finding) -> Finding {
-    Finding { level: Level::Should, ..finding }
-}

@@ -3,9 +3,11 @@
 
 use regex::{Regex, RegexBuilder};
 
-use crate::outcome::At;
-use crate::outcome::{Finding, Outcome};
+use super::scope::Scope;
+use crate::outcome::{At, Finding, Outcome};
+use crate::suite::dialect::Dialect;
 use crate::suite::scenario::Declared;
+use crate::suite::tier::Tier;
 
 /// A pattern as the loader compiles one for texts.
 pub(crate) fn regex(pattern: &str) -> Regex {
@@ -40,5 +42,11 @@ pub(crate) fn broken(findings: &[Finding]) -> (&str, &str, &str) {
     let broken: Vec<_> = findings.iter().filter(|finding| finding.is_broken()).collect();
     let [finding] = broken.as_slice() else { panic!("not one broken finding: {findings:#?}") };
     let Outcome::Broken { expected, got } = &finding.outcome else { unreachable!() };
-    (&finding.check, expected, got)
+    // Its words last as long as the test.
+    (finding.check().leak(), expected, got)
+}
+
+/// The scope of a scenario without a contract.
+pub(crate) fn scope() -> Scope {
+    Scope::new(None, &[], Dialect::Docker, Tier::Image)
 }

@@ -1,15 +1,20 @@
 //! A started container: its end after SIGTERM, and its log.
 
 use super::evidence::StopEvidence;
-use super::{holds, lines};
-use crate::outcome::Finding;
+use super::lines::LogChecks;
+use super::scope::Scope;
+use crate::outcome::{CheckId, Finding};
 use crate::suite::scenario::{ServeExpectation, StopExpectation};
 
+/// The checks of the container's log.
+const LOG: LogChecks =
+    LogChecks::new("container log", CheckId::ContainerLog, CheckId::ContainerLogAbsent, CheckId::ContainerLogShould);
+
 /// Checks how a container ended after SIGTERM: a finding for the time, and one for the exit code when it is declared.
-pub fn stop(expectation: &StopExpectation, evidence: &StopEvidence) -> Vec<Finding> {
+pub fn stop(scope: &Scope, expectation: &StopExpectation, evidence: &StopEvidence) -> Vec<Finding> {
     let within = &expectation.within_seconds;
     let took = evidence.took.as_secs_f64();
-    let mut findings = vec![holds("stop time", &within.at, || {
+    let mut findings = vec![scope.holds(CheckId::StopTime, (), &within.at, || {
         let got = if evidence.killed {
             format!("it had to be killed after {took:.1} s")
         } else if took > f64::from(within.value) {
@@ -20,7 +25,7 @@ pub fn stop(expectation: &StopExpectation, evidence: &StopEvidence) -> Vec<Findi
         Some((format!("the container to end by itself within {} s of SIGTERM", within.value), got))
     })];
     findings.extend(expectation.exit_code.as_ref().map(|exit_code| {
-        holds("stop exit code", &exit_code.at, || {
+        scope.holds(CheckId::StopExitCode, (), &exit_code.at, || {
             let killed = if evidence.killed { ", and had to be killed" } else { "" };
             // A killed container's code is that of SIGKILL, not its own.
             (evidence.killed || evidence.exit_code != exit_code.value).then(|| {
@@ -32,18 +37,18 @@ pub fn stop(expectation: &StopExpectation, evidence: &StopEvidence) -> Vec<Findi
 }
 
 /// The finding for a container that had ended before it was sent SIGTERM.
-pub fn ended_early(expectation: &StopExpectation, exit_code: i64) -> Finding {
-    holds("stop time", &expectation.within_seconds.at, || {
+pub fn ended_early(scope: &Scope, expectation: &StopExpectation, exit_code: i64) -> Finding {
+    scope.holds(CheckId::StopTime, (), &expectation.within_seconds.at, || {
         let expected = "the container to run until SIGTERM".to_owned();
         Some((expected, format!("it had ended before, with exit code {exit_code}")))
     })
 }
 
 /// Checks a container's whole log: a finding for each pattern.
-pub fn log(expectation: &ServeExpectation, log: &[String]) -> Vec<Finding> {
-    let mut findings = lines::check("container log", &expectation.log, &expectation.log_absent, log);
-    findings.extend(lines::check("container log", &expectation.tool_log, &[], log));
-    findings.extend(lines::should("container log", &expectation.should_log, log));
+pub fn log(scope: &Scope, expectation: &ServeExpectation, log: &[String]) -> Vec<Finding> {
+    let mut findings = LOG.check(scope, &expectation.log, &expectation.log_absent, log);
+    findings.extend(LOG.check(scope, &expectation.tool_log, &[], log));
+    findings.extend(LOG.should(scope, &expectation.should_log, log));
     findings
 }
 
@@ -53,12 +58,12 @@ mod tests {
 
     use std::time::Duration;
 
-    use super::super::samples::{at, broken, declared, held, log as strings, regex};
+    use super::super::samples::{at, broken, declared, held, log as strings, regex, scope};
     use super::*;
 
     fn ends(exit_code: i64, seconds: u64, killed: bool) -> Vec<Finding> {
         let expectation = StopExpectation { exit_code: Some(declared(0)), within_seconds: declared(10) };
-        stop(&expectation, &StopEvidence { exit_code, took: Duration::from_secs(seconds), killed })
+        stop(&scope(), &expectation, &StopEvidence { exit_code, took: Duration::from_secs(seconds), killed })
     }
 
     #[test]
@@ -85,7 +90,7 @@ mod tests {
     fn an_end_before_sigterm_breaks() {
         let expectation = StopExpectation { exit_code: None, within_seconds: declared(10) };
         assert_eq!(
-            broken(&[ended_early(&expectation, 0)]),
+            broken(&[ended_early(&scope(), &expectation, 0)]),
             ("stop time", "the container to run until SIGTERM", "it had ended before, with exit code 0")
         );
     }
@@ -102,9 +107,9 @@ mod tests {
             log_absent: vec![declared(regex("Traceback"))],
             ..ServeExpectation::nothing(at(1))
         };
-        assert_eq!(held(&log(&expectation, &strings(&["resuming normal operations"]))), 2);
-        let findings = log(&expectation, &strings(&["resuming", "Traceback (most recent call last)"]));
+        assert_eq!(held(&log(&scope(), &expectation, &strings(&["resuming normal operations"]))), 2);
+        let findings = log(&scope(), &expectation, &strings(&["resuming", "Traceback (most recent call last)"]));
         assert_eq!(broken(&findings).0, "container log without /Traceback/");
-        assert!(log(&expectation, &[])[0].is_broken());
+        assert!(log(&scope(), &expectation, &[])[0].is_broken());
     }
 }

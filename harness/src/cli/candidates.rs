@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 use crate::cli::arguments::{CandidateArgs, TestedArgs};
-use crate::suite::control::Replacements;
-use crate::suite::tier::Tier;
+use crate::host::folders::Folders;
+use crate::outcome::with_causes;
+use crate::suite::control::{Control, Replacements};
 
 const BUILD: &str = "mod_wsgi-docker-build";
 const START: &str = "mod_wsgi-docker-start";
@@ -43,8 +44,57 @@ pub(super) fn candidates(arguments: &CandidateArgs, images: &Path) -> Result<Vec
     Ok(candidates)
 }
 
-/// What is tested, as the options of `run` have it; each begins with a space.
-pub(super) fn options(tested: &TestedArgs) -> String {
+/// What the command line puts in the place of the repository's files.
+pub(super) struct Candidate {
+    pub(super) control: Option<Control>,
+    pub(super) base: Replacements,
+    pub(super) onbuild: Replacements,
+    pub(super) dockerfiles: Dockerfiles,
+}
+
+impl Candidate {
+    pub(super) fn of(tested: &TestedArgs, folders: &Folders) -> Result<Self, Failure> {
+        let images = folders.images();
+        let dockerfiles = Dockerfiles::of(tested, &images)?;
+        let Some(name) = &tested.control else {
+            let base = Steps::of(tested, &images)?.read()?;
+            return Ok(Self { control: None, base, onbuild: Vec::new(), dockerfiles });
+        };
+        let control = Control::load(&images, name).map_err(|error| Failure::usage(with_causes(&error), None))?;
+        let (base, onbuild) = (control.base.clone(), control.onbuild.clone());
+        Ok(Self { control: Some(control), base, onbuild, dockerfiles })
+    }
+
+    /// Whether it changes nothing but the steps and their libraries.
+    pub(super) fn is_of_steps(&self) -> bool {
+        let is_step = |path: &Path| path.to_str().is_some_and(|path| path.starts_with(STEPS));
+        self.onbuild.is_empty() && self.base.iter().all(|(path, _)| is_step(path))
+    }
+}
+
+/// What is tested, in words.
+pub(super) fn announce(tested: &TestedArgs) -> String {
+    if let Some(control) = &tested.control {
+        return format!("the control {control} (images/controls/{control})");
+    }
+    if let Some(folder) = &tested.dockerfile {
+        return format!("the images built from {}", folder.display());
+    }
+    let base = tested.base_image.as_deref().unwrap_or("images/base");
+    let onbuild = tested.onbuild_image.as_deref().unwrap_or("images/onbuild");
+    let mut text = format!("{base}, {onbuild}");
+    for (what, path) in
+        [("files of", &tested.steps), ("build step", &tested.build_step), ("start step", &tested.start_step)]
+    {
+        if let Some(path) = path {
+            text.push_str(&format!(", {what} {}", path.display()));
+        }
+    }
+    text
+}
+
+/// What is tested, as the options of `run` have it, each with its value.
+pub(super) fn options(tested: &TestedArgs) -> Vec<(&'static str, String)> {
     let TestedArgs { control, base_image, onbuild_image, dockerfile, steps, build_step, start_step } = tested;
     let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string());
     let options = [
@@ -56,7 +106,7 @@ pub(super) fn options(tested: &TestedArgs) -> String {
         ("--build-step", path(build_step)),
         ("--start-step", path(start_step)),
     ];
-    options.into_iter().filter_map(|(option, value)| Some(format!(" {option} {}", value?))).collect()
+    options.into_iter().filter_map(|(option, value)| Some((option, value?))).collect()
 }
 
 /// The files of a folder that have the names of those of `images/base`.
@@ -164,22 +214,12 @@ impl Steps {
         self.files.iter().map(read).collect()
     }
 
-    /// The options of `run` that name the files.
-    fn options(&self) -> String {
-        options(&self.tested)
-    }
-
     /// The arguments of `verify` and its like that name the files.
-    pub(super) fn arguments(&self) -> String {
+    pub(super) fn arguments(&self) -> Vec<String> {
         match &self.tested.steps {
-            Some(folder) => format!(" {}", folder.display()),
-            None => self.options(),
+            Some(folder) => vec![folder.display().to_string()],
+            None => options(&self.tested).into_iter().flat_map(|(option, value)| [option.to_owned(), value]).collect(),
         }
-    }
-
-    /// The command that reproduces one of its scenarios; the judge adds the cell and the scenario.
-    pub(super) fn reproduce(&self, tier: Tier) -> String {
-        format!("cargo run -- run --tier {tier}{}", self.options())
     }
 }
 

@@ -7,17 +7,15 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::candidates::{Steps, candidates};
+use super::reproduce::reproduce_case;
 use super::run::cores;
-use super::sandboxed::open;
-use super::signal::Signals;
-use super::{Failure, output, select};
+use super::{Failure, listen, open_contract, output, select};
 use crate::cli::arguments::FuzzArgs;
-use crate::contract_tier::run::Bench;
 use crate::contract_tier::sandbox::Candidate;
+use crate::contract_tier::tier::Bench;
 use crate::fuzz::campaign::{Difference, FuzzError, Fuzzer};
 use crate::fuzz::{Content, File, files};
 use crate::outcome::{Outcome, with_causes};
-use crate::run::event::RunEnd;
 use crate::run::judge::Judge;
 use crate::run::tally::ExitCode;
 use crate::suite::tier::Tier;
@@ -34,11 +32,10 @@ pub(super) async fn fuzz(arguments: &FuzzArgs) -> Result<ExitCode, Failure> {
     let cells = select::cells(&folders, &arguments.cells)?;
     let (_, contract) = select::load(&folders, cells.clone())?;
     let seed = arguments.seed.unwrap_or_else(|| RandomState::new().hash_one(0) >> 32);
-    let signals = Signals::listen()
-        .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}"), None))?;
+    let signals = listen()?;
     let judge =
         Judge { contract, tier: Tier::Contract, strict: arguments.strict, control: None, reproduce: String::new() };
-    let sandboxes = open(&folders, arguments.offline).await?;
+    let sandboxes = Arc::new(open_contract::sandboxes(&folders, arguments.offline, &signals).await?);
     let jobs = arguments.jobs.map_or_else(cores, usize::from);
     let bench = Bench { sandboxes, judge, jobs };
     let fuzzer = Arc::new(Fuzzer { bench, cells, seed, cancel: signals.cancel.clone() });
@@ -59,12 +56,12 @@ pub(super) async fn fuzz(arguments: &FuzzArgs) -> Result<ExitCode, Failure> {
         let candidate = Candidate::new(&fuzzer.bench.sandboxes, &folders.images(), &steps.read()?)?;
         let found = try_out(&fuzzer, Arc::new(candidate), cases.clone(), jobs, &steps.name).await?;
         if signals.cancel.is_cancelled() {
-            return Ok(if signals.end() == RunEnd::Terminated { ExitCode::Terminated } else { ExitCode::Interrupted });
+            return Ok(signals.exit_code());
         }
         match found {
             None => output::line(format_args!("{}: no failure", steps.name))?,
             Some(difference) => {
-                output::text(describe(steps, &fuzzer, &difference))?;
+                output::text(describe(steps, arguments, seed, &difference))?;
                 if let Some(folder) = &arguments.write {
                     let name = format!("difference-{seed}-{}-{}", difference.case, index + 1);
                     write(&folder.join(name), &difference.files)?;
@@ -129,7 +126,7 @@ fn write(folder: &Path, files: &[File]) -> Result<(), Failure> {
 }
 
 /// A failure: what was expected, the logs, and the scenario, file by file.
-fn describe(steps: &Steps, fuzzer: &Fuzzer, difference: &Difference) -> String {
+fn describe(steps: &Steps, arguments: &FuzzArgs, seed: u64, difference: &Difference) -> String {
     let Difference { case, files, report, tries } = difference;
     let mut text = format!("{}: FAILURE with application {case}, reduced in {tries} tries:\n", steps.name);
     for finding in &report.findings {
@@ -137,7 +134,7 @@ fn describe(steps: &Steps, fuzzer: &Fuzzer, difference: &Difference) -> String {
             let (level, clauses) = (finding.level.word(), finding.clauses.join(", "));
             text.push_str(&format!(
                 "  {level} {clauses}: {}\n    expected  {expected}\n    got       {got}\n",
-                finding.check
+                finding.check()
             ));
         }
     }
@@ -153,11 +150,9 @@ fn describe(steps: &Steps, fuzzer: &Fuzzer, difference: &Difference) -> String {
             Content::Link(target) => format!("--- {path}: a link to {target}\n"),
         });
     }
-    let cells = if fuzzer.cells.len() > 1 { "all" } else { &report.cell.dialect };
     text.push_str(&format!(
-        "reproduce: cargo run -- fuzz --dialect {cells} --seed {} --case {case}{}\n  hint: --write DIR keeps it as a scenario\n",
-        fuzzer.seed,
-        steps.arguments()
+        "reproduce: {}\n  hint: --write DIR keeps it as a scenario\n",
+        reproduce_case(arguments, seed, *case, &steps.arguments())
     ));
     text
 }

@@ -2,6 +2,7 @@
 
 pub mod arguments;
 mod candidates;
+mod checks;
 mod completions;
 mod contract;
 mod doctor;
@@ -12,19 +13,23 @@ mod host;
 mod list;
 mod man;
 mod mutate;
+mod open_contract;
+mod open_image;
 mod output;
 mod prune;
+mod reproduce;
 mod run;
-mod sandboxed;
 mod select;
-mod signal;
 mod tell;
 mod verify;
 
 use std::fmt;
 
 use crate::cli::arguments::{Cli, Command};
+use crate::contract_tier::sandbox::SandboxError;
 use crate::outcome::with_causes;
+use crate::run::leftovers::LeftoverError;
+use crate::run::signals::Signals;
 use crate::run::tally::ExitCode;
 
 /// Why a command could not do its work.
@@ -49,6 +54,11 @@ impl Failure {
         Self { code: ExitCode::BrokenPipe, text: String::new() }
     }
 
+    /// A signal came before there was anything to report; it has been announced.
+    fn stopped(signals: &Signals) -> Self {
+        Self { code: signals.exit_code(), text: String::new() }
+    }
+
     fn new(code: ExitCode, what: &dyn fmt::Display, hint: Option<&str>) -> Self {
         let mut text = format!("error: {what}");
         if let Some(hint) = hint {
@@ -71,6 +81,27 @@ impl From<crate::engine::EngineError> for Failure {
     }
 }
 
+impl From<SandboxError> for Failure {
+    fn from(error: SandboxError) -> Self {
+        Self::infrastructure(with_causes(&error), Some(error.hint()))
+    }
+}
+
+impl From<LeftoverError> for Failure {
+    fn from(error: LeftoverError) -> Self {
+        match error {
+            LeftoverError::Engine(error) => error.into(),
+            LeftoverError::Cache { .. } => Self::infrastructure(error, None),
+        }
+    }
+}
+
+/// Listens for signals; called once in a command.
+fn listen() -> Result<Signals, Failure> {
+    Signals::listen(|text| eprintln!("{text}"))
+        .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}"), None))
+}
+
 /// Does what the command line says. Errors go to standard error.
 pub fn main(cli: Cli) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -87,6 +118,7 @@ pub fn main(cli: Cli) -> ExitCode {
             Command::Mutate(arguments) => mutate::mutate(&arguments).await,
             Command::Fuzz(arguments) => fuzz::fuzz(&arguments).await,
             Command::List(arguments) => list::list(&arguments),
+            Command::Checks(arguments) => checks::checks(&arguments),
             Command::Contract(arguments) => contract::contract(&arguments),
             Command::Fetch(arguments) => fetch::fetch(&arguments).await,
             Command::Doctor(arguments) => doctor::doctor(&arguments).await,

@@ -1,4 +1,4 @@
-//! `wsgi-proof mutate`: does the suite notice changes of the reference's scripts?
+//! `wsgi-proof mutate`: whether the suite notices changes of the reference's scripts.
 
 mod trial;
 
@@ -9,16 +9,13 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::run::cores;
-use super::sandboxed::open;
-use super::signal::Signals;
-use super::{Failure, host, select};
+use super::{Failure, host, listen, open_contract, output, select};
 use crate::cli::arguments::{MutateArgs, SelectArgs};
-use crate::contract_tier::run::Bench;
+use crate::contract_tier::tier::Bench;
 use crate::host::folders::Folders;
 use crate::mutate::campaign::{Campaign, Outcome, Tried};
 use crate::mutate::{Bug, Case, Equivalents, Results, SCRIPTS, changed_lines, inputs, mutants};
 use crate::outcome::with_causes;
-use crate::run::event::RunEnd;
 use crate::run::judge::Judge;
 use crate::run::plan::{CandidateOrigin, Plan};
 use crate::run::tally::ExitCode;
@@ -32,7 +29,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> {
     let folders = arguments.folders.find()?;
     if arguments.tier == Tier::Image {
-        // The program starts itself again to tell the engine's library where the engine is: before any work is done.
+        // Before any work: the program restarts itself with DOCKER_HOST set, which the engine's library reads.
         drop(host::endpoint(&folders.cache, arguments.offline).await?);
     }
     let (cases, equivalents) = cases(arguments, &folders.images())?;
@@ -43,23 +40,23 @@ pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> 
     let cells = select::cells(&folders, &arguments.cells)?;
     let (loaded, contract) = select::select(&folders, cells, &SelectArgs { filters: Vec::new() })?;
     let plan = Plan::new(loaded, &CandidateOrigin::default());
-    let mut sandboxes = open(&folders, arguments.offline).await?;
+    let signals = listen()?;
+    let mut sandboxes = open_contract::sandboxes(&folders, arguments.offline, &signals).await?;
     sandboxes.limit = LIMIT;
     let jobs = arguments.jobs.map_or_else(cores, usize::from);
     let judge = Judge { contract, tier: Tier::Contract, strict: true, control: None, reproduce: String::new() };
-    let bench = Bench { sandboxes, judge, jobs };
+    let bench = Bench { sandboxes: Arc::new(sandboxes), judge, jobs };
     let trial = Arc::new(Trial::new(bench, folders.images(), &plan));
 
     // A suite that fails the scripts as they are would notice anything.
-    if let Outcome::Killed { scenario, .. } = trial.unchanged().await {
+    let unchanged = signals.unless_stopped(trial.unchanged()).await.ok_or_else(|| Failure::stopped(&signals))?;
+    if let Outcome::Killed { scenario, .. } = unchanged {
         return Err(Failure::new(
             ExitCode::Fail,
-            &format!("{scenario} fails without any change"),
+            &format!("{scenario} fails on unchanged scripts"),
             Some("`wsgi-proof run --tier contract --dialect all --strict` must pass first"),
         ));
     }
-    let signals = Signals::listen()
-        .map_err(|error| Failure::infrastructure(format!("signals cannot be listened to: {error}"), None))?;
     let mut campaign = Campaign::default();
     let mut survivors = Vec::new();
     let mut waiting = cases.into_iter();
@@ -87,22 +84,22 @@ pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> 
             biased;
             () = signals.cancel.cancelled() => {
                 running.shutdown().await;
-                return Ok(interrupted(&signals));
+                return Ok(signals.exit_code());
             }
             joined = running.join_next() => match joined {
                 Some(Ok((case, outcome))) if outcome == Outcome::Survived && arguments.tier == Tier::Image => {
                     survivors.push(case);
                 }
                 Some(Ok((case, outcome))) => finished(&case, outcome, arguments.json, &mut results, &mut campaign)?,
-                Some(Err(error)) => return Err(Failure::infrastructure(format!("a mutant broke off: {error}"), None)),
+                Some(Err(error)) => return Err(Failure::infrastructure(format!("internal error: a mutant's task panicked: {error}"), None)),
                 None => break,
             },
         }
     }
     for case in survivors {
-        let outcome = trial::in_image_tier(&case, arguments, &folders).await?;
+        let outcome = trial::in_image_tier(&case, arguments, &folders, &signals).await?;
         if signals.cancel.is_cancelled() {
-            return Ok(interrupted(&signals));
+            return Ok(signals.exit_code());
         }
         finished(&case, outcome, arguments.json, &mut results, &mut campaign)?;
     }
@@ -142,7 +139,7 @@ fn cases(arguments: &MutateArgs, images: &Path) -> Result<(Vec<Case>, Equivalent
     if cases.is_empty() {
         return Err(Failure::new(
             ExitCode::NothingSelected,
-            &"no mutant has such an id, or is in lines that have changed",
+            &"no mutant matches: none has an ID with this prefix, or is in lines that have changed",
             None,
         ));
     }
@@ -152,7 +149,10 @@ fn cases(arguments: &MutateArgs, images: &Path) -> Result<(Vec<Case>, Equivalent
 /// The results so far, which hold for the same scripts, scenarios, program and arguments.
 fn results(path: &Path, arguments: &MutateArgs, folders: &Folders) -> Result<Results, Failure> {
     let unusable = |error: std::io::Error| {
-        Failure::usage(format!("{}: {error}", path.display()), Some("--results names a file of its own"))
+        Failure::usage(
+            format!("{}: {error}", path.display()),
+            Some("--results requires a file that holds nothing else"),
+        )
     };
     let program = std::env::current_exe().map_err(unusable)?;
     let words: Vec<String> = [format!("{:?}", arguments.tier)]
@@ -172,33 +172,31 @@ fn finished(
     campaign: &mut Campaign,
 ) -> Result<(), Failure> {
     if !quiet {
-        progress(case, &outcome);
+        progress(case, &outcome)?;
     }
     results
         .add(&case.id, &outcome)
-        .map_err(|error| Failure::infrastructure(format!("the results cannot be written: {error}"), None))?;
+        .map_err(|error| Failure::infrastructure(format!("cannot write the results: {error}"), None))?;
     campaign.mutants.push(Tried::new(case, outcome));
     Ok(())
 }
 
-fn progress(case: &Case, outcome: &Outcome) {
+fn progress(case: &Case, outcome: &Outcome) -> Result<(), Failure> {
     let (word, by) = match outcome {
         Outcome::Killed { scenario, clauses } => ("killed", format!("{} in {scenario}", clauses.join(", "))),
         Outcome::Survived => ("SURVIVED", String::new()),
         Outcome::Equivalent { why } => ("equivalent", why.clone()),
         Outcome::Error { what } => ("ERROR", what.clone()),
     };
-    println!("{word:<10} {} {}:{} {}  {by}", case.id, case.file, case.line, case.operator);
+    output::line(format_args!("{word:<10} {} {}:{} {}  {by}", case.id, case.file, case.line, case.operator))
 }
 
 fn tell(mut campaign: Campaign, arguments: &MutateArgs) -> Result<ExitCode, Failure> {
     campaign.mutants.sort_by(|one, other| (&one.file, one.line, &one.id).cmp(&(&other.file, other.line, &other.id)));
     if arguments.json {
-        let text = serde_json::to_string_pretty(&campaign)
-            .map_err(|error| Failure::infrastructure(format!("the result cannot be written: {error}"), None))?;
-        println!("{text}");
+        output::json(&campaign)?;
     } else {
-        print!("{campaign}");
+        output::text(&campaign)?;
     }
     let count = campaign.count();
     Ok(match (count.survived, count.error) {
@@ -206,8 +204,4 @@ fn tell(mut campaign: Campaign, arguments: &MutateArgs) -> Result<ExitCode, Fail
         (0, _) => ExitCode::Infrastructure,
         _ => ExitCode::Fail,
     })
-}
-
-fn interrupted(signals: &Signals) -> ExitCode {
-    if signals.end() == RunEnd::Terminated { ExitCode::Terminated } else { ExitCode::Interrupted }
 }

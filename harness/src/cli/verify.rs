@@ -1,21 +1,17 @@
-//! `wsgi-proof verify`: how other implementations of the build and start step stand to the contract.
+//! `wsgi-proof verify`: the conformance table of other implementations of the build and start steps.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::candidates::{Dockerfiles, Steps, candidates, file_name};
-use super::run::{Audience, cores, with_engine};
-use super::sandboxed::{open, try_out};
-use super::tell::Teller;
-use super::{Failure, host, select};
-use crate::cli::arguments::{CellArgs, RUN_SECONDS, RunArgs, SelectArgs, TestedArgs, VerifyArgs};
-use crate::contract_tier::run::Bench;
-use crate::contract_tier::sandbox;
+use super::run::{Job, usual};
+use super::tell::Audience;
+use super::{Failure, host, listen, open_contract, output, select};
+use crate::cli::arguments::{RunArgs, SelectArgs, TestedArgs, VerifyArgs};
 use crate::host::folders::Folders;
-use crate::outcome::{Level, ScenarioReport};
+use crate::outcome::Level;
 use crate::report::conformance::{Column, Table};
-use crate::run::judge::Judge;
-use crate::run::plan::{CandidateOrigin, Plan};
+use crate::run::session::Ended;
 use crate::run::tally::ExitCode;
 use crate::suite::tier::Tier;
 
@@ -31,56 +27,47 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
         tiers.retain(|tier| *tier == Tier::Image);
     }
     if !images.is_empty() && !tiers.contains(&Tier::Image) {
-        return Err(Failure::usage("images are tested in the image tier", Some("leave out --tier contract")));
+        return Err(Failure::usage(
+            "prebuilt images and Dockerfiles require the image tier",
+            Some("leave out --tier contract"),
+        ));
     }
     if tiers.contains(&Tier::Image) {
-        // The program starts itself again to tell the engine's library where the engine is: before any work is done.
+        // Before any work: the program restarts itself with DOCKER_HOST set, which the engine's library reads.
         drop(host::endpoint(&folders.cache, arguments.offline).await?);
     }
-    let cells = select::cells(&folders, &arguments.cells)?;
-    let filters = SelectArgs { filters: arguments.only.clone() };
-    let (loaded, contract) = select::select(&folders, cells, &filters)?;
-    let plan = Plan::new(loaded, &CandidateOrigin::default());
+    let contract = select::load(&folders, select::cells(&folders, &arguments.cells)?)?.1;
     let dialects = arguments.cells.dialects();
+    let signals = listen()?;
     let mut columns = Vec::new();
     if tiers.contains(&Tier::Contract) {
-        let sandboxes = open(&folders, arguments.offline).await?;
-        let (tier, control) = (Tier::Contract, None);
-        let judge =
-            Judge { contract: contract.clone(), tier, strict: arguments.strict, control, reproduce: String::new() };
-        let mut bench = Bench { sandboxes, judge, jobs: cores() };
+        let sandboxes = Arc::new(open_contract::sandboxes(&folders, arguments.offline, &signals).await?);
         for steps in &candidates {
-            bench.judge.reproduce = steps.reproduce(Tier::Contract);
-            let files = sandbox::Candidate::new(&bench.sandboxes, &folders.images(), &steps.read()?)?;
-            let teller =
-                Teller::quiet(report(&steps.name, arguments, Tier::Contract).as_deref(), &folders.scenarios())?;
-            let shared = Arc::new(bench);
-            let (code, reports) = try_out(&shared, Arc::new(files), &plan, steps.name.clone(), false, teller).await?;
-            if matches!(code, ExitCode::Interrupted | ExitCode::Terminated) {
-                return Ok(code);
+            let job = Job::of(run(&steps.name, steps.tested.clone(), arguments, Tier::Contract))?;
+            let teller = job.teller(Audience::Nobody)?;
+            let tier = open_contract::open(&job, Arc::clone(&sandboxes))?;
+            let ended = job.run_in(tier, &signals, teller).await;
+            if matches!(ended.code, ExitCode::Interrupted | ExitCode::Terminated) {
+                return Ok(ended.code);
             }
-            columns.push(column(&steps.name, Tier::Contract, &reports, code));
-            bench = Arc::into_inner(shared).ok_or_else(|| {
-                Failure::infrastructure("a scenario is still running", Some("this is a bug of wsgi-proof"))
-            })?;
+            columns.push(column(&steps.name, Tier::Contract, &ended));
         }
     }
     if tiers.contains(&Tier::Image) {
         for (name, tested) in candidates.into_iter().map(|steps| (steps.name, steps.tested)).chain(images) {
-            let (code, reports) = with_engine(run(&name, tested, arguments), Audience::Terminal).await?;
-            if matches!(code, ExitCode::Interrupted | ExitCode::Terminated) {
-                return Ok(code);
+            let job = Job::of(run(&name, tested, arguments, Tier::Image))?;
+            let ended = job.run(&signals, Audience::Terminal).await?;
+            if matches!(ended.code, ExitCode::Interrupted | ExitCode::Terminated) {
+                return Ok(ended.code);
             }
-            columns.push(column(&name, Tier::Image, &reports, code));
+            columns.push(column(&name, Tier::Image, &ended));
         }
     }
     let table = Table::new(contract.as_ref(), &dialects, columns);
     if arguments.json {
-        let text = serde_json::to_string_pretty(&table)
-            .map_err(|error| Failure::infrastructure(format!("the table cannot be written: {error}"), None))?;
-        println!("{text}");
+        output::json(&table)?;
     } else {
-        print!("{table}");
+        output::text(&table)?;
     }
     Ok(if table.breaks(Level::Must) || (arguments.strict && table.breaks(Level::Should)) {
         ExitCode::Fail
@@ -91,12 +78,12 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
     })
 }
 
-/// A candidate's column. A run that as a whole could not tell (it was not isolated, did not finish, lost a scenario) makes it
-/// uncertain, whatever the scenarios came to.
-fn column(name: &str, tier: Tier, reports: &[ScenarioReport], code: ExitCode) -> Column {
-    let mut column = Column::of(name, tier, reports);
-    if code == ExitCode::Infrastructure && column.faults.is_empty() {
-        column.faults.push("the run as a whole; its end says why".to_owned());
+/// A candidate's column. A run that as a whole was inconclusive (not isolated, not finished, a scenario lost) makes the column
+/// inconclusive, whatever the verdicts of its scenarios.
+fn column(name: &str, tier: Tier, ended: &Ended) -> Column {
+    let mut column = Column::of(name, tier, &ended.reports);
+    if ended.code == ExitCode::Infrastructure && column.faults.is_empty() {
+        column.faults.push("the whole run; the end of its report gives the reason".to_owned());
     }
     column
 }
@@ -121,24 +108,14 @@ fn report(name: &str, arguments: &VerifyArgs, tier: Tier) -> Option<PathBuf> {
     arguments.report.as_ref().map(|folder| folder.join(format!("{}-{tier}", file_name(name))))
 }
 
-/// The run of the image tier.
-fn run(name: &str, candidate: TestedArgs, arguments: &VerifyArgs) -> RunArgs {
+/// The run of a candidate.
+fn run(name: &str, candidate: TestedArgs, arguments: &VerifyArgs, tier: Tier) -> RunArgs {
     RunArgs {
         select: SelectArgs { filters: arguments.only.clone() },
-        folders: arguments.folders.clone(),
-        cells: CellArgs { variant: arguments.cells.variant.clone(), dialect: arguments.cells.dialect.clone() },
-        tier: Tier::Image,
         strict: arguments.strict,
         candidate,
         offline: arguments.offline,
-        limits: Vec::new(),
-        run_seconds: RUN_SECONDS,
-        jobs: None,
-        repeat: 1,
-        until_fail: false,
-        keep: false,
-        report: report(name, arguments, Tier::Image),
-        plan: false,
-        write_lock: false,
+        report: report(name, arguments, tier),
+        ..usual(&arguments.folders, &arguments.cells, tier)
     }
 }

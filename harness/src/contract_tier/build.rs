@@ -8,11 +8,12 @@ use super::calls::{self, Asked, Remains};
 use super::{APP, TierError, Trial, files};
 use crate::check;
 use crate::check::evidence::{BuildEnd, BuildEvidence, Change, ChangeKind};
+use crate::check::scope::Scope;
 use crate::contract_tier::requirements::{self, Requirement};
 use crate::contract_tier::sandbox::{End, SandboxError};
 use crate::contract_tier::stub::record::{Call, Effect, Failing, Failure, Orders};
 use crate::host::volume::Snapshot;
-use crate::outcome::{At, Finding, Level, Outcome, Stage};
+use crate::outcome::{At, CheckId, Finding, Stage};
 use crate::suite::scenario::{BuildExpectation, BuildOutcome, Declared, Phase, Scenario};
 
 /// The build step's program.
@@ -43,7 +44,8 @@ impl Trial<'_> {
         self.examined.stages.push((Stage::Build, end.took));
         let calls = self.workspace.calls()?;
         let expected = adapted(expectation, failure.as_ref());
-        self.add(Stage::Build, check::build::check(&expected, &evidence(&end)));
+        let scope = self.scope.at(Stage::Build);
+        self.add(check::build::check(&scope, &expected, &evidence(&end)));
         let succeeded = end.exit_code == Some(0);
         let findings = match &expectation.outcome.value {
             BuildOutcome::Success if succeeded => {
@@ -55,18 +57,18 @@ impl Trial<'_> {
                     came_with_requirements,
                     has_pre_build_hook,
                 };
-                let mut findings = calls::succeeded(&asked, &calls, &self.remains(&calls)?);
+                let mut findings = calls::succeeded(&scope, &asked, &calls, &self.remains(&calls)?);
                 if !has_pre_build_hook && !has_build_hook {
-                    findings.push(self.untouched(&before, &at)?);
+                    findings.push(self.untouched(&scope, &before, &at)?);
                 }
                 findings
             }
             BuildOutcome::Success => Vec::new(),
             BuildOutcome::Failure { phase, .. } => {
-                calls::failed(phase.value, &at, &calls, failure.as_ref().map(|_| MESSAGE), &end.log)
+                calls::failed(&scope, phase.value, &at, &calls, failure.as_ref().map(|_| MESSAGE), &end.log)
             }
         };
-        self.add(Stage::Build, findings);
+        self.add(findings);
         self.log("build log", end.log);
         Ok(succeeded && matches!(expectation.outcome.value, BuildOutcome::Success))
     }
@@ -105,7 +107,7 @@ impl Trial<'_> {
     }
 
     /// That the build step itself changed nothing of the application's.
-    fn untouched(&self, before: &Snapshot, at: &At) -> Result<Finding, TierError> {
+    fn untouched(&self, scope: &Scope, before: &Snapshot, at: &At) -> Result<Finding, TierError> {
         let kept = format!("{APP}/{}/tmp", self.folder(&self.app()));
         let parent = format!("{APP}/{}", self.folder(&self.app()));
         let allowed = |change: &Change| {
@@ -121,20 +123,10 @@ impl Trial<'_> {
             .filter(|change| !own(change))
             .map(ToString::to_string)
             .collect();
-        let outcome = if changes.is_empty() {
-            Outcome::Held
-        } else {
+        Ok(scope.holds_for("BUILD-30", CheckId::BuildLeavesFiles, (), at, || {
             let expected = "the build step to leave the application's files as they are".to_owned();
-            Outcome::Broken { expected, got: changes.join(", ") }
-        };
-        Ok(Finding {
-            check: "application's files after the build".to_owned(),
-            at: at.clone(),
-            level: Level::Must,
-            stage: Stage::Build,
-            clauses: vec!["BUILD-30".to_owned()],
-            outcome,
-        })
+            (!changes.is_empty()).then(|| (expected, changes.join(", ")))
+        }))
     }
 }
 

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 
 use super::requirements::{Requirement, Source, Vcs};
 use super::stub::record::{Call, Effect, Installed, Tool};
+use crate::check::lines;
+use crate::check::scope::Scope;
 use crate::check::text::list;
-use crate::check::{holds, lines, of, should};
-use crate::outcome::At;
-use crate::outcome::Finding;
+use crate::outcome::{At, CheckId, Finding};
 use crate::suite::dialect::Dialect;
 use crate::suite::scenario::Phase;
 
@@ -81,58 +81,70 @@ fn itself() -> Requirement {
 }
 
 /// Checks the calls of a build step that succeeded.
-pub(super) fn succeeded(asked: &Asked, calls: &[Call], remains: &Remains) -> Vec<Finding> {
+pub(super) fn succeeded(scope: &Scope, asked: &Asked, calls: &[Call], remains: &Remains) -> Vec<Finding> {
     let wanted = asked.wanted();
     let installed: Vec<(usize, &Installed)> = installed(calls).collect();
     let mut findings = Vec::new();
     for requirement in &wanted {
         let clause = clause_of(requirement, asked);
         let found = installed.iter().find(|(_, one)| same(&one.requirement, requirement));
-        findings.push(of(
-            &[clause],
-            holds(format!("{} installed", words(requirement)), &asked.at, || {
-                let got = || installed.iter().map(|(_, one)| words(&one.requirement)).collect::<Vec<_>>();
-                found.is_none().then(|| ("pip to install it".to_owned(), format!("pip installed {}", list(&got()))))
-            }),
-        ));
+        findings.push(scope.holds_for(clause, CheckId::RequirementInstalled, words(requirement), &asked.at, || {
+            let got = || installed.iter().map(|(_, one)| words(&one.requirement)).collect::<Vec<_>>();
+            found.is_none().then(|| ("pip to install it".to_owned(), format!("pip installed {}", list(&got()))))
+        }));
         if let Some((_, one)) = found {
-            findings.push(of(
-                &["BUILD-25"],
-                holds(format!("{} upgraded", words(requirement)), &asked.at, || {
+            findings.push(scope.holds_for(
+                "BUILD-25",
+                CheckId::RequirementUpgraded,
+                words(requirement),
+                &asked.at,
+                || {
                     let got = "the older release that was there was left (no -U?)";
                     (!one.fresh).then(|| ("a newer release to be installed over an older".to_owned(), got.to_owned()))
-                }),
+                },
             ));
         }
     }
-    findings.extend(no_setup_py(asked, &wanted, &installed));
+    findings.extend(no_setup_py(scope, asked, &wanted, &installed));
     for vcs in [Vcs::Git, Vcs::Mercurial] {
-        findings.extend(version_control(vcs, asked, &wanted, calls, &installed));
+        findings.extend(version_control(scope, vcs, asked, &wanted, calls, &installed));
     }
     if wanted.iter().any(|one| one.vcs() == Some(Vcs::Git)) {
-        findings.push(of(&["BUILD-16"], nothing_left("package lists", &asked.at, &remains.lists)));
-        findings.push(should(of(
-            &["BUILD-39"],
-            nothing_left("fetched archives of packages", &asked.at, &remains.archives),
-        )));
+        findings.push(nothing_left(
+            scope,
+            "BUILD-16",
+            (CheckId::PackageListsLeft, "package lists"),
+            &asked.at,
+            &remains.lists,
+        ));
+        findings.push(nothing_left(
+            scope,
+            "BUILD-39",
+            (CheckId::ArchivesLeft, "fetched archives of packages"),
+            &asked.at,
+            &remains.archives,
+        ));
     }
     if wanted.iter().any(|one| one.editable && one.vcs().is_some()) {
         let gone: Vec<String> = remains.gone.iter().map(|path| path.display().to_string()).collect();
-        findings.push(of(
-            &["BUILD-19"],
-            holds("checkouts kept", &asked.at, || {
-                (!gone.is_empty()).then(|| {
-                    ("checkouts of editable requirements to stay".to_owned(), format!("gone: {}", list(&gone)))
-                })
-            }),
-        ));
+        findings.push(scope.holds_for("BUILD-19", CheckId::CheckoutsKept, (), &asked.at, || {
+            (!gone.is_empty())
+                .then(|| ("checkouts of editable requirements to stay".to_owned(), format!("gone: {}", list(&gone))))
+        }));
     }
     findings
 }
 
 /// Checks the calls of a build step that had to fail in this phase, for the reason of a stand-in that was told to fail with this
 /// message where `message` says so: it must fail, pass the message on, and call nothing more.
-pub(super) fn failed(phase: Phase, at: &At, calls: &[Call], message: Option<&str>, log: &[String]) -> Vec<Finding> {
+pub(super) fn failed(
+    scope: &Scope,
+    phase: Phase,
+    at: &At,
+    calls: &[Call],
+    message: Option<&str>,
+    log: &[String],
+) -> Vec<Finding> {
     let (allowed, clause): (&[Tool], &str) = match phase {
         Phase::PreBuild => (&[], "BUILD-6"),
         Phase::Git | Phase::Mercurial => (&[Tool::Apt, Tool::Pip], "BUILD-38"),
@@ -141,41 +153,37 @@ pub(super) fn failed(phase: Phase, at: &At, calls: &[Call], message: Option<&str
     };
     let mut findings = Vec::new();
     if let Some(message) = message {
-        findings.push(of(
-            &[clause],
-            holds("message of the tool that failed", at, || {
-                let found = log.iter().any(|line| line.contains(message));
-                (!found).then(|| (format!("its message `{message}` in the log"), lines::none_of(log)))
-            }),
-        ));
-        findings.push(of(
-            &[clause],
-            holds("nothing called after the tool that failed", at, || {
-                let failed = calls.iter().position(|call| call.exit_code != 0)?;
-                let after: Vec<String> = calls[failed + 1..].iter().map(call_words).collect();
-                (!after.is_empty())
-                    .then(|| ("nothing to be called after it".to_owned(), format!("called: {}", list(&after))))
-            }),
-        ));
+        findings.push(scope.holds_for(clause, CheckId::ToolMessage, (), at, || {
+            let found = log.iter().any(|line| line.contains(message));
+            (!found).then(|| (format!("its message `{message}` in the log"), lines::none_of(log)))
+        }));
+        findings.push(scope.holds_for(clause, CheckId::NothingAfterTool, (), at, || {
+            let failed = calls.iter().position(|call| call.exit_code != 0)?;
+            let after: Vec<String> = calls[failed + 1..].iter().map(call_words).collect();
+            (!after.is_empty())
+                .then(|| ("nothing to be called after it".to_owned(), format!("called: {}", list(&after))))
+        }));
     } else {
-        findings.push(of(
-            &[clause],
-            holds("nothing called after the hook that failed", at, || {
-                let after: Vec<String> = calls
-                    .iter()
-                    .filter(|call| call.tool == Tool::Pip && !allowed.contains(&call.tool))
-                    .map(call_words)
-                    .collect();
-                (!after.is_empty())
-                    .then(|| ("nothing to be called after it".to_owned(), format!("called: {}", list(&after))))
-            }),
-        ));
+        findings.push(scope.holds_for(clause, CheckId::NothingAfterHook, (), at, || {
+            let after: Vec<String> = calls
+                .iter()
+                .filter(|call| call.tool == Tool::Pip && !allowed.contains(&call.tool))
+                .map(call_words)
+                .collect();
+            (!after.is_empty())
+                .then(|| ("nothing to be called after it".to_owned(), format!("called: {}", list(&after))))
+        }));
     }
     findings
 }
 
 /// The application itself must not be installed unless it asks for it.
-fn no_setup_py(asked: &Asked, wanted: &[Requirement], installed: &[(usize, &Installed)]) -> Option<Finding> {
+fn no_setup_py(
+    scope: &Scope,
+    asked: &Asked,
+    wanted: &[Requirement],
+    installed: &[(usize, &Installed)],
+) -> Option<Finding> {
     let clause = match (asked.dialect, &asked.requirements) {
         _ if !asked.setup_py => return None,
         (_, Some(_)) if !asked.wrote_requirements() => "BUILD-12",
@@ -184,17 +192,15 @@ fn no_setup_py(asked: &Asked, wanted: &[Requirement], installed: &[(usize, &Inst
     };
     let wants_itself = wanted.iter().any(|one| one.source == itself().source) && !asked.wrote_requirements();
     let installs_itself = installed.iter().any(|(_, one)| one.requirement.source == itself().source);
-    Some(of(
-        &[clause],
-        holds("setup.py left alone", &asked.at, || {
-            (installs_itself && !wants_itself)
-                .then(|| ("setup.py not to be looked at".to_owned(), "pip installed /app".to_owned()))
-        }),
-    ))
+    Some(scope.holds_for(clause, CheckId::SetupPyLeftAlone, (), &asked.at, || {
+        (installs_itself && !wants_itself)
+            .then(|| ("setup.py not to be looked at".to_owned(), "pip installed /app".to_owned()))
+    }))
 }
 
 /// The tool of version control is installed before it is needed, and only where it is needed.
 fn version_control(
+    scope: &Scope,
     vcs: Vcs,
     asked: &Asked,
     wanted: &[Requirement],
@@ -209,13 +215,10 @@ fn version_control(
         // A pre-build hook may install what it likes.
         return (!asked.has_pre_build_hook)
             .then(|| {
-                of(
-                    &["BUILD-18"],
-                    holds(format!("{program} not installed"), at, || {
-                        let place = place?;
-                        Some((format!("no {program}, which nothing needs"), call_words(&calls[place])))
-                    }),
-                )
+                scope.holds_for("BUILD-18", CheckId::VcsNotInstalled, program, at, || {
+                    let place = place?;
+                    Some((format!("no {program}, which nothing needs"), call_words(&calls[place])))
+                })
             })
             .into_iter()
             .collect();
@@ -226,37 +229,26 @@ fn version_control(
         () if needed.iter().all(|one| !one.direct) => "BUILD-22",
         () => own,
     };
-    let mut findings = vec![of(
-        &[clause],
-        holds(format!("{program} installed"), at, || {
-            place
-                .is_none()
-                .then(|| (format!("{program} to be installed for {}", words(first)), "it was not".to_owned()))
-        }),
-    )];
+    let mut findings = vec![scope.holds_for(clause, CheckId::VcsInstalled, program, at, || {
+        place.is_none().then(|| (format!("{program} to be installed for {}", words(first)), "it was not".to_owned()))
+    })];
     let use_of = installed.iter().find(|(_, one)| one.requirement.vcs() == Some(vcs)).map(|(index, _)| *index);
     if let (Some(place), Some(use_of)) = (place, use_of) {
-        findings.push(of(
-            &["BUILD-1"],
-            holds(format!("{program} before the requirements"), at, || {
-                (place > use_of)
-                    .then(|| (format!("{program} to be installed before them"), "it was installed after".to_owned()))
-            }),
-        ));
+        findings.push(scope.holds_for("BUILD-1", CheckId::VcsBeforeRequirements, program, at, || {
+            (place > use_of)
+                .then(|| (format!("{program} to be installed before them"), "it was installed after".to_owned()))
+        }));
         if let Effect::Packages { recommended: true, .. } = &calls[place].effect {
-            findings.push(should(of(
-                &["BUILD-39"],
-                holds("git alone", at, || {
-                    Some(("git without recommended packages".to_owned(), call_words(&calls[place])))
-                }),
-            )));
+            findings.push(scope.holds_for("BUILD-39", CheckId::GitAlone, (), at, || {
+                Some(("git without recommended packages".to_owned(), call_words(&calls[place])))
+            }));
         }
     }
     findings
 }
 
-fn nothing_left(what: &str, at: &At, left: &[String]) -> Finding {
-    holds(format!("no {what} left"), at, || {
+fn nothing_left(scope: &Scope, clause: &str, (id, what): (CheckId, &str), at: &At, left: &[String]) -> Finding {
+    scope.holds_for(clause, id, (), at, || {
         (!left.is_empty()).then(|| (format!("no {what}"), format!("left: {}", list(left))))
     })
 }

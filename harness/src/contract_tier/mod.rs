@@ -7,11 +7,11 @@ mod calls;
 mod files;
 mod recipe;
 pub mod requirements;
-pub mod run;
 pub mod sandbox;
 mod serve;
 mod start;
 pub mod stub;
+pub mod tier;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,9 +19,10 @@ use std::time::{Duration, Instant};
 
 use crate::check;
 use crate::check::evidence::CommandEvidence;
+use crate::check::scope::Scope;
 use crate::contract_tier::sandbox::{Candidate, End, SandboxError, Sandboxes, Start, Workspace};
 use crate::contract_tier::stub::record::{Failing, Orders};
-use crate::outcome::{Finding, Log, Stage};
+use crate::outcome::{Finding, Log, NotRun, Stage};
 use crate::suite::dialect::Dialect;
 use crate::suite::scenario::{CommandExpectation, ContextError, FileExpectation, Scenario, Subject, build_context};
 
@@ -63,7 +64,7 @@ pub struct Examined {
     /// How long each stage took.
     pub stages: Vec<(Stage, Duration)>,
     /// What was not done, and why.
-    pub not_run: Vec<String>,
+    pub not_run: Vec<NotRun>,
 }
 
 /// Why a scenario does not apply in the contract tier, if so.
@@ -88,6 +89,7 @@ struct Trial<'a> {
     sandboxes: &'a Sandboxes,
     candidate: &'a Candidate,
     scenario: &'a Scenario,
+    scope: &'a Scope,
     workspace: Workspace,
     failing: Option<Failing>,
     examined: Examined,
@@ -97,7 +99,12 @@ struct Trial<'a> {
 ///
 /// # Errors
 /// When the result is inconclusive.
-pub async fn examine(sandboxes: &Sandboxes, candidate: &Candidate, scenario: &Scenario) -> Result<Examined, TierError> {
+pub async fn examine(
+    sandboxes: &Sandboxes,
+    candidate: &Candidate,
+    scenario: &Scenario,
+    scope: &Scope,
+) -> Result<Examined, TierError> {
     let Ok(recipe) = recipe_of(scenario) else { return Ok(Examined::default()) };
     let archive = build_context(scenario)?;
     let mut examined = Examined::default();
@@ -105,7 +112,7 @@ pub async fn examine(sandboxes: &Sandboxes, candidate: &Candidate, scenario: &Sc
     for failing in build::failing(scenario) {
         let workspace = sandboxes.workspace(&Orders::default())?;
         workspace.unpack(&archive)?;
-        let mut trial = Trial { sandboxes, candidate, scenario, workspace, failing: Some(failing), examined };
+        let mut trial = Trial { sandboxes, candidate, scenario, scope, workspace, failing: Some(failing), examined };
         trial.build(recipe.builds).await?;
         examined = trial.examined;
     }
@@ -114,7 +121,7 @@ pub async fn examine(sandboxes: &Sandboxes, candidate: &Candidate, scenario: &Sc
     }
     let workspace = sandboxes.workspace(&Orders::default())?;
     workspace.unpack(&archive)?;
-    let mut trial = Trial { sandboxes, candidate, scenario, workspace, failing: None, examined };
+    let mut trial = Trial { sandboxes, candidate, scenario, scope, workspace, failing: None, examined };
     let built = trial.build(recipe.builds).await?;
     if built {
         trial.look().await?;
@@ -175,7 +182,7 @@ impl Trial<'_> {
             }
             let end = self.run(&self.start(words)).await?;
             let evidence = CommandEvidence { exit_code: end.exit_code.unwrap_or(-1), output: end.log.join("\n") };
-            self.add(Stage::Examine, check::command::check(command, &evidence));
+            self.add(check::command::check(&self.scope.at(Stage::Examine), command, &evidence));
         }
         self.examined.stages.push((Stage::Examine, begun.elapsed()));
         Ok(())
@@ -188,12 +195,12 @@ impl Trial<'_> {
         }
         let root = self.workspace.root();
         let evidence = files::look(&root, path).map_err(SandboxError::io(path))?;
-        self.add(Stage::Examine, check::file::check(expectation, &evidence));
+        self.add(check::file::check(&self.scope.at(Stage::Examine), expectation, &evidence));
         Ok(())
     }
 
-    fn add(&mut self, stage: Stage, findings: Vec<Finding>) {
-        self.examined.findings.extend(findings.into_iter().map(|finding| Finding { stage, ..finding }));
+    fn add(&mut self, findings: Vec<Finding>) {
+        self.examined.findings.extend(findings);
     }
 
     fn log(&mut self, title: &str, lines: Vec<String>) {

@@ -6,6 +6,8 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
+use crate::suite::project_name::normalised;
+
 /// A tool of version control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -199,19 +201,6 @@ fn option<'a>(line: &'a str, short: &str, long: &str) -> Option<&'a str> {
 fn without_comment(line: &str) -> &str {
     let begins = |index: usize| index == 0 || line[..index].ends_with([' ', '\t']);
     line.match_indices('#').map(|(index, _)| index).find(|index| begins(*index)).map_or(line, |index| &line[..index])
-}
-
-/// The name of a project in its normal form (PEP 503).
-pub fn normalised(name: &str) -> String {
-    let mut normal = String::new();
-    for character in name.trim().chars() {
-        match character {
-            '-' | '_' | '.' if normal.ends_with('-') => {}
-            '-' | '_' | '.' => normal.push('-'),
-            other => normal.push(other.to_ascii_lowercase()),
-        }
-    }
-    normal
 }
 
 fn project_of(address: &str) -> String {

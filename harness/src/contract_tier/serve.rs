@@ -6,11 +6,12 @@ use std::time::Instant;
 
 use super::start::{self, Awaited};
 use super::{APP, TierError, Trial, files};
+use crate::check;
 use crate::check::evidence::EndEvidence;
 use crate::contract_tier::sandbox::{SandboxError, Start};
 use crate::contract_tier::stub::record::{Call, Effect, Orders};
 use crate::host::volume::Snapshot;
-use crate::outcome::Stage;
+use crate::outcome::{NotRun, Stage};
 use crate::suite::scenario::{ServeExpectation, volume_context};
 
 /// The start step's program.
@@ -24,12 +25,11 @@ impl Trial<'_> {
         let scenario = self.scenario;
         let Some(serve) = &scenario.serve else { return Ok(()) };
         let Some(user) = user_of(serve) else {
-            self.examined
-                .not_run
-                .push("the start: its user has a name, and the sandbox supports numbers only".to_owned());
+            self.examined.not_run.push(NotRun::UserByName);
             return Ok(());
         };
         let begun = Instant::now();
+        let scope = self.scope.at(Stage::Probe);
         let volume = self.volume(serve)?;
         let app = volume.as_ref().map_or_else(|| self.app(), |folder| folder.path().to_owned());
         let arguments = serve.start.arguments.clone().unwrap_or_else(|| command.to_vec());
@@ -65,7 +65,7 @@ impl Trial<'_> {
         let at = scenario.summary.at.clone();
         if let Some(end) = &serve.end {
             let evidence = EndEvidence { exit_code, waited: begun.elapsed() };
-            self.add(Stage::Probe, crate::check::end::check(end, &evidence));
+            self.add(check::end::check(&scope, end, &evidence));
         } else {
             let now = variables(&app, folder);
             let gone: BTreeSet<String> = there_before.keys().filter(|name| !now.contains_key(*name)).cloned().collect();
@@ -75,15 +75,15 @@ impl Trial<'_> {
             let mut environment = given;
             environment.extend(now);
             let awaited = Awaited { at: at.clone(), arguments, user: user.0, environment, unset: gone, identity };
-            self.add(Stage::Probe, start::check(&awaited, &serving));
-            self.add(Stage::Probe, vec![start::ended(&at, exit_code)]);
+            self.add(start::check(&scope, &awaited, &serving));
+            self.add(vec![start::ended(&scope, &at, exit_code)]);
         }
         if !serve.unchanged.is_empty() || !has_hooks {
             let changes = before.changes(&Snapshot::quick(&app).map_err(SandboxError::io(&app))?, APP);
-            self.add(Stage::Probe, vec![start::untouched(&at, &changes)]);
+            self.add(vec![start::untouched(&scope, &at, &changes)]);
         }
         let expected = ServeExpectation { tool_log: Vec::new(), ..serve.clone() };
-        self.add(Stage::Probe, crate::check::serve::log(&expected, &log));
+        self.add(check::serve::log(&scope, &expected, &log));
         self.log("container log", log);
         self.examined.stages.push((Stage::Probe, begun.elapsed()));
         Ok(())

@@ -2,7 +2,7 @@
 //! only the networks default, none and host.)
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
 use bollard::models::{BuildInfoAux, ImageId};
@@ -10,6 +10,7 @@ use bollard::query_parameters::{BuildImageOptions, BuilderVersion};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use regex::Regex;
+use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
 use super::error::{is_no_space, not_executable};
@@ -110,7 +111,16 @@ impl Engine {
             ..Default::default()
         };
         let body = bollard::body_full(Bytes::from(request.context));
-        let mut stream = std::pin::pin!(self.docker.build_image(options, None, Some(body)));
+        let (sender, mut stream) = mpsc::channel(64);
+        let (docker, pending) = (self.docker.clone(), Arc::clone(&self.pending));
+        // Where the caller gives the build up, its log is read on until the engine has ended it: a sweep waits for that.
+        let reader = tokio::spawn(async move {
+            let _build = pending.begin();
+            let mut stream = std::pin::pin!(docker.build_image(options, None, Some(body)));
+            while let Some(info) = stream.next().await {
+                drop(sender.send(info).await);
+            }
+        });
         let mut lines = Lines::default();
         let mut bytes = 0;
         let mut image = None;
@@ -121,12 +131,13 @@ impl Engine {
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let exceeded = |exceeded, lines: Lines| {
             // Without a reader the builder gives up and removes its container.
+            reader.abort();
             Ok(BuildEvidence { end: BuildEnd::Exceeded(exceeded), log: lines.finish(), took: begun.elapsed() })
         };
         loop {
             let rest = limits.build().saturating_sub(begun.elapsed());
             let next = tokio::select! {
-                next = tokio::time::timeout(rest, stream.next()) => next,
+                next = tokio::time::timeout(rest, stream.recv()) => next,
                 _ = looks.tick(), if running.is_some() => {
                     let container = running.as_deref().unwrap_or_default();
                     if self.is_larger(container, limits.disk()).await {

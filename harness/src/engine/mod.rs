@@ -16,6 +16,7 @@ mod image;
 mod namespace;
 mod network;
 mod own_container;
+mod pending;
 pub mod private;
 mod resources;
 mod size;
@@ -23,7 +24,9 @@ mod start;
 mod stream;
 
 use std::fmt;
+use std::sync::Arc;
 
+use self::pending::Pending;
 use bollard::Docker;
 
 pub use application::Application;
@@ -63,6 +66,7 @@ pub struct Engine {
     docker_host: String,
     data_root: String,
     description: Description,
+    pending: Arc<Pending>,
 }
 
 /// What an engine is.
@@ -112,7 +116,13 @@ impl Engine {
             processors: info.ncpu.and_then(|count| usize::try_from(count).ok()).unwrap_or(1),
             origin: endpoint.origin.to_string(),
         };
-        Ok(Self { docker, docker_host, data_root: info.docker_root_dir.unwrap_or_default(), description })
+        Ok(Self {
+            docker,
+            docker_host,
+            data_root: info.docker_root_dir.unwrap_or_default(),
+            description,
+            pending: Arc::default(),
+        })
     }
 
     /// What the engine is, and where it was found.

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 
 use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest};
+use procfs::net::RouteEntry;
 
 use super::{Engine, EngineError, LABEL_LOCK, LABEL_RUN};
 use crate::outcome::RunId;
@@ -46,7 +47,7 @@ impl Engine {
     /// # Errors
     /// When the engine refuses, or no subnet is free.
     pub async fn create_network(&self, run: &RunId, lock: &Path) -> Result<Network, EngineError> {
-        let routes = std::fs::read_to_string("/proc/net/route").unwrap_or_default();
+        let routes = procfs::net::route().unwrap_or_default();
         let first = usize::from_str_radix(&run.as_str()[..4], 16).unwrap_or(0);
         let name = network_name(run);
         let mut refusal = "no refusal".to_owned();
@@ -108,25 +109,20 @@ fn request(network: &Network, nowhere: Option<Ipv4Addr>, labels: HashMap<String,
     }
 }
 
-/// Whether a route of this host leads into the /24 network (`/proc/net/route`: little-endian hexadecimal). A default
-/// route does not count.
-fn is_routed(routes: &str, subnet: Ipv4Addr) -> bool {
-    routes.lines().skip(1).any(|line| {
-        let mut columns = line.split_whitespace();
-        let number = |text: Option<&str>| text.and_then(|text| u32::from_str_radix(text, 16).ok()).map(u32::swap_bytes);
-        let (destination, mask) = (number(columns.nth(1)), number(columns.nth(5)));
-        match (destination, mask) {
-            (Some(destination), Some(mask)) if mask != 0 => {
-                let common = mask & 0xffff_ff00;
-                destination & common == subnet.to_bits() & common
-            }
-            _ => false,
-        }
+/// Whether a route of this host leads into the /24 network. A default route does not count.
+fn is_routed(routes: &[RouteEntry], subnet: Ipv4Addr) -> bool {
+    routes.iter().filter(|route| !route.mask.is_unspecified()).any(|route| {
+        let common = route.mask.to_bits() & 0xffff_ff00;
+        route.destination.to_bits() & common == subnet.to_bits() & common
     })
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use procfs::FromRead;
+    use procfs::net::RouteEntries;
+
     use super::*;
 
     const ROUTES: &str = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n\
@@ -134,10 +130,14 @@ mod tests {
         br-1\t0007E70A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n\
         vpn0\t0000E80A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n";
 
+    fn routes() -> Vec<RouteEntry> {
+        RouteEntries::from_read(ROUTES.as_bytes()).unwrap().0
+    }
+
     #[test]
     fn a_route_into_the_subnet_is_seen() {
-        assert!(is_routed(ROUTES, Ipv4Addr::new(10, 231, 7, 0)));
-        assert!(is_routed(ROUTES, Ipv4Addr::new(10, 232, 9, 0)));
+        assert!(is_routed(&routes(), Ipv4Addr::new(10, 231, 7, 0)));
+        assert!(is_routed(&routes(), Ipv4Addr::new(10, 232, 9, 0)));
     }
 
     #[test]
@@ -149,6 +149,6 @@ mod tests {
 
     #[test]
     fn other_routes_and_the_default_route_are_not() {
-        assert!(!is_routed(ROUTES, Ipv4Addr::new(10, 231, 8, 0)));
+        assert!(!is_routed(&routes(), Ipv4Addr::new(10, 231, 8, 0)));
     }
 }

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bollard::models::{ContainerSummary, ImageSummary};
 use bollard::query_parameters::{ListContainersOptions, ListImagesOptions, ListNetworksOptions};
@@ -12,6 +13,9 @@ use futures_util::future::join_all;
 use super::network::run_of;
 use super::{Engine, EngineError, LABEL_CACHE, LABEL_LOCK, LABEL_RUN};
 use crate::outcome::RunId;
+
+/// How long a sweep waits for builds that were given up. A run that is stopped has five seconds for all.
+const BUILD_END_LIMIT: Duration = Duration::from_secs(3);
 
 /// What kind of thing it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -159,13 +163,21 @@ impl Engine {
     pub async fn sweep_run(&self, run: &RunId, alone: impl Fn(&[Leftover]) -> bool) -> Result<(), EngineError> {
         let mut found = self.list_ours().await?;
         let alone = alone(&found);
-        found.retain(|leftover| {
+        let is_to_go = |leftover: &Leftover| {
             leftover.run == run.as_str() || alone && leftover.kind == Kind::Image && leftover.run.is_empty()
-        });
+        };
+        found.retain(is_to_go);
         let (running, rest): (Vec<_>, Vec<_>) = found.iter().partition(|leftover| leftover.kind == Kind::Container);
         let mut results = join_all(running.into_iter().map(|leftover| self.remove(leftover))).await;
         for leftover in rest {
             results.push(self.remove(leftover).await);
+        }
+        if self.pending.ended(BUILD_END_LIMIT).await {
+            let mut late = self.list_ours().await?;
+            late.retain(is_to_go);
+            for leftover in &late {
+                results.push(self.remove(leftover).await);
+            }
         }
         results.into_iter().collect()
     }

@@ -1,15 +1,7 @@
 //! Logs as lines: chunks joined, carriage returns and terminal escapes taken out, invalid UTF-8 replaced.
 
-use std::sync::LazyLock;
-
 use bollard::container::LogOutput;
-use regex::Regex;
-
-/// CSI and OSC sequences, and the other escapes of two characters.
-#[allow(clippy::expect_used, reason = "a constant pattern")]
-static ESCAPE: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new("\x1b(?:\\[[0-?]*[ -/]*[@-~]|\\][^\x07\x1b]*(?:\x07|\x1b\\\\)|[@-Z\\\\-_])").expect("a constant pattern")
-});
+use console::strip_ansi_codes;
 
 /// Joins chunks into lines.
 #[derive(Debug, Default)]
@@ -79,7 +71,7 @@ fn clean(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(line);
     let text = text.trim_end_matches('\r');
     let text = text.rsplit('\r').next().unwrap_or(text);
-    ESCAPE.replace_all(text, "").into_owned()
+    strip_ansi_codes(text).into_owned()
 }
 
 #[cfg(test)]

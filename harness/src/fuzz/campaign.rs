@@ -11,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::render::{File, files};
 use super::{Application, applications};
-use crate::contract_tier::run::Bench;
 use crate::contract_tier::sandbox::Candidate;
+use crate::contract_tier::tier::Bench;
 use crate::outcome::{ScenarioReport, Verdict};
 use crate::run::plan::Planned;
 use crate::suite::cell::Cell;
@@ -158,10 +158,6 @@ impl Fuzzer {
 fn broken(report: &ScenarioReport) -> BTreeSet<String> {
     let broken = report.findings.iter().filter(|finding| finding.is_broken());
     broken
-        .flat_map(
-            |finding| {
-                if finding.clauses.is_empty() { vec![finding.check.clone()] } else { finding.clauses.clone() }
-            },
-        )
+        .flat_map(|finding| if finding.clauses.is_empty() { vec![finding.check()] } else { finding.clauses.clone() })
         .collect()
 }

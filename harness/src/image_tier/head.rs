@@ -11,6 +11,8 @@ use crate::suite::scenario::HttpExpectation;
 
 /// How much is read, in bytes.
 const MAX_ANSWER: u64 = 1 << 20;
+/// How many headers an answer may have.
+const MAX_HEADERS: usize = 128;
 
 /// Sends the request and reads until the server closes the connection, as it is asked to.
 pub(super) async fn ask(address: SocketAddr, expectation: &HttpExpectation) -> Result<HttpEvidence, String> {
@@ -27,16 +29,15 @@ pub(super) async fn ask(address: SocketAddr, expectation: &HttpExpectation) -> R
 }
 
 fn parse(answer: &[u8]) -> Option<HttpEvidence> {
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n")?;
-    let text = String::from_utf8_lossy(answer.get(..end)?);
-    let mut lines = text.split("\r\n");
-    let status = lines.next()?.strip_prefix("HTTP/1.")?.split(' ').nth(1)?.parse().ok()?;
-    let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for line in lines {
-        let (name, value) = line.split_once(':')?;
-        headers.entry(name.to_ascii_lowercase()).or_default().push(value.trim().to_owned());
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut response = httparse::Response::new(&mut headers);
+    let Ok(httparse::Status::Complete(end)) = response.parse(answer) else { return None };
+    let mut named: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for header in response.headers {
+        let value = String::from_utf8_lossy(header.value).into_owned();
+        named.entry(header.name.to_ascii_lowercase()).or_default().push(value);
     }
-    Some(HttpEvidence { status, headers, body: answer.get(end + 4..)?.to_vec() })
+    Some(HttpEvidence { status: response.code?, headers: named, body: answer.get(end..)?.to_vec() })
 }
 
 #[cfg(test)]

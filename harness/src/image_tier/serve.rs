@@ -3,7 +3,7 @@
 use crate::outcome::Finding;
 use std::time::{Duration, Instant};
 
-use super::StepEnd;
+use super::graph::StepEnd;
 use super::probe;
 use super::step::{Step, StepError, missing};
 use crate::check;
@@ -11,7 +11,7 @@ use crate::check::evidence::{EndEvidence, ProbeEvidence};
 use crate::check::limit::Exceeded;
 use crate::engine::{Application, Bind, Start};
 use crate::host::volume::Volume;
-use crate::outcome::{Fault, Log, Stage, with_causes};
+use crate::outcome::{Fault, Log, NotRun, Stage, with_causes};
 use crate::suite::limits::Limits;
 use crate::suite::scenario::{EndExpectation, ServeExpectation, volume_context};
 
@@ -38,7 +38,7 @@ impl Step<'_> {
             () = setup.engine.until_larger(&id, disk) => None,
         };
         let result = watched.unwrap_or_else(|| {
-            self.part.findings.push(Exceeded::Disk(disk).finding("container", &serve.at));
+            self.part.findings.push(Exceeded::Disk(disk).finding(&self.scope, "container", &serve.at));
             Ok(())
         });
         let clients: Vec<_> = first.into_iter().chain(application.address()).map(|address| address.ip()).collect();
@@ -70,7 +70,7 @@ impl Step<'_> {
                 if serve.restart && answers {
                     self.restart(serve, application).await?;
                 } else if serve.restart {
-                    self.part.not_run.push("the restart: the container does not answer".to_owned());
+                    self.part.not_run.push(NotRun::NoAnswer { what: "the restart".to_owned() });
                 }
             }
         }
@@ -80,13 +80,13 @@ impl Step<'_> {
                 changes
                     .extend(before.changes(&volume.snapshot().map_err(|error| unusable(&error))?, APPLICATION_FOLDER));
             }
-            self.part.findings.extend(check::changes::check(&serve.unchanged, &changes));
+            self.part.findings.extend(check::changes::check(&self.scope, &serve.unchanged, &changes));
         }
         let (log, exceeded) = application.log().await?;
         match exceeded {
             // What is read of it says nothing of the rest.
-            Some(exceeded) => self.part.findings.push(exceeded.finding("container", &serve.at)),
-            None => self.part.findings.extend(check::serve::log(serve, &log)),
+            Some(exceeded) => self.part.findings.push(exceeded.finding(&self.scope, "container", &serve.at)),
+            None => self.part.findings.extend(check::serve::log(&self.scope, serve, &log)),
         }
         self.part.logs.push(Log { title: "container log".to_owned(), lines: log });
         Ok(())
@@ -106,7 +106,7 @@ impl Step<'_> {
         if exit_code.is_none() {
             application.stop(Duration::ZERO).await?;
         }
-        self.part.findings.extend(check::end::check(expectation, &evidence));
+        self.part.findings.extend(check::end::check(&self.scope, expectation, &evidence));
         Ok(())
     }
 
@@ -125,22 +125,22 @@ impl Step<'_> {
         for (index, expectation) in serve.http.iter().enumerate() {
             let evidence = probe::ask_all((&client, limits), application, expectation, index == 0).await?;
             answers = evidence.iter().all(|one| matches!(one, ProbeEvidence::Answered(_)));
-            self.part.findings.extend(check::http::check(expectation, &evidence));
+            self.part.findings.extend(check::http::check(&self.scope, expectation, &evidence));
             if !answers {
                 let rest = serve.http.len() - index - 1;
                 if rest > 0 {
-                    self.part.not_run.push(format!("{rest} further requests: the container does not answer"));
+                    self.part.not_run.push(NotRun::NoAnswer { what: format!("{rest} further requests") });
                 }
                 break;
             }
         }
         for expectation in &serve.commands {
             if !answers {
-                self.part.not_run.push(format!("`{}`: the container does not answer", expectation.run.value.join(" ")));
+                self.part.not_run.push(NotRun::NoAnswer { what: format!("`{}`", expectation.run.value.join(" ")) });
                 continue;
             }
             let evidence = application.exec(&expectation.run.value, limits).await?;
-            self.part.findings.extend(check::command::check(expectation, &evidence));
+            self.part.findings.extend(check::command::check(&self.scope, expectation, &evidence));
         }
         self.part.stages.push((Stage::Probe, begun.elapsed()));
         Ok(answers)
@@ -149,13 +149,11 @@ impl Step<'_> {
     /// Starts the stopped container again, and does with it what was done before.
     async fn restart(&mut self, serve: &ServeExpectation, application: &mut Application) -> Result<(), StepError> {
         let begun = self.stage(Stage::Probe);
-        let earlier = self.part.findings.len();
+        self.scope = self.scope.again(" after the restart");
         application.restart(&self.setup.network).await?;
         self.ask(serve, application, begun).await?;
         self.stop(serve, application).await?;
-        for finding in self.part.findings.iter_mut().skip(earlier) {
-            finding.check.push_str(" after the restart");
-        }
+        self.scope = self.scope.again("");
         Ok(())
     }
 
@@ -182,8 +180,8 @@ impl Step<'_> {
         let evidence = application.stop(limit).await?;
         if let Some(expectation) = &serve.stop {
             match ended_before {
-                None => self.part.findings.extend(check::serve::stop(expectation, &evidence)),
-                Some(code) => self.part.findings.push(check::serve::ended_early(expectation, code)),
+                None => self.part.findings.extend(check::serve::stop(&self.scope, expectation, &evidence)),
+                Some(code) => self.part.findings.push(check::serve::ended_early(&self.scope, expectation, code)),
             }
         }
         self.part.stages.push((Stage::Stop, begun.elapsed()));

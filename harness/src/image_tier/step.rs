@@ -8,13 +8,17 @@ use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::{Finished, Part, Setup, StepEnd, blame, fault_of};
+use super::executor::fault_of;
+use super::graph::{Finished, Part, StepEnd};
+use super::{Setup, blame};
 use crate::check;
 use crate::check::evidence::BuildEnd;
+use crate::check::scope::Scope;
 use crate::engine::{BuildRequest, EngineError, container_of};
 use crate::outcome::{Fault, Log, Stage};
 use crate::run::event::Event;
 use crate::run::plan::{Planned, Work};
+use crate::suite::cell::Cell;
 use crate::suite::limits::Limits;
 use crate::suite::scenario::{BuildOutcome, Rebuild, Scenario, Subject, build_context, rebuild_context};
 
@@ -37,32 +41,32 @@ pub(super) struct Step<'a> {
     pub(super) setup: &'a Setup,
     events: &'a UnboundedSender<Event>,
     pub(super) part: Part,
+    pub(super) scope: Scope,
 }
 
 /// Does a step of a scenario. `needs` are the images that the steps before it left, in the plan's order.
 pub(super) async fn run(
     id: usize,
     work: Work,
-    planned: &Planned,
+    (planned, cell): (&Planned, &Cell),
     needs: Vec<String>,
     setup: &Setup,
     events: &UnboundedSender<Event>,
 ) -> Finished {
     let Planned { scenario, label, .. } = planned;
-    let mut step = Step { scenario, label, setup, events, part: Part::default() };
+    let stage = match work {
+        Work::Build(_) | Work::Prepare(_) => Stage::Build,
+        Work::Examine(_) => Stage::Examine,
+        Work::Serve(_) => Stage::Probe,
+    };
+    let scope = setup.judge.scope(scenario, cell).at(stage);
+    let mut step = Step { scenario, label, setup, events, part: Part::default(), scope };
     let result = match work {
         Work::Build(_) => step.build(&needs).await,
         Work::Examine(_) => step.examine(&needs).await,
         Work::Serve(_) => step.serve(&needs).await,
         Work::Prepare(_) => Ok(StepEnd::Done),
     };
-    for finding in &mut step.part.findings {
-        finding.stage = match work {
-            Work::Build(_) | Work::Prepare(_) => Stage::Build,
-            Work::Examine(_) => Stage::Examine,
-            Work::Serve(_) => Stage::Probe,
-        };
-    }
     let result = match result {
         // Evidence taken while the engine was going away proves nothing against the candidate.
         Ok(end) if step.part.findings.iter().any(Finding::is_broken) => {
@@ -116,7 +120,7 @@ impl Step<'_> {
         let again = BuildRequest { context: Vec::new(), use_cache: true, ..request.clone() };
         let cursor = self.setup.requests.cursor();
         let evidence = self.setup.engine.build(request, &mut |_| {}).await?;
-        self.part.findings = check::build::check(expectation, &evidence);
+        self.part.findings = check::build::check(&self.scope, expectation, &evidence);
         let end = match evidence.end {
             BuildEnd::Built { image } => match expectation.outcome.value {
                 BuildOutcome::Success => StepEnd::Image(image),
@@ -149,7 +153,7 @@ impl Step<'_> {
             .map_err(|error| StepError::Suite(Fault { what: error.to_string(), hint: None }))?;
         let cursor = self.setup.requests.cursor();
         let evidence = self.setup.engine.build(BuildRequest { context, ..again }, &mut |_| {}).await?;
-        self.part.findings.extend(check::build::rebuilt(number, rebuild, &evidence));
+        self.part.findings.extend(check::build::rebuilt(&self.scope, number, rebuild, &evidence));
         if matches!(evidence.end, BuildEnd::Failed { .. }) {
             self.part.fault = blame::fault(&self.setup.requests.since(cursor), &evidence.log, &[]);
         }
@@ -184,20 +188,20 @@ impl Step<'_> {
         let scenario = self.scenario;
         if !scenario.image.is_empty() {
             let Some(image) = engine.inspect_image(shipped).await? else { return Err(gone(shipped)) };
-            self.part.findings.extend(check::image::check(&scenario.image, &image));
+            self.part.findings.extend(check::image::check(&self.scope, &scenario.image, &image));
         }
         let paths: Vec<String> = scenario.files.iter().map(|file| file.path.clone()).collect();
         if !paths.is_empty() {
             let found = engine.read_paths(shipped, &paths, &self.setup.run).await?;
             for (expectation, evidence) in scenario.files.iter().zip(&found) {
-                self.part.findings.extend(check::file::check(expectation, evidence));
+                self.part.findings.extend(check::file::check(&self.scope, expectation, evidence));
             }
         }
         for expectation in &scenario.commands {
             let evidence = engine
                 .run_command(runnable, &expectation.run.value, &self.setup.network, self.limits(), &self.setup.run)
                 .await?;
-            self.part.findings.extend(check::command::check(expectation, &evidence));
+            self.part.findings.extend(check::command::check(&self.scope, expectation, &evidence));
         }
         self.part.stages.push((Stage::Examine, begun.elapsed()));
         Ok(StepEnd::Done)

@@ -12,10 +12,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::archive::{self, Flights, text};
-use super::lock::{Lock, normalised};
+use super::lock::Lock;
 use super::log::{Outcome, RequestLog};
 use super::{Inner, fetch, index, range, repositories};
 use crate::outcome::with_causes;
+use crate::suite::project_name::normalised;
 
 /// A running fixture server.
 pub struct Server {

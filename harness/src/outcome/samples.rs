@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{At, CellName, Finding, Level, Outcome, ScenarioReport, Stage, Verdict};
+use super::{At, CellName, CheckId, Finding, Level, Outcome, ScenarioReport, Stage, Subject, Verdict};
 
 pub(crate) fn report(name: &str, verdict: Verdict) -> ScenarioReport {
     ScenarioReport {
@@ -31,7 +31,8 @@ pub(crate) fn cell() -> CellName {
 /// A finding of a MUST, which held or did not.
 pub(crate) fn finding(broken: bool) -> Finding {
     Finding {
-        check: "x".into(),
+        id: CheckId::BuildOutcome,
+        subject: Subject::default(),
         at: At { file: PathBuf::from("x/scenario.toml"), line: 1 },
         level: Level::Must,
         stage: Stage::Build,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::fault::Fault;
 use super::finding::Finding;
 use super::location::At;
+use super::not_run::NotRun;
 use super::stage::Stage;
 use super::verdict::Verdict;
 
@@ -55,7 +56,7 @@ pub struct ScenarioReport {
     /// Why the result is inconclusive.
     pub fault: Option<Fault>,
     /// What was not done, and why.
-    pub not_run: Vec<String>,
+    pub not_run: Vec<NotRun>,
     /// The logs.
     pub logs: Vec<Log>,
     /// How long the scenario's steps took.

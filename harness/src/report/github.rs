@@ -51,7 +51,7 @@ impl GithubReporter {
                 && matches!(report.verdict, Verdict::Warn | Verdict::Fail)
             {
                 let kind = if finding.level == Level::Must { "error" } else { "warning" };
-                let title = format!("{name}: {}", finding.check);
+                let title = format!("{name}: {}", finding.check());
                 let text = format!("expected {expected}\ngot {got}");
                 self.annotate(kind, &finding.at.file, finding.at.line, &title, &text)?;
             }

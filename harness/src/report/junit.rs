@@ -43,20 +43,20 @@ impl JunitReporter {
             Verdict::Pass | Verdict::Warn | Verdict::Caught => TestCaseStatus::success(),
             Verdict::Skip => {
                 let mut status = TestCaseStatus::skipped();
-                status.set_message(report.not_run.join("; "));
+                status.set_message(report.not_run.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
                 status
             }
             Verdict::Fail => {
                 let broken: Vec<_> = report.findings.iter().filter(|finding| finding.is_broken()).collect();
                 let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-                status.set_message(broken.iter().map(|finding| finding.check.as_str()).collect::<Vec<_>>().join("; "));
+                status.set_message(broken.iter().map(|finding| finding.check()).collect::<Vec<_>>().join("; "));
                 let mut text = String::new();
                 for finding in broken {
                     if let Outcome::Broken { expected, got } = &finding.outcome {
                         let at = self.scenarios.join(&finding.at.file);
                         text.push_str(&format!(
                             "{} ({}:{})\n  expected: {expected}\n  got:      {got}\n",
-                            finding.check,
+                            finding.check(),
                             at.display(),
                             finding.at.line
                         ));
@@ -87,7 +87,7 @@ impl JunitReporter {
             .filter(|finding| finding.level == Level::Should && report.verdict == Verdict::Warn)
             .filter_map(|finding| match &finding.outcome {
                 Outcome::Broken { expected, got } => {
-                    Some(format!("warning: {}: expected {expected}, got {got}", finding.check))
+                    Some(format!("warning: {}: expected {expected}, got {got}", finding.check()))
                 }
                 Outcome::Held => None,
             })

@@ -199,7 +199,7 @@ impl TerminalReporter {
         };
         format!(
             "         {mark} {}{clauses}  {at}\n           expected  {}\n           got       {}\n",
-            finding.check,
+            finding.check(),
             indented(expected),
             indented(got)
         )

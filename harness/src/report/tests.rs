@@ -9,14 +9,15 @@ use std::time::Duration;
 
 use super::{DocumentReporter, GithubReporter, JunitReporter, Reporter, TerminalReporter};
 use crate::outcome::samples::report;
-use crate::outcome::{At, Fault, Finding, Level, Log, Outcome, Stage, Verdict};
+use crate::outcome::{At, CheckId, Fault, Finding, Level, Log, NotRun, Outcome, Stage, Verdict};
 use crate::run::event::tests::{finished, started};
 use crate::run::event::{Event, PreparationEnd, RunEnd};
 
-fn finding(check: &str, line: usize, outcome: Outcome) -> Finding {
+fn finding(id: CheckId, subject: &str, line: usize, outcome: Outcome) -> Finding {
     let at = At { file: PathBuf::from("failing/scenario.toml"), line };
     Finding {
-        check: check.into(),
+        id,
+        subject: subject.into(),
         at,
         level: Level::Must,
         stage: Stage::Build,
@@ -28,11 +29,12 @@ fn finding(check: &str, line: usize, outcome: Outcome) -> Finding {
 /// A run with a pass, a fail and an error.
 fn events() -> Vec<Event> {
     let mut passing = report("passing", Verdict::Pass);
-    passing.findings = vec![finding("build outcome", 4, Outcome::Held)];
+    passing.findings = vec![finding(CheckId::BuildOutcome, "", 4, Outcome::Held)];
     let mut failing = report("failing", Verdict::Fail);
     let broken = Outcome::Broken { expected: "status 200".into(), got: "status 500\nwith a second line".into() };
-    failing.findings = vec![finding("build outcome", 4, Outcome::Held), finding("GET / status", 9, broken)];
-    failing.not_run = vec!["1 further request: the container does not answer".into()];
+    failing.findings =
+        vec![finding(CheckId::BuildOutcome, "", 4, Outcome::Held), finding(CheckId::HttpStatus, "GET /", 9, broken)];
+    failing.not_run = vec![NotRun::NoAnswer { what: "1 further request".into() }];
     let lines = (1..=25).map(|n| format!("line {n} \u{1b}[31m<&>\u{7}")).collect();
     failing.logs = vec![Log { title: "container log".into(), lines }];
     let mut unclear = report("unclear", Verdict::Error);

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::outcome::{CellName, Fault, Finding, Log, ScenarioReport, Stage, Verdict};
+use super::control;
+use crate::check::scope::Scope;
+use crate::outcome::{CellName, Fault, Finding, Log, NotRun, ScenarioReport, Stage, Verdict};
 use crate::suite::cell::Cell;
 use crate::suite::contract::Contract;
 use crate::suite::control::Control;
@@ -32,7 +34,7 @@ pub struct Found {
     /// Why the suite could not tell.
     pub fault: Option<Fault>,
     /// What was not done, and why.
-    pub not_run: Vec<String>,
+    pub not_run: Vec<NotRun>,
     /// The logs.
     pub logs: Vec<Log>,
     /// How long each stage took.
@@ -42,6 +44,11 @@ pub struct Found {
 }
 
 impl Judge {
+    /// What findings of a scenario are made with.
+    pub fn scope(&self, scenario: &Scenario, cell: &Cell) -> Scope {
+        Scope::new(self.contract.as_ref(), &covers(scenario), cell.dialect, self.tier)
+    }
+
     /// Judges a scenario; `skipped` is why it does not apply, if so.
     pub fn report(
         &self,
@@ -51,28 +58,32 @@ impl Judge {
         skipped: Option<&str>,
         mut found: Found,
     ) -> ScenarioReport {
-        let dialect = cell.dialect;
         let cell = CellName::from(cell);
-        let proves: Vec<String> = scenario.proves.iter().map(|clause| clause.value.clone()).collect();
-        if let Some(contract) = &self.contract {
-            contract.attribute(&proves, dialect, &mut found.findings);
-            contract.restrict(self.tier, &mut found.findings);
-        }
+        let proves = covers(scenario);
         let verdict = match skipped {
             Some(reason) => {
-                found.not_run.push(reason.to_owned());
+                found.not_run.push(NotRun::NotApplicable(reason.to_owned()));
                 Verdict::Skip
             }
             None => Verdict::of(&found.findings, found.fault.as_ref(), self.strict),
         };
         let reproduce =
             format!("{} --variant {} --dialect {} ={}", self.reproduce, cell.variant, cell.dialect, scenario.name);
-        let mut report = ScenarioReport {
+        let at = scenario.summary.at.clone();
+        let verdict = match &self.control {
+            Some(control) => {
+                let (verdict, said) = control::hold(control, &scenario.name, &at, verdict, &found.findings);
+                found.findings.extend(said);
+                verdict
+            }
+            None => verdict,
+        };
+        ScenarioReport {
             name: scenario.name.clone(),
             cell,
             label: label.to_owned(),
             summary: scenario.summary.value.clone(),
-            at: scenario.summary.at.clone(),
+            at,
             proves,
             verdict,
             findings: found.findings,
@@ -82,10 +93,11 @@ impl Judge {
             took: found.took,
             stages: found.stages,
             reproduce,
-        };
-        if let Some(control) = &self.control {
-            control.judge(&mut report);
         }
-        report
     }
+}
+
+/// The clauses that a scenario covers.
+fn covers(scenario: &Scenario) -> Vec<String> {
+    scenario.proves.iter().map(|clause| clause.value.clone()).collect()
 }

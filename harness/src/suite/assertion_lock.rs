@@ -1,28 +1,45 @@
-//! The lock of a suite: how many scenarios run in each cell, and how many assertions each of them makes.
+//! The lock of a suite: for each tier how many scenarios run in each cell, and how many assertions each of them makes.
 //!
 //! A run that did less is not green: an assertion that is gone, or a scenario that is skipped or lost, shows as a change of
 //! `scenarios/assertions.lock`, which `wsgi-proof run --write-lock` makes anew.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::path::Path;
 
 use serde::Deserialize;
 
 use crate::outcome::{CellName, ScenarioReport, Verdict};
+use crate::suite::tier::Tier;
 
 /// The file's name, in the folder of the scenarios.
 pub const LOCK_FILE: &str = "assertions.lock";
+/// The version of its format.
+const VERSION: u32 = 2;
 
-/// The counts that a run must reach.
+/// The counts that runs must reach. A tier without counts is not held to any.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SuiteLock {
     version: u32,
+    image: Option<Counts>,
+    contract: Option<Counts>,
+}
+
+/// The counts that a run of a tier must reach.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Counts {
     /// Scenarios that run, by cell.
     cells: BTreeMap<String, usize>,
     /// Assertions, by scenario.
     scenarios: BTreeMap<String, usize>,
+}
+
+/// The version alone, of a file of any version.
+#[derive(Deserialize)]
+struct Versioned {
+    version: u32,
 }
 
 /// Why the lock cannot be used.
@@ -59,34 +76,22 @@ impl SuiteLock {
             Err(source) => return Err(SuiteLockError::File { path: path.display().to_string(), source }),
         };
         let invalid = |why: String| SuiteLockError::Invalid { path: path.display().to_string(), why };
-        let lock: Self = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
-        if lock.version != 1 {
-            return Err(invalid("this program reads version 1".to_owned()));
+        let Versioned { version } = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+        if version != VERSION {
+            return Err(invalid(format!("it has version {version}, and this program reads version {VERSION}")));
         }
-        Ok(Some(lock))
+        toml::from_str(&text).map(Some).map_err(|error| invalid(error.to_string()))
     }
 
-    /// The lock that these reports make, where `self` says what it was before. A scenario has as many assertions as it made in the
-    /// cell in which it made the fewest.
+    /// The lock that these reports of a tier make, where `self` says what it was before.
     #[must_use]
-    pub fn renewed(&self, reports: &[ScenarioReport]) -> Self {
-        let mut lock = Self { version: 1, ..Self::default() };
-        lock.cells.clone_from(&self.cells);
-        for cell in reports.iter().map(|report| report.cell.to_string()) {
-            lock.cells.insert(cell, 0);
-        }
-        for report in reports.iter().filter(|report| report.verdict != Verdict::Skip) {
-            *lock.cells.entry(report.cell.to_string()).or_default() += 1;
-            let made = report.findings.len();
-            let count = lock.scenarios.entry(report.name.clone()).or_insert(made);
-            *count = made.min(*count);
-        }
-        for report in reports {
-            // A scenario that was skipped in every cell of the run keeps its count.
-            if let Some(count) = self.scenarios.get(&report.name) {
-                lock.scenarios.entry(report.name.clone()).or_insert(*count);
-            }
-        }
+    pub fn renewed(&self, tier: Tier, reports: &[ScenarioReport]) -> Self {
+        let mut lock = Self { version: VERSION, ..self.clone() };
+        let counts = match tier {
+            Tier::Image => &mut lock.image,
+            Tier::Contract => &mut lock.contract,
+        };
+        *counts = Some(counts.take().unwrap_or_default().renewed(reports));
         lock
     }
 
@@ -95,24 +100,64 @@ impl SuiteLock {
     /// # Errors
     /// When the file cannot be written.
     pub fn write(&self, root: &Path) -> Result<(), SuiteLockError> {
-        let mut text = String::from(
+        let mut text = format!(
             "# How many scenarios run in each cell, and how many assertions each makes: a run that does less fails. Made by\n\
-             # `wsgi-proof run --variant all --dialect all --write-lock`; not to be edited.\nversion = 1\n\n[cells]\n",
+             # `wsgi-proof run --variant all --dialect all --write-lock`, with `--tier contract` for that tier; not to be edited.\n\
+             version = {VERSION}\n"
         );
-        for (cell, count) in &self.cells {
-            let _ = writeln!(text, "\"{cell}\" = {count}");
-        }
-        text.push_str("\n[scenarios]\n");
-        for (name, count) in &self.scenarios {
-            let _ = writeln!(text, "{name} = {count}");
+        for (tier, counts) in [(Tier::Image, &self.image), (Tier::Contract, &self.contract)] {
+            if let Some(counts) = counts {
+                counts.write(tier, &mut text);
+            }
         }
         let path = root.join(LOCK_FILE);
         std::fs::write(&path, text).map_err(|source| SuiteLockError::File { path: path.display().to_string(), source })
     }
 
-    /// What these reports lack. Of scenarios that did not pass the verdict says enough. `whole` says that
+    /// What these reports of a tier lack. Of scenarios that did not pass the verdict says enough. `whole` says that
     /// nothing was left out by a filter.
-    pub fn shortfalls(&self, reports: &[ScenarioReport], cells: &[CellName], whole: bool) -> Vec<String> {
+    pub fn shortfalls(&self, tier: Tier, reports: &[ScenarioReport], cells: &[CellName], whole: bool) -> Vec<String> {
+        let counts = match tier {
+            Tier::Image => &self.image,
+            Tier::Contract => &self.contract,
+        };
+        counts.as_ref().map_or_else(Vec::new, |counts| counts.shortfalls(reports, cells, whole))
+    }
+}
+
+impl Counts {
+    /// The counts that these reports make. A scenario has as many assertions as it made in the cell in which it made the fewest.
+    fn renewed(&self, reports: &[ScenarioReport]) -> Self {
+        let mut counts = Self { cells: self.cells.clone(), scenarios: BTreeMap::new() };
+        for report in reports {
+            counts.cells.insert(report.cell.to_string(), ran(reports, &report.cell));
+        }
+        for report in reports.iter().filter(|report| report.verdict != Verdict::Skip) {
+            let made = report.findings.len();
+            let count = counts.scenarios.entry(report.name.clone()).or_insert(made);
+            *count = made.min(*count);
+        }
+        for report in reports {
+            // A scenario that was skipped in every cell of the run keeps its count.
+            if let Some(count) = self.scenarios.get(&report.name) {
+                counts.scenarios.entry(report.name.clone()).or_insert(*count);
+            }
+        }
+        counts
+    }
+
+    fn write(&self, tier: Tier, text: &mut String) {
+        let _ = writeln!(text, "\n[{tier}.cells]");
+        for (cell, count) in &self.cells {
+            let _ = writeln!(text, "\"{cell}\" = {count}");
+        }
+        let _ = writeln!(text, "\n[{tier}.scenarios]");
+        for (name, count) in &self.scenarios {
+            let _ = writeln!(text, "{name} = {count}");
+        }
+    }
+
+    fn shortfalls(&self, reports: &[ScenarioReport], cells: &[CellName], whole: bool) -> Vec<String> {
         let mut shortfalls = Vec::new();
         for report in reports.iter().filter(|report| report.verdict == Verdict::Pass) {
             let made = report.findings.len();
@@ -125,7 +170,7 @@ impl SuiteLock {
             }
         }
         for cell in cells.iter().filter(|_| whole) {
-            let run = reports.iter().filter(|report| report.cell == *cell && report.verdict != Verdict::Skip).count();
+            let run = ran(reports, cell);
             match self.cells.get(&cell.to_string()) {
                 Some(count) if run < *count => {
                     shortfalls.push(format!("{run} scenarios ran in {cell}; {LOCK_FILE} requires {count}"));
@@ -136,6 +181,12 @@ impl SuiteLock {
         }
         shortfalls
     }
+}
+
+/// How many scenarios ran in a cell, each counted once however often it was repeated.
+fn ran(reports: &[ScenarioReport], cell: &CellName) -> usize {
+    let run = reports.iter().filter(|report| report.cell == *cell && report.verdict != Verdict::Skip);
+    run.map(|report| report.name.as_str()).collect::<BTreeSet<_>>().len()
 }
 
 #[cfg(test)]
@@ -151,12 +202,13 @@ mod tests {
     }
 
     fn lock() -> SuiteLock {
-        SuiteLock::default().renewed(&[made("a", Verdict::Pass, 3), made("b", Verdict::Skip, 0)])
+        let reports = [made("a", Verdict::Pass, 3), made("a", Verdict::Pass, 3), made("b", Verdict::Skip, 0)];
+        SuiteLock::default().renewed(Tier::Image, &reports)
     }
 
     fn shortfalls(reports: &[ScenarioReport], whole: bool) -> Vec<String> {
         let cell = made("a", Verdict::Pass, 1).cell;
-        lock().shortfalls(reports, &[cell], whole)
+        lock().shortfalls(Tier::Image, reports, &[cell], whole)
     }
 
     #[test]
@@ -185,7 +237,18 @@ mod tests {
         assert_eq!(SuiteLock::load(folder.path()).unwrap(), None);
         lock().write(folder.path()).unwrap();
         assert_eq!(SuiteLock::load(folder.path()).unwrap(), Some(lock()));
-        std::fs::write(folder.path().join(LOCK_FILE), "version = 2\n[cells]\n[scenarios]\n").unwrap();
-        assert!(SuiteLock::load(folder.path()).unwrap_err().to_string().ends_with("this program reads version 1"));
+        std::fs::write(folder.path().join(LOCK_FILE), "version = 1\n[cells]\n[scenarios]\n").unwrap();
+        assert!(SuiteLock::load(folder.path()).unwrap_err().to_string().ends_with("this program reads version 2"));
+    }
+
+    #[test]
+    fn a_tier_has_counts_of_its_own() {
+        let reports = [made("a", Verdict::Pass, 1)];
+        let cell = reports[0].cell.clone();
+        let cells = [cell];
+        assert_eq!(lock().shortfalls(Tier::Contract, &reports, &cells, true), Vec::<String>::new());
+        let both = lock().renewed(Tier::Contract, &reports);
+        assert_eq!(both.shortfalls(Tier::Contract, &reports, &cells, true), Vec::<String>::new());
+        assert_eq!(both.shortfalls(Tier::Image, &reports, &cells, true).len(), 1);
     }
 }

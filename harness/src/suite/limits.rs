@@ -1,6 +1,7 @@
 //! Limits of what a candidate may use: time, memory, processes, log, disk. On by default; the command line and a scenario override
 //! them. Exceeding one is a finding of its own.
 
+use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -43,6 +44,7 @@ impl Default for Limits {
 /// A limit, as it is set.
 #[derive(Debug, Clone, Copy)]
 pub struct Limit {
+    name: &'static str,
     set: fn(&mut Limits) -> &mut u32,
     value: u32,
 }
@@ -69,12 +71,12 @@ impl Limit {
     /// # Errors
     /// In words: when there is no such limit, or it cannot have this value.
     pub fn new(name: &str, value: i64) -> Result<Self, String> {
-        let Some((_, largest, set)) = NAMES.into_iter().find(|(known, ..)| *known == name) else {
+        let Some((name, largest, set)) = NAMES.into_iter().find(|(known, ..)| *known == name) else {
             let names: Vec<&str> = NAMES.iter().map(|(name, ..)| *name).collect();
             return Err(format!("there is no limit `{name}`; known limits: {}", names.join(", ")));
         };
         match u32::try_from(value) {
-            Ok(value) if (1..=largest).contains(&value) => Ok(Self { set, value }),
+            Ok(value) if (1..=largest).contains(&value) => Ok(Self { name, set, value }),
             _ => Err(format!("`{name}` must be 1 to {largest}")),
         }
     }
@@ -88,6 +90,13 @@ impl FromStr for Limit {
         let (name, value) = text.split_once('=').ok_or_else(|| "a limit is NAME=NUMBER".to_owned())?;
         let value = value.parse().map_err(|_| format!("`{value}` is not a whole number"))?;
         Self::new(name, value)
+    }
+}
+
+impl fmt::Display for Limit {
+    /// As on the command line.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}={}", self.name, self.value)
     }
 }
 
@@ -145,6 +154,7 @@ mod tests {
     #[test]
     fn limits_are_set_by_name() {
         let set: Vec<Limit> = ["build-seconds=5", "processes=7"].map(|text| text.parse().unwrap()).to_vec();
+        assert_eq!(set[0].to_string(), "build-seconds=5");
         let limits = Limits::default().with(&set);
         assert_eq!((limits.build(), limits.processes), (Duration::from_secs(5), 7));
         assert_eq!(limits.log(), 16_000_000);

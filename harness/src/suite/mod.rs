@@ -6,6 +6,7 @@ pub mod contract;
 pub mod control;
 pub mod dialect;
 pub mod limits;
+pub mod project_name;
 pub mod scenario;
 pub mod tier;
 pub mod variant;

@@ -2,6 +2,7 @@
 
 mod candidate;
 mod cells;
+mod checks;
 mod completions;
 mod contract;
 mod engine;
@@ -21,6 +22,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 pub use candidate::{CandidateArgs, TestedArgs};
 pub use cells::{CellArgs, DEFAULT_VARIANT, DialectArg};
+pub use checks::ChecksArgs;
 pub use completions::CompletionsArgs;
 pub use contract::ContractArgs;
 pub use engine::{EngineAction, EngineArgs};
@@ -81,6 +83,8 @@ pub enum Command {
     List(ListArgs),
     /// Print the clauses, and the scenarios that cover each
     Contract(ContractArgs),
+    /// List the checks that the suite makes, with their IDs
+    Checks(ChecksArgs),
     /// Download the locked Python packages, for later `--offline` runs
     Fetch(FetchArgs),
     /// Report what was found, what would be used, and why

@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::cli::Failure;
-use crate::cli::arguments::{CellArgs, MutateArgs, RUN_SECONDS, RunArgs, SelectArgs, TestedArgs};
-use crate::cli::run::{Audience, with_engine};
-use crate::contract_tier::run::Bench;
+use crate::cli::arguments::{MutateArgs, RunArgs, SelectArgs, TestedArgs};
+use crate::cli::run::{Job, usual};
+use crate::cli::tell::Audience;
 use crate::contract_tier::sandbox::Candidate;
+use crate::contract_tier::tier::Bench;
 use crate::host::folders::Folders;
 use crate::mutate::Case;
 use crate::mutate::campaign::Outcome;
 use crate::outcome::{ScenarioReport, Verdict, with_causes};
 use crate::run::plan::{Plan, Planned};
+use crate::run::signals::Signals;
 use crate::suite::cell::Cell;
 use crate::suite::control::Replacements;
 use crate::suite::tier::Tier;
@@ -103,7 +105,12 @@ impl Found {
 }
 
 /// Whether the image tier notices a change.
-pub(super) async fn in_image_tier(case: &Case, arguments: &MutateArgs, folders: &Folders) -> Result<Outcome, Failure> {
+pub(super) async fn in_image_tier(
+    case: &Case,
+    arguments: &MutateArgs,
+    folders: &Folders,
+    signals: &Signals,
+) -> Result<Outcome, Failure> {
     let folder = tempfile::tempdir().map_err(|error| unwritable(&error))?;
     let base = folder.path().join("base");
     copy(&folders.images().join("base"), &base).map_err(|error| unwritable(&error))?;
@@ -112,23 +119,13 @@ pub(super) async fn in_image_tier(case: &Case, arguments: &MutateArgs, folders: 
     }
     let run = RunArgs {
         select: SelectArgs { filters: case.scenarios.iter().map(|name| format!("={name}")).collect() },
-        folders: arguments.folders.clone(),
-        cells: CellArgs { variant: arguments.cells.variant.clone(), dialect: arguments.cells.dialect.clone() },
-        tier: Tier::Image,
         strict: true,
         candidate: TestedArgs { dockerfile: Some(folder.path().to_owned()), ..TestedArgs::default() },
         offline: arguments.offline,
-        limits: Vec::new(),
-        run_seconds: RUN_SECONDS,
         jobs: arguments.jobs,
-        repeat: 1,
-        until_fail: false,
-        keep: false,
-        report: None,
-        plan: false,
-        write_lock: false,
+        ..usual(&arguments.folders, &arguments.cells, Tier::Image)
     };
-    let (_, reports) = with_engine(run, Audience::Nobody).await?;
+    let reports = Job::of(run)?.run(signals, Audience::Nobody).await?.reports;
     let mut found = Found::default();
     let mut error = None;
     for report in reports {
@@ -158,5 +155,5 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
 }
 
 fn unwritable(error: &std::io::Error) -> Failure {
-    Failure::infrastructure(format!("the mutant's files cannot be written: {error}"), None)
+    Failure::infrastructure(format!("cannot write the files of the mutant: {error}"), None)
 }

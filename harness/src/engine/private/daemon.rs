@@ -63,7 +63,7 @@ pub(super) fn check(cache: &Path) -> Result<(), PrivateError> {
     if own.as_os_str().as_bytes().len() > PATH_LIMIT {
         return Err(PrivateError::PathTooLong { path: own });
     }
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo").map_err(PrivateError::io("/proc/self/mountinfo"))?;
+    let mounts = remains::mounts().map_err(PrivateError::io("/proc/self/mountinfo"))?;
     if remains::has_cgroups(&mounts) { Ok(()) } else { Err(PrivateError::NoCgroups) }
 }
 

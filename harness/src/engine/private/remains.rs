@@ -5,6 +5,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use procfs::process::{MountInfo, Process};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::mount::{UnmountFlags, unmount};
@@ -23,8 +24,8 @@ pub(super) async fn clear(own: &Path) -> Result<(), PrivateError> {
     for pid in leftover_processes(own) {
         kill(pid).await.map_err(PrivateError::io(format!("cannot end process {pid} of the private engine")))?;
     }
-    let text = std::fs::read_to_string("/proc/self/mountinfo").map_err(PrivateError::io("/proc/self/mountinfo"))?;
-    for mount in mounts_below(&text, own) {
+    let mounts = mounts().map_err(PrivateError::io("/proc/self/mountinfo"))?;
+    for mount in mounts_below(&mounts, own) {
         unmount(&mount, UnmountFlags::DETACH)
             .map_err(|error| PrivateError::io(format!("cannot unmount {}", mount.display()))(error.into()))?;
     }
@@ -81,58 +82,47 @@ fn leftover_processes(own: &Path) -> Vec<i32> {
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .filter(|name| name.len() == 64)
         .collect();
-    let mut found: Vec<i32> = std::fs::read_dir("/proc")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(|pid| is_of_engine(*pid, own, &containers))
-        .collect();
+    let processes = procfs::process::all_processes().into_iter().flatten().flatten();
+    let mut found: Vec<i32> =
+        processes.filter(|process| is_of_engine(process, own, &containers)).map(|process| process.pid).collect();
     found.sort_unstable();
     found
 }
 
-fn is_of_engine(pid: i32, own: &Path, containers: &[String]) -> bool {
-    let read = |name: &str| std::fs::read(format!("/proc/{pid}/{name}")).unwrap_or_default();
-    let groups = String::from_utf8_lossy(&read("cgroup")).into_owned();
-    if containers.iter().any(|id| groups.contains(id.as_str())) {
+fn is_of_engine(process: &Process, own: &Path, containers: &[String]) -> bool {
+    let groups = process.cgroups().map(|groups| groups.0).unwrap_or_default();
+    if groups.iter().any(|group| containers.iter().any(|id| group.pathname.contains(id.as_str()))) {
         return true;
     }
-    let command = read("cmdline");
-    let program = command.split(|byte| *byte == 0).next().unwrap_or_default();
-    let program = Path::new(std::ffi::OsStr::from_bytes(program)).file_name().unwrap_or_default();
-    let mut below = own.as_os_str().as_bytes().to_vec();
-    below.push(b'/');
-    PROGRAMS.iter().any(|name| program == *name) && command.windows(below.len()).any(|window| window == below)
+    let command = process.cmdline().unwrap_or_default();
+    let Some(program) = command.first().and_then(|program| Path::new(program).file_name()) else { return false };
+    let below = format!("{}/", own.display());
+    PROGRAMS.iter().any(|name| program == *name) && command.iter().any(|argument| argument.contains(&below))
 }
 
-/// Mount points in or below a folder, innermost first, from the text of `mountinfo`.
-fn mounts_below(mountinfo: &str, folder: &Path) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = mountinfo
-        .lines()
-        .filter_map(|line| line.split(' ').nth(4))
-        .map(unescape)
-        .filter(|path| path.starts_with(folder))
-        .collect();
-    found.reverse();
-    found
+/// The mounts of this process's namespace.
+pub(super) fn mounts() -> io::Result<Vec<MountInfo>> {
+    Process::myself().and_then(|own| own.mountinfo()).map(|mounts| mounts.0).map_err(io::Error::other)
+}
+
+/// Mount points in or below a folder, innermost first.
+fn mounts_below(mounts: &[MountInfo], folder: &Path) -> Vec<PathBuf> {
+    mounts.iter().rev().map(|mount| unescape(&mount.mount_point)).filter(|path| path.starts_with(folder)).collect()
 }
 
 /// Whether control groups, of either version, are mounted.
-pub(super) fn has_cgroups(mountinfo: &str) -> bool {
-    mountinfo
-        .lines()
-        .filter_map(|line| line.split_once(" - "))
-        .any(|(_, rest)| rest.starts_with("cgroup ") || rest.starts_with("cgroup2 "))
+pub(super) fn has_cgroups(mounts: &[MountInfo]) -> bool {
+    mounts.iter().any(|mount| mount.fs_type == "cgroup" || mount.fs_type == "cgroup2")
 }
 
-/// `mountinfo` writes blanks, tabs, line ends and backslashes as three octal digits.
-fn unescape(text: &str) -> PathBuf {
-    let bytes = text.as_bytes();
+/// `mountinfo` writes blanks, tabs, line ends and backslashes as three octal digits, and the library leaves them so.
+fn unescape(path: &Path) -> PathBuf {
+    let bytes = path.as_os_str().as_bytes();
     let mut plain = Vec::with_capacity(bytes.len());
     let mut index = 0;
     while index < bytes.len() {
-        let octal = text.get(index + 1..index + 4).and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        let digits = bytes.get(index + 1..index + 4).and_then(|digits| std::str::from_utf8(digits).ok());
+        let octal = digits.and_then(|digits| u8::from_str_radix(digits, 8).ok());
         match (bytes[index], octal) {
             (b'\\', Some(byte)) => {
                 plain.push(byte);
@@ -150,7 +140,14 @@ fn unescape(text: &str) -> PathBuf {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use procfs::FromRead;
+    use procfs::process::MountInfos;
+
     use super::*;
+
+    fn mounts(text: &str) -> Vec<MountInfo> {
+        MountInfos::from_read(text.as_bytes()).unwrap().0
+    }
 
     const MOUNTS: &str = "22 1 254:0 / / rw - ext4 /dev/root rw\n\
         30 22 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n\
@@ -161,15 +158,15 @@ mod tests {
     #[test]
     fn mounts_of_the_folder_come_innermost_first() {
         assert_eq!(
-            mounts_below(MOUNTS, Path::new("/c/a b/engine")),
+            mounts_below(&mounts(MOUNTS), Path::new("/c/a b/engine")),
             [PathBuf::from("/c/a b/engine/data/overlay2/x/merged"), PathBuf::from("/c/a b/engine/data/overlay2"),]
         );
     }
 
     #[test]
     fn control_groups_are_seen() {
-        assert!(has_cgroups(MOUNTS));
-        assert!(!has_cgroups("22 1 254:0 / /cgroup rw - ext4 /dev/root rw\n"));
+        assert!(has_cgroups(&mounts(MOUNTS)));
+        assert!(!has_cgroups(&mounts("22 1 254:0 / /cgroup rw - ext4 /dev/root rw\n")));
     }
 
     #[tokio::test]

@@ -4,8 +4,8 @@
 
 mod page;
 mod proofs;
+mod selector;
 
-use crate::outcome::Level;
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,17 +13,16 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::outcome::{CellName, Finding, Stage};
+use crate::outcome::{CellName, Level};
 use crate::suite::cell::Cell;
 use crate::suite::dialect::Dialect;
 use crate::suite::scenario::Scenario;
 use crate::suite::tier::Tier;
 
+pub use selector::CheckSelector;
+
 /// The file's name, in the folder of the scenarios.
 pub const CONTRACT_FILE: &str = "contract.toml";
-
-/// How the ids of the start's clauses begin.
-const START: &str = "START-";
 
 /// A clause of the contract.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -39,10 +38,10 @@ pub struct Clause {
     pub says: String,
     /// Where it comes from.
     pub source: String,
-    /// How the names of findings begin that speak for this clause, and for others only where they say the same; without any, the
-    /// clause is spoken for by all that are nobody's own.
+    /// The checks whose findings speak for this clause, and for others only where they name them too; a clause that names none
+    /// is spoken for by all that no clause of the scenario names.
     #[serde(default)]
-    pub checks: Vec<String>,
+    pub checks: Vec<CheckSelector>,
     /// The only tier that can tell, where it takes one.
     pub tier: Option<Tier>,
 }
@@ -200,50 +199,6 @@ impl Contract {
             0 if proofs.is_empty() => Coverage::Unproved,
             0 => Coverage::Reasons,
             count => Coverage::Proved(count),
-        }
-    }
-
-    /// Says of each finding of a scenario how binding it is, and which clauses it speaks for: of those of the scenario that are
-    /// of its level and hold in the dialect, the ones whose own check it is; else those without checks of their own, and
-    /// without those of the start where nothing was started. All findings of a scenario that proves nothing but SHOULDs are SHOULDs.
-    pub fn attribute(&self, proves: &[String], dialect: Dialect, findings: &mut [Finding]) {
-        let holding: Vec<&Clause> = self
-            .clauses
-            .iter()
-            .filter(|clause| proves.contains(&clause.id) && clause.dialects.contains(&dialect))
-            .collect();
-        let only_shoulds = !holding.is_empty() && holding.iter().all(|clause| clause.level == Level::Should);
-        // What knows its clauses keeps them.
-        for finding in findings.iter_mut().filter(|finding| finding.clauses.is_empty()) {
-            if only_shoulds {
-                finding.level = Level::Should;
-            }
-            let level: Vec<&Clause> = holding.iter().copied().filter(|clause| clause.level == finding.level).collect();
-            let own = |clause: &&Clause| clause.checks.iter().any(|check| finding.check.starts_with(check.as_str()));
-            // Before anything was started nothing is known of the start.
-            let started = matches!(finding.stage, Stage::Probe | Stage::Stop);
-            let fits = |clause: &&Clause| clause.checks.is_empty() && (started || !clause.id.starts_with(START));
-            let chosen: Vec<&Clause> = if level.iter().any(own) {
-                level.iter().copied().filter(own).collect()
-            } else if level.iter().any(fits) {
-                level.iter().copied().filter(fits).collect()
-            } else {
-                level.clone()
-            };
-            finding.clauses = chosen.into_iter().map(|clause| clause.id.clone()).collect();
-        }
-    }
-
-    /// Takes from findings the clauses that this tier cannot tell of.
-    pub fn restrict(&self, tier: Tier, findings: &mut [Finding]) {
-        let tells = |id: &String| {
-            self.clauses
-                .iter()
-                .find(|clause| clause.id == *id)
-                .is_none_or(|clause| clause.tier.is_none_or(|only| only == tier))
-        };
-        for finding in findings {
-            finding.clauses.retain(tells);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::outcome::{At, Outcome};
+use crate::outcome::At;
 use crate::suite::cell::tests::cell;
 use crate::suite::scenario::tests::scenario;
 use crate::suite::scenario::{Declared, Subject};
@@ -72,31 +72,6 @@ fn a_scenario_proves_something_wherever_it_applies() {
 }
 
 #[test]
-fn findings_speak_for_the_clauses_of_their_level() {
-    let Ok(contract) = parse(CLAUSES, &[proving(&["BUILD-1", "IMAGE-7"])]) else {
-        unreachable!("the contract is valid")
-    };
-    let at = At { file: PathBuf::from("a/scenario.toml"), line: 3 };
-    let finding = Finding {
-        check: "x".into(),
-        at,
-        level: Level::Must,
-        stage: Stage::Build,
-        clauses: Vec::new(),
-        outcome: Outcome::Held,
-    };
-    let attributed = |proves: &[&str], level: Level| {
-        let proves: Vec<String> = proves.iter().map(ToString::to_string).collect();
-        let mut findings = [Finding { level, ..finding.clone() }];
-        contract.attribute(&proves, Dialect::Docker, &mut findings);
-        (findings[0].level, findings[0].clauses.join(" "))
-    };
-    assert_eq!(attributed(&["BUILD-1", "IMAGE-7"], Level::Must), (Level::Must, "BUILD-1".to_owned()));
-    assert_eq!(attributed(&["BUILD-1", "IMAGE-7"], Level::Should), (Level::Should, "IMAGE-7".to_owned()));
-    assert_eq!(attributed(&["IMAGE-7"], Level::Must), (Level::Should, "IMAGE-7".to_owned()));
-}
-
-#[test]
 fn a_bug_has_a_scenario_or_a_reason() {
     let with =
         |bug: &str| parse(&format!("{CLAUSES}\n[[bug]]\nnumber = 3\nwas = 'x'\n{bug}"), &[proving(&["BUILD-1"])]).err();
@@ -122,20 +97,8 @@ fn ids_are_unique_and_of_the_form() {
 }
 
 #[test]
-fn a_clause_may_have_checks_of_its_own() {
-    let text =
-        CLAUSES.replacen("source = \"y\"\n", "source = \"y\"\nchecks = [\"stop \"]\n", 1).replace("SHOULD", "MUST");
-    let Ok(contract) = parse(&text, &[proving(&["BUILD-1", "IMAGE-7"])]) else { unreachable!("the contract is valid") };
-    let at = At { file: PathBuf::from("a/scenario.toml"), line: 3 };
-    let proves = ["BUILD-1".to_owned(), "IMAGE-7".to_owned()];
-    let mut findings = ["stop time", "build outcome"].map(|check| Finding {
-        check: check.to_owned(),
-        at: at.clone(),
-        level: Level::Must,
-        stage: Stage::Build,
-        clauses: Vec::new(),
-        outcome: Outcome::Held,
-    });
-    contract.attribute(&proves, Dialect::Docker, &mut findings);
-    assert_eq!(findings.map(|finding| finding.clauses.join(" ")), ["BUILD-1", "IMAGE-7"]);
+fn a_check_that_there_is_not_is_a_fault() {
+    let text = CLAUSES.replacen("source = \"y\"\n", "source = \"y\"\nchecks = [\"stop time\"]\n", 1);
+    let faults = parse(&text, &[proving(&["BUILD-1"])]).err().unwrap_or_default().join("\n");
+    assert!(faults.contains("no check has the ID `stop`; `wsgi-proof checks` lists them"), "{faults}");
 }

@@ -10,8 +10,6 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::outcome::{Finding, Level, Outcome, ScenarioReport, Stage, Verdict};
-
 pub(crate) use change::{Change, apply};
 
 /// The name of the file that says what a control is.
@@ -117,35 +115,22 @@ impl Control {
         apply(&control.change, images, &mut control.base, &mut control.onbuild).map_err(invalid)?;
         Ok(control)
     }
+}
 
-    /// Judges a scenario's report by what the control lists: one that failed where it must is *caught*; one that did not fail, or
-    /// found other clauses broken, is a fail.
-    pub fn judge(&self, report: &mut ScenarioReport) {
-        let Some(listed) = self.fails.get(&report.name) else { return };
-        if !matches!(report.verdict, Verdict::Pass | Verdict::Warn | Verdict::Fail) {
-            return;
+#[cfg(test)]
+impl Control {
+    /// A control without files, for which each scenario must break a clause.
+    pub(crate) fn sample(name: &str, fails: &[(&str, &str)]) -> Self {
+        let fails = fails.iter().map(|(scenario, clause)| ((*scenario).to_owned(), [(*clause).to_owned()].into()));
+        Self {
+            name: name.into(),
+            summary: "x".into(),
+            source: "y".into(),
+            fails: fails.collect(),
+            base: Vec::new(),
+            onbuild: Vec::new(),
+            change: Vec::new(),
         }
-        let broken: BTreeSet<String> = report
-            .findings
-            .iter()
-            .filter(|finding| finding.is_broken() && finding.level == Level::Must)
-            .flat_map(|finding| finding.clauses.iter().cloned())
-            .collect();
-        if report.verdict == Verdict::Fail && broken == *listed {
-            report.verdict = Verdict::Caught;
-            return;
-        }
-        let words = |clauses: &BTreeSet<String>| clauses.iter().cloned().collect::<Vec<_>>().join(", ");
-        let got = if broken.is_empty() { "no clause broken".to_owned() } else { format!("{} broken", words(&broken)) };
-        report.verdict = Verdict::Fail;
-        report.findings.push(Finding {
-            check: format!("control {}", self.name),
-            at: report.at.clone(),
-            level: Level::Must,
-            stage: Stage::Build,
-            clauses: Vec::new(),
-            outcome: Outcome::Broken { expected: format!("{} broken, as the control lists", words(listed)), got },
-        });
     }
 }
 
@@ -170,53 +155,6 @@ fn files(folder: &Path) -> Result<Replacements, ControlError> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::outcome::samples::report;
-
-    fn control() -> Control {
-        Control {
-            name: "c".into(),
-            summary: "x".into(),
-            source: "y".into(),
-            fails: BTreeMap::from([("a".to_owned(), BTreeSet::from(["BUILD-1".to_owned()]))]),
-            base: Vec::new(),
-            onbuild: Vec::new(),
-            change: Vec::new(),
-        }
-    }
-
-    fn judged(name: &str, verdict: Verdict, broken: &[(&str, Level)]) -> Verdict {
-        let mut report = report(name, verdict);
-        for (clause, level) in broken {
-            report.findings.push(Finding {
-                check: "x".into(),
-                at: report.at.clone(),
-                level: *level,
-                stage: Stage::Build,
-                clauses: vec![(*clause).to_owned()],
-                outcome: Outcome::Broken { expected: String::new(), got: String::new() },
-            });
-        }
-        control().judge(&mut report);
-        report.verdict
-    }
-
-    #[test]
-    fn what_fails_as_listed_is_caught() {
-        assert_eq!(
-            judged("a", Verdict::Fail, &[("BUILD-1", Level::Must), ("BUILD-2", Level::Should)]),
-            Verdict::Caught
-        );
-    }
-
-    #[test]
-    fn anything_else_is_a_fail_or_stays_what_it_is() {
-        assert_eq!(judged("a", Verdict::Pass, &[]), Verdict::Fail);
-        assert_eq!(judged("a", Verdict::Fail, &[("BUILD-3", Level::Must)]), Verdict::Fail);
-        assert_eq!(judged("a", Verdict::Error, &[]), Verdict::Error);
-        assert_eq!(judged("a", Verdict::Skip, &[]), Verdict::Skip);
-        assert_eq!(judged("b", Verdict::Fail, &[("BUILD-1", Level::Must)]), Verdict::Fail);
-        assert_eq!(judged("b", Verdict::Pass, &[]), Verdict::Pass);
-    }
 
     #[test]
     fn a_control_is_read_with_its_files() {

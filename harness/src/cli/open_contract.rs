@@ -1,0 +1,103 @@
+//! Opening the contract tier: sandboxes, and the candidate's files in them. No engine.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::candidates::Candidate;
+use super::run::{Job, cores};
+use super::{Failure, host};
+use crate::cli::arguments::RunArgs;
+use crate::contract_tier::sandbox::{self, IN_CONTAINER, SandboxError, Sandboxes};
+use crate::contract_tier::tier::{Bench, ContractTier};
+use crate::engine::{Engine, OwnProgram};
+use crate::host::folders::Folders;
+use crate::outcome::RunId;
+use crate::run::lease::Lease;
+use crate::run::signals::Signals;
+use crate::run::tally::ExitCode;
+
+/// Refuses the options that only images and containers can honour.
+pub(super) fn refuse(arguments: &RunArgs) -> Result<(), Failure> {
+    let tested = &arguments.candidate;
+    let options = [
+        ("--keep", arguments.keep),
+        ("--limit", !arguments.limits.is_empty()),
+        ("--base-image", tested.base_image.is_some()),
+        ("--onbuild-image", tested.onbuild_image.is_some()),
+        ("--dockerfile", tested.dockerfile.is_some()),
+    ];
+    match options.into_iter().find(|(_, given)| *given) {
+        Some((option, _)) => Err(Failure::usage(
+            format!("{option} requires the image tier"),
+            Some(&format!("leave out {option}, or leave out --tier contract")),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Refuses a candidate that changes what sandboxes do not have.
+pub(super) fn refuse_images(candidate: &Candidate) -> Result<(), Failure> {
+    match &candidate.control {
+        Some(control) if !candidate.is_of_steps() => Err(Failure::usage(
+            format!("the control {} changes the images, and so requires the image tier", control.name),
+            Some("leave out --tier contract"),
+        )),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Opens the tier for a run, in these sandboxes.
+pub(super) fn open(job: &Job, sandboxes: Arc<Sandboxes>) -> Result<ContractTier, Failure> {
+    let candidate = sandbox::Candidate::new(&sandboxes, &job.folders.images(), &job.candidate.base)?;
+    let jobs = job.arguments.jobs.map_or_else(cores, usize::from);
+    let bench = Bench { sandboxes, judge: job.judge(), jobs };
+    Ok(ContractTier { bench: Arc::new(bench), candidate: Arc::new(candidate) })
+}
+
+/// Sandboxes, with progress on standard error. Where this machine does not permit any, the program does all of its work in one
+/// container, and ends with its exit code.
+pub(super) async fn sandboxes(folders: &Folders, offline: bool, signals: &Signals) -> Result<Sandboxes, Failure> {
+    let probed = async {
+        let sandboxes = Sandboxes::new(&folders.cache, offline, &|line| eprintln!("sandbox: {line}")).await?;
+        sandboxes.probe().await.map(|()| sandboxes)
+    };
+    match signals.unless_stopped(probed).await.ok_or_else(|| Failure::stopped(signals))? {
+        Ok(sandboxes) => Ok(sandboxes),
+        Err(refused @ SandboxError::Refused { .. }) if std::env::var_os(IN_CONTAINER).is_none() => {
+            // An error of the engine comes with the reason why an engine is required.
+            let code = in_one_container(folders, offline, signals).await.map_err(|failure| Failure {
+                text: format!("{}\n{}", Failure::from(refused).text, failure.text),
+                ..failure
+            })?;
+            std::process::exit(code)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// This very command in a container that has this machine's folders, network and processes; its exit code.
+async fn in_one_container(folders: &Folders, offline: bool, signals: &Signals) -> Result<i32, Failure> {
+    let endpoint = host::endpoint(&folders.cache, offline).await?;
+    let engine = Engine::connect(&endpoint).await?;
+    eprintln!("sandbox: this machine permits no user namespaces; running everything in one container");
+    let own =
+        |error: std::io::Error| Failure::infrastructure(format!("cannot find the running program: {error}"), None);
+    let program = std::env::current_exe().map_err(own)?;
+    let folder = std::env::current_dir().map_err(own)?;
+    let text = |word: &std::ffi::OsStr| word.to_string_lossy().into_owned();
+    let command =
+        std::iter::once(text(program.as_os_str())).chain(std::env::args_os().skip(1).map(|word| text(&word))).collect();
+    let mut environment: Vec<String> =
+        std::env::vars_os().map(|(name, value)| format!("{}={}", text(&name), text(&value))).collect();
+    environment.push(format!("{IN_CONTAINER}=1"));
+    let mut writable = vec![folders.cache.clone(), folders.suite.clone(), folder.clone(), std::env::temp_dir()];
+    let socket = endpoint.docker_host.strip_prefix("unix://").map(Path::new).and_then(Path::parent);
+    writable.extend(socket.map(Path::to_owned));
+    let run = RunId::new();
+    let alive = Lease::begin(&folders.cache, &run)
+        .map_err(|error| Failure::infrastructure(format!("{}: {error}", folders.cache.display()), None))?;
+    let program = OwnProgram { command, environment, folder, writable };
+    let code = engine.run_own_program(&program, &folders.cache, &run, &signals.cancel).await?;
+    drop(alive);
+    Ok(i32::try_from(code).unwrap_or(ExitCode::Infrastructure as i32))
+}

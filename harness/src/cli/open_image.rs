@@ -1,0 +1,127 @@
+//! Opening the image tier: an engine, the fixtures, what stale runs left, a network, the fixture server.
+
+use std::sync::Arc;
+
+use super::run::{Job, cores};
+use super::{Failure, host};
+use crate::cli::arguments::TestedArgs;
+use crate::engine::{Endpoint, Engine, Network, NetworkNamespace};
+use crate::host::folders::Folders;
+use crate::image_tier::{ImageTier, Setup};
+use crate::isolation::Watch;
+use crate::mirror::{self, Fixtures, Server};
+use crate::outcome::{RunId, with_causes};
+use crate::run::lease::Lease;
+use crate::run::leftovers::{self, Scope};
+use crate::run::signals::Signals;
+use crate::suite::limits::Limits;
+
+/// Opens the tier for a run.
+pub(super) async fn open(job: &Job, signals: &Signals) -> Result<ImageTier, Failure> {
+    let Job { arguments, folders, candidate, .. } = job;
+    let prepared = signals.unless_stopped(prepare(job)).await;
+    let Prepared { engine, endpoint, fixtures, run, alive } = prepared.ok_or_else(|| Failure::stopped(signals))??;
+    let namespace = engine.namespace()?;
+    let network = engine.create_network(&run, &alive.lock()).await?;
+    let server = match serve(&fixtures, &network, &namespace).await {
+        Ok(server) => server,
+        Err(failure) => {
+            drop(engine.sweep_run(&run, |_| false).await);
+            return Err(failure);
+        }
+    };
+    let limits = Limits::default().with(&arguments.limits);
+    let setup = Setup {
+        guard: engine.guard(&network, limits),
+        engine,
+        network,
+        namespace,
+        watch: Arc::new(Watch::new(&run)),
+        run,
+        lock: alive.lock(),
+        requests: server.log(),
+        host_proxy: server.host_url(),
+        dockerfiles: (candidate.dockerfiles.base.clone(), candidate.dockerfiles.onbuild.clone()),
+        own_files: arguments.candidate == TestedArgs::default(),
+        cache: folders.cache.clone(),
+        judge: job.judge(),
+        origin: job.origin(),
+        base: candidate.base.clone(),
+        onbuild: candidate.onbuild.clone(),
+        offline: arguments.offline,
+        limits,
+        jobs: arguments.jobs.map_or_else(cores, usize::from),
+        keep: arguments.keep,
+    };
+    Ok(ImageTier { setup: Arc::new(setup), server, alive, origin: endpoint.origin })
+}
+
+struct Prepared {
+    engine: Engine,
+    endpoint: Endpoint,
+    fixtures: Fixtures,
+    run: RunId,
+    alive: Lease,
+}
+
+/// Everything before the first thing is made on the engine.
+async fn prepare(job: &Job) -> Result<Prepared, Failure> {
+    let Job { arguments, folders, .. } = job;
+    let endpoint = host::endpoint(&folders.cache, arguments.offline).await?;
+    let engine = Engine::connect(&endpoint).await?;
+    fit_for_test(&engine, &arguments.candidate).await?;
+    let fixtures = Fixtures::open(&folders.cache, &folders.scenarios(), arguments.offline)
+        .map_err(|error| Failure::new(super::fetch::code_of(&error), &with_causes(&error), error.hint()))?;
+    super::fetch::fill(&fixtures, false).await?;
+    sweep_stale(&engine, folders).await?;
+    let run = RunId::new();
+    let alive = Lease::begin(&folders.cache, &run)
+        .map_err(|error| Failure::infrastructure(format!("{}: {error}", folders.cache.display()), None))?;
+    Ok(Prepared { engine, endpoint, fixtures, run, alive })
+}
+
+/// Checks that prebuilt images exist, and can run on this engine; anything else is wrong usage.
+async fn fit_for_test(engine: &Engine, tested: &TestedArgs) -> Result<(), Failure> {
+    for reference in [&tested.base_image, &tested.onbuild_image].into_iter().flatten() {
+        let image = engine.inspect_image(reference).await?.ok_or_else(|| {
+            Failure::usage(
+                format!("the engine has no image {reference}"),
+                Some("build or pull it on that engine first"),
+            )
+        })?;
+        let own = &engine.describe().architecture;
+        if image.architecture != *own {
+            return Err(Failure::usage(
+                format!("the image {reference} is for {}, and the engine is for {own}", image.architecture),
+                Some("use an engine of the image's architecture"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Removes what stale runs left on this engine and in the cache folder.
+async fn sweep_stale(engine: &Engine, folders: &Folders) -> Result<(), Failure> {
+    let scope = Scope::default();
+    let report = |leftover: &dyn std::fmt::Display| {
+        eprintln!("removed {leftover}, left by a stale run");
+    };
+    leftovers::of_engine(engine, &folders.cache, scope, &report).await?;
+    leftovers::of_volumes(&folders.cache, scope, &report)?;
+    Ok(leftovers::of_leases(&folders.cache, scope)?)
+}
+
+async fn serve(fixtures: &Fixtures, network: &Network, namespace: &NetworkNamespace) -> Result<Server, Failure> {
+    let address = std::net::SocketAddr::new(network.gateway, mirror::PORT);
+    let failed = |why: String| {
+        Failure::infrastructure(
+            format!("the fixture server cannot listen on {address}: {why}"),
+            Some(
+                "the engine must run on this machine, neither rootless nor in a virtual machine, since the gateways of its \
+                 networks must be addresses of this machine",
+            ),
+        )
+    };
+    let listener = namespace.listen(address).await.map_err(|error| failed(error.to_string()))?;
+    fixtures.serve(listener).await.map_err(|error| failed(with_causes(&error)))
+}

@@ -1,0 +1,117 @@
+//! The contract tier as a session sees it: every scenario of a plan, several at once.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+use super::{examine, not_applicable};
+use crate::contract_tier::sandbox::{Candidate, Sandboxes};
+use crate::outcome::{Fault, RunId, ScenarioReport, with_causes};
+use crate::run::event::Event;
+use crate::run::judge::{Found, Judge};
+use crate::run::plan::{Plan, Planned};
+use crate::run::session::lost;
+use crate::run::tasks::Tasks;
+use crate::run::tier::{Conclusion, Surroundings, Tier};
+use crate::suite::cell::Cell;
+
+/// What scenarios are tried with.
+#[derive(Debug)]
+pub struct Bench {
+    /// What makes sandboxes.
+    pub sandboxes: Arc<Sandboxes>,
+    /// What scenarios are judged by.
+    pub judge: Judge,
+    /// Scenarios at once, at the most.
+    pub jobs: usize,
+}
+
+/// The contract tier, open for a candidate.
+pub struct ContractTier {
+    /// What scenarios are tried with.
+    pub bench: Arc<Bench>,
+    /// The candidate's files.
+    pub candidate: Arc<Candidate>,
+}
+
+impl Tier for ContractTier {
+    fn describe(&self) -> Surroundings {
+        Surroundings {
+            run: RunId::new(),
+            jobs: self.bench.jobs,
+            engine: "none: build and start steps run in sandboxes (bubblewrap)".to_owned(),
+            isolation: self.bench.sandboxes.isolation().to_owned(),
+            offline: true,
+        }
+    }
+
+    fn judge(&self) -> &Judge {
+        &self.bench.judge
+    }
+
+    async fn execute(&self, plan: &Plan, events: UnboundedSender<Event>, cancel: &CancellationToken) {
+        let mut waiting = plan.scenarios.iter();
+        let mut running = Tasks::default();
+        loop {
+            while running.len() < self.bench.jobs
+                && let Some(planned) = waiting.next()
+            {
+                drop(events.send(Event::ScenarioStarted { label: planned.label.clone() }));
+                let (bench, candidate) = (Arc::clone(&self.bench), Arc::clone(&self.candidate));
+                let (planned, cell) = (planned.clone(), plan.cells[planned.cell].clone());
+                let key = (planned.clone(), cell.clone());
+                running.start(key, async move { bench.try_out(&candidate, &planned, &cell).await });
+            }
+            let ended = tokio::select! {
+                biased;
+                () = cancel.cancelled() => return running.shutdown().await,
+                ended = running.next() => ended,
+            };
+            let Some(((planned, cell), report)) = ended else { return };
+            let report = report.unwrap_or_else(|fault| lost(&self.bench.judge, &planned, &cell, fault));
+            drop(events.send(Event::ScenarioFinished(Box::new(report))));
+        }
+    }
+
+    async fn conclude(self, _: &Plan, _: &CancellationToken) -> Conclusion {
+        Conclusion { fixtures: "none needed".to_owned(), ..Conclusion::default() }
+    }
+}
+
+impl Bench {
+    /// Tries a candidate in one scenario.
+    pub async fn try_out(&self, candidate: &Candidate, planned: &Planned, cell: &Cell) -> ScenarioReport {
+        let scenario = &planned.scenario;
+        let begun = Instant::now();
+        let skipped = not_applicable(scenario);
+        let mut found = Found::default();
+        if skipped.is_none() {
+            match examine(&self.sandboxes, candidate, scenario, &self.judge.scope(scenario, cell)).await {
+                Ok(examined) => {
+                    found.findings = examined.findings;
+                    found.logs = examined.logs;
+                    found.stages = examined.stages;
+                    found.not_run = examined.not_run;
+                }
+                Err(error) => {
+                    let hint = error.hint().map(str::to_owned);
+                    found.fault = Some(Fault { what: with_causes(&error), hint });
+                }
+            }
+        }
+        found.took = begun.elapsed();
+        self.judge.report(scenario, &planned.label, cell, skipped.as_deref(), found)
+    }
+}
+
+/// What a run of this plan does, a line a scenario: they do not depend on each other.
+pub fn steps(plan: &Plan) -> String {
+    let reasons = plan.scenarios.iter().map(|planned| (&planned.label, not_applicable(&planned.scenario)));
+    let (skipped, tried): (Vec<_>, Vec<_>) = reasons.partition(|(_, reason)| reason.is_some());
+    let tried = tried.into_iter().enumerate().map(|(id, (label, _))| format!("{id:>3}  build and start {label}\n"));
+    let skipped =
+        skipped.into_iter().map(|(label, reason)| format!("  -  skip {label}: {}\n", reason.unwrap_or_default()));
+    tried.chain(skipped).collect()
+}

@@ -1,0 +1,70 @@
+//! What every step of a run shares.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::engine::{Engine, Guard, Network, NetworkNamespace};
+use crate::isolation::Watch;
+use crate::mirror::RequestLog;
+use crate::outcome::RunId;
+use crate::run::judge::Judge;
+use crate::run::plan::CandidateOrigin;
+use crate::suite::cell::Cell;
+use crate::suite::control::Replacements;
+use crate::suite::dialect::Dialect;
+use crate::suite::limits::Limits;
+
+/// What every step of a run shares.
+pub struct Setup {
+    /// The engine.
+    pub engine: Engine,
+    /// The run's own network.
+    pub network: Network,
+    /// Where it is.
+    pub namespace: NetworkNamespace,
+    /// What watches it.
+    pub guard: Guard,
+    /// What the canaries find.
+    pub watch: Arc<Watch>,
+    /// The run's id.
+    pub run: RunId,
+    /// The file that it holds locked.
+    pub lock: PathBuf,
+    /// What builds and containers asked of the fixture server.
+    pub requests: RequestLog,
+    /// The recording proxy as programs on this host reach it.
+    pub host_proxy: String,
+    /// The folders that base and onbuild image are built from.
+    pub dockerfiles: (PathBuf, PathBuf),
+    /// Whether the candidate is the repository's own, whose images are kept for the next run.
+    pub own_files: bool,
+    /// What scenarios are judged by.
+    pub judge: Judge,
+    /// The cache folder.
+    pub cache: PathBuf,
+    /// Where the images under test come from.
+    pub origin: CandidateOrigin,
+    /// What stands in for files of `images/base`.
+    pub base: Replacements,
+    /// What stands in for files of `images/onbuild`.
+    pub onbuild: Replacements,
+    /// Whether nothing may be fetched.
+    pub offline: bool,
+    /// What a candidate may take, unless a scenario says otherwise.
+    pub limits: Limits,
+    /// Steps at once, at the most.
+    pub jobs: usize,
+    /// Whether the container of a failing scenario is kept.
+    pub keep: bool,
+}
+
+impl Setup {
+    /// The name under which an image is kept for the next run, if it is one of the repository's own. Those of another
+    /// candidate go with the run.
+    pub(super) fn kept_name(&self, role: &str, cell: &Cell) -> Option<String> {
+        self.own_files.then(|| match cell.dialect {
+            Dialect::Docker => format!("{role}-{}", cell.variant.name),
+            dialect @ Dialect::Whiskey => format!("{role}-{}-{dialect}", cell.variant.name),
+        })
+    }
+}

@@ -1,0 +1,93 @@
+//! The image tier as a session sees it.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc::UnboundedSender;
+use tokio_util::sync::CancellationToken;
+
+use super::{Setup, executor};
+use crate::engine::{Network, Origin};
+use crate::mirror::{self, RequestLog, Server};
+use crate::run::event::Event;
+use crate::run::judge::Judge;
+use crate::run::lease::Lease;
+use crate::run::leftovers;
+use crate::run::plan::Plan;
+use crate::run::tier::{Conclusion, Surroundings, Tier};
+
+/// The image tier, open on an engine.
+pub struct ImageTier {
+    /// What every step shares.
+    pub setup: Arc<Setup>,
+    /// The fixture server.
+    pub server: Server,
+    /// What says that the run is alive.
+    pub alive: Lease,
+    /// Where the engine was found.
+    pub origin: Origin,
+}
+
+impl Tier for ImageTier {
+    fn describe(&self) -> Surroundings {
+        let Setup { run, jobs, engine, network, namespace, offline, .. } = &*self.setup;
+        Surroundings {
+            run: run.clone(),
+            jobs: *jobs,
+            engine: engine.describe().to_string(),
+            isolation: isolation(network, namespace.is_hosts()),
+            offline: *offline,
+        }
+    }
+
+    fn judge(&self) -> &Judge {
+        &self.setup.judge
+    }
+
+    async fn execute(&self, plan: &Plan, events: UnboundedSender<Event>, cancel: &CancellationToken) {
+        executor::execute(plan, &self.setup, events, cancel).await;
+    }
+
+    async fn conclude(self, plan: &Plan, over: &CancellationToken) -> Conclusion {
+        let Self { setup, server, alive, origin } = self;
+        let isolation = setup.watch.conclusion();
+        let mut notes = leftovers::clean(&setup.engine, &setup.cache, &setup.run, setup.keep, over).await;
+        let log = server.log();
+        let (fixtures, undeclared) = (log.counts().to_string(), undeclared(&log, plan));
+        server.stop().await;
+        drop(alive);
+        if origin == Origin::Private {
+            notes.push(
+                "the private engine keeps running for the next run; `wsgi-proof engine stop` stops it".to_owned(),
+            );
+        }
+        Conclusion { fixtures, undeclared, isolation, notes }
+    }
+}
+
+/// What was asked of the fixture server though it has nothing of the kind, and no scenario of the run declares it.
+fn undeclared(log: &RequestLog, plan: &Plan) -> Vec<String> {
+    let absent: Vec<String> =
+        plan.scenarios.iter().flat_map(|planned| planned.scenario.absent_packages.iter().cloned()).collect();
+    let mut found: Vec<String> = Vec::new();
+    for request in log.since(0).into_iter().filter(|request| request.is_undeclared(&absent)) {
+        let from = request.from.map_or_else(|| "an unknown address".to_owned(), |address| address.to_string());
+        let text = format!("{from} requested {}", request.what);
+        if !found.contains(&text) {
+            found.push(text);
+        }
+    }
+    found
+}
+
+fn isolation(network: &Network, shared: bool) -> String {
+    let Network { name, subnet, gateway } = network;
+    let port = mirror::PORT;
+    let namespace = if shared {
+        "its gateway is this host, so builds reach whatever listens on all addresses of the host"
+    } else {
+        "in the engine's own network namespace, where nothing else listens"
+    };
+    format!(
+        "internal network {name} ({subnet}) without a route out, fixture server at {gateway}:{port}; {namespace}"
+    )
+}

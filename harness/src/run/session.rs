@@ -1,0 +1,213 @@
+//! The session: the one loop that every run goes through, whatever its tier. It tells events on, heeds signals, time limit and
+//! `--until-fail`, and at the end holds the run against the lock of the suite.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio_util::sync::CancellationToken;
+
+use crate::outcome::{CellName, Fault, ScenarioReport, Verdict};
+use crate::run::event::{Event, RunEnd, RunFinish, RunStart};
+use crate::run::flaky::flaky;
+use crate::run::judge::{Found, Judge};
+use crate::run::plan::{Plan, Planned};
+use crate::run::signals::Signals;
+use crate::run::tally::{ExitCode, Tally};
+use crate::run::tasks::unwound;
+use crate::run::tier::{Conclusion, Surroundings, Tier};
+use crate::suite::assertion_lock::{LOCK_FILE, SuiteLock};
+use crate::suite::cell::Cell;
+
+/// What is said of a run that `--until-fail` ended.
+const STOPPED_EARLY: &str = "stopped at the first failure (--until-fail)";
+
+/// What a run is asked for, beside its plan.
+pub struct Session<'a> {
+    /// When the command began.
+    pub begun: Instant,
+    /// What signals have come.
+    pub signals: &'a Signals,
+    /// What is tested, in words.
+    pub candidate: String,
+    /// How long the whole run may take.
+    pub limit: Duration,
+    /// Whether it ends at the first scenario that does not pass.
+    pub until_fail: bool,
+    /// Whether no filter left a scenario out.
+    pub whole: bool,
+    /// The lock of the suite.
+    pub lock: Lock,
+}
+
+/// The lock of the suite, and what is done with it.
+pub struct Lock {
+    /// The folder that has the file.
+    pub root: PathBuf,
+    /// What it says, where there is one.
+    pub lock: Option<SuiteLock>,
+    /// Whether it is regenerated.
+    pub write: bool,
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Ended {
+    /// The exit code that follows.
+    pub code: ExitCode,
+    /// The scenarios, without their logs, which are the reporters'.
+    pub reports: Vec<ScenarioReport>,
+}
+
+/// How the executor of a tier ended.
+struct Executed {
+    /// Why it panicked, if it did.
+    fault: Option<Fault>,
+    time_is_over: bool,
+    stopped_early: bool,
+}
+
+/// What has been told so far.
+struct Told<'a> {
+    tally: Tally,
+    reports: Vec<ScenarioReport>,
+    listener: &'a mut dyn FnMut(&Event),
+}
+
+impl Told<'_> {
+    fn tell(&mut self, event: Event) {
+        self.tally.add(&event);
+        (self.listener)(&event);
+        if let Event::ScenarioFinished(report) = event {
+            self.reports.push(ScenarioReport { logs: Vec::new(), ..*report });
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Runs a plan in a tier; `listener` gets each event.
+    pub async fn run<T: Tier>(self, plan: &Plan, tier: T, listener: &mut dyn FnMut(&Event)) -> Ended {
+        let mut told = Told { tally: Tally::default(), reports: Vec::new(), listener };
+        let cells: Vec<CellName> = plan.cells.iter().map(CellName::from).collect();
+        let Surroundings { run, jobs, engine, isolation, offline } = tier.describe();
+        told.tell(Event::RunStarted(Box::new(RunStart {
+            run: run.to_string(),
+            started: OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
+            planned: plan.scenarios.len(),
+            jobs,
+            engine,
+            candidate: self.candidate.clone(),
+            cells: cells.clone(),
+            strict: tier.judge().strict,
+            isolation,
+            offline,
+        })));
+        let Executed { fault, time_is_over, stopped_early } = self.execute(plan, &tier, &mut told).await;
+        if let Some(fault) = fault {
+            report_lost(plan, tier.judge(), &fault, &mut told);
+        }
+        let kind = tier.judge().tier;
+        let Conclusion { fixtures, undeclared, isolation, mut notes } = tier.conclude(plan, &self.signals.over).await;
+        if stopped_early {
+            notes.push(STOPPED_EARLY.to_owned());
+        }
+        let end = if time_is_over { RunEnd::TimeIsOver } else { self.signals.end() };
+        let whole = self.whole && end == RunEnd::Completed && !stopped_early;
+        let mut shortfalls = Vec::new();
+        if self.lock.write {
+            notes.push(self.lock.renew(kind, &told.reports, whole));
+        } else if let Some(lock) = &self.lock.lock {
+            shortfalls = lock.shortfalls(kind, &told.reports, &cells, whole);
+        }
+        let flaky = flaky(&told.reports);
+        let (took, own) = (self.begun.elapsed(), processor_time());
+        let finish = RunFinish { end, took, own, fixtures, undeclared, shortfalls, flaky, isolation, notes };
+        told.tell(Event::RunFinished(Box::new(finish)));
+        Ended { code: told.tally.exit_code(), reports: told.reports }
+    }
+
+    /// Has the tier execute the plan, and hears what it says until it has ended.
+    async fn execute<T: Tier>(&self, plan: &Plan, tier: &T, told: &mut Told<'_>) -> Executed {
+        // What ends the executor early: a signal, or something that is not one.
+        let cancel = self.signals.cancel.child_token();
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let execution = unwound(tier.execute(plan, sender, &cancel));
+        let (executed, (time_is_over, stopped_early)) = tokio::join!(execution, self.hear(receiver, &cancel, told));
+        Executed { fault: executed.err(), time_is_over, stopped_early }
+    }
+
+    /// Hears the events until the last sender is gone; whether the time was over, and whether it ended early as `--until-fail` says.
+    async fn hear(
+        &self,
+        mut events: UnboundedReceiver<Event>,
+        cancel: &CancellationToken,
+        told: &mut Told<'_>,
+    ) -> (bool, bool) {
+        let limit = tokio::time::sleep(self.limit);
+        tokio::pin!(limit);
+        let (mut time_is_over, mut stopped_early) = (false, false);
+        loop {
+            tokio::select! {
+                event = events.recv() => match event {
+                    Some(event) => {
+                        if self.until_fail && is_bad(&event) {
+                            stopped_early = true;
+                            cancel.cancel();
+                        }
+                        told.tell(event);
+                    }
+                    None => return (time_is_over, stopped_early),
+                },
+                () = &mut limit, if !time_is_over => {
+                    time_is_over = true;
+                    cancel.cancel();
+                }
+            }
+        }
+    }
+}
+
+impl Lock {
+    /// Makes the lock anew from a whole run in which nothing failed; says what came of it.
+    fn renew(&self, tier: crate::suite::tier::Tier, reports: &[ScenarioReport], whole: bool) -> String {
+        let good = |report: &ScenarioReport| matches!(report.verdict, Verdict::Pass | Verdict::Skip);
+        if !whole || !reports.iter().all(good) {
+            return format!("{LOCK_FILE} is unchanged: not every scenario passed");
+        }
+        match self.lock.clone().unwrap_or_default().renewed(tier, reports).write(&self.root) {
+            Ok(()) => format!("{LOCK_FILE} was regenerated"),
+            Err(error) => format!("cannot regenerate {LOCK_FILE}: {error}"),
+        }
+    }
+}
+
+/// Reports the scenarios that an executor which panicked has not reported; none is left out.
+fn report_lost(plan: &Plan, judge: &Judge, fault: &Fault, told: &mut Told<'_>) {
+    for planned in &plan.scenarios {
+        if !told.reports.iter().any(|report| report.label == planned.label) {
+            let report = lost(judge, planned, &plan.cells[planned.cell], fault.clone());
+            told.tell(Event::ScenarioFinished(Box::new(report)));
+        }
+    }
+}
+
+/// The report of a scenario whose task panicked.
+pub fn lost(judge: &Judge, planned: &Planned, cell: &Cell, fault: Fault) -> ScenarioReport {
+    judge.report(&planned.scenario, &planned.label, cell, None, Found { fault: Some(fault), ..Found::default() })
+}
+
+/// Whether an event tells of a scenario that did not pass.
+fn is_bad(event: &Event) -> bool {
+    matches!(event, Event::ScenarioFinished(report) if matches!(report.verdict, Verdict::Fail | Verdict::Error))
+}
+
+/// The processor time that this process has used.
+fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::try_from(time).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

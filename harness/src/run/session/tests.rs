@@ -1,0 +1,174 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::*;
+use crate::outcome::RunId;
+use crate::outcome::samples::finding;
+use crate::run::plan::CandidateOrigin;
+use crate::suite::cell::tests::cell;
+use crate::suite::dialect::Dialect;
+use crate::suite::scenario::Subject;
+use crate::suite::scenario::tests::scenario;
+use crate::suite::tier;
+
+/// What the tier of a test does after some scenarios.
+#[derive(Clone, Copy)]
+enum Then {
+    End,
+    Panic,
+    Wait,
+}
+
+/// A tier that reports each scenario with a verdict of its own, up to the last of them.
+struct Sample {
+    judge: Judge,
+    verdicts: Vec<Verdict>,
+    then: Then,
+    concluded: Arc<AtomicBool>,
+}
+
+impl Tier for Sample {
+    fn describe(&self) -> Surroundings {
+        let text = || "a test".to_owned();
+        Surroundings { run: RunId::new(), jobs: 1, engine: text(), isolation: text(), offline: true }
+    }
+
+    fn judge(&self) -> &Judge {
+        &self.judge
+    }
+
+    async fn execute(&self, plan: &Plan, events: UnboundedSender<Event>, cancel: &CancellationToken) {
+        for (planned, verdict) in plan.scenarios.iter().zip(&self.verdicts) {
+            if cancel.is_cancelled() {
+                return;
+            }
+            let found = Found { findings: vec![finding(*verdict == Verdict::Fail)], ..Found::default() };
+            let cell = &plan.cells[planned.cell];
+            let report = self.judge.report(&planned.scenario, &planned.label, cell, None, found);
+            events.send(Event::ScenarioFinished(Box::new(report))).unwrap();
+            tokio::task::yield_now().await;
+        }
+        match self.then {
+            Then::End => {}
+            Then::Panic => panic!("of the executor"),
+            Then::Wait => cancel.cancelled().await,
+        }
+    }
+
+    async fn conclude(self, _: &Plan, _: &CancellationToken) -> Conclusion {
+        self.concluded.store(true, Ordering::SeqCst);
+        Conclusion::default()
+    }
+}
+
+/// A run of two scenarios.
+struct Sampled {
+    ended: Ended,
+    finish: RunFinish,
+}
+
+async fn run(verdicts: &[Verdict], then: Then, change: impl FnOnce(&mut Session<'_>)) -> Sampled {
+    let scenarios = ["a", "b"].map(|name| Arc::new(scenario(name, Subject::Application, true))).to_vec();
+    let plan = Plan::new(vec![(cell(Dialect::Docker), scenarios)], &CandidateOrigin::default());
+    let judge = Judge {
+        contract: None,
+        tier: tier::Tier::Contract,
+        strict: false,
+        control: None,
+        reproduce: "wsgi-proof run".to_owned(),
+    };
+    let signals = Signals::default();
+    let mut session = Session {
+        begun: Instant::now(),
+        signals: &signals,
+        candidate: "a test".to_owned(),
+        limit: Duration::from_secs(60),
+        until_fail: false,
+        whole: true,
+        lock: Lock { root: PathBuf::new(), lock: None, write: false },
+    };
+    change(&mut session);
+    let concluded = Arc::new(AtomicBool::default());
+    let sample = Sample { judge, verdicts: verdicts.to_vec(), then, concluded: Arc::clone(&concluded) };
+    let mut finish = None;
+    let mut listener = |event: &Event| {
+        if let Event::RunFinished(finished) = event {
+            finish = Some((**finished).clone());
+        }
+    };
+    let ended = session.run(&plan, sample, &mut listener).await;
+    assert!(concluded.load(Ordering::SeqCst));
+    Sampled { ended, finish: finish.unwrap() }
+}
+
+fn verdicts(sampled: &Sampled) -> Vec<Verdict> {
+    sampled.ended.reports.iter().map(|report| report.verdict).collect()
+}
+
+#[tokio::test]
+async fn a_run_to_its_end() {
+    let sampled = run(&[Verdict::Pass, Verdict::Fail], Then::End, |_| {}).await;
+    assert_eq!(verdicts(&sampled), [Verdict::Pass, Verdict::Fail]);
+    assert_eq!((sampled.ended.code, sampled.finish.end), (ExitCode::Fail, RunEnd::Completed));
+}
+
+#[tokio::test]
+async fn what_an_executor_that_panicked_did_not_report_is_an_error() {
+    let sampled = run(&[Verdict::Pass], Then::Panic, |_| {}).await;
+    assert_eq!(verdicts(&sampled), [Verdict::Pass, Verdict::Error]);
+    let fault = sampled.ended.reports[1].fault.clone().unwrap();
+    assert_eq!(fault.what, "internal error: a task panicked: of the executor");
+    assert_eq!(sampled.ended.code, ExitCode::Infrastructure);
+}
+
+#[tokio::test]
+async fn until_fail_ends_at_the_first_that_does_not_pass() {
+    let sampled = run(&[Verdict::Fail, Verdict::Pass], Then::Wait, |session| session.until_fail = true).await;
+    assert_eq!(verdicts(&sampled), [Verdict::Fail]);
+    assert_eq!(sampled.finish.notes, [STOPPED_EARLY]);
+    assert_eq!(sampled.ended.code, ExitCode::Fail);
+}
+
+#[tokio::test]
+async fn the_time_of_a_run_is_limited() {
+    let sampled = run(&[Verdict::Pass], Then::Wait, |session| session.limit = Duration::from_millis(20)).await;
+    assert_eq!((sampled.ended.code, sampled.finish.end), (ExitCode::Infrastructure, RunEnd::TimeIsOver));
+}
+
+#[tokio::test]
+async fn a_signal_ends_it() {
+    let sampled = run(&[Verdict::Pass], Then::Wait, |session| session.signals.cancel.cancel()).await;
+    assert!(sampled.ended.reports.len() < 2);
+}
+
+#[tokio::test]
+async fn a_run_that_does_less_than_the_lock_says_fails() {
+    let passed = run(&[Verdict::Pass, Verdict::Pass], Then::End, |_| {}).await;
+    let mut reports = passed.ended.reports;
+    reports[1].findings.push(finding(false));
+    let lock = SuiteLock::default().renewed(tier::Tier::Contract, &reports);
+    let sampled = run(&[Verdict::Pass, Verdict::Pass], Then::End, |session| session.lock.lock = Some(lock)).await;
+    assert_eq!(sampled.finish.shortfalls, ["b made 1 assertions; assertions.lock requires 2"]);
+    assert_eq!(sampled.ended.code, ExitCode::Fail);
+}
+
+#[tokio::test]
+async fn the_lock_is_made_of_a_whole_run_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |whole: bool| {
+        let root = folder.path().to_owned();
+        move |session: &mut Session<'_>| {
+            session.whole = whole;
+            session.lock = Lock { root, lock: None, write: true };
+        }
+    };
+    run(&[Verdict::Pass, Verdict::Pass], Then::End, write(false)).await;
+    assert_eq!(SuiteLock::load(folder.path()).unwrap(), None);
+    let sampled = run(&[Verdict::Pass, Verdict::Pass], Then::End, write(true)).await;
+    assert_eq!(sampled.finish.notes, ["assertions.lock was regenerated"]);
+    assert!(SuiteLock::load(folder.path()).unwrap().is_some());
+}
