@@ -1,4 +1,4 @@
-//! Holds the order of the rooms: a room imports only what stands before it. There can be no circle then.
+//! Holds the order of the rooms, so that there is no circle: a room imports only rooms before it. And where is printed.
 
 #![allow(clippy::expect_used)]
 
@@ -95,4 +95,27 @@ fn a_held_library_is_named_in_one_room_only() {
             .collect();
         assert!(elsewhere.is_empty(), "{library} belongs to {holder} alone: {elsewhere:?}");
     }
+}
+
+/// A reader of standard output that has gone makes these macros panic; `cli::output` and the reporters write without them.
+#[test]
+fn standard_output_is_never_printed_to_by_macro_and_errors_are_printed_by_cli_alone() {
+    let mut wrong = Vec::new();
+    for (room, path, text) in by_room() {
+        let may_complain = ROOMS[room] == "cli";
+        for (number, line) in text.lines().enumerate() {
+            let prints = calls(line, "print!") || calls(line, "println!");
+            let complains = calls(line, "eprint!") || calls(line, "eprintln!");
+            if prints || (complains && !may_complain) {
+                wrong.push(format!("{}:{}: {}", path.display(), number + 1, line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "prints past cli::output:\n{}", wrong.join("\n"));
+}
+
+/// Whether a line calls a macro of exactly this name.
+fn calls(line: &str, name: &str) -> bool {
+    line.match_indices(name)
+        .any(|(at, _)| !line[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_'))
 }

@@ -1,4 +1,4 @@
-//! Candidates that a command line names: build and start steps that stand in for the repository's.
+//! Candidates that a command line names: build and start steps that replace the repository's.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -14,12 +14,12 @@ const START: &str = "mod_wsgi-docker-start";
 /// How the names of the images' own programs and their libraries begin.
 const STEPS: &str = "mod_wsgi-docker-";
 
-/// A candidate: files that stand in for the repository's.
+/// A candidate: files that replace the repository's.
 #[derive(Debug, Clone)]
 pub(super) struct Steps {
     /// What it is called in tables and reports.
     pub(super) name: String,
-    /// The files, each with the name of the one that it stands in for.
+    /// The files, each with the name of the one that it replaces.
     files: Vec<(String, PathBuf)>,
     /// What names them on the command line of `run`.
     pub(super) tested: TestedArgs,
@@ -122,10 +122,8 @@ fn in_folder(folder: &Path, images: &Path) -> Result<Vec<(String, PathBuf)>, Fai
     files.sort();
     if files.is_empty() {
         return Err(Failure::usage(
-            format!("{}: neither {BUILD} nor {START} is there", folder.display()),
-            Some(
-                "a candidate is a folder with one or both of them; single files are named with --build-step and --start-step",
-            ),
+            format!("{}: has neither {BUILD} nor {START}", folder.display()),
+            Some("a candidate is a folder with one or both of them; --build-step and --start-step name single files"),
         ));
     }
     Ok(files)
@@ -153,7 +151,7 @@ impl Dockerfiles {
         let text = std::fs::read_to_string(&path).map_err(|error| {
             Failure::usage(
                 format!("{}: {error}", path.display()),
-                Some("--dockerfile names a folder with `base/Dockerfile`, `onbuild/Dockerfile` or both, or with a single `Dockerfile`"),
+                Some("--dockerfile requires a folder with `base/Dockerfile`, `onbuild/Dockerfile` or both, or with a single `Dockerfile`"),
             )
         })?;
         // A single one is that of the onbuild image if it has triggers.
@@ -173,7 +171,7 @@ fn executable(path: &Path) -> Result<(), Failure> {
     if metadata.permissions().mode() & 0o111 == 0 {
         return Err(Failure::usage(
             format!("{} is not executable", path.display()),
-            Some(&format!("in an image it could not be run; `chmod +x {}`", path.display())),
+            Some(&format!("run `chmod +x {}`", path.display())),
         ));
     }
     Ok(())

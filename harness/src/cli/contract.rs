@@ -1,8 +1,8 @@
-//! `wsgi-proof contract`: the clauses, and what proves them in each cell.
+//! `wsgi-proof contract`: the clauses, and what covers them in each cell.
 
 use std::collections::BTreeSet;
 
-use super::{Failure, select};
+use super::{Failure, output, select};
 use crate::cli::arguments::ContractArgs;
 use crate::outcome::Level;
 use crate::run::tally::ExitCode;
@@ -11,16 +11,15 @@ use crate::suite::contract::{Clause, Contract, Coverage};
 pub(super) fn contract(arguments: &ContractArgs) -> Result<ExitCode, Failure> {
     let folders = arguments.folders.find()?;
     let Some(contract) = select::load(&folders, select::all_cells(&folders)?)?.1 else {
-        return Err(Failure::usage("this suite has no contract", Some("scenarios/contract.toml is where it would be")));
+        return Err(Failure::usage("the suite has no contract", Some("write scenarios/contract.toml")));
     };
     if arguments.markdown {
-        print!("{}", contract.markdown());
+        output::text(contract.markdown())?;
     } else if arguments.json {
         let rows: Vec<Row<'_>> = contract.clauses.iter().map(|clause| row(&contract, clause)).collect();
-        let text = serde_json::to_string_pretty(&rows).map_err(|error| Failure::infrastructure(error, None))?;
-        println!("{text}");
+        output::json(&rows)?;
     } else {
-        print!("{}", table(&contract));
+        output::text(table(&contract))?;
     }
     Ok(ExitCode::Pass)
 }
@@ -36,7 +35,7 @@ struct Row<'a> {
     cells: Vec<RowCell>,
 }
 
-/// What a clause comes to in a cell, in JSON: how many scenarios prove it, or `null` where it does not hold.
+/// The coverage of a clause in a cell, in JSON: how many scenarios cover it, or `null` where it does not hold.
 #[derive(serde::Serialize)]
 struct RowCell {
     cell: String,
@@ -44,9 +43,9 @@ struct RowCell {
 }
 
 fn row<'a>(contract: &'a Contract, clause: &'a Clause) -> Row<'a> {
-    let cells = contract.cells.iter().enumerate().map(|(place, cell)| RowCell {
+    let cells = contract.cells.iter().enumerate().map(|(column, cell)| RowCell {
         cell: cell.to_string(),
-        scenarios: match contract.coverage(clause, place) {
+        scenarios: match contract.coverage(clause, column) {
             Coverage::Elsewhere => None,
             Coverage::Proved(count) => Some(count),
             Coverage::Reasons | Coverage::Unproved => Some(0),
@@ -62,18 +61,18 @@ fn row<'a>(contract: &'a Contract, clause: &'a Clause) -> Row<'a> {
     }
 }
 
-/// For a person: a row a clause, a column a cell, then what does not apply where, and the sums.
+/// As text: a row a clause, a column a cell, then the scenarios that are skipped, and the sums.
 fn table(contract: &Contract) -> String {
     let mut text = String::new();
-    for (place, cell) in contract.cells.iter().enumerate() {
-        text.push_str(&format!("{}  {cell}\n", letter(place)));
+    for (column, cell) in contract.cells.iter().enumerate() {
+        text.push_str(&format!("{}  {cell}\n", letter(column)));
     }
-    let letters: Vec<String> = (0..contract.cells.len()).map(|place| format!("{:>3}", letter(place))).collect();
+    let letters: Vec<String> = (0..contract.cells.len()).map(|column| format!("{:>3}", letter(column))).collect();
     text.push_str(&format!("\n{:<9} {:<7}{}\n", "", "", letters.join("")));
     let mut gaps = 0;
     for clause in &contract.clauses {
         let counts: Vec<String> = (0..contract.cells.len())
-            .map(|place| match contract.coverage(clause, place) {
+            .map(|column| match contract.coverage(clause, column) {
                 Coverage::Elsewhere => "  .".to_owned(),
                 Coverage::Proved(count) => format!("{count:>3}"),
                 Coverage::Reasons => "  *".to_owned(),
@@ -85,16 +84,16 @@ fn table(contract: &Contract) -> String {
             .collect();
         text.push_str(&format!("{:<9} {:<7}{}  {}\n", clause.id, clause.level.word(), counts.join(""), clause.says));
         let proofs: Vec<&str> = contract.proved_by(&clause.id).iter().map(|proof| proof.scenario.as_str()).collect();
-        let names = if proofs.is_empty() { "(not proved)".to_owned() } else { proofs.join(", ") };
+        let names = if proofs.is_empty() { "(not covered)".to_owned() } else { proofs.join(", ") };
         text.push_str(&format!("{:<17}{}  {names}\n", "", " ".repeat(3 * contract.cells.len())));
     }
     text.push_str(
-        "\nn scenarios prove it in that cell; `.` it does not hold in that dialect; `*` reasons below; `-` none\n\n",
+        "\nN: covered by N scenarios in that cell; `.`: not in that dialect; `*`: skipped, reasons below; `-`: gap\n\n",
     );
     for ((scenario, reason), cells) in contract.exceptions() {
         text.push_str(&format!("{scenario} does not apply in {}: {reason}\n", contract.names_of(&cells)));
     }
-    let proved = contract.clauses.iter().filter(|clause| !contract.proved_by(&clause.id).is_empty()).count();
+    let covered = contract.clauses.iter().filter(|clause| !contract.proved_by(&clause.id).is_empty()).count();
     let scenarios: BTreeSet<&str> = contract
         .clauses
         .iter()
@@ -102,7 +101,7 @@ fn table(contract: &Contract) -> String {
         .map(|proof| proof.scenario.as_str())
         .collect();
     text.push_str(&format!(
-        "\n{proved} of {} clauses are proved, by {} scenarios in {} cells; {gaps} gaps\n",
+        "\n{covered} of {} clauses covered by {} scenarios in {} cells; {gaps} gaps\n",
         contract.clauses.len(),
         scenarios.len(),
         contract.cells.len()
@@ -111,6 +110,6 @@ fn table(contract: &Contract) -> String {
 }
 
 /// A cell's letter in the table's head.
-fn letter(place: usize) -> char {
-    u8::try_from(place).ok().and_then(|place| b'a'.checked_add(place)).map_or('?', char::from)
+fn letter(column: usize) -> char {
+    u8::try_from(column).ok().and_then(|column| b'a'.checked_add(column)).map_or('?', char::from)
 }

@@ -1,6 +1,6 @@
 //! `wsgi-proof doctor`: what was found on this machine, what would be used, and why.
 
-use super::Failure;
+use super::{Failure, output};
 use crate::cli::arguments::FolderArgs;
 use crate::engine::{Engine, discover, private};
 use crate::mirror::Fixtures;
@@ -9,41 +9,50 @@ use crate::run::tally::ExitCode;
 
 pub(super) async fn doctor(arguments: &FolderArgs) -> Result<ExitCode, Failure> {
     let cache = arguments.cache()?;
-    println!("cache     {}", cache.display());
+    output::line(format_args!("cache     {}", cache.display()))?;
     let discovery = discover(&cache).await;
     for tried in &discovery.tried {
-        println!("engine    {tried}");
+        output::line(format_args!("engine    {tried}"))?;
     }
-    println!("engine    private: {}", private::status(&cache));
+    output::line(format_args!("engine    private: {}", private::status(&cache)))?;
     let mut code = ExitCode::Pass;
     match &discovery.chosen {
         Some(endpoint) => match Engine::connect(endpoint).await {
-            Ok(engine) => println!("would use {}, DOCKER_HOST={}", engine.describe(), endpoint.docker_host),
+            Ok(engine) => {
+                output::line(format_args!("would use {}, DOCKER_HOST={}", engine.describe(), endpoint.docker_host))?;
+            }
             Err(error) => {
-                println!("would use {} but: {}", endpoint.docker_host, with_causes(&error));
+                output::line(format_args!("would use {}, which fails: {}", endpoint.docker_host, with_causes(&error)))?;
+                hint(error.hint().as_deref())?;
                 code = ExitCode::Infrastructure;
             }
         },
         None => match private::possible(&cache) {
-            Ok(how) => println!("would use a private engine: {how}"),
+            Ok(how) => output::line(format_args!("would use a private engine: {how}"))?,
             Err(error) => {
-                println!("no engine: {}", with_causes(&error));
-                if let Some(hint) = error.hint() {
-                    println!("  hint: {hint}");
-                }
+                output::line(with_causes(&error))?;
+                hint(error.hint().as_deref())?;
                 code = ExitCode::Infrastructure;
             }
         },
     }
     match arguments.find() {
         Ok(folders) => match Fixtures::open(&folders.cache, &folders.scenarios(), true) {
-            Ok(fixtures) => println!("fixtures  {}", fixtures.status()),
+            Ok(fixtures) => output::line(format_args!("fixtures  {}", fixtures.status()))?,
             Err(error) => {
-                println!("fixtures  {}", with_causes(&error));
+                output::line(format_args!("fixtures  {}", with_causes(&error)))?;
+                hint(error.hint())?;
                 code = ExitCode::Infrastructure;
             }
         },
-        Err(error) => println!("suite     {error} ({})", error.hint()),
+        Err(error) => {
+            output::line(format_args!("suite     {error}"))?;
+            hint(Some(error.hint()))?;
+        }
     }
     Ok(code)
+}
+
+fn hint(hint: Option<&str>) -> Result<(), Failure> {
+    hint.map_or(Ok(()), |hint| output::line(format_args!("  hint: {hint}")))
 }

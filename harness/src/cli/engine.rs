@@ -1,6 +1,6 @@
 //! `wsgi-proof engine status|start|stop`.
 
-use super::Failure;
+use super::{Failure, output};
 use crate::cli::arguments::{EngineAction, EngineArgs};
 use crate::engine::private;
 use crate::outcome::with_causes;
@@ -9,15 +9,15 @@ use crate::run::tally::ExitCode;
 pub(super) async fn engine(arguments: &EngineArgs) -> Result<ExitCode, Failure> {
     let failure = |error: private::PrivateError| Failure::infrastructure(with_causes(&error), error.hint().as_deref());
     match &arguments.action {
-        EngineAction::Status(folders) => println!("{}", private::status(&folders.cache()?)),
+        EngineAction::Status(folders) => output::line(private::status(&folders.cache()?))?,
         EngineAction::Start(folders) => {
             let cache = folders.cache()?;
             let endpoint = private::start(&cache, false, &|line| eprintln!("  {line}")).await.map_err(failure)?;
-            println!("DOCKER_HOST={}", endpoint.docker_host);
+            output::line(format_args!("DOCKER_HOST={}", endpoint.docker_host))?;
         }
         EngineAction::Stop(folders) => {
             let stopped = private::stop(&folders.cache()?).await.map_err(failure)?;
-            println!("{}", if stopped { "the private engine has stopped" } else { "no private engine was running" });
+            output::line(if stopped { "private engine stopped" } else { "no private engine was running" })?;
         }
     }
     Ok(ExitCode::Pass)

@@ -1,6 +1,6 @@
 //! `wsgi-proof fetch`: fills the fixture store.
 
-use super::Failure;
+use super::{Failure, output};
 use crate::cli::arguments::FetchArgs;
 use crate::mirror::{Fixtures, FixturesError};
 use crate::outcome::with_causes;
@@ -13,14 +13,14 @@ pub(super) async fn fetch(arguments: &FetchArgs) -> Result<ExitCode, Failure> {
     if arguments.refresh {
         let forgotten =
             fixtures.forget_archive().map_err(|error| Failure::infrastructure(with_causes(&error), error.hint()))?;
-        println!("forgot {forgotten} recorded responses of Debian's archive; the next run records them anew");
+        output::line(format_args!("removed {forgotten} recordings of Debian's archive; the next run makes new ones"))?;
     }
     fill(&fixtures, true).await?;
-    println!("the store has every file of packages.lock, whole");
+    output::line("the fixture store has every file of packages.lock, and none is damaged")?;
     Ok(ExitCode::Pass)
 }
 
-/// Fetches what the store lacks of the lock; with `thorough` also what is damaged in it.
+/// Downloads files of the lock that the store lacks; with `thorough` also those that are damaged.
 pub(super) async fn fill(fixtures: &Fixtures, thorough: bool) -> Result<(), Failure> {
     fixtures
         .fill(thorough, &|line: &str| eprintln!("  {line}"))
@@ -29,7 +29,7 @@ pub(super) async fn fill(fixtures: &Fixtures, thorough: bool) -> Result<(), Fail
         .map_err(|error| Failure::new(code_of(&error), &with_causes(&error), error.hint()))
 }
 
-/// A lock file that is not valid is the user's to mend; the rest is the network's or the disk's doing.
+/// An invalid lock file is wrong usage; anything else is a fault of the network or the disk.
 pub(super) fn code_of(error: &FixturesError) -> ExitCode {
     match error {
         FixturesError::Lock(_) => ExitCode::Usage,

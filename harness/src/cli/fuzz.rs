@@ -1,4 +1,4 @@
-//! `wsgi-proof fuzz`: generated applications, and what candidates make of them beside what the model predicts.
+//! `wsgi-proof fuzz`: generated applications, and whether candidates treat them as the model of the contract predicts.
 
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use super::candidates::{Steps, candidates};
 use super::reproduce::reproduce_case;
 use super::run::cores;
-use super::{Failure, listen, open_contract, select};
+use super::{Failure, listen, open_contract, output, select};
 use crate::cli::arguments::FuzzArgs;
 use crate::contract_tier::sandbox::Candidate;
 use crate::contract_tier::tier::Bench;
@@ -20,8 +20,8 @@ use crate::run::judge::Judge;
 use crate::run::tally::ExitCode;
 use crate::suite::tier::Tier;
 
-/// How often it is told how far it has come: every so many applications.
-const TOLD_EVERY: u64 = 500;
+/// How many applications there are from one line of progress to the next.
+const PROGRESS_EVERY: u64 = 500;
 
 pub(super) async fn fuzz(arguments: &FuzzArgs) -> Result<ExitCode, Failure> {
     let folders = arguments.folders.find()?;
@@ -43,27 +43,27 @@ pub(super) async fn fuzz(arguments: &FuzzArgs) -> Result<ExitCode, Failure> {
         Some(case) => case..case.saturating_add(1),
         None => 0..arguments.count,
     };
-    println!("{} applications, seed {seed}", cases.end - cases.start);
+    output::line(format_args!("{} applications, seed {seed}", cases.end - cases.start))?;
     if let Some(folder) = arguments.write.as_deref().filter(|_| arguments.all) {
         for case in cases.clone() {
-            let application = fuzzer.application(case).map_err(|error| unable(&error))?;
+            let application = fuzzer.application(case).map_err(|error| fault(&error))?;
             let files = files(&application, &fuzzer.origin(case));
             write(&folder.join(format!("generated-{seed}-{case}")), &files)?;
         }
     }
     let mut code = ExitCode::Pass;
-    for (place, steps) in named.iter().enumerate() {
+    for (index, steps) in named.iter().enumerate() {
         let candidate = Candidate::new(&fuzzer.bench.sandboxes, &folders.images(), &steps.read()?)?;
         let found = try_out(&fuzzer, Arc::new(candidate), cases.clone(), jobs, &steps.name).await?;
         if signals.cancel.is_cancelled() {
             return Ok(signals.exit_code());
         }
         match found {
-            None => println!("{}: no difference", steps.name),
+            None => output::line(format_args!("{}: no failure", steps.name))?,
             Some(difference) => {
-                tell(steps, arguments, seed, &difference);
+                output::text(describe(steps, arguments, seed, &difference))?;
                 if let Some(folder) = &arguments.write {
-                    let name = format!("difference-{seed}-{}-{}", difference.case, place + 1);
+                    let name = format!("difference-{seed}-{}-{}", difference.case, index + 1);
                     write(&folder.join(name), &difference.files)?;
                 }
                 code = ExitCode::Fail;
@@ -73,7 +73,7 @@ pub(super) async fn fuzz(arguments: &FuzzArgs) -> Result<ExitCode, Failure> {
     Ok(code)
 }
 
-/// Tries a candidate with the applications, up to the first that it treats otherwise.
+/// Tries a candidate with the applications, up to the first that it fails.
 async fn try_out(
     fuzzer: &Arc<Fuzzer>,
     candidate: Arc<Candidate>,
@@ -96,56 +96,63 @@ async fn try_out(
         }
         let Some(joined) = running.join_next().await else { break };
         let tried = joined
-            .map_err(|error| Failure::infrastructure(format!("an application broke off: {error}"), None))?
-            .map_err(|error| unable(&error))?;
+            .map_err(|error| {
+                Failure::infrastructure(format!("internal error: an application's task panicked: {error}"), None)
+            })?
+            .map_err(|error| fault(&error))?;
         differences.extend(tried);
         done += 1;
-        if done % TOLD_EVERY == 0 {
+        if done % PROGRESS_EVERY == 0 {
             eprintln!("{name}: {done} applications");
         }
     }
     Ok(differences.into_iter().min_by_key(|difference| difference.case))
 }
 
-fn unable(error: &FuzzError) -> Failure {
+fn fault(error: &FuzzError) -> Failure {
     Failure::infrastructure(with_causes(error), None)
 }
 
 fn write(folder: &Path, files: &[File]) -> Result<(), Failure> {
     if folder.exists() {
         return Err(Failure::usage(
-            format!("{} is there already", folder.display()),
-            Some("remove it, or name another folder"),
+            format!("{} already exists", folder.display()),
+            Some("remove it, or name another folder with --write"),
         ));
     }
     files.iter().try_for_each(|file| file.write(folder)).map_err(|error| {
-        Failure::usage(format!("{}: {error}", folder.display()), Some("--write names a folder for scenarios"))
+        Failure::usage(format!("{}: {error}", folder.display()), Some("--write requires a folder that can be written"))
     })
 }
 
-/// Tells a difference as a scenario: the file and the application folder.
-fn tell(steps: &Steps, arguments: &FuzzArgs, seed: u64, difference: &Difference) {
+/// A failure: what was expected, the logs, and the scenario, file by file.
+fn describe(steps: &Steps, arguments: &FuzzArgs, seed: u64, difference: &Difference) -> String {
     let Difference { case, files, report, tries } = difference;
-    println!("{}: DIFFERENCE with application {case}, made smaller by {tries} further ones:", steps.name);
+    let mut text = format!("{}: FAILURE with application {case}, reduced in {tries} tries:\n", steps.name);
     for finding in &report.findings {
         if let Outcome::Broken { expected, got } = &finding.outcome {
             let (level, clauses) = (finding.level.word(), finding.clauses.join(", "));
-            println!("  {level} {clauses}: {}\n    expected {expected}\n    got      {got}", finding.check());
+            text.push_str(&format!(
+                "  {level} {clauses}: {}\n    expected  {expected}\n    got       {got}\n",
+                finding.check()
+            ));
         }
     }
     for log in &report.logs {
-        println!("--- {}", log.title);
-        log.lines.iter().for_each(|line| println!("{}", crate::check::printable(line)));
+        text.push_str(&format!("--- {}\n", log.title));
+        log.lines.iter().for_each(|line| text.push_str(&format!("{}\n", crate::check::printable(line))));
     }
     for File { path, content } in files {
-        match content {
-            Content::Text(text) => println!("--- {}\n{}", path.escape_debug(), text.trim_end()),
-            Content::Folder => println!("--- {}: a folder", path.escape_debug()),
-            Content::Link(target) => println!("--- {}: a link to {target}", path.escape_debug()),
-        }
+        let path = path.escape_debug();
+        text.push_str(&match content {
+            Content::Text(content) => format!("--- {path}\n{}\n", content.trim_end()),
+            Content::Folder => format!("--- {path}: a folder\n"),
+            Content::Link(target) => format!("--- {path}: a link to {target}\n"),
+        });
     }
-    println!(
-        "again: {}; --write DIR keeps it as a scenario",
+    text.push_str(&format!(
+        "reproduce: {}\n  hint: --write DIR keeps it as a scenario\n",
         reproduce_case(arguments, seed, *case, &steps.arguments())
-    );
+    ));
+    text
 }

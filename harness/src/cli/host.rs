@@ -1,4 +1,4 @@
-//! The engine that a command uses: found, or brought along.
+//! The engine that a command uses: one that is found, or the private engine.
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -21,17 +21,15 @@ pub(super) async fn endpoint(cache: &Path, offline: bool) -> Result<Endpoint, Fa
             let tried: Vec<String> = discovery.tried.iter().map(ToString::to_string).collect();
             return Err(Failure::infrastructure(
                 tried.join("; "),
-                Some("start that engine, or unset DOCKER_HOST to let one be found or brought along"),
+                Some("start that engine; or unset DOCKER_HOST to use another one, or a private engine"),
             ));
         }
         None => {
-            eprintln!("no container engine answers here; bringing one along (`wsgi-proof doctor` says more)");
-            eprintln!(
-                "  `wsgi-proof run --tier contract` needs none: the build and start step in a sandbox, in seconds"
-            );
+            eprintln!("no container engine found; starting a private one (details: `wsgi-proof doctor`)");
+            eprintln!("  hint: `wsgi-proof run --tier contract` requires no engine");
             private::start(cache, offline, &|line| eprintln!("  {line}")).await.map_err(|error| {
                 let hint = error.hint().map_or_else(String::new, |hint| format!("{hint}; "));
-                let hint = format!("{hint}`wsgi-proof run --tier contract` needs no engine");
+                let hint = format!("{hint}`wsgi-proof run --tier contract` requires no engine");
                 Failure::infrastructure(with_causes(&error), Some(&hint))
             })?
         }
@@ -42,11 +40,11 @@ pub(super) async fn endpoint(cache: &Path, offline: bool) -> Result<Endpoint, Fa
     }
     let origin = serde_json::to_string(&endpoint.origin).unwrap_or_default();
     let program = std::env::current_exe()
-        .map_err(|error| Failure::infrastructure(format!("the program's own file cannot be found: {error}"), None))?;
+        .map_err(|error| Failure::infrastructure(format!("cannot find the running program: {error}"), None))?;
     let error = std::process::Command::new(program)
         .args(std::env::args_os().skip(1))
         .env("DOCKER_HOST", &endpoint.docker_host)
         .env(ORIGIN, origin)
         .exec();
-    Err(Failure::infrastructure(format!("the program could not start itself again: {error}"), None))
+    Err(Failure::infrastructure(format!("cannot restart with DOCKER_HOST set: {error}"), None))
 }

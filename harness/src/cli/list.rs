@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Failure, select};
+use super::{Failure, output, select};
 use crate::cli::arguments::ListArgs;
 use crate::run::tally::ExitCode;
 use crate::suite::scenario::Scenario;
@@ -45,14 +45,13 @@ pub(super) fn list(arguments: &ListArgs) -> Result<ExitCode, Failure> {
                 subject: scenario.subject,
             })
             .collect();
-        let text = serde_json::to_string_pretty(&rows).map_err(|error| Failure::infrastructure(error, None))?;
-        println!("{text}");
+        output::json(&rows)?;
     } else {
         let width = scenarios.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
         for (label, scenario) in &scenarios {
-            println!("{label:<width$}  {}", scenario.summary.value);
+            output::line(format_args!("{label:<width$}  {}", scenario.summary.value))?;
             if let Some(reason) = &scenario.not_applicable {
-                println!("{:<width$}  (skipped: {})", "", reason.value);
+                output::line(format_args!("{:<width$}  (skipped: {})", "", reason.value))?;
             }
         }
     }

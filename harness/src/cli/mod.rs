@@ -3,6 +3,7 @@
 pub mod arguments;
 mod candidates;
 mod checks;
+mod completions;
 mod contract;
 mod doctor;
 mod engine;
@@ -10,9 +11,11 @@ mod fetch;
 mod fuzz;
 mod host;
 mod list;
+mod man;
 mod mutate;
 mod open_contract;
 mod open_image;
+mod output;
 mod prune;
 mod reproduce;
 mod run;
@@ -22,8 +25,6 @@ mod tell;
 mod verify;
 
 use std::fmt;
-
-use clap::CommandFactory;
 
 use crate::cli::arguments::{Cli, Command};
 use crate::contract_tier::sandbox::SandboxError;
@@ -39,7 +40,7 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// Something of the command line or of a scenario file: the user's to mend.
+    /// Something of the command line or of a scenario file, which the user can correct.
     fn usage(what: impl fmt::Display, hint: Option<&str>) -> Self {
         Self::new(ExitCode::Usage, &what, hint)
     }
@@ -49,7 +50,12 @@ impl Failure {
         Self::new(ExitCode::Infrastructure, &what, hint)
     }
 
-    /// A signal came before there was anything to report; it has been told.
+    /// Nobody reads standard output any more: as quiet as a program that SIGPIPE ends.
+    fn reader_gone() -> Self {
+        Self { code: ExitCode::BrokenPipe, text: String::new() }
+    }
+
+    /// A signal came before there was anything to report; it has been announced.
     fn stopped(signals: &Signals) -> Self {
         Self { code: signals.exit_code(), text: String::new() }
     }
@@ -91,21 +97,10 @@ impl From<LeftoverError> for Failure {
     }
 }
 
-/// Listens to signals; called once in a command.
+/// Listens for signals; called once in a command.
 fn listen() -> Result<Signals, Failure> {
-    Signals::listen().map_err(|error| Failure::infrastructure(format!("signals cannot be listened to: {error}"), None))
-}
-
-/// A command behind options would be taken for a filter, and then match nothing or the wrong thing.
-fn no_late_command(filters: &[String]) -> Result<(), Failure> {
-    let commands = Cli::command();
-    match filters.iter().find(|filter| commands.find_subcommand(filter.as_str()).is_some()) {
-        Some(name) => Err(Failure::usage(
-            format!("the command `{name}` stands behind options"),
-            Some("put it first: `wsgi-proof COMMAND [OPTIONS]`; `wsgi-proof run FILTER` takes its name as a filter"),
-        )),
-        None => Ok(()),
-    }
+    Signals::listen(|text| eprintln!("{text}"))
+        .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}"), None))
 }
 
 /// Does what the command line says. Errors go to standard error.
@@ -113,15 +108,12 @@ pub fn main(cli: Cli) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: no runtime could be started: {error}");
+            eprintln!("error: cannot start the async runtime: {error}");
             return ExitCode::Infrastructure;
         }
     };
     let result = runtime.block_on(async {
-        if cli.command.is_none() {
-            no_late_command(&cli.run.select.filters)?;
-        }
-        match cli.command.unwrap_or(Command::Run(cli.run)) {
+        match cli.command_or_run() {
             Command::Run(arguments) => run::run(arguments).await,
             Command::Verify(arguments) => verify::verify(&arguments).await,
             Command::Mutate(arguments) => mutate::mutate(&arguments).await,
@@ -129,11 +121,13 @@ pub fn main(cli: Cli) -> ExitCode {
             Command::List(arguments) => list::list(&arguments),
             Command::Checks(arguments) => checks::checks(&arguments),
             Command::Contract(arguments) => contract::contract(&arguments),
-            Command::Schema(arguments) => Ok(schema::schema(&arguments)),
+            Command::Schema(arguments) => schema::schema(&arguments),
             Command::Fetch(arguments) => fetch::fetch(&arguments).await,
             Command::Doctor(arguments) => doctor::doctor(&arguments).await,
             Command::Engine(arguments) => engine::engine(&arguments).await,
             Command::Prune(arguments) => prune::prune(&arguments).await,
+            Command::Completions(arguments) => completions::completions(&arguments),
+            Command::Man(arguments) => man::man(&arguments),
         }
     });
     // Whatever still reads or waits in the background must not hold up the end.

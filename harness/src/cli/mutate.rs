@@ -1,4 +1,4 @@
-//! `wsgi-proof mutate`: does the suite notice changes of the reference's scripts?
+//! `wsgi-proof mutate`: whether the suite notices changes of the reference's scripts.
 
 mod trial;
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use super::run::cores;
-use super::{Failure, host, listen, open_contract, select};
+use super::{Failure, host, listen, open_contract, output, select};
 use crate::cli::arguments::{MutateArgs, SelectArgs};
 use crate::contract_tier::tier::Bench;
 use crate::host::folders::Folders;
@@ -29,7 +29,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> {
     let folders = arguments.folders.find()?;
     if arguments.tier == Tier::Image {
-        // The program starts itself again to tell the engine's library where the engine is: before any work is done.
+        // Before any work: the program restarts itself with DOCKER_HOST set, which the engine's library reads.
         drop(host::endpoint(&folders.cache, arguments.offline).await?);
     }
     let (cases, equivalents) = cases(arguments, &folders.images())?;
@@ -53,7 +53,7 @@ pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> 
     if let Outcome::Killed { scenario, .. } = unchanged {
         return Err(Failure::new(
             ExitCode::Fail,
-            &format!("{scenario} fails without any change"),
+            &format!("{scenario} fails on unchanged scripts"),
             Some("`wsgi-proof run --tier contract --dialect all --strict` must pass first"),
         ));
     }
@@ -91,7 +91,7 @@ pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> 
                     survivors.push(case);
                 }
                 Some(Ok((case, outcome))) => finished(&case, outcome, arguments.json, &mut results, &mut campaign)?,
-                Some(Err(error)) => return Err(Failure::infrastructure(format!("a mutant broke off: {error}"), None)),
+                Some(Err(error)) => return Err(Failure::infrastructure(format!("internal error: a mutant's task panicked: {error}"), None)),
                 None => break,
             },
         }
@@ -139,7 +139,7 @@ fn cases(arguments: &MutateArgs, images: &Path) -> Result<(Vec<Case>, Equivalent
     if cases.is_empty() {
         return Err(Failure::new(
             ExitCode::NothingSelected,
-            &"no mutant has such an id, or is in lines that have changed",
+            &"no mutant matches: none has an ID with this prefix, or is in lines that have changed",
             None,
         ));
     }
@@ -149,7 +149,10 @@ fn cases(arguments: &MutateArgs, images: &Path) -> Result<(Vec<Case>, Equivalent
 /// The results so far, which hold for the same scripts, scenarios, program and arguments.
 fn results(path: &Path, arguments: &MutateArgs, folders: &Folders) -> Result<Results, Failure> {
     let unusable = |error: std::io::Error| {
-        Failure::usage(format!("{}: {error}", path.display()), Some("--results names a file of its own"))
+        Failure::usage(
+            format!("{}: {error}", path.display()),
+            Some("--results requires a file that holds nothing else"),
+        )
     };
     let program = std::env::current_exe().map_err(unusable)?;
     let words: Vec<String> = [format!("{:?}", arguments.tier)]
@@ -169,33 +172,31 @@ fn finished(
     campaign: &mut Campaign,
 ) -> Result<(), Failure> {
     if !quiet {
-        progress(case, &outcome);
+        progress(case, &outcome)?;
     }
     results
         .add(&case.id, &outcome)
-        .map_err(|error| Failure::infrastructure(format!("the results cannot be written: {error}"), None))?;
+        .map_err(|error| Failure::infrastructure(format!("cannot write the results: {error}"), None))?;
     campaign.mutants.push(Tried::new(case, outcome));
     Ok(())
 }
 
-fn progress(case: &Case, outcome: &Outcome) {
+fn progress(case: &Case, outcome: &Outcome) -> Result<(), Failure> {
     let (word, by) = match outcome {
         Outcome::Killed { scenario, clauses } => ("killed", format!("{} in {scenario}", clauses.join(", "))),
         Outcome::Survived => ("SURVIVED", String::new()),
         Outcome::Equivalent { why } => ("equivalent", why.clone()),
         Outcome::Error { what } => ("ERROR", what.clone()),
     };
-    println!("{word:<10} {} {}:{} {}  {by}", case.id, case.file, case.line, case.operator);
+    output::line(format_args!("{word:<10} {} {}:{} {}  {by}", case.id, case.file, case.line, case.operator))
 }
 
 fn tell(mut campaign: Campaign, arguments: &MutateArgs) -> Result<ExitCode, Failure> {
     campaign.mutants.sort_by(|one, other| (&one.file, one.line, &one.id).cmp(&(&other.file, other.line, &other.id)));
     if arguments.json {
-        let text = serde_json::to_string_pretty(&campaign)
-            .map_err(|error| Failure::infrastructure(format!("the result cannot be written: {error}"), None))?;
-        println!("{text}");
+        output::json(&campaign)?;
     } else {
-        print!("{campaign}");
+        output::text(&campaign)?;
     }
     let count = campaign.count();
     Ok(match (count.survived, count.error) {

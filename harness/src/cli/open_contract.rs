@@ -54,8 +54,8 @@ pub(super) fn open(job: &Job, sandboxes: Arc<Sandboxes>) -> Result<ContractTier,
     Ok(ContractTier { bench: Arc::new(bench), candidate: Arc::new(candidate) })
 }
 
-/// Sandboxes, with word on standard error of what is brought along for them. Where this machine does not permit any, the program
-/// does all of its work in one container, and ends as that ends.
+/// Sandboxes, with progress on standard error. Where this machine does not permit any, the program does all of its work in one
+/// container, and ends with its exit code.
 pub(super) async fn sandboxes(folders: &Folders, offline: bool, signals: &Signals) -> Result<Sandboxes, Failure> {
     let probed = async {
         let sandboxes = Sandboxes::new(&folders.cache, offline, &|line| eprintln!("sandbox: {line}")).await?;
@@ -64,7 +64,7 @@ pub(super) async fn sandboxes(folders: &Folders, offline: bool, signals: &Signal
     match signals.unless_stopped(probed).await.ok_or_else(|| Failure::stopped(signals))? {
         Ok(sandboxes) => Ok(sandboxes),
         Err(refused @ SandboxError::Refused { .. }) if std::env::var_os(IN_CONTAINER).is_none() => {
-            // No error of the engine's is told without the reason why there is need of one.
+            // An error of the engine comes with the reason why an engine is required.
             let code = in_one_container(folders, offline, signals).await.map_err(|failure| Failure {
                 text: format!("{}\n{}", Failure::from(refused).text, failure.text),
                 ..failure
@@ -79,8 +79,9 @@ pub(super) async fn sandboxes(folders: &Folders, offline: bool, signals: &Signal
 async fn in_one_container(folders: &Folders, offline: bool, signals: &Signals) -> Result<i32, Failure> {
     let endpoint = host::endpoint(&folders.cache, offline).await?;
     let engine = Engine::connect(&endpoint).await?;
-    eprintln!("sandbox: this machine permits none; all is done in one container instead");
-    let own = |error: std::io::Error| Failure::infrastructure(format!("the running program: {error}"), None);
+    eprintln!("sandbox: this machine permits no user namespaces; running everything in one container");
+    let own =
+        |error: std::io::Error| Failure::infrastructure(format!("cannot find the running program: {error}"), None);
     let program = std::env::current_exe().map_err(own)?;
     let folder = std::env::current_dir().map_err(own)?;
     let text = |word: &std::ffi::OsStr| word.to_string_lossy().into_owned();

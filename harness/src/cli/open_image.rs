@@ -80,7 +80,7 @@ async fn prepare(job: &Job) -> Result<Prepared, Failure> {
     Ok(Prepared { engine, endpoint, fixtures, run, alive })
 }
 
-/// That prebuilt images are there, and can run on this engine: what is not so is the command line's fault.
+/// Checks that prebuilt images exist, and can run on this engine; anything else is wrong usage.
 async fn fit_for_test(engine: &Engine, tested: &TestedArgs) -> Result<(), Failure> {
     for reference in [&tested.base_image, &tested.onbuild_image].into_iter().flatten() {
         let image = engine.inspect_image(reference).await?.ok_or_else(|| {
@@ -92,8 +92,8 @@ async fn fit_for_test(engine: &Engine, tested: &TestedArgs) -> Result<(), Failur
         let own = &engine.describe().architecture;
         if image.architecture != *own {
             return Err(Failure::usage(
-                format!("the image {reference} is for {}, and the engine runs {own}", image.architecture),
-                Some("test it on an engine of its own architecture"),
+                format!("the image {reference} is for {}, and the engine is for {own}", image.architecture),
+                Some("use an engine of the image's architecture"),
             ));
         }
     }
@@ -103,11 +103,11 @@ async fn fit_for_test(engine: &Engine, tested: &TestedArgs) -> Result<(), Failur
 /// Removes what stale runs left on this engine and in the cache folder.
 async fn sweep_stale(engine: &Engine, folders: &Folders) -> Result<(), Failure> {
     let scope = Scope::default();
-    let tell = |leftover: &dyn std::fmt::Display| {
-        eprintln!("removed {leftover}, left by a run that ended without cleaning up");
+    let report = |leftover: &dyn std::fmt::Display| {
+        eprintln!("removed {leftover}, left by a stale run");
     };
-    leftovers::of_engine(engine, &folders.cache, scope, &tell).await?;
-    leftovers::of_volumes(&folders.cache, scope, &tell)?;
+    leftovers::of_engine(engine, &folders.cache, scope, &report).await?;
+    leftovers::of_volumes(&folders.cache, scope, &report)?;
     Ok(leftovers::of_leases(&folders.cache, scope)?)
 }
 
@@ -117,8 +117,8 @@ async fn serve(fixtures: &Fixtures, network: &Network, namespace: &NetworkNamesp
         Failure::infrastructure(
             format!("the fixture server cannot listen on {address}: {why}"),
             Some(
-                "the engine must run on this very machine, not rootless and not in a virtual machine: its networks' \
-                  gateways are then this machine's addresses",
+                "the engine must run on this machine, neither rootless nor in a virtual machine, since the gateways of its \
+                 networks must be addresses of this machine",
             ),
         )
     };

@@ -1,9 +1,9 @@
-//! `wsgi-proof prune`: removes what dead runs left behind.
+//! `wsgi-proof prune`: removes what stale runs left.
 
 use std::fmt;
 use std::path::Path;
 
-use super::Failure;
+use super::{Failure, output};
 use crate::cli::arguments::PruneArgs;
 use crate::contract_tier::sandbox;
 use crate::engine::{Engine, discover};
@@ -14,37 +14,38 @@ pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
     let cache = arguments.folders.cache()?;
     let scope = Scope { kept_runs: true, kept_images: arguments.images, dry_run: arguments.dry_run };
     let verb = if arguments.dry_run { "would remove" } else { "removed" };
-    let tell = |leftover: &dyn fmt::Display| println!("{verb} {leftover}");
-    let elsewhere = leftovers::of_volumes(&cache, scope, &tell)? + prune_sandboxes(&cache, arguments.dry_run)?;
+    // What is removed does not depend on whether anybody still reads it.
+    let report = |leftover: &dyn fmt::Display| drop(output::line(format_args!("{verb} {leftover}")));
+    let elsewhere = leftovers::of_volumes(&cache, scope, &report)? + prune_sandboxes(&cache, arguments.dry_run)?;
     let Some(endpoint) = discover(&cache).await.chosen else {
-        println!("nothing more to do: no engine is running");
+        output::line("no container engine is running: nothing else to remove")?;
         return Ok(ExitCode::Pass);
     };
     let engine = Engine::connect(&endpoint).await?;
-    let swept = leftovers::of_engine(&engine, &cache, scope, &tell).await?;
+    let swept = leftovers::of_engine(&engine, &cache, scope, &report).await?;
     leftovers::of_leases(&cache, scope)?;
     if elsewhere + swept.removed == 0 {
-        println!("nothing to do");
+        output::line("nothing to remove")?;
     }
     if swept.kept_images > 0 {
-        println!(
-            "kept on purpose: {} cached images, the largest {} MB, which the others share (--images removes them)",
+        output::line(format_args!(
+            "kept {} cached images, which share layers; the largest has {} MB\n  hint: --images removes them",
             swept.kept_images,
             swept.kept_bytes / 1_000_000
-        );
+        ))?;
     }
     Ok(ExitCode::Pass)
 }
 
-/// Removes the sandboxes of programs that were killed; says how many.
+/// Removes the sandboxes of programs that were killed; returns how many.
 fn prune_sandboxes(cache: &Path, dry_run: bool) -> Result<usize, Failure> {
     if dry_run {
         return Ok(0);
     }
     let removed = sandbox::remove_stale(cache)
-        .map_err(|error| Failure::infrastructure(format!("sandboxes of dead runs: {error}"), None))?;
+        .map_err(|error| Failure::infrastructure(format!("cannot remove sandboxes of stale runs: {error}"), None))?;
     for folder in &removed {
-        println!("removed sandboxes {}", folder.display());
+        output::line(format_args!("removed sandboxes {}", folder.display()))?;
     }
     Ok(removed.len())
 }

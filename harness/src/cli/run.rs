@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::candidates::{Candidate, announce};
 use super::reproduce::reproduce;
 use super::tell::{Audience, Teller};
-use super::{Failure, listen, open_contract, open_image, select};
+use super::{Failure, listen, open_contract, open_image, output, select};
 use crate::cli::arguments::{CellArgs, FolderArgs, RUN_SECONDS, RunArgs, SelectArgs, TestedArgs};
 use crate::contract_tier;
 use crate::host::folders::Folders;
@@ -21,15 +21,15 @@ use crate::suite::contract::Contract;
 use crate::suite::tier::Tier;
 
 /// What to do about a lock of the suite that is not valid.
-const RELOCK: &str = "remove it; `wsgi-proof run --variant all --dialect all --write-lock` makes it anew, and again with \
-                      `--tier contract` for that tier";
+const RELOCK: &str =
+    "remove it, then regenerate it with `wsgi-proof run --variant all --dialect all --write-lock`, in each --tier";
 
 pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
     let job = Job::of(arguments)?;
     if job.arguments.plan {
         match job.arguments.tier {
-            Tier::Image => print!("{}", job.plan),
-            Tier::Contract => print!("{}", contract_tier::tier::steps(&job.plan)),
+            Tier::Image => output::text(&job.plan)?,
+            Tier::Contract => output::text(contract_tier::tier::steps(&job.plan))?,
         }
         return Ok(ExitCode::Pass);
     }
@@ -58,7 +58,7 @@ impl Job {
         let cells = select::cells(&folders, &arguments.cells)?;
         if arguments.candidate.base_image.is_some() && cells.len() > 1 {
             return Err(Failure::usage(
-                "a prebuilt image is of one variant and one dialect",
+                "a prebuilt image has one variant and one dialect",
                 Some("name one of each with --variant and --dialect"),
             ));
         }
@@ -88,7 +88,7 @@ impl Job {
         }
     }
 
-    /// Who is told of it.
+    /// Its reporters.
     pub(super) fn teller(&self, audience: Audience) -> Result<Teller, Failure> {
         Teller::new(audience, self.arguments.report.as_deref(), &self.folders.scenarios())
     }

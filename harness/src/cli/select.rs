@@ -55,7 +55,7 @@ pub(super) fn load(folders: &Folders, cells: Vec<Cell>) -> Result<(Loaded, Optio
         loaded.push((cell, scenarios.into_iter().map(Arc::new).collect()));
     }
     let contract = Contract::load(&root, &loaded).map_err(|error| {
-        Failure::usage(error, Some("`proves` in a scenario names clauses of scenarios/contract.toml"))
+        Failure::usage(error, Some("`proves` in a scenario lists clauses of scenarios/contract.toml"))
     })?;
     Ok((loaded, contract))
 }
@@ -74,8 +74,8 @@ pub(super) fn select(
     if loaded.iter().all(|(_, scenarios)| scenarios.is_empty()) {
         return Err(Failure::new(
             ExitCode::NothingSelected,
-            &format!("no scenario matches {} (there are {known})", arguments.filters.join(", ")),
-            Some("`wsgi-proof list` shows their names"),
+            &format!("no scenario matches {} ({known} scenarios)", arguments.filters.join(", ")),
+            Some("`wsgi-proof list` prints their names"),
         ));
     }
     Ok((loaded, contract))

@@ -1,4 +1,4 @@
-//! `wsgi-proof verify`: how other implementations of the build and start step stand to the contract.
+//! `wsgi-proof verify`: the conformance table of other implementations of the build and start steps.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::candidates::{Dockerfiles, Steps, candidates, file_name};
 use super::run::{Job, usual};
 use super::tell::Audience;
-use super::{Failure, host, listen, open_contract, select};
+use super::{Failure, host, listen, open_contract, output, select};
 use crate::cli::arguments::{RunArgs, SelectArgs, TestedArgs, VerifyArgs};
 use crate::host::folders::Folders;
 use crate::outcome::Level;
@@ -27,10 +27,13 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
         tiers.retain(|tier| *tier == Tier::Image);
     }
     if !images.is_empty() && !tiers.contains(&Tier::Image) {
-        return Err(Failure::usage("images are tested in the image tier", Some("leave out --tier contract")));
+        return Err(Failure::usage(
+            "prebuilt images and Dockerfiles require the image tier",
+            Some("leave out --tier contract"),
+        ));
     }
     if tiers.contains(&Tier::Image) {
-        // The program starts itself again to tell the engine's library where the engine is: before any work is done.
+        // Before any work: the program restarts itself with DOCKER_HOST set, which the engine's library reads.
         drop(host::endpoint(&folders.cache, arguments.offline).await?);
     }
     let contract = select::load(&folders, select::cells(&folders, &arguments.cells)?)?.1;
@@ -62,11 +65,9 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
     }
     let table = Table::new(contract.as_ref(), &dialects, columns);
     if arguments.json {
-        let text = serde_json::to_string_pretty(&table)
-            .map_err(|error| Failure::infrastructure(format!("the table cannot be written: {error}"), None))?;
-        println!("{text}");
+        output::json(&table)?;
     } else {
-        print!("{table}");
+        output::text(&table)?;
     }
     Ok(if table.breaks(Level::Must) || (arguments.strict && table.breaks(Level::Should)) {
         ExitCode::Fail
@@ -77,12 +78,12 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
     })
 }
 
-/// A candidate's column. A run that as a whole could not tell (it was not isolated, did not finish, lost a scenario) makes it
-/// uncertain, whatever the scenarios came to.
+/// A candidate's column. A run that as a whole was inconclusive (not isolated, not finished, a scenario lost) makes the column
+/// inconclusive, whatever the verdicts of its scenarios.
 fn column(name: &str, tier: Tier, ended: &Ended) -> Column {
     let mut column = Column::of(name, tier, &ended.reports);
     if ended.code == ExitCode::Infrastructure && column.faults.is_empty() {
-        column.faults.push("the run as a whole; its end says why".to_owned());
+        column.faults.push("the whole run; the end of its report gives the reason".to_owned());
     }
     column
 }

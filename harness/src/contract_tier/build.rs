@@ -18,8 +18,8 @@ use crate::suite::scenario::{BuildExpectation, BuildOutcome, Declared, Phase, Sc
 
 /// The build step's program.
 const STEP: &str = "/usr/local/bin/mod_wsgi-docker-build";
-/// What a stand-in says that is told to fail.
-const MESSAGE: &str = "wsgi-proof has this tool fail";
+/// The message of a stub that has orders to fail.
+const MESSAGE: &str = "wsgi-proof makes this tool fail";
 /// Where apt has its package lists.
 const LISTS: &str = "/var/lib/apt/lists";
 /// Where apt has the archives that it fetched.
@@ -135,7 +135,7 @@ pub(super) fn must_fail(scenario: &Scenario) -> bool {
     scenario.build.as_ref().is_some_and(|build| matches!(build.outcome.value, BuildOutcome::Failure { .. }))
 }
 
-/// Where stand-ins are to fail, one after the other, where the scenario expects a failure of a real tool.
+/// Where stubs must fail, one after the other, where the scenario expects a failure of a real tool.
 pub(super) fn failing(scenario: &Scenario) -> Vec<Failing> {
     let outcome = scenario.build.as_ref().map(|build| &build.outcome.value);
     let Some(BuildOutcome::Failure { phase, .. }) = outcome else { return Vec::new() };
@@ -147,7 +147,7 @@ pub(super) fn failing(scenario: &Scenario) -> Vec<Failing> {
     }
 }
 
-/// The failure that stand-ins are told.
+/// The orders to stubs to fail.
 fn told_failure(at: Failing, expectation: &BuildExpectation) -> Option<Failure> {
     let BuildOutcome::Failure { exit_codes, .. } = &expectation.outcome.value else { return None };
     let exit_code = exit_codes.value.first().and_then(|code| i32::try_from(*code).ok()).unwrap_or(1);

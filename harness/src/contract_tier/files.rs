@@ -1,4 +1,4 @@
-//! Files of a sandbox's root, looked at from outside: links in it lead nowhere else.
+//! Files of a sandbox's root, inspected from outside: links in it lead nowhere else.
 
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;

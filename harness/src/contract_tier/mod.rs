@@ -1,4 +1,4 @@
-//! The contract tier: the build and start steps of a candidate, run in a sandbox with stand-ins for pip, apt-get, git, hg and
+//! The contract tier: the build and start steps of a candidate, run in a sandbox with stubs for pip, apt-get, git, hg and
 //! mod_wsgi-express. The scenarios are the same; of what they declare, that is asserted which does not take the real tools, and
 //! beside it what follows from the application folder: which tools must have been called, with which effect, in which order.
 
@@ -30,10 +30,10 @@ use crate::suite::scenario::{CommandExpectation, ContextError, FileExpectation, 
 const DIALECT: &str = "MOD_WSGI_DOCKER_DIALECT";
 /// The application's folder.
 const APP: &str = "/app";
-/// Programs that the sandbox has, or has stand-ins for; commands of others look at an image.
+/// Programs that the sandbox has, or has stubs of; commands of others inspect an image.
 const COMMANDS: [&str; 3] = ["git", "hg", "mod_wsgi-docker-shell"];
 
-/// Why the suite could not tell.
+/// Why a result is inconclusive.
 #[derive(Debug, thiserror::Error)]
 pub enum TierError {
     /// The sandbox.
@@ -73,7 +73,7 @@ pub fn not_applicable(scenario: &Scenario) -> Option<String> {
         return Some(reason.value.clone());
     }
     if scenario.subject != Subject::Application {
-        return Some("it looks at an image".to_owned());
+        return Some("it inspects an image".to_owned());
     }
     recipe_of(scenario).err()
 }
@@ -98,7 +98,7 @@ struct Trial<'a> {
 /// Tries a candidate in a scenario that applies. The findings of the start come after those of the build.
 ///
 /// # Errors
-/// When the suite could not tell.
+/// When the result is inconclusive.
 pub async fn examine(
     sandboxes: &Sandboxes,
     candidate: &Candidate,

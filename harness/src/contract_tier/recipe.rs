@@ -35,7 +35,7 @@ pub(super) fn read(text: &str) -> Result<Recipe, String> {
 }
 
 fn not_here(line: &str) -> String {
-    format!("its Dockerfile has an instruction that takes an engine: {line}")
+    format!("its Dockerfile has an instruction that requires an engine: {line}")
 }
 
 fn list(words: &str) -> Option<Vec<String>> {

@@ -1,7 +1,7 @@
 //! Requirement files as pip reads them: what is asked for, and in which file.
 //!
 //! Only as much of the format as says what an application asks for: names, versions pinned, version control, paths, files that
-//! name each other. It is what the stand-in for pip obeys, and what the contract tier expects to be obeyed.
+//! name each other. It is what the stub of pip obeys, and what the contract tier expects to be obeyed.
 
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
@@ -68,7 +68,7 @@ pub struct Requirement {
     pub editable: bool,
     /// Whether it has an environment marker, so that it may not apply.
     pub marked: bool,
-    /// Whether it stands in requirements.txt itself, and not in a file named there.
+    /// Whether it is in requirements.txt itself, and not in a file named there.
     pub direct: bool,
     /// Whether its prefix is in lower case, as is usual.
     pub usual_case: bool,

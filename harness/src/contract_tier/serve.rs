@@ -20,7 +20,7 @@ const STEP: &str = "/usr/local/bin/mod_wsgi-docker-start";
 const READ_ONLY: [&str; 7] = ["BASHOPTS", "BASH_VERSINFO", "EUID", "PPID", "SHELLOPTS", "UID", "_"];
 
 impl Trial<'_> {
-    /// Runs the start step with these arguments, or those that the scenario puts in their place, and checks what came of it.
+    /// Runs the start step with these arguments, or with those of the scenario, and checks the result.
     pub(super) async fn serve(&mut self, command: &[String]) -> Result<(), TierError> {
         let scenario = self.scenario;
         let Some(serve) = &scenario.serve else { return Ok(()) };
@@ -105,16 +105,16 @@ fn user_of(serve: &ServeExpectation) -> Option<(u32, u32)> {
 
 /// The variables that the files of `user_vars` stand for: the whole content, but for the last line end.
 fn variables(app: &Path, folder: &str) -> BTreeMap<String, String> {
-    let place = Path::new("/").join(folder).join("user_vars");
-    let names = files::entries(app, &place).unwrap_or_default();
+    let user_vars = Path::new("/").join(folder).join("user_vars");
+    let names = files::entries(app, &user_vars).unwrap_or_default();
     let usable = |name: &String| {
         !READ_ONLY.contains(&name.as_str())
             && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
             && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_')
-            && !files::is_folder(app, &place.join(name))
+            && !files::is_folder(app, &user_vars.join(name))
     };
     let read = |name: String| {
-        let content = files::content(app, &place.join(&name)).ok()?;
+        let content = files::content(app, &user_vars.join(&name)).ok()?;
         let text = String::from_utf8_lossy(&content).into_owned();
         let text = text.strip_suffix('\n').map_or(text.clone(), str::to_owned);
         Some((name, text))

@@ -41,7 +41,7 @@ impl Tier for ContractTier {
         Surroundings {
             run: RunId::new(),
             jobs: self.bench.jobs,
-            engine: "none: build and start step run in sandboxes, by bubblewrap".to_owned(),
+            engine: "none: build and start steps run in sandboxes (bubblewrap)".to_owned(),
             isolation: self.bench.sandboxes.isolation().to_owned(),
             offline: true,
         }

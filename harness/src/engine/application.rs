@@ -46,7 +46,7 @@ pub struct Application {
 
 impl Engine {
     /// Starts a container of an application image, with the image's entry point. It need not be ready, nor alive. One
-    /// whose program is not there or may not be executed is told as a container that has ended with 127 or 126.
+    /// whose program does not exist or may not be executed is reported as a container that ended with 127 or 126.
     ///
     /// # Errors
     /// When the engine cannot.
@@ -59,12 +59,12 @@ impl Engine {
     ) -> Result<Application, EngineError> {
         if std::env::var("DOCKER_HOST").ok().as_deref() != Some(self.docker_host.as_str()) {
             return Err(EngineError::Unsuitable {
-                what: "DOCKER_HOST does not name it, and application containers follow DOCKER_HOST".to_owned(),
+                what: "DOCKER_HOST names another engine, which would get the application containers".to_owned(),
             });
         }
         // By its id, so that nothing is ever pulled in its place.
         let Some(found) = self.inspect_image(image).await? else {
-            let what = format!("the image {image} is not there");
+            let what = format!("there is no image {image}");
             return Err(EngineError::Unexpected { operation: OPERATION.to_owned(), what });
         };
         let (algorithm, digest) = found.id.split_once(':').unwrap_or(("sha256", &found.id));
@@ -161,7 +161,7 @@ impl Application {
             _ if state.running == Some(true) => Ok(None),
             Some(0) => Ok(Some(0)),
             code => {
-                self.engine.still_there("looking at a container").await?;
+                self.engine.still_there("inspecting a container").await?;
                 Ok(code.or(Some(-1)))
             }
         }
@@ -184,13 +184,13 @@ impl Application {
 
     /// The container's state. One that was never started has an exit code, too: the engine said that it did start it.
     async fn state(&self) -> Result<ContainerState, EngineError> {
-        const OPERATION: &str = "looking at a container";
+        const OPERATION: &str = "inspecting a container";
         let inspected = self.engine.docker.inspect_container(&self.id, None::<InspectContainerOptions>).await;
         let state = inspected.map_err(|error| self.engine.error(OPERATION, error))?.state.unwrap_or_default();
         if state.status == Some(ContainerStateStatusEnum::CREATED) {
             return Err(EngineError::Unexpected {
                 operation: OPERATION.to_owned(),
-                what: "it was never started, though the engine said that it was".to_owned(),
+                what: "the engine reported a start, and the container never started".to_owned(),
             });
         }
         Ok(state)
@@ -231,7 +231,7 @@ impl Application {
                     read?;
                 } else {
                     let mut lines = streams.finish();
-                    lines.push(format!("(did not end within {} s)", limits.command_seconds));
+                    lines.push(format!("(timed out after {} s)", limits.command_seconds));
                     return Ok(CommandEvidence { exit_code: EXIT_TIMEOUT, output: lines.join("\n") });
                 }
             }
@@ -248,7 +248,7 @@ impl Application {
         let inspected = engine.docker.inspect_exec(&exec).await.map_err(|error| engine.error(OPERATION, error))?;
         let exit_code = inspected.exit_code.ok_or_else(|| EngineError::Unexpected {
             operation: OPERATION.to_owned(),
-            what: "its output has ended but it has no exit code".to_owned(),
+            what: "its output ended without an exit code".to_owned(),
         })?;
         if exit_code != 0 {
             engine.still_there(OPERATION).await?;
@@ -297,7 +297,7 @@ impl Application {
     /// Starts the container again after it has ended. Its address may be another one.
     ///
     /// # Errors
-    /// When the engine cannot. A program that is not there any more is told as an end, as of the first start.
+    /// When the engine cannot. A program that no longer exists is reported as an end, as of the first start.
     pub async fn restart(&mut self, network: &Network) -> Result<(), EngineError> {
         const OPERATION: &str = "starting a container again";
         let engine = &self.engine;
@@ -320,7 +320,7 @@ impl Application {
     pub async fn changes(&self) -> Result<Vec<Change>, EngineError> {
         let engine = &self.engine;
         let changes = engine.docker.container_changes(&self.id).await;
-        let changes = changes.map_err(|error| engine.error("asking what a container has changed", error))?;
+        let changes = changes.map_err(|error| engine.error("reading what a container has changed", error))?;
         let changes = changes.unwrap_or_default().into_iter().map(|change| Change {
             kind: match change.kind {
                 ChangeType::_0 => ChangeKind::Changed,

@@ -77,7 +77,7 @@ impl Engine {
         match self.build_once(request.clone(), on_line).await {
             Err(EngineError::Unreachable { cause, .. }) if self.ping().await.is_ok() => {
                 let mut evidence = self.build_once(request, on_line).await?;
-                evidence.log.insert(0, format!("(the second try: the log of the first broke off: {cause})"));
+                evidence.log.insert(0, format!("(second attempt, since the log of the first ended early: {cause})"));
                 Ok(evidence)
             }
             other => other,
@@ -188,7 +188,7 @@ impl Engine {
             (None, Some(id)) => {
                 let image = self.inspect_image(&id).await?.ok_or_else(|| EngineError::Unexpected {
                     operation: OPERATION.to_owned(),
-                    what: format!("the image {id} was built but is not there"),
+                    what: format!("the image {id} was built, but does not exist"),
                 })?;
                 BuildEnd::Built { image: image.id }
             }

@@ -69,7 +69,7 @@ impl Engine {
             .and_then(|settings| settings.networks)
             .and_then(|networks| networks.get(&network).and_then(|own| own.ip_address.clone()))
             .and_then(|text| text.parse().ok())
-            .ok_or_else(|| unexpected("it has no address".to_owned()))?;
+            .ok_or_else(|| unexpected("the beacon has no address".to_owned()))?;
         Ok(Beacon { address, container, network })
     }
 
@@ -86,7 +86,7 @@ impl Engine {
                 }
                 streams.push(&chunk);
             }
-            let what = format!("it ended: {}", std::mem::take(&mut streams).finish().join(" | "));
+            let what = format!("the beacon ended: {}", std::mem::take(&mut streams).finish().join(" | "));
             Err(EngineError::Unexpected { operation: OPERATION.to_owned(), what })
         };
         let limit = Limits::default().command();
@@ -114,7 +114,7 @@ impl Engine {
     }
 
     /// A container as scenarios have them, in which the canary is let out; what it said. `dns` is the name server that the
-    /// engine is told to ask for it.
+    /// engine has to use it.
     ///
     /// # Errors
     /// When the engine cannot.

@@ -57,7 +57,7 @@ impl Engine {
         const OPERATION: &str = "running a command in a container";
         let (program, arguments) = argv.split_first().ok_or_else(|| EngineError::Unexpected {
             operation: OPERATION.to_owned(),
-            what: "there is no program to run".to_owned(),
+            what: "no program to run".to_owned(),
         })?;
         let mut config = HostConfig {
             network_mode: Some(network.name.clone()),
@@ -75,7 +75,7 @@ impl Engine {
         };
         let container = self.create(&container_name(run, "command"), body).await?;
         let result = self.run_to_end(&container, limits, OPERATION).await;
-        // The command's own trouble is told first.
+        // The command's own error comes first.
         let removed = self.remove_container(&container).await;
         result.and_then(|evidence| removed.map(|()| evidence))
     }
@@ -116,7 +116,7 @@ impl Engine {
         let (mut lines, exceeded) = self.log(container, limits).await?;
         lines.extend(stopped.or(exceeded).map(|exceeded| format!("({exceeded})")));
         if exit_code == EXIT_TIMEOUT {
-            lines.push(format!("(did not end within {} s)", limits.command_seconds));
+            lines.push(format!("(timed out after {} s)", limits.command_seconds));
         }
         Ok(CommandEvidence { exit_code, output: lines.join("\n") })
     }
@@ -200,7 +200,7 @@ impl Engine {
         }
         Err(EngineError::Unexpected {
             operation: "removing a container".to_owned(),
-            what: format!("{container} is still being removed by somebody else"),
+            what: format!("{container} is still being removed by another client"),
         })
     }
 }

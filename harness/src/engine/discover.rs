@@ -23,10 +23,10 @@ pub struct Discovery {
     pub chosen: Option<Endpoint>,
 }
 
-/// A place where an engine was looked for.
+/// An address at which an engine was looked for.
 #[derive(Debug, Clone)]
 pub struct Tried {
-    /// The place.
+    /// The address, or what would name it.
     pub what: String,
     /// Why there is none; `None` when one answered.
     pub why_not: Option<String>,
@@ -54,7 +54,7 @@ pub async fn discover(cache: &Path) -> Discovery {
             discovery.look(format!("docker context `{name}` ({host})"), host, Origin::Context(name)).await;
         }
         Ok(None) => {
-            let why_not = Some("the default one".to_owned());
+            let why_not = Some("default".to_owned());
             discovery.tried.push(Tried { what: "docker context".to_owned(), why_not });
         }
         Err(why) => discovery.tried.push(Tried { what: "docker context".to_owned(), why_not: Some(why) }),
@@ -68,7 +68,7 @@ pub async fn discover(cache: &Path) -> Discovery {
             let host = format!("unix://{what}");
             discovery.look(what, host, Origin::Socket(socket)).await;
         } else {
-            discovery.tried.push(Tried { what, why_not: Some("not there".to_owned()) });
+            discovery.tried.push(Tried { what, why_not: Some("not found".to_owned()) });
         }
     }
     if discovery.chosen.is_none() {
@@ -140,8 +140,10 @@ fn context() -> Result<Option<(String, String)>, String> {
     let Some(name) = name.filter(|name| name != "default") else { return Ok(None) };
     let digest = hex::encode(Sha256::digest(&name));
     let path = folder.join("contexts/meta").join(digest).join("meta.json");
-    let text = std::fs::read(&path).map_err(|error| format!("`{name}` is current, but {}: {error}", path.display()))?;
-    let host = context_host(&text).ok_or_else(|| format!("`{name}` names no host in {}", path.display()))?;
+    let text = std::fs::read(&path)
+        .map_err(|error| format!("cannot read the current context `{name}`: {}: {error}", path.display()))?;
+    let host =
+        context_host(&text).ok_or_else(|| format!("the current context `{name}` has no host in {}", path.display()))?;
     Ok(Some((name, host)))
 }
 

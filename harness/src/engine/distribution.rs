@@ -66,7 +66,7 @@ impl Distribution<'_> {
 /// asked directly.
 ///
 /// # Errors
-/// When it cannot be had, or the engine cannot take it.
+/// When it is not available, or the engine cannot import it.
 pub async fn ensure_distribution(
     engine: &Engine,
     distribution: Distribution<'_>,
@@ -86,9 +86,9 @@ pub async fn ensure_distribution(
     let mut tried = Vec::new();
     if !archive.exists() {
         match registry_image {
-            Some(reference) if offline => tried.push(format!("{reference}: --offline forbids asking a registry")),
+            Some(reference) if offline => tried.push(format!("{reference}: --offline forbids pulling it")),
             Some(reference) => {
-                progress(&format!("asking a registry for {reference}"));
+                progress(&format!("pulling {reference}"));
                 match engine.pull(reference, &name, &key).await {
                     Ok(image) => return Ok(image),
                     Err(error @ (EngineError::Unreachable { .. } | EngineError::NoSpace { .. })) => return Err(error),
@@ -118,7 +118,7 @@ async fn make(
 ) -> Result<(), String> {
     let in_cache = |error: std::io::Error| format!("{}: {error}", folder.display());
     if offline && proxy.is_none() {
-        return Err("--offline forbids making one".to_owned());
+        return Err("--offline forbids building one".to_owned());
     }
     // One at a time, and what one that was killed has left goes first.
     let _lock = lock(cache, "distribution.lock").await.map_err(|error| with_causes(&error))?;
@@ -134,11 +134,11 @@ async fn make(
         .fill(&DISTRIBUTION_PROGRAMS, offline, progress)
         .await
         .map_err(|error| with_causes(&error))?;
-    let program = toolbox.program("mmdebstrap").ok_or("there is no mmdebstrap")?;
+    let program = toolbox.program("mmdebstrap").ok_or("mmdebstrap not found")?;
     std::fs::create_dir_all(folder).map_err(in_cache)?;
     let work = tempfile::Builder::new().prefix(MAKING).tempdir_in(folder).map_err(in_cache)?;
     let made: PathBuf = work.path().join("made.tar");
-    progress(&format!("making a minimal {} with mmdebstrap", distribution.suite));
+    progress(&format!("building a minimal {} with mmdebstrap", distribution.suite));
     let mut command = if rustix::process::geteuid().is_root() {
         // As root it mounts the host's /dev and /sys into what it makes. In namespaces of its own nothing of that is seen
         // from outside (and nothing removed with a folder), and all of it ends when it is killed.
@@ -168,12 +168,12 @@ async fn make(
         .env("LC_ALL", "C.UTF-8")
         .stdin(Stdio::null())
         .kill_on_drop(true);
-    let output = command.output().await.map_err(|error| format!("it could not be started: {error}"))?;
+    let output = command.output().await.map_err(|error| format!("cannot start it: {error}"))?;
     if !output.status.success() {
         let text = String::from_utf8_lossy(&output.stderr).into_owned();
         let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).rev().take(8).collect();
         let tail = lines.into_iter().rev().collect::<Vec<_>>().join("\n  ");
-        return Err(format!("it ended with {}:\n  {tail}", output.status));
+        return Err(format!("it failed ({}):\n  {tail}", output.status));
     }
     std::fs::rename(&made, archive).map_err(in_cache)
 }
@@ -239,7 +239,7 @@ impl Engine {
                 image = Some(id);
             }
         }
-        let image = image.ok_or_else(|| unexpected("no image came of it".to_owned()))?;
+        let image = image.ok_or_else(|| unexpected("no image resulted".to_owned()))?;
         self.keep(&image, name).await?;
         Ok(image)
     }
@@ -269,7 +269,7 @@ impl Engine {
         }
         self.made_before(name, key).await?.ok_or_else(|| EngineError::Unexpected {
             operation: OPERATION.to_owned(),
-            what: "it is not there afterwards".to_owned(),
+            what: "the imported image does not exist".to_owned(),
         })
     }
 }

@@ -1,4 +1,4 @@
-//! What can go wrong with an engine. None of it says anything about the candidate: every one is "could not tell".
+//! What can go wrong with an engine. None of it says anything about the candidate: the result is inconclusive.
 
 use std::time::Duration;
 
@@ -19,16 +19,16 @@ pub enum EngineError {
         cause: String,
     },
     /// It was started anew: what was under way may have ended with the one before.
-    #[error("the engine was started anew while the run was using it")]
+    #[error("the engine was restarted during the run")]
     Restarted,
     /// Its disk is full.
-    #[error("the engine's disk is full ({cause})")]
+    #[error("the engine's disk is full: {cause}")]
     NoSpace {
         /// What the engine said.
         cause: String,
     },
     /// It says nothing any more.
-    #[error("nothing came from the engine for {} s while {operation}", after.as_secs())]
+    #[error("timed out after {} s waiting for the engine ({operation})", after.as_secs())]
     Idle {
         /// What was being done.
         operation: String,
@@ -52,7 +52,7 @@ pub enum EngineError {
         what: String,
     },
     /// It did something that it should not.
-    #[error("unexpected from the engine while {operation}: {what}")]
+    #[error("unexpected response of the engine while {operation}: {what}")]
     Unexpected {
         /// What was being done.
         operation: String,
@@ -60,13 +60,13 @@ pub enum EngineError {
         what: String,
     },
     /// Another run, or something else, has all the subnets.
-    #[error("no subnet for the run's network is free: {what}")]
+    #[error("no free subnet for the run's network: {what}")]
     NoSubnet {
         /// What was tried.
         what: String,
     },
-    /// No distribution could be had.
-    #[error("no {suite} distribution could be had: {why}")]
+    /// No distribution is available.
+    #[error("no {suite} distribution is available: {why}")]
     NoDistribution {
         /// The suite asked for.
         suite: String,
@@ -128,14 +128,14 @@ impl EngineError {
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Unreachable { .. } | Self::Restarted => {
-                "was it stopped or killed? `wsgi-proof doctor` says what answers; then run again"
+                "check whether it was stopped or killed (`wsgi-proof doctor` reports which engines answer), then run again"
             }
-            Self::NoSpace { .. } => "free some space, for example with `wsgi-proof prune --images`, then run again",
-            Self::Idle { .. } => "is the machine overloaded, or the engine stuck? run again",
+            Self::NoSpace { .. } => "free disk space, for example with `wsgi-proof prune --images`, then run again",
+            Self::Idle { .. } => "check whether the machine is overloaded or the engine hangs, then run again",
             Self::Unsuitable { .. } => "name another engine with DOCKER_HOST",
-            Self::NoSubnet { .. } => "`wsgi-proof prune` removes networks that dead runs left; then run again",
+            Self::NoSubnet { .. } => "remove networks of stale runs with `wsgi-proof prune`, then run again",
             Self::NoDistribution { .. } => {
-                "an engine that reaches a registry, or mmdebstrap and a network on this machine, is needed once"
+                "the first run requires an engine that reaches a registry, or mmdebstrap and network access on this machine"
             }
             Self::Refused { .. } | Self::Unexpected { .. } | Self::Cache { .. } => return None,
         };

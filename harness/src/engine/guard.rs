@@ -68,7 +68,7 @@ impl Engine {
         }
         let body = ContainerUpdateBody { pids_limit: Some(processes.into()), ..Default::default() };
         if let Err(error) = self.docker.update_container(container, body).await {
-            tracing::warn!(%error, container, "the processes of a build's command could not be limited");
+            tracing::warn!(%error, container, "cannot limit the processes of a build's command");
         }
         address
     }

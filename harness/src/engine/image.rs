@@ -1,4 +1,4 @@
-//! Images: looking at them, and putting the fixture server's address into one.
+//! Images: inspecting them, and putting the fixture server's address into one.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -52,7 +52,7 @@ impl Engine {
         const OPERATION: &str = "instrumenting an image";
         let unexpected = |what: String| EngineError::Unexpected { operation: OPERATION.to_owned(), what };
         let Some(original) = self.inspect(image).await? else {
-            return Err(unexpected(format!("the image {image} is not there")));
+            return Err(unexpected(format!("there is no image {image}")));
         };
         let before = evidence(original.clone());
         let key = key(&before.id, files);
@@ -80,11 +80,11 @@ impl Engine {
         let id = result?;
         removed?;
         let Some(after) = self.inspect_image(&id).await? else {
-            return Err(unexpected("the image committed is not there".to_owned()));
+            return Err(unexpected("the committed image does not exist".to_owned()));
         };
         if let Some(what) = difference(&before, &after) {
             self.remove_image(&after.id).await?;
-            return Err(unexpected(format!("the image committed differs from the candidate in its {what}")));
+            return Err(unexpected(format!("the committed image differs from the candidate in its {what}")));
         }
         // Named last: what has the name is known to be good.
         if let Some(name) = name {

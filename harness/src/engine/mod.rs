@@ -140,10 +140,10 @@ impl Engine {
     /// # Errors
     /// When it does not.
     pub async fn ping(&self) -> Result<(), EngineError> {
-        self.docker.ping().await.map(drop).map_err(|error| self.error("asking whether it is there", error))
+        self.docker.ping().await.map(drop).map_err(|error| self.error("pinging it", error))
     }
 
-    /// Whether nothing further can succeed after this error. An answer that broke off may have been the only one: where the
+    /// Whether nothing further can succeed after this error. An answer that ended early may have been the only one: where the
     /// engine still answers, others may fare better.
     pub async fn is_lost(&self, error: &EngineError) -> bool {
         match error {

@@ -31,8 +31,7 @@ impl Engine {
     /// # Errors
     /// When it is a namespace that cannot be entered.
     pub fn namespace(&self) -> Result<NetworkNamespace, EngineError> {
-        let failed =
-            |why: String| EngineError::Unsuitable { what: format!("its network namespace cannot be used: {why}") };
+        let failed = |why: String| EngineError::Unsuitable { what: format!("cannot use its network namespace: {why}") };
         let found = private::network_namespace(Path::new(&self.data_root));
         match found.map_err(|error| failed(crate::outcome::with_causes(&error)))? {
             Some(namespace) => NetworkNamespace::enter(namespace).map_err(|error| failed(error.to_string())),
@@ -61,7 +60,7 @@ fn identity(namespace: &File) -> std::io::Result<(u64, u64)> {
 }
 
 /// A socket at this address. One of IPv6 takes no IPv4 along: at an unspecified address it would answer on a port that another
-/// socket has elsewhere, and could not be told from it.
+/// socket has elsewhere, and could not be distinguished from it.
 fn open(address: SocketAddr, kind: SocketType) -> std::io::Result<OwnedFd> {
     let family = if address.is_ipv6() { AddressFamily::INET6 } else { AddressFamily::INET };
     let socket = socket_with(family, kind, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
@@ -104,7 +103,7 @@ impl NetworkNamespace {
         });
         let entered = receiver.recv().map_err(std::io::Error::other)??;
         let namespace = Self { runtime: Some(runtime), identity: Some(wanted) };
-        if entered == wanted { Ok(namespace) } else { Err(std::io::Error::other("it could not be entered")) }
+        if entered == wanted { Ok(namespace) } else { Err(std::io::Error::other("it cannot be entered")) }
     }
 
     /// Whether it is this host's own: what listens on all of the host's addresses can be reached from the engine's networks

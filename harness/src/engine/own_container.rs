@@ -23,7 +23,7 @@ const OWN: [&str; 4] = ["dev", "proc", "run", "sys"];
 const CAPABILITIES: [&str; 2] = ["NET_ADMIN", "SYS_ADMIN"];
 /// How `/dev/shm` is mounted: sandboxes have their files there, and execute some.
 const MEMORY: &str = "rw,exec,nosuid,nodev,size=1g";
-/// How long the program may go on after it was told to stop.
+/// How long the program may run after the signal to stop.
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 /// The name of the image that has nothing but links.
 const IMAGE: &str = "own-program";

@@ -1,4 +1,4 @@
-//! How much a container has written. Engines can limit that only on file systems with quotas, so it is looked at from time to time.
+//! How much a container has written. Engines can limit that only on file systems with quotas, so it is polled.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use bollard::query_parameters::InspectContainerOptions;
 
 use super::Engine;
 
-/// How often it is looked at: nothing tells of what is written.
+/// How often it is polled: no event reports what is written.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl Engine {

@@ -56,7 +56,7 @@ pub(super) struct Hook {
     pub(super) end: End,
 }
 
-/// What stands in a hook's place.
+/// The file type of a hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A file; executable or not.
@@ -107,7 +107,7 @@ pub(super) enum Action {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Requirements {
     /// Its lines, each in one of the files.
-    pub(super) lines: Vec<(Line, Place)>,
+    pub(super) lines: Vec<(Line, RequirementFile)>,
     /// Whether lines end as those of Windows do.
     pub(super) crlf: bool,
     /// Whether the last line has an end.
@@ -116,13 +116,13 @@ pub(super) struct Requirements {
 
 /// The file that a line is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Place {
+pub(super) enum RequirementFile {
     /// requirements.txt.
-    Here,
+    Root,
     /// A file that it names.
-    Below,
+    Included,
     /// A file that that one names.
-    Deeper,
+    Nested,
 }
 
 /// A line of a requirement file.
@@ -153,14 +153,14 @@ pub(super) enum Line {
 /// Something that must not matter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Extra {
-    pub(super) place: ExtraPlace,
+    pub(super) folder: ExtraFolder,
     pub(super) name: String,
     pub(super) kind: Kind,
 }
 
 /// Where it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ExtraPlace {
+pub(super) enum ExtraFolder {
     Application,
     Hooks,
     Variables,

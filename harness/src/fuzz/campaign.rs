@@ -53,15 +53,15 @@ pub struct Difference {
 #[derive(Debug, thiserror::Error)]
 pub enum FuzzError {
     /// proptest could not make one.
-    #[error("no application could be generated: {0}")]
+    #[error("cannot generate an application: {0}")]
     Generation(String),
     /// Its files.
-    #[error("the application's files cannot be written")]
+    #[error("cannot write the application's files")]
     Io(#[from] std::io::Error),
     /// The scenario that was made of it is not valid: a bug of ours.
-    #[error("the generated scenario is not valid; this is a bug of wsgi-proof: {0}")]
+    #[error("internal error: the generated scenario is not valid: {0}")]
     Invalid(String),
-    /// The suite could not tell.
+    /// Inconclusive.
     #[error("{0}")]
     Fault(String),
 }

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::application::{
-    Action, Application, End, Extra, ExtraPlace, Hook, Interpreter, Kind, Layout, Line, Name, Place, Requirements,
-    Target,
+    Action, Application, End, Extra, ExtraFolder, Hook, Interpreter, Kind, Layout, Line, Name, RequirementFile,
+    Requirements, Target,
 };
 use crate::suite::dialect::Dialect;
 
@@ -79,7 +79,7 @@ pub fn applications(dialect: Dialect) -> impl Strategy<Value = Application> {
             user_vars.dedup_by(|one, other| one.0 == other.0);
             let mut seen = Vec::new();
             extras.retain(|extra| {
-                let key = (extra.place, extra.name.clone());
+                let key = (extra.folder, extra.name.clone());
                 let fresh = !seen.contains(&key);
                 seen.push(key);
                 fresh
@@ -135,8 +135,8 @@ fn set_executable(names: &'static [Name]) -> impl Strategy<Value = Action> {
 }
 
 fn requirements() -> impl Strategy<Value = Requirements> {
-    let place = prop_oneof![4 => Just(Place::Here), 1 => Just(Place::Below), 1 => Just(Place::Deeper)];
-    (vec((line(), place), 0..6), any::<bool>(), any::<bool>()).prop_map(|(mut lines, crlf, unended)| {
+    let file = prop_oneof![4 => Just(RequirementFile::Root), 1 => Just(RequirementFile::Included), 1 => Just(RequirementFile::Nested)];
+    (vec((line(), file), 0..6), any::<bool>(), any::<bool>()).prop_map(|(mut lines, crlf, unended)| {
         let mut seen = Vec::new();
         lines.retain(|(line, _)| match line.project() {
             Some(project) if seen.contains(&project) => false,
@@ -164,7 +164,7 @@ fn line() -> impl Strategy<Value = Line> {
     ]
 }
 
-/// A variable of `user_vars`. That of `GREETING` is told in a log, and is a single line.
+/// A variable of `user_vars`. That of `GREETING` is logged, and is a single line.
 fn variable() -> impl Strategy<Value = (String, String)> {
     let value = prop_oneof![
             select(
@@ -201,11 +201,11 @@ fn extra() -> impl Strategy<Value = Extra> {
     let somewhere = prop_oneof![
         3 => prop_oneof![select(&HURTFUL[..]).prop_map(str::to_owned), "[ -.0-~]{1,12}"]
             .prop_filter("the name means something", |name| !RESERVED.contains(&name.as_str()))
-            .prop_map(|name| (ExtraPlace::Application, name)),
-        1 => select(&NO_HOOKS[..]).prop_map(|name| (ExtraPlace::Hooks, name.to_owned())),
-        1 => select(&NO_VARIABLES[..]).prop_map(|name| (ExtraPlace::Variables, name.to_owned())),
+            .prop_map(|name| (ExtraFolder::Application, name)),
+        1 => select(&NO_HOOKS[..]).prop_map(|name| (ExtraFolder::Hooks, name.to_owned())),
+        1 => select(&NO_VARIABLES[..]).prop_map(|name| (ExtraFolder::Variables, name.to_owned())),
     ];
-    (somewhere, kind).prop_map(|((place, name), kind)| Extra { place, name, kind })
+    (somewhere, kind).prop_map(|((folder, name), kind)| Extra { folder, name, kind })
 }
 
 fn target() -> impl Strategy<Value = Target> {

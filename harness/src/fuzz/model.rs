@@ -47,7 +47,7 @@ pub(super) enum StartFailure {
 }
 
 /// The variable whose value hooks tell.
-pub(super) const TOLD: &str = "GREETING";
+pub(super) const GREETING: &str = "GREETING";
 /// What apt ends with.
 const APT: u8 = 100;
 
@@ -124,8 +124,8 @@ impl<'a> State<'a> {
     /// How the start ends where it does not serve.
     fn start(&mut self, happenings: &mut Vec<Happening>) -> Option<StartFailure> {
         for name in [Name::DeployEnv, Name::Deploy] {
-            let told = self.told();
-            if let Some(code) = self.hook(name, Some(told), happenings) {
+            let greeting = self.greeting();
+            if let Some(code) = self.hook(name, Some(greeting), happenings) {
                 return Some(StartFailure::Hook(code));
             }
         }
@@ -133,9 +133,9 @@ impl<'a> State<'a> {
     }
 
     /// Runs a hook if there is one that runs; its exit code where it fails.
-    fn hook(&mut self, name: Name, told: Option<String>, happenings: &mut Vec<Happening>) -> Option<u8> {
+    fn hook(&mut self, name: Name, greeting: Option<String>, happenings: &mut Vec<Happening>) -> Option<u8> {
         let hook = self.hooks[name as usize].clone().filter(|hook| runs(hook) && self.application.folder_counts())?;
-        happenings.push(Happening::Hook(name, told));
+        happenings.push(Happening::Hook(name, greeting));
         hook.actions.iter().for_each(|action| self.act(action));
         Some(hook.end.code()).filter(|code| *code != 0)
     }
@@ -167,8 +167,8 @@ impl<'a> State<'a> {
     }
 
     /// The value that a hook tells of the variable that it tells.
-    fn told(&self) -> String {
-        let value = self.variables.get(TOLD).map(|value| value.strip_suffix('\n').unwrap_or(value).to_owned());
+    fn greeting(&self) -> String {
+        let value = self.variables.get(GREETING).map(|value| value.strip_suffix('\n').unwrap_or(value).to_owned());
         value.unwrap_or_else(|| "unset".to_owned())
     }
 }
@@ -180,7 +180,7 @@ fn runs(hook: &Hook) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::application::{End, Interpreter, Layout, Place};
+    use super::super::application::{End, Interpreter, Layout, RequirementFile};
     use super::*;
 
     fn application() -> Application {
@@ -203,7 +203,7 @@ mod tests {
     }
 
     fn requirements(lines: &[Line]) -> Requirements {
-        let lines = lines.iter().map(|line| (*line, Place::Here)).collect();
+        let lines = lines.iter().map(|line| (*line, RequirementFile::Root)).collect();
         Requirements { lines, crlf: false, ended: true }
     }
 
@@ -232,7 +232,7 @@ mod tests {
             vec![Action::WriteSetupPy, Action::SetExecutable(Name::Build, true), Action::RemoveHook(Name::Deploy)];
         app.hooks[0] = Some(hook(actions, 0));
         app.hooks[1] = Some(Hook { kind: Kind::File(false), ..hook(Vec::new(), 0) });
-        app.hooks[2] = Some(hook(vec![Action::SetVariable(TOLD.to_owned(), "hi\n".to_owned())], 0));
+        app.hooks[2] = Some(hook(vec![Action::SetVariable(GREETING.to_owned(), "hi\n".to_owned())], 0));
         app.hooks[3] = Some(hook(Vec::new(), 1));
         let predicted = predict(&app);
         let expected =

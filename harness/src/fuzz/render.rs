@@ -8,9 +8,10 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::application::{
-    Action, Application, End, ExtraPlace, Hook, Interpreter, Kind, Layout, Line, Name, Place, Requirements, Target,
+    Action, Application, End, ExtraFolder, Hook, Interpreter, Kind, Layout, Line, Name, RequirementFile, Requirements,
+    Target,
 };
-use super::model::{Happening, Prediction, StartFailure, TOLD, predict};
+use super::model::{GREETING, Happening, Prediction, StartFailure, predict};
 use crate::suite::dialect::Dialect;
 use crate::suite::scenario::Phase;
 
@@ -60,8 +61,8 @@ const SETUP_PY: &str =
     "from setuptools import setup\n\nsetup(name='generated', version='1.0', py_modules=['generated'])\n";
 const WSGI: &str = "def application(environ, start_response):\n    start_response('200 OK', [('Content-Type', 'text/plain')])\n    return [b'generated']\n";
 /// The file that requirements.txt names, and the one that that names, relative to each other.
-const BELOW: &str = "requirements/more.txt";
-const DEEPER: &str = "requirements/last.txt";
+const INCLUDED: &str = "requirements/more.txt";
+const NESTED: &str = "requirements/last.txt";
 
 /// The files of the scenario, the scenario file first. `origin` is what the scenario says of where it comes from.
 pub fn files(application: &Application, origin: &str) -> Vec<File> {
@@ -92,7 +93,7 @@ impl Drawn<'_> {
         self.add(path, Content::Text(text.into()));
     }
 
-    fn place(&mut self, path: &str, kind: Kind, text: String, target: &str) {
+    fn add_kind(&mut self, path: &str, kind: Kind, text: String, target: &str) {
         match kind {
             Kind::File(executable) => {
                 if executable {
@@ -102,9 +103,9 @@ impl Drawn<'_> {
             }
             Kind::Link(executable) => {
                 let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-                let place = format!("{folder}/{target}");
+                let target_path = format!("{folder}/{target}");
                 self.add(path, Content::Link(target.to_owned()));
-                self.place(&place, Kind::File(executable), text, "");
+                self.add_kind(&target_path, Kind::File(executable), text, "");
             }
             Kind::Folder => self.add(path, Content::Folder),
             Kind::DanglingLink => self.add(path, Content::Link("no-such-file".to_owned())),
@@ -138,7 +139,7 @@ impl Drawn<'_> {
         for (name, hook) in application.hooks() {
             let text = script(application, name, hook);
             let target = format!("the-{}-hook", name.text());
-            self.place(&format!("{folder}/action_hooks/{}", name.text()), hook.kind, text, &target);
+            self.add_kind(&format!("{folder}/action_hooks/{}", name.text()), hook.kind, text, &target);
         }
         for (name, value) in &application.user_vars {
             self.text(&format!("{folder}/user_vars/{name}"), value.as_str());
@@ -147,19 +148,19 @@ impl Drawn<'_> {
         if application.layout == Layout::Both {
             for name in Name::ALL {
                 let path = format!("{}/action_hooks/{}", application.other_folder(), name.text());
-                self.place(&path, Kind::File(true), not_to_run(), "");
+                self.add_kind(&path, Kind::File(true), not_to_run(), "");
             }
-            self.text(&format!("{}/user_vars/{TOLD}", application.other_folder()), "of the other folder");
+            self.text(&format!("{}/user_vars/{GREETING}", application.other_folder()), "of the other folder");
             // Without anything in it, it would not be there.
             self.text(&format!("{folder}/note"), "");
         }
         for extra in &application.extras {
-            let parent = match extra.place {
-                ExtraPlace::Application => String::new(),
-                ExtraPlace::Hooks => format!("{folder}/action_hooks/"),
-                ExtraPlace::Variables => format!("{folder}/user_vars/"),
+            let parent = match extra.folder {
+                ExtraFolder::Application => String::new(),
+                ExtraFolder::Hooks => format!("{folder}/action_hooks/"),
+                ExtraFolder::Variables => format!("{folder}/user_vars/"),
             };
-            self.place(&format!("{parent}{}", extra.name), extra.kind, not_to_run(), "");
+            self.add_kind(&format!("{parent}{}", extra.name), extra.kind, not_to_run(), "");
         }
     }
 }
@@ -188,10 +189,14 @@ fn written(application: &Application) -> impl Iterator<Item = &Requirements> {
 
 /// requirements.txt, and the files that it names.
 fn requirement_files(requirements: &Requirements) -> Vec<(&'static str, String)> {
-    let of =
-        |place: Place| requirements.lines.iter().filter(move |(_, at)| *at == place).map(|(line, _)| line_text(*line));
-    let (mut here, mut below, deeper): (Vec<_>, Vec<_>, Vec<_>) =
-        (of(Place::Here).collect(), of(Place::Below).collect(), of(Place::Deeper).collect());
+    let of = |file: RequirementFile| {
+        requirements.lines.iter().filter(move |(_, of)| *of == file).map(|(line, _)| line_text(*line))
+    };
+    let (mut root, mut included, nested): (Vec<_>, Vec<_>, Vec<_>) = (
+        of(RequirementFile::Root).collect(),
+        of(RequirementFile::Included).collect(),
+        of(RequirementFile::Nested).collect(),
+    );
     let text = |lines: &[String]| {
         let end = if requirements.crlf { "\r\n" } else { "\n" };
         let mut text = lines.join(end);
@@ -201,16 +206,16 @@ fn requirement_files(requirements: &Requirements) -> Vec<(&'static str, String)>
         text
     };
     let mut files = Vec::new();
-    if !deeper.is_empty() {
-        files.push((DEEPER, text(&deeper)));
+    if !nested.is_empty() {
+        files.push((NESTED, text(&nested)));
         // Relative to the file that names it.
-        below.push("-r last.txt".to_owned());
+        included.push("-r last.txt".to_owned());
     }
-    if !below.is_empty() {
-        files.push((BELOW, text(&below)));
-        here.push(format!("--requirement={BELOW}"));
+    if !included.is_empty() {
+        files.push((INCLUDED, text(&included)));
+        root.push(format!("--requirement={INCLUDED}"));
     }
-    files.push(("requirements.txt", text(&here)));
+    files.push(("requirements.txt", text(&root)));
     files.reverse();
     files
 }
@@ -241,12 +246,12 @@ fn line_text(line: Line) -> String {
 /// A hook: it says that it runs, and where; does what it does; and ends. One that runs twice fails.
 fn script(application: &Application, name: Name, hook: &Hook) -> String {
     let name = name.text();
-    let told = match name {
-        "deploy-env" | "deploy" => format!(", {TOLD} is ${{{TOLD}-unset}}"),
+    let greeting = match name {
+        "deploy-env" | "deploy" => format!(", {GREETING} is ${{{GREETING}-unset}}"),
         _ => String::new(),
     };
     let mut script =
-        format!("echo \"fuzz: {name} in $(pwd) as $(id -u){told}\"\nmkdir \"/tmp/{name}-has-run\" || exit 99\n");
+        format!("echo \"fuzz: {name} in $(pwd) as $(id -u){greeting}\"\nmkdir \"/tmp/{name}-has-run\" || exit 99\n");
     for action in &hook.actions {
         script.push_str(&act(application, action));
     }
@@ -451,9 +456,9 @@ fn serve(application: &Application, prediction: &Prediction) -> Serve {
 /// The line of a log that shows that something has happened.
 fn line_of(happening: &Happening) -> Option<String> {
     match happening {
-        Happening::Hook(name, told) => {
-            let told = told.as_ref().map_or_else(String::new, |told| format!(", {TOLD} is {told}"));
-            Some(format!("^fuzz: {} in /app as 0{told}$", name.text()))
+        Happening::Hook(name, greeting) => {
+            let greeting = greeting.as_ref().map_or_else(String::new, |greeting| format!(", {GREETING} is {greeting}"));
+            Some(format!("^fuzz: {} in /app as 0{greeting}$", name.text()))
         }
         Happening::Git => Some("^Setting up git ".to_owned()),
         Happening::Mercurial => Some("^Successfully installed .*mercurial-".to_owned()),
@@ -482,7 +487,7 @@ fn proves(application: &Application, prediction: &Prediction) -> Vec<&'static st
     if kind(|kind| matches!(kind, Kind::Folder | Kind::DanglingLink)) {
         clauses.push("BUILD-9");
     }
-    if application.extras.iter().any(|extra| extra.place == ExtraPlace::Application) {
+    if application.extras.iter().any(|extra| extra.folder == ExtraFolder::Application) {
         clauses.push("BUILD-27");
     }
     match application.layout {

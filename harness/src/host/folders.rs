@@ -17,16 +17,16 @@ pub struct Folders {
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// No suite.
-    #[error("no folder with `scenarios` and `images` at or above {}", from.display())]
+    #[error("no suite (a folder with `scenarios` and `images`) at or above {}", from.display())]
     NoSuite {
         /// Where the search began.
         from: PathBuf,
     },
     /// No cache.
-    #[error("no cache folder: the environment names no home folder")]
+    #[error("no cache folder: HOME is not set")]
     NoCache,
     /// A folder cannot be used.
-    #[error("{}: cannot be used", path.display())]
+    #[error("cannot use {}", path.display())]
     Unusable {
         /// The folder.
         path: PathBuf,
@@ -39,7 +39,7 @@ impl FolderError {
     /// What to do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::NoSuite { .. } => "run it inside a checkout of wsgi-proof, or name one with --suite",
+            Self::NoSuite { .. } => "run in a checkout of wsgi-proof, or name a suite with --suite",
             Self::NoCache => "set HOME, or name a folder with --cache",
             Self::Unusable { .. } => "name another folder with --cache or --suite",
         }

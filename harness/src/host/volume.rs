@@ -24,7 +24,7 @@ pub struct Volume {
 pub struct Snapshot(BTreeMap<PathBuf, String>);
 
 impl Volume {
-    /// Unpacks an archive into a folder of its own. Its name begins with the run's id, so that what a dead run left is
+    /// Unpacks an archive into a folder of its own. Its name begins with the run's id, so that what a stale run left is
     /// known.
     ///
     /// # Errors
@@ -115,24 +115,24 @@ impl Snapshot {
 /// What stands for the content of a file.
 type Content<'a> = &'a dyn Fn(&Path, &fs::Metadata) -> io::Result<String>;
 
-fn content(place: &Path, _: &fs::Metadata) -> io::Result<String> {
-    Ok(hex::encode(Sha256::digest(fs::read(place)?)))
+fn content(path: &Path, _: &fs::Metadata) -> io::Result<String> {
+    Ok(hex::encode(Sha256::digest(fs::read(path)?)))
 }
 
 fn take(root: &Path, entry: &Path, content: Content<'_>, entries: &mut BTreeMap<PathBuf, String>) -> io::Result<()> {
-    let place = root.join(entry);
-    let metadata = fs::symlink_metadata(&place)?;
+    let path = root.join(entry);
+    let metadata = fs::symlink_metadata(&path)?;
     let content_is = if metadata.is_symlink() {
-        fs::read_link(&place)?.to_string_lossy().into_owned()
+        fs::read_link(&path)?.to_string_lossy().into_owned()
     } else if metadata.is_file() {
-        content(&place, &metadata)?
+        content(&path, &metadata)?
     } else {
         String::new()
     };
     let (mode, user, group) = (metadata.mode(), metadata.uid(), metadata.gid());
     entries.insert(entry.to_owned(), format!("{mode:o} {user}:{group} {content_is}"));
     if metadata.is_dir() {
-        for item in fs::read_dir(&place)? {
+        for item in fs::read_dir(&path)? {
             take(root, &entry.join(item?.file_name()), content, entries)?;
         }
     }

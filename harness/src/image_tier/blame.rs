@@ -11,14 +11,15 @@ use crate::outcome::Fault;
 pub(super) fn fault(requests: &[Request], log: &[String], declared_absent: &[String]) -> Option<Fault> {
     requests.iter().find_map(|request| {
         let (what, hint) = match &request.outcome {
-            Outcome::Fault(text) => {
-                (text.clone(), "see the fixture server's message; `wsgi-proof fetch` fills the store")
-            }
+            Outcome::Fault(text) => (text.clone(), "`wsgi-proof fetch` fills the fixture store"),
             Outcome::Absent if !declared_absent.contains(&request.what) => (
-                format!("the build asked the package index for `{}`, which packages.lock does not list", request.what),
+                format!(
+                    "the build requested `{}` from the package index, and packages.lock does not list it",
+                    request.what
+                ),
                 "add it to scenarios/packages.lock, or declare it in the scenario's `[fixtures] absent_packages`",
             ),
-            Outcome::Refused(text) => (text.clone(), "the build asked for something that the fixtures do not offer"),
+            Outcome::Refused(text) => (text.clone(), "the fixture server does not offer what the build requested"),
             Outcome::Absent | Outcome::Served | Outcome::FromUpstream => return None,
         };
         let named = log.iter().any(|line| names(line, &request.what));
@@ -32,10 +33,10 @@ pub(super) fn undeclared(requests: &[Request], clients: &[IpAddr], declared_abse
     let own = |request: &&Request| request.from.is_some_and(|from| clients.contains(&from));
     let request = requests.iter().filter(own).find(|request| request.is_undeclared(declared_absent))?;
     Some(Fault {
-        what: format!("the fixture server was asked for `{}`, which it does not have", request.what),
+        what: format!("a build or container requested `{}`, which the fixture server does not have", request.what),
         hint: Some(
-            "add it to scenarios/packages.lock, or declare it in the scenario's `[fixtures] absent_packages`; nothing else \
-             from outside is offered"
+            "add it to scenarios/packages.lock, or declare it in the scenario's `[fixtures] absent_packages`; builds \
+             reach nothing else"
                 .to_owned(),
         ),
     })
@@ -49,9 +50,9 @@ pub(super) fn never_asked(requests: &[Request], declared_absent: &[String]) -> O
     let name = declared_absent.iter().find(|name| !asked(name))?;
     Some(Fault {
         what: format!(
-            "the build failed without asking the package index for `{name}`, which the scenario declares absent"
+            "the build failed without requesting `{name}` from the package index, which the scenario declares absent"
         ),
-        hint: Some("did the build reach the fixture server? its log says what it tried".to_owned()),
+        hint: Some("check in the build log whether it reached the fixture server".to_owned()),
     })
 }
 

@@ -41,16 +41,15 @@ pub(super) async fn canaries(setup: &Setup, image: &str) -> Result<Prepared, Pre
         Ok(Prepared { image: image.to_owned(), note: note(&isolation) })
     } else {
         Err(PrepareError::Broken(Fault {
-            what: format!("builds and containers are not isolated: {}", isolation.broken.join("; ")),
-            hint: Some("what the run says cannot be relied on; which network does the engine really make?".to_owned()),
+            what: format!("isolation broken: {}", isolation.broken.join("; ")),
+            hint: Some("results cannot be trusted; check which network the engine creates".to_owned()),
         }))
     }
 }
 
 async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
     let Setup { engine, run, network, watch, namespace, .. } = setup;
-    let listening =
-        |error: std::io::Error| suite(format!("the listeners for the canaries cannot be opened: {error}"), None);
+    let listening = |error: std::io::Error| suite(format!("cannot open listeners for the canaries: {error}"), None);
     let beacon = engine.start_beacon(image, beacon_command(), run, &setup.lock).await?;
     let (listeners, hosts) = Listeners::of_host(run, &watch.arrivals()).await.map_err(listening)?;
     let mut listeners = vec![listeners];
@@ -70,14 +69,14 @@ async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
     let address = SocketAddr::new(beacon.address.into(), BEACON_PORT);
     let answered = namespace.handle().spawn(tokio::time::timeout(ANSWER_LIMIT, answers(address))).await;
     if !matches!(answered, Ok(Ok(Ok(())))) {
-        let hint = "the engine must run on this very machine, not in a virtual machine";
+        let hint = "the engine must run on this machine, not in a virtual machine";
         return Err(suite(format!("the beacon for the canaries does not answer at {address}"), Some(hint)));
     }
 
     let server = (network.gateway, mirror::PORT);
     let words = |canary| canary_command(canary, run, server, &ways);
     let request = canary_build(image, &words(Canary::Build), network, run)
-        .map_err(|error| suite(format!("the canary's build context cannot be written: {error}"), None))?;
+        .map_err(|error| suite(format!("cannot write the build context of the canary: {error}"), None))?;
     let dns = IpAddr::from(beacon.address);
     let mut quiet = |_: &str| {};
     let (built, ran) = tokio::join!(
@@ -98,14 +97,14 @@ async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
     }
 }
 
-/// Whether something at this address says back what it is told.
+/// Whether something at this address echoes what it receives.
 async fn answers(address: SocketAddr) -> std::io::Result<()> {
     const WORD: &[u8] = b"control";
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(WORD).await?;
     let mut answer = [0; WORD.len()];
     stream.read_exact(&mut answer).await?;
-    if answer == WORD { Ok(()) } else { Err(std::io::Error::other("it says something else")) }
+    if answer == WORD { Ok(()) } else { Err(std::io::Error::other("unexpected answer")) }
 }
 
 fn suite(what: String, hint: Option<&str>) -> PrepareError {
@@ -115,7 +114,7 @@ fn suite(what: String, hint: Option<&str>) -> PrepareError {
 fn note(isolation: &Isolation) -> String {
     let tried = isolation.tried.len();
     match isolation.weakened.len() {
-        0 => format!("a build and a container tried {tried} ways out, and none was open"),
-        open => format!("a build and a container tried {tried} ways out, and {open} were open"),
+        0 => format!("a build and a container tried {tried} isolation probes, and none got out"),
+        open => format!("a build and a container tried {tried} isolation probes, and {open} got out"),
     }
 }

@@ -25,7 +25,7 @@ pub(super) async fn ask(address: SocketAddr, expectation: &HttpExpectation) -> R
     connection.write_all(request.as_bytes()).await.map_err(|error| error.to_string())?;
     let mut answer = Vec::new();
     connection.take(MAX_ANSWER).read_to_end(&mut answer).await.map_err(|error| error.to_string())?;
-    parse(&answer).ok_or_else(|| "what came is not an answer of HTTP".to_owned())
+    parse(&answer).ok_or_else(|| "the response is not HTTP".to_owned())
 }
 
 fn parse(answer: &[u8]) -> Option<HttpEvidence> {

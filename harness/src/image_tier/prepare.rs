@@ -26,7 +26,7 @@ pub(super) struct Prepared {
     pub(super) note: String,
 }
 
-/// Why it cannot be had.
+/// Why it is not available.
 pub(super) enum PrepareError {
     /// The candidate's own Dockerfile failed.
     Candidate { why: String, log: Vec<String> },
@@ -152,7 +152,7 @@ async fn built(
         }
         BuildEnd::Failed { command, exit_code, message } => {
             let why = match (command, exit_code) {
-                (Some(command), Some(code)) => format!("{}: `{command}` returned {code}", path.display()),
+                (Some(command), Some(code)) => format!("{}: `{command}` exited with {code}", path.display()),
                 _ => format!("{}: {message}", path.display()),
             };
             Err(PrepareError::Candidate { why, log: evidence.log })
@@ -175,8 +175,8 @@ async fn ready(setup: &Setup, image: String) -> Result<Prepared, PrepareError> {
         Some(evidence) => note(&evidence),
         None => {
             return Err(PrepareError::Suite(Fault {
-                what: format!("the image {image} was made, but the engine does not have it"),
-                hint: Some("was it pruned by somebody else? run again".to_owned()),
+                what: format!("the image {image} was built, but the engine does not have it"),
+                hint: Some("check whether another program removed it, then run again".to_owned()),
             }));
         }
     };
@@ -190,7 +190,7 @@ fn note(image: &ImageEvidence) -> String {
 
 fn without(what: &str) -> PrepareError {
     PrepareError::Suite(Fault {
-        what: format!("the plan gave a step without its {what}"),
+        what: format!("internal error: a step has no {what}"),
         hint: Some("this is a bug of wsgi-proof; please report it".to_owned()),
     })
 }

@@ -65,7 +65,7 @@ async fn ask(
             Some(exit_code) => ProbeEvidence::Died { exit_code },
             None => ProbeEvidence::Silent {
                 waited: begun.elapsed(),
-                fault: "it has no address on the run's network".to_owned(),
+                fault: "the container has no address on the run's network".to_owned(),
             },
         });
     };
@@ -79,7 +79,7 @@ async fn ask(
             exit = application.wait_exit() => return Ok(ProbeEvidence::Died { exit_code: exit? }),
         };
         if begun.elapsed() >= limit {
-            // A connection that broke because the container ended is told as its end.
+            // A connection that broke because the container ended is reported as its end.
             return Ok(match application.exit_code().await? {
                 Some(exit_code) => ProbeEvidence::Died { exit_code },
                 None => ProbeEvidence::Silent { waited: begun.elapsed(), fault },
@@ -100,7 +100,7 @@ async fn send(
     if expectation.method == "HEAD" {
         // A client's library does not look for a body after an answer to HEAD.
         let answer = tokio::time::timeout(limits.request(), head::ask(address, expectation)).await;
-        return answer.unwrap_or_else(|_| Err("the time for a request is over".to_owned()));
+        return answer.unwrap_or_else(|_| Err("the request timed out".to_owned()));
     }
     let method = Method::from_bytes(expectation.method.as_bytes()).map_err(|error| error.to_string())?;
     let mut request = client.request(method, format!("http://{address}{}", expectation.path));

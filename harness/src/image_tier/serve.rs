@@ -119,7 +119,7 @@ impl Step<'_> {
     ) -> Result<bool, StepError> {
         let limits = self.limits();
         let client = probe::client(limits).map_err(|error| {
-            StepError::Suite(Fault { what: format!("no HTTP client could be made: {error}"), hint: None })
+            StepError::Suite(Fault { what: format!("cannot create an HTTP client: {error}"), hint: None })
         })?;
         let mut answers = true;
         for (index, expectation) in serve.http.iter().enumerate() {
@@ -209,5 +209,5 @@ fn settings(serve: &ServeExpectation, volume: Option<&Volume>) -> Start {
 }
 
 fn unusable(error: &std::io::Error) -> StepError {
-    StepError::Suite(Fault { what: format!("the volume's folder cannot be used: {error}"), hint: None })
+    StepError::Suite(Fault { what: format!("cannot use the volume's folder: {error}"), hint: None })
 }

@@ -211,14 +211,14 @@ impl Step<'_> {
 /// A step without what the plan should have given it: a bug of the suite, and never the candidate's doing.
 pub(super) fn missing(what: &str) -> StepError {
     StepError::Suite(Fault {
-        what: format!("the plan gave a step without {what}"),
+        what: format!("internal error: a step lacks {what}"),
         hint: Some("this is a bug of wsgi-proof; please report it".to_owned()),
     })
 }
 
 fn gone(image: &str) -> StepError {
     StepError::Suite(Fault {
-        what: format!("the image {image} has gone from the engine while the run was using it"),
-        hint: Some("was it pruned by somebody else? run again".to_owned()),
+        what: format!("the image {image} disappeared from the engine during the run"),
+        hint: Some("check whether another program removed it, then run again".to_owned()),
     })
 }

@@ -57,7 +57,7 @@ impl Tier for ImageTier {
         drop(alive);
         if origin == Origin::Private {
             notes.push(
-                "the private engine goes on running for the next run; `wsgi-proof engine stop` ends it".to_owned(),
+                "the private engine keeps running for the next run; `wsgi-proof engine stop` stops it".to_owned(),
             );
         }
         Conclusion { fixtures, undeclared, isolation, notes }
@@ -70,8 +70,8 @@ fn undeclared(log: &RequestLog, plan: &Plan) -> Vec<String> {
         plan.scenarios.iter().flat_map(|planned| planned.scenario.absent_packages.iter().cloned()).collect();
     let mut found: Vec<String> = Vec::new();
     for request in log.since(0).into_iter().filter(|request| request.is_undeclared(&absent)) {
-        let from = request.from.map_or_else(|| "somebody".to_owned(), |address| address.to_string());
-        let text = format!("{from} asked for {}", request.what);
+        let from = request.from.map_or_else(|| "an unknown address".to_owned(), |address| address.to_string());
+        let text = format!("{from} requested {}", request.what);
         if !found.contains(&text) {
             found.push(text);
         }
@@ -82,13 +82,10 @@ fn undeclared(log: &RequestLog, plan: &Plan) -> Vec<String> {
 fn isolation(network: &Network, shared: bool) -> String {
     let Network { name, subnet, gateway } = network;
     let port = mirror::PORT;
-    let place = if shared {
-        "its gateway is this host, so what listens on all of the host's addresses can be reached there"
+    let namespace = if shared {
+        "its gateway is this host, so builds reach whatever listens on all addresses of the host"
     } else {
-        "the engine has a network namespace of its own, where nothing else listens"
+        "in the engine's own network namespace, where nothing else listens"
     };
-    format!(
-        "builds and containers on the internal network {name} ({subnet}): no route out; they reach the fixture server \
-         at {gateway}:{port}; {place}"
-    )
+    format!("internal network {name} ({subnet}) without a route out, fixture server at {gateway}:{port}; {namespace}")
 }

@@ -59,7 +59,7 @@ pub struct Isolation {
     pub weakened: Vec<String>,
     /// Ways that were open and must not be: what the run says cannot be relied on.
     pub broken: Vec<String>,
-    /// Why it could not be told.
+    /// Why it is inconclusive.
     pub untold: Option<String>,
 }
 
@@ -115,13 +115,13 @@ impl Watch {
         match said.iter().find(|(number, _)| *number == 0) {
             Some((_, "open")) => {}
             Some((_, other)) => return Err(format!("{canary} did not reach the fixture server ({other})")),
-            None => return Err(format!("{canary} said nothing: {}", lines.join(" | "))),
+            None => return Err(format!("{canary} reported nothing: {}", lines.join(" | "))),
         }
         let mut open = Vec::new();
         for way in &state.ways {
             match said.iter().find(|(number, _)| *number == way.number) {
                 Some((_, "open")) => open.push((canary, way.number, "it was answered".to_owned())),
-                None if way.is_for(canary) => return Err(format!("{canary} said nothing of {way}")),
+                None if way.is_for(canary) => return Err(format!("{canary} did not report {way}")),
                 Some(_) | None => {}
             }
         }
@@ -129,7 +129,7 @@ impl Watch {
         Ok(())
     }
 
-    /// What could not be told, and why.
+    /// Makes the result inconclusive, and why.
     pub fn could_not(&self, why: String) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).untold.get_or_insert(why);
     }
@@ -157,10 +157,10 @@ impl Watch {
             untold: state.untold.clone(),
             ..Isolation::default()
         };
-        let mut told = Vec::new();
+        let mut seen = Vec::new();
         for (who, way, how) in open {
-            if !told.contains(&(who.clone(), way.number)) {
-                told.push((who.clone(), way.number));
+            if !seen.contains(&(who.clone(), way.number)) {
+                seen.push((who.clone(), way.number));
                 let list = if way.is_expected { &mut isolation.weakened } else { &mut isolation.broken };
                 list.push(format!("{who} got out by {way}: {how}"));
             }
@@ -257,7 +257,7 @@ mod tests {
         assert!(watch.hear(Canary::Build, &lines(&["perl: not found"])).is_err());
         assert!(watch.hear(Canary::Build, &lines(&["way 0 closed: no answer"])).is_err());
         let why = watch.hear(Canary::Build, &lines(&["way 0 open", "way 1 closed: x"])).unwrap_err();
-        assert!(why.contains("said nothing of TCP"), "{why}");
+        assert!(why.contains("did not report TCP"), "{why}");
     }
 
     proptest::proptest! {
@@ -270,13 +270,13 @@ mod tests {
             let (_, watch) = watch();
             let heard = watch.hear(Canary::Container, &said);
             let first = |number: &str| said.iter().find_map(|line| line.strip_prefix(number));
-            let told = ["way 0 ", "way 1 ", "way 2 ", "way 3 "].map(first);
+            let answers = ["way 0 ", "way 1 ", "way 2 ", "way 3 "].map(first);
             if heard.is_ok() {
-                proptest::prop_assert!(told[0] == Some("open") && told.iter().all(Option::is_some), "{said:?}");
-                let open = told[1] == Some("open") || told[3] == Some("open");
+                proptest::prop_assert!(answers[0] == Some("open") && answers.iter().all(Option::is_some), "{said:?}");
+                let open = answers[1] == Some("open") || answers[3] == Some("open");
                 proptest::prop_assert_eq!(watch.conclusion().is_sound(), !open);
             } else {
-                proptest::prop_assert!(told[0] != Some("open") || told.iter().any(Option::is_none), "{said:?}");
+                proptest::prop_assert!(answers[0] != Some("open") || answers.iter().any(Option::is_none), "{said:?}");
             }
         }
     }

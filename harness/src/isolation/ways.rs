@@ -83,7 +83,7 @@ impl fmt::Display for Way {
             Kind::Icmp => write!(f, "ICMP to {what} ({host})"),
             Kind::Tcp6 => write!(f, "TCP over IPv6 to {what} ({host}, port {port})"),
             Kind::Udp6 => write!(f, "UDP over IPv6 to {what} ({host}, port {port})"),
-            Kind::Dns => write!(f, "a question to {what} ({host}:{port})"),
+            Kind::Dns => write!(f, "a DNS query to {what} ({host}:{port})"),
             Kind::Name => write!(f, "a name look-up by {what}"),
             Kind::Unix => write!(f, "{what} ({host})"),
             Kind::Abstract => write!(f, "{what}"),

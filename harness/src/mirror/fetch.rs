@@ -38,7 +38,7 @@ pub(super) async fn fill(
         let failed = |why: String| FixturesError::Fetch { file: package.file.clone(), why };
         let content = content(inner, &index, package).await.map_err(failed)?;
         inner.store.put_expected(&content, &package.sha256).map_err(|error| failed(with_causes(&error)))?;
-        progress(&format!("fetched {}", package.file));
+        progress(&format!("downloaded {}", package.file));
         Ok::<(), FixturesError>(())
     }))
     .buffer_unordered(AT_ONCE)
@@ -50,11 +50,11 @@ pub(super) async fn fill(
 /// Fetches a file that the store had, and for this reason has no more; or says both why.
 pub(super) async fn again(inner: &Inner, package: &Package, why: &str) -> Result<bytes::Bytes, String> {
     if inner.offline {
-        return Err(format!("{why}; and --offline forbids fetching it"));
+        return Err(format!("{why}; --offline forbids downloading it"));
     }
-    let content = content(inner, &index(), package).await.map_err(|error| format!("{why}; and {error}"))?;
+    let content = content(inner, &index(), package).await.map_err(|error| format!("{why}; {error}"))?;
     let put = inner.store.put_expected(&content, &package.sha256);
-    put.map(|()| content).map_err(|error| format!("{why}; and fetched again: {}", with_causes(&error)))
+    put.map(|()| content).map_err(|error| format!("{why}; downloaded again: {}", with_causes(&error)))
 }
 
 fn index() -> String {
@@ -66,8 +66,8 @@ async fn content(inner: &Inner, index: &str, package: &Package) -> Result<bytes:
     let accept = "application/vnd.pypi.simple.v1+json, text/html;q=0.1";
     let answer = get(inner, &page, accept).await?;
     let text = String::from_utf8_lossy(&answer.content);
-    let address = address(&answer.url, &text, &package.file)
-        .ok_or_else(|| format!("the index's page {page} does not list it (is it a mirror that lacks it?)"))?;
+    let address =
+        address(&answer.url, &text, &package.file).ok_or_else(|| format!("the index page {page} does not list it"))?;
     Ok(get(inner, address.as_str(), "*/*").await?.content)
 }
 

@@ -91,7 +91,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     }
     let path = parts.uri.path();
     if parts.method != Method::GET && parts.method != Method::HEAD {
-        let what = format!("{} {path}: the fixture server takes GET and HEAD", parts.method);
+        let what = format!("{} {path}: the fixture server accepts GET and HEAD", parts.method);
         log.add(path, Outcome::Refused(what.clone()));
         return text(StatusCode::METHOD_NOT_ALLOWED, &what);
     }
@@ -110,7 +110,9 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
             Ok(Some(content)) => (Ok(content), Outcome::Served),
             // Gone since the run began, or damaged and taken out.
             other => {
-                let why = other.err().map_or_else(|| "it is not in the store".to_owned(), |error| with_causes(&error));
+                let why = other
+                    .err()
+                    .map_or_else(|| "it is not in the fixture store".to_owned(), |error| with_causes(&error));
                 (fetch::again(&shared.inner, package, &why).await, Outcome::FromUpstream)
             }
         };

@@ -1,11 +1,11 @@
-//! What came of mutants, and what that says of the suite.
+//! The results of mutants, and what they say about the suite.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{Case, Operator};
 
-/// What came of a mutant.
+/// The result of a mutant.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "end")]
 pub enum Outcome {
@@ -23,14 +23,14 @@ pub enum Outcome {
         /// The reason.
         why: String,
     },
-    /// The suite could not tell.
+    /// Inconclusive.
     Error {
         /// Why.
         what: String,
     },
 }
 
-/// A mutant, and what came of it.
+/// A mutant, and its result.
 #[derive(Debug, Clone, serde::Serialize)]
 pub struct Tried {
     /// Its id.
@@ -41,7 +41,7 @@ pub struct Tried {
     pub line: usize,
     /// The kind of change.
     pub operator: Operator,
-    /// What came of it.
+    /// Its result.
     #[serde(flatten)]
     pub outcome: Outcome,
     /// What it changes.
@@ -55,7 +55,7 @@ pub struct Campaign {
     pub mutants: Vec<Tried>,
 }
 
-/// How many mutants came to what.
+/// How many mutants had which result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Count {
     /// Noticed.
@@ -64,12 +64,12 @@ pub struct Count {
     pub survived: usize,
     /// No other than the script.
     pub equivalent: usize,
-    /// Not told.
+    /// Inconclusive.
     pub error: usize,
 }
 
 impl Tried {
-    /// A change, and what came of it.
+    /// A change, and its result.
     pub fn new(case: &Case, outcome: Outcome) -> Self {
         Self {
             id: case.id.clone(),
@@ -99,7 +99,7 @@ impl Count {
 }
 
 impl Campaign {
-    /// How many came to what.
+    /// How many had which result.
     pub fn count(&self) -> Count {
         let mut count = Count::default();
         self.mutants.iter().for_each(|tried| count.add(&tried.outcome));
@@ -132,11 +132,11 @@ impl Campaign {
 impl fmt::Display for Campaign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for tried in &self.mutants {
-            let place = format!("{} {}:{} {}", tried.id, tried.file, tried.line, tried.operator);
+            let mutant = format!("{} {}:{} {}", tried.id, tried.file, tried.line, tried.operator);
             match &tried.outcome {
                 Outcome::Killed { .. } | Outcome::Equivalent { .. } => continue,
-                Outcome::Survived => writeln!(f, "SURVIVED  {place}")?,
-                Outcome::Error { what } => writeln!(f, "ERROR     {place}: {what}")?,
+                Outcome::Survived => writeln!(f, "SURVIVED  {mutant}")?,
+                Outcome::Error { what } => writeln!(f, "ERROR     {mutant}: {what}")?,
             }
             writeln!(f, "{}", tried.diff)?;
         }
@@ -151,6 +151,6 @@ impl fmt::Display for Campaign {
         line(f, "all", self.count())?;
         let clauses: Vec<String> =
             self.by_clause().into_iter().map(|(clause, count)| format!("{clause} {count}")).collect();
-        writeln!(f, "noticed by clause: {}", clauses.join(", "))
+        writeln!(f, "killed, by clause: {}", clauses.join(", "))
     }
 }

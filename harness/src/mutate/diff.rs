@@ -1,4 +1,4 @@
-//! What a mutant changes, to look at.
+//! What a mutant changes, as a diff.
 
 use similar::TextDiff;
 

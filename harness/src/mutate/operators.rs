@@ -253,7 +253,7 @@ fn children(node: Node<'_>) -> Vec<Node<'_>> {
     node.children(&mut cursor).collect()
 }
 
-/// Where the white space before a place begins.
-fn before(source: &str, place: usize) -> usize {
-    source[..place].trim_end_matches([' ', '\t']).len()
+/// Where the white space before an offset begins.
+fn before(source: &str, offset: usize) -> usize {
+    source[..offset].trim_end_matches([' ', '\t']).len()
 }

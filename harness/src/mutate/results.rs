@@ -42,7 +42,8 @@ impl Results {
         let mut lines = text.lines();
         let mut known = BTreeMap::new();
         if let Some(line) = lines.next() {
-            let head: Head = serde_json::from_str(line).map_err(|_| io::Error::other("it is no file of results"))?;
+            let head: Head =
+                serde_json::from_str(line).map_err(|_| io::Error::other("not a file of mutation results"))?;
             if head.inputs == inputs {
                 // The last line may be half a line, of a program that was killed.
                 let read = lines.map_while(|line| serde_json::from_str::<Line>(line).ok());
@@ -57,7 +58,7 @@ impl Results {
         Ok(Self { known, file: Some(file) })
     }
 
-    /// What came of a mutant, if it was tried already. One that could not be told is tried again.
+    /// The result of a mutant, if it was tried already. An inconclusive one is tried again.
     pub fn known(&self, id: &str) -> Option<&Outcome> {
         self.known.get(id).filter(|outcome| !matches!(outcome, Outcome::Error { .. }))
     }

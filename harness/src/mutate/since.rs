@@ -23,7 +23,7 @@ pub fn changed_lines(file: &Path, since: &str) -> Result<Vec<Range<usize>>, Stri
     let output = command
         .arg(file.file_name().unwrap_or_default())
         .output()
-        .map_err(|error| format!("git, which says what has changed, cannot be run: {error}"))?;
+        .map_err(|error| format!("cannot run git, which lists the changes: {error}"))?;
     if !output.status.success() {
         return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
     }

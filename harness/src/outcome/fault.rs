@@ -1,6 +1,6 @@
-//! Why the suite could not tell.
+//! Faults: why a result is inconclusive.
 
-/// Why the suite could not tell.
+/// Why a result is inconclusive.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct Fault {
     /// What happened.

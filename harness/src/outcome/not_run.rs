@@ -37,11 +37,11 @@ impl fmt::Display for NotRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotApplicable(reason) => f.write_str(reason),
-            Self::ImageMissing { step, image } => write!(f, "{step}: the {image} is not there"),
+            Self::ImageMissing { step, image } => write!(f, "{step}: the {image} does not exist"),
             Self::Inconclusive { step } => write!(f, "{step}: an earlier step was inconclusive"),
             Self::NotBuilt { step } => write!(f, "{step}: the image was not built"),
             Self::NoAnswer { what } => write!(f, "{what}: the container does not answer"),
-            Self::UserByName => f.write_str("the start: its user has a name, and the sandbox knows numbers"),
+            Self::UserByName => f.write_str("the start: its user has a name, and the sandbox supports numbers only"),
         }
     }
 }

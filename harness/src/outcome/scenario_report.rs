@@ -53,7 +53,7 @@ pub struct ScenarioReport {
     pub verdict: Verdict,
     /// Every assertion made, held or broken, in order.
     pub findings: Vec<Finding>,
-    /// Why the suite could not tell.
+    /// Why the result is inconclusive.
     pub fault: Option<Fault>,
     /// What was not done, and why.
     pub not_run: Vec<NotRun>,

@@ -6,7 +6,7 @@
 pub enum Stage {
     /// The application image is being built.
     Build,
-    /// Configuration, files and commands of the image are being looked at.
+    /// Configuration, files and commands of the image are being inspected.
     Examine,
     /// The container is starting and being asked.
     Probe,
@@ -19,7 +19,7 @@ impl Stage {
     pub fn word(self) -> &'static str {
         match self {
             Self::Build => "building",
-            Self::Examine => "examining",
+            Self::Examine => "inspecting",
             Self::Probe => "probing",
             Self::Stop => "stopping",
         }

@@ -16,7 +16,7 @@ pub enum Verdict {
     Caught,
     /// The candidate broke the contract.
     Fail,
-    /// The suite could not tell: engine, network, disk.
+    /// Inconclusive: engine, network, disk.
     Error,
     /// Not run, for a stated reason.
     Skip,

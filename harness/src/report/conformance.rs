@@ -1,4 +1,4 @@
-//! How candidates stand to the contract: a table with a row for each clause and a column for each candidate.
+//! The conformance table: a row for each clause and a column for each candidate.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use crate::suite::contract::Contract;
 use crate::suite::dialect::Dialect;
 use crate::suite::tier::Tier;
 
-/// How a candidate stands to a clause.
+/// The state of a clause for a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum State {
@@ -18,8 +18,9 @@ pub enum State {
     Broken,
     /// Nothing was asserted of it in this tier, or with this selection.
     NotTried,
-    /// The suite could not tell.
-    NotTold,
+    /// The suite could not decide.
+    #[serde(rename = "not-told")]
+    Inconclusive,
 }
 
 /// Why a clause is broken.
@@ -35,13 +36,13 @@ pub struct Reason {
     pub expected: String,
     /// What came instead.
     pub got: String,
-    /// The command that does the scenario again.
+    /// The command that reproduces it.
     pub reproduce: String,
 }
 
-/// How a candidate stands to a clause, and why.
+/// The state of a clause for a candidate, and why.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Standing {
+pub struct ClauseResult {
     /// How.
     pub state: State,
     /// How many assertions were made.
@@ -57,13 +58,16 @@ pub struct Column {
     pub candidate: String,
     /// The tier.
     pub tier: Tier,
-    /// By clause; what no clause is to blame for stands under [`NO_CLAUSE`].
-    pub clauses: BTreeMap<String, Standing>,
-    /// Scenarios of which the suite could not tell, and why.
+    /// By clause; findings without a clause are under [`NO_CLAUSE`].
+    pub clauses: BTreeMap<String, ClauseResult>,
+    /// Inconclusive scenarios, and why.
     pub faults: Vec<String>,
 }
 
-/// Where findings stand that speak for no clause.
+/// The longest word for a state.
+const INCONCLUSIVE: &str = "inconclusive";
+
+/// The row of findings without a clause.
 pub const NO_CLAUSE: &str = "no clause";
 
 /// The table.
@@ -78,22 +82,22 @@ pub struct Table {
 impl Column {
     /// What the reports of a candidate come to.
     pub fn of(candidate: &str, tier: Tier, reports: &[ScenarioReport]) -> Self {
-        let mut clauses: BTreeMap<String, Standing> = BTreeMap::new();
+        let mut clauses: BTreeMap<String, ClauseResult> = BTreeMap::new();
         let mut faults = Vec::new();
         for report in reports {
             if let Some(fault) = &report.fault {
                 faults.push(format!("{}: {}", report.label, fault.what));
                 for clause in &report.proves {
-                    clauses.entry(clause.clone()).or_insert_with(|| Standing::new(State::NotTold));
+                    clauses.entry(clause.clone()).or_insert_with(|| ClauseResult::new(State::Inconclusive));
                 }
             }
             for finding in &report.findings {
                 let named: Vec<&str> = finding.clauses.iter().map(String::as_str).collect();
-                // What holds and speaks for no clause is not worth a row.
+                // A finding that holds and has no clause needs no row.
                 let nobodys = if finding.is_broken() { vec![NO_CLAUSE] } else { Vec::new() };
                 for clause in if named.is_empty() { nobodys } else { named } {
-                    let standing = clauses.entry(clause.to_owned()).or_insert_with(|| Standing::new(State::Kept));
-                    standing.add(report, finding);
+                    let result = clauses.entry(clause.to_owned()).or_insert_with(|| ClauseResult::new(State::Kept));
+                    result.add(report, finding);
                 }
             }
         }
@@ -101,11 +105,11 @@ impl Column {
     }
 
     fn state(&self, clause: &str) -> State {
-        self.clauses.get(clause).map_or(State::NotTried, |standing| standing.state)
+        self.clauses.get(clause).map_or(State::NotTried, |result| result.state)
     }
 }
 
-impl Standing {
+impl ClauseResult {
     fn new(state: State) -> Self {
         Self { state, assertions: 0, reasons: Vec::new() }
     }
@@ -151,7 +155,7 @@ impl Table {
         of_level.clone().any(|(clause, _)| self.columns.iter().any(|column| column.state(clause) == State::Broken))
     }
 
-    /// Whether the suite could not tell something.
+    /// Whether anything is inconclusive.
     pub fn is_uncertain(&self) -> bool {
         self.columns.iter().any(|column| !column.faults.is_empty())
     }
@@ -161,23 +165,27 @@ impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let heads: Vec<String> =
             self.columns.iter().map(|column| format!("{} ({})", column.candidate, column.tier)).collect();
-        writeln!(f, "{:<10} {:<6}  {}", "clause", "level", heads.join("  "))?;
+        let row = |clause: &str, level: &str, words: &mut dyn Iterator<Item = &str>| {
+            let cells = words.zip(&heads).map(|(word, head)| {
+                let width = head.chars().count().max(INCONCLUSIVE.len());
+                format!("  {word:<width$}")
+            });
+            let row = format!("{clause:<10} {level:<6}{}", cells.collect::<String>());
+            row.trim_end().to_owned()
+        };
+        writeln!(f, "{}", row("clause", "level", &mut heads.iter().map(String::as_str)))?;
         for (clause, level) in &self.clauses {
-            write!(f, "{clause:<10} {:<6}", level.word())?;
-            for (column, head) in self.columns.iter().zip(&heads) {
-                let word = match column.state(clause) {
-                    State::Kept => "kept",
-                    State::Broken => "BROKEN",
-                    State::NotTried => "-",
-                    State::NotTold => "?",
-                };
-                write!(f, "  {word:<width$}", width = head.chars().count())?;
-            }
-            writeln!(f)?;
+            let mut words = self.columns.iter().map(|column| match column.state(clause) {
+                State::Kept => "kept",
+                State::Broken => "BROKEN",
+                State::NotTried => "not tried",
+                State::Inconclusive => INCONCLUSIVE,
+            });
+            writeln!(f, "{}", row(clause, level.word(), &mut words))?;
         }
         for column in &self.columns {
-            for (clause, standing) in &column.clauses {
-                for reason in &standing.reasons {
+            for (clause, result) in &column.clauses {
+                for reason in &result.reasons {
                     writeln!(
                         f,
                         "\n{} ({}) breaks {clause} in {}: {}",
@@ -185,11 +193,11 @@ impl fmt::Display for Table {
                     )?;
                     writeln!(f, "  expected  {}", reason.expected.replace('\n', "\n            "))?;
                     writeln!(f, "  got       {}", reason.got.replace('\n', "\n            "))?;
-                    writeln!(f, "  because of scenarios/{}; again with: {}", reason.at, reason.reproduce)?;
+                    writeln!(f, "  declared at scenarios/{}\n  reproduce: {}", reason.at, reason.reproduce)?;
                 }
             }
             for fault in &column.faults {
-                writeln!(f, "\n{} ({}): could not tell: {fault}", column.candidate, column.tier)?;
+                writeln!(f, "\n{} ({}): inconclusive: {fault}", column.candidate, column.tier)?;
             }
         }
         Ok(())
@@ -221,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_clause_is_to_blame_for_is_not_lost() {
+    fn findings_without_a_clause_are_not_lost() {
         let table = Table::new(None, &[Dialect::Docker], vec![column(vec![finding("", true)])]);
         assert!(table.breaks(Level::Must));
         assert!(table.to_string().contains("breaks no clause in s: build outcome"), "{table}");

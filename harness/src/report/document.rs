@@ -19,7 +19,7 @@ pub struct Document {
     pub end: Option<RunEnd>,
     /// The exit code that follows from the verdicts.
     pub exit_code: u8,
-    /// What the run set out to do, and on what.
+    /// The selection and the candidate.
     pub run: Option<RunStart>,
     /// The counts.
     pub tally: Tally,
@@ -27,7 +27,7 @@ pub struct Document {
     pub preparations: Vec<PreparationEntry>,
     /// The scenarios, in the order in which they were done.
     pub scenarios: Vec<ScenarioReport>,
-    /// What was left to say.
+    /// The end of the run.
     pub finish: Option<RunFinish>,
 }
 
@@ -36,7 +36,7 @@ pub struct Document {
 pub struct PreparationEntry {
     /// Which.
     pub what: String,
-    /// Whether it could be had.
+    /// Whether it became ready.
     pub ready: bool,
     /// Its id and size, or what was wrong.
     pub note: String,

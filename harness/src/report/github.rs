@@ -1,4 +1,4 @@
-//! Annotations and a step summary for GitHub Actions: what is broken shows at its line in the pull request.
+//! Annotations and a step summary for GitHub Actions: a failure shows at its line in the pull request.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -57,7 +57,7 @@ impl GithubReporter {
             }
         }
         if let Some(fault) = &report.fault {
-            self.annotate("error", &at.file, at.line, &format!("{name}: could not tell"), &fault.what)?;
+            self.annotate("error", &at.file, at.line, &format!("{name}: inconclusive"), &fault.what)?;
         }
         let _ = writeln!(self.rows, "| {} | {name} | {} |", report.verdict.word(), report.summary);
         Ok(())
@@ -75,25 +75,26 @@ impl GithubReporter {
     fn summary(&self) -> String {
         let tally = &self.tally;
         let mut text = format!(
-            "### wsgi-proof: {} passed, {} with a warning, {} failed, {} could not be told, {} not applicable, of {}\n\n",
+            "### wsgi-proof: {} passed, {} passed with warnings, {} failed, {} inconclusive, {} skipped, of {}\n\n",
             tally.pass, tally.warn, tally.fail, tally.error, tally.skip, tally.planned
         );
         for shortfall in &self.shortfalls {
-            text.push_str(&format!("- less than before: {shortfall}\n"));
+            text.push_str(&format!("- less than the assertion lock: {shortfall}\n"));
         }
-        for (what, ways) in [("not isolated", &self.isolation.broken), ("isolation weakened", &self.isolation.weakened)]
+        for (what, ways) in
+            [("isolation broken", &self.isolation.broken), ("isolation weakened", &self.isolation.weakened)]
         {
             for way in ways {
                 text.push_str(&format!("- {what}: {way}\n"));
             }
         }
         if let Some(why) = &self.isolation.untold {
-            text.push_str(&format!("- isolation could not be told: {why}\n"));
+            text.push_str(&format!("- isolation inconclusive: {why}\n"));
         }
-        text.push_str("\n| verdict | scenario | what must hold |\n|---|---|---|\n");
+        text.push_str("\n| verdict | scenario | summary |\n|---|---|---|\n");
         text.push_str(&self.rows);
         if text.len() > SUMMARY {
-            const CUT: &str = "\n(cut: the rest is in the report)\n";
+            const CUT: &str = "\n(cut: the report files have the rest)\n";
             let mut end = SUMMARY - CUT.len();
             while !text.is_char_boundary(end) {
                 end -= 1;
@@ -120,7 +121,7 @@ impl Reporter for GithubReporter {
                 self.shortfalls.clone_from(&finish.shortfalls);
                 self.isolation.clone_from(&finish.isolation);
                 for shortfall in &finish.shortfalls {
-                    writeln!(self.out, "::error title=less than before::{}", data(shortfall))?;
+                    writeln!(self.out, "::error title=less than the assertion lock::{}", data(shortfall))?;
                 }
                 Ok(())
             }

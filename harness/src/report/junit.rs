@@ -62,7 +62,7 @@ impl JunitReporter {
                         ));
                     }
                 }
-                text.push_str(&format!("again with: {}\n", report.reproduce));
+                text.push_str(&format!("reproduce: {}\n", report.reproduce));
                 status.set_description(text);
                 status
             }
@@ -144,23 +144,23 @@ impl Reporter for JunitReporter {
                 self.cases.len(),
                 self.planned
             ));
-            let mut case = TestCase::new("the run itself", status);
+            let mut case = TestCase::new("run", status);
             case.set_classname("wsgi-proof");
             suite.add_test_case(case);
         }
         if !self.shortfalls.is_empty() {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message("the run did less than assertions.lock says");
+            status.set_message("the run covered less than assertions.lock");
             status.set_description(self.shortfalls.join("\n"));
-            let mut case = TestCase::new("as much as before", status);
+            let mut case = TestCase::new("assertion lock", status);
             case.set_classname("wsgi-proof");
             suite.add_test_case(case);
         }
         if !self.undeclared.is_empty() {
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-            status.set_message("the fixture server was asked for what no scenario declares");
+            status.set_message("builds requested files that no scenario declares");
             status.set_description(self.undeclared.join("\n"));
-            let mut case = TestCase::new("nothing undeclared", status);
+            let mut case = TestCase::new("undeclared requests", status);
             case.set_classname("wsgi-proof");
             suite.add_test_case(case);
         }
@@ -169,7 +169,7 @@ impl Reporter for JunitReporter {
             let mut status = TestCaseStatus::success();
             if !self.isolation.is_sound() {
                 status = TestCaseStatus::non_success(NonSuccessKind::Error);
-                status.set_message("builds and containers were not isolated, or it could not be told");
+                status.set_message("isolation broken or inconclusive: results cannot be trusted");
                 status.set_description(broken.iter().chain(untold).cloned().collect::<Vec<_>>().join("\n"));
             }
             let mut case = TestCase::new("isolation", status);

@@ -6,18 +6,23 @@ pub mod conformance;
 mod document;
 mod github;
 mod junit;
+mod stdout;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod wrap;
 
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
+
+use console::Term;
 
 use crate::run::event::Event;
 
 pub use document::{Document, DocumentReporter};
 pub use github::GithubReporter;
 pub use junit::JunitReporter;
+use stdout::Stdout;
 pub use terminal::TerminalReporter;
 
 /// A consumer of a run's events.
@@ -50,11 +55,12 @@ impl Reporters {
     pub fn new(folder: Option<&Path>, scenarios: &Path) -> io::Result<Self> {
         let progress = io::stderr().is_terminal() && io::stdout().is_terminal();
         let color = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let terminal = TerminalReporter::new(Box::new(io::stdout()), color, progress, scenarios);
+        let width = Term::stdout().size_checked().map(|(_, columns)| columns.into());
+        let terminal = TerminalReporter::new(Box::new(Stdout::default()), color, width, progress, scenarios);
         let mut reporters: Vec<(String, Box<dyn Reporter>)> = vec![("terminal".to_owned(), Box::new(terminal))];
         if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
             let summary = std::env::var_os("GITHUB_STEP_SUMMARY").map(PathBuf::from);
-            let github = GithubReporter::new(Box::new(io::stdout()), summary, scenarios);
+            let github = GithubReporter::new(Box::new(Stdout::default()), summary, scenarios);
             reporters.push(("GitHub".to_owned(), Box::new(github)));
         }
         if let Some(folder) = folder {
@@ -88,7 +94,7 @@ impl Reporters {
         }
     }
 
-    /// Lets every reporter finish; says what could not be written.
+    /// Lets every reporter finish; returns what could not be written.
     pub fn finish(mut self) -> Vec<String> {
         for (name, reporter) in &mut self.reporters {
             note(&mut self.faults, name, reporter.finish());

@@ -10,6 +10,7 @@ use console::Style;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Reporter;
+use super::wrap::wrap;
 use crate::outcome::{Finding, Level, Log, Outcome, ScenarioReport, Verdict};
 use crate::run::event::{Event, PreparationEnd, RunEnd, RunFinish, RunStart};
 use crate::run::tally::{ExitCode, Tally};
@@ -21,6 +22,7 @@ const LOG_LINES: usize = 20;
 pub struct TerminalReporter {
     out: Box<dyn Write + Send>,
     color: bool,
+    width: Option<usize>,
     scenarios: PathBuf,
     tally: Tally,
     bad: Vec<(Verdict, String)>,
@@ -29,12 +31,19 @@ pub struct TerminalReporter {
 }
 
 impl TerminalReporter {
-    /// Writes to `out`, coloured or not, with spinners on standard error or not; `scenarios` is the folder that
-    /// scenario files are named under.
-    pub fn new(out: Box<dyn Write + Send>, color: bool, progress: bool, scenarios: &Path) -> Self {
+    /// Writes to `out`, coloured or not, wrapped at a width if there is one, with spinners on standard error or not;
+    /// `scenarios` is the folder that scenario files are named under.
+    pub fn new(
+        out: Box<dyn Write + Send>,
+        color: bool,
+        width: Option<usize>,
+        progress: bool,
+        scenarios: &Path,
+    ) -> Self {
         Self {
             out,
             color,
+            width,
             scenarios: scenarios.to_owned(),
             tally: Tally::default(),
             bad: Vec::new(),
@@ -62,6 +71,8 @@ impl TerminalReporter {
     }
 
     fn print(&mut self, text: &str) -> io::Result<()> {
+        let wrapped = self.width.map(|width| wrap(text, width));
+        let text = wrapped.as_deref().unwrap_or(text);
         let out = &mut self.out;
         let mut write = || out.write_all(text.as_bytes()).and_then(|()| out.flush());
         match &self.progress {
@@ -105,7 +116,8 @@ impl TerminalReporter {
         for (name, value) in rows {
             text.push_str(&format!("  {} {value}\n", self.dim(&format!("{name:<10}"))));
         }
-        let store = if start.offline { "offline: what it lacks is an error" } else { "what it lacks is fetched" };
+        let store =
+            if start.offline { "offline: missing files are errors" } else { "online: missing files are downloaded" };
         text.push_str(&format!("  {} {store}\n\n", self.dim("fixtures  ")));
         text
     }
@@ -132,34 +144,31 @@ impl TerminalReporter {
 
     fn scenario(&self, report: &ScenarioReport) -> String {
         let word = report.verdict.word().to_uppercase();
-        let mut text = format!(
-            "{} {} {:<30} {}\n",
-            self.head(&word),
-            seconds(report.took),
-            report.label,
-            self.dim(&report.summary)
-        );
+        let line =
+            format!("{} {} {:<30} {}", self.head(&word), seconds(report.took), report.label, self.dim(&report.summary));
+        let mut text = match self.width {
+            Some(width) => console::truncate_str(&line, width, "…").into_owned(),
+            None => line,
+        };
+        text.push('\n');
         match report.verdict {
             Verdict::Pass => return text,
             Verdict::Skip => {
                 for reason in &report.not_run {
-                    text.push_str(&format!("           not applicable: {reason}\n"));
+                    text.push_str(&format!("           skipped: {reason}\n"));
                 }
                 return text;
             }
             Verdict::Warn | Verdict::Caught | Verdict::Fail | Verdict::Error => {}
         }
         if !report.proves.is_empty() {
-            text.push_str(&format!(
-                "           {}\n",
-                self.dim(&format!("it is to prove {}", report.proves.join(", ")))
-            ));
+            text.push_str(&format!("           {}\n", self.dim(&format!("covers {}", report.proves.join(", ")))));
         }
         for finding in &report.findings {
             text.push_str(&self.finding(finding));
         }
         if let Some(fault) = &report.fault {
-            text.push_str(&format!("           could not tell: {}\n", fault.what));
+            text.push_str(&format!("           inconclusive: {}\n", fault.what));
             if let Some(hint) = &fault.hint {
                 text.push_str(&format!("           hint: {hint}\n"));
             }
@@ -171,15 +180,14 @@ impl TerminalReporter {
             for log in &report.logs {
                 text.push_str(&self.log(log));
             }
-            text.push_str(&format!("           again with: {}\n\n", report.reproduce));
+            text.push_str(&format!("           reproduce: {}\n\n", report.reproduce));
         }
         text
     }
 
     fn finding(&self, finding: &Finding) -> String {
         let Outcome::Broken { expected, got } = &finding.outcome else { return String::new() };
-        let at = self.scenarios.join(&finding.at.file);
-        let place = self.dim(&format!("({}:{})", at.display(), finding.at.line));
+        let at = self.dim(&format!("({}:{})", self.scenarios.join(&finding.at.file).display(), finding.at.line));
         let (mark, style) = match finding.level {
             Level::Must => ("×", Style::new().red()),
             Level::Should => ("!", Style::new().yellow()),
@@ -190,7 +198,7 @@ impl TerminalReporter {
             clauses => format!("  {} {}", finding.level.word(), clauses.join(", ")),
         };
         format!(
-            "         {mark} {}{clauses}  {place}\n           expected  {}\n           got       {}\n",
+            "         {mark} {}{clauses}  {at}\n           expected  {}\n           got       {}\n",
             finding.check(),
             indented(expected),
             indented(got)
@@ -203,7 +211,7 @@ impl TerminalReporter {
         let mut text = if shown == lines.len() {
             format!("           {}:\n", log.title)
         } else {
-            format!("           {}, the last {shown} of {} lines:\n", log.title, lines.len())
+            format!("           {} (last {shown} of {} lines):\n", log.title, lines.len())
         };
         for line in &lines[lines.len() - shown..] {
             text.push_str(&format!("           {} {}\n", self.dim("│"), crate::check::printable(line)));
@@ -221,11 +229,11 @@ impl TerminalReporter {
         }
         let mut counts = vec![format!("{} passed", tally.pass)];
         for (count, word) in [
-            (tally.warn, "with a warning"),
+            (tally.warn, "passed with warnings"),
             (tally.caught, "caught as the control lists"),
             (tally.fail, "failed"),
-            (tally.error, "could not be told"),
-            (tally.skip, "not applicable"),
+            (tally.error, "inconclusive"),
+            (tally.skip, "skipped"),
         ] {
             if count > 0 {
                 counts.push(format!("{count} {word}"));
@@ -244,38 +252,38 @@ impl TerminalReporter {
             tally.assertions
         );
         text.push_str(&format!(
-            "{} in {:.2} s, {:.2} s of it the suite's own\n",
+            "{} in {:.2} s, harness CPU {:.2} s\n",
             self.style(style).apply_to(line),
             finish.took.as_secs_f64(),
             finish.own.as_secs_f64()
         ));
         for shortfall in &finish.shortfalls {
             let mark = self.style(Style::new().red()).apply_to("×").to_string();
-            text.push_str(&format!("{mark} less than before: {shortfall}\n"));
+            text.push_str(&format!("{mark} less than the assertion lock: {shortfall}\n"));
         }
         for flaky in &finish.flaky {
             let mark = self.style(Style::new().red()).apply_to("×").to_string();
-            text.push_str(&format!("{mark} FLAKY: {flaky}\n"));
+            text.push_str(&format!("{mark} flaky: {flaky}\n"));
         }
         for request in &finish.undeclared {
             let mark = self.style(Style::new().red()).apply_to("×").to_string();
             text.push_str(&format!(
-                "{mark} UNDECLARED: {request}, which is neither in packages.lock nor declared absent by a scenario\n"
+                "{mark} undeclared request: {request}, neither in packages.lock nor declared absent by a scenario\n"
             ));
         }
         for way in &finish.isolation.broken {
             let mark = self.style(Style::new().red()).apply_to("×").to_string();
-            text.push_str(&format!("{mark} NOT ISOLATED, and so without proof: {way}\n"));
+            text.push_str(&format!("{mark} isolation broken: results cannot be trusted: {way}\n"));
         }
         if let Some(why) = &finish.isolation.untold {
             let mark = self.style(Style::new().red()).apply_to("×").to_string();
-            text.push_str(&format!("{mark} whether builds and containers were isolated could not be told: {why}\n"));
+            text.push_str(&format!("{mark} isolation inconclusive: {why}\n"));
         }
         for way in &finish.isolation.weakened {
             text.push_str(&format!("isolation weakened: {way}\n"));
         }
         if finish.end == RunEnd::TimeIsOver {
-            text.push_str("the time of the whole run was over; what is not reported could not be told (--run-seconds gives more)\n");
+            text.push_str("time limit of the run reached; scenarios not reported are inconclusive\n  hint: --run-seconds raises the limit\n");
         }
         text.push_str(&format!("fixtures: {}\n", finish.fixtures));
         for note in &finish.notes {
@@ -331,8 +339,8 @@ impl Reporter for TerminalReporter {
     }
 }
 
-/// Whether a line of a build's log is only the builder's own book-keeping. The files have it; here it would push out what
-/// the steps said.
+/// Whether a line of a build's log is the builder's own bookkeeping. The report files have it; here it would displace the
+/// output of the steps.
 fn is_builders(line: &str) -> bool {
     line.starts_with(" ---> ") || line.starts_with("Removing intermediate container ")
 }

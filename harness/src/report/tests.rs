@@ -1,4 +1,4 @@
-//! The reports of one run with every verdict, as they stand byte for byte.
+//! The reports of one run with every verdict, byte for byte.
 
 #![allow(clippy::unwrap_used)]
 
@@ -80,9 +80,19 @@ impl Write for Shared {
 #[test]
 fn terminal() {
     let out = Shared::default();
-    feed(&mut TerminalReporter::new(Box::new(out.clone()), false, false, Path::new("scenarios")), &events());
+    feed(&mut TerminalReporter::new(Box::new(out.clone()), false, None, false, Path::new("scenarios")), &events());
     let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
     insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "VERSION"));
+}
+
+#[test]
+fn on_a_terminal_every_line_fits_the_width() {
+    let out = Shared::default();
+    feed(&mut TerminalReporter::new(Box::new(out.clone()), false, Some(60), false, Path::new("scenarios")), &events());
+    let text = String::from_utf8(out.0.lock().unwrap().clone()).unwrap();
+    let wide: Vec<&str> = text.lines().filter(|line| console::measure_text_width(line) > 60).collect();
+    assert!(wide.is_empty(), "{wide:#?}");
+    assert!(text.contains("passing                        The sum…\n"), "{text}");
 }
 
 #[test]

@@ -25,13 +25,13 @@ pub enum Event {
         /// The line.
         line: String,
     },
-    /// It is ready, or cannot be had.
+    /// It is ready, or not available.
     PreparationFinished {
         /// Which.
         what: String,
         /// How long it took.
         took: Duration,
-        /// What came of it.
+        /// The result.
         end: PreparationEnd,
     },
     /// A scenario's first step begins.
@@ -69,7 +69,7 @@ pub struct RunStart {
     pub candidate: String,
     /// The cells: variant and dialect.
     pub cells: Vec<CellName>,
-    /// Whether a broken SHOULD is a fail.
+    /// Whether SHOULD violations are failures.
     pub strict: bool,
     /// What keeps builds and containers from the outside.
     pub isolation: String,
@@ -77,7 +77,7 @@ pub struct RunStart {
     pub offline: bool,
 }
 
-/// What came of preparing a shared image.
+/// The result of preparing a shared image.
 #[derive(Debug, Clone)]
 pub enum PreparationEnd {
     /// It is ready.
@@ -92,7 +92,7 @@ pub enum PreparationEnd {
         /// The log.
         log: Vec<String>,
     },
-    /// The suite could not tell.
+    /// Inconclusive.
     Error(Fault),
 }
 
@@ -121,11 +121,11 @@ pub struct RunFinish {
     pub own: Duration,
     /// What builds asked of the fixture server.
     pub fixtures: String,
-    /// What was asked of it that it does not have, and that no scenario declares absent; a run with any proves nothing.
+    /// Requests for what it does not have, and no scenario declares absent; a run with any is inconclusive.
     pub undeclared: Vec<String>,
-    /// What the run did less of than the lock of the suite says; a run with any fails.
+    /// What the assertion lock requires and the run did not reach; a run with any fails.
     pub shortfalls: Vec<String>,
-    /// Scenarios that were repeated and came out otherwise on the same inputs.
+    /// Flaky scenarios, with their results.
     pub flaky: Vec<String>,
     /// How builds and containers turned out to be isolated.
     pub isolation: Isolation,

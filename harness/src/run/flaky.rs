@@ -1,4 +1,4 @@
-//! Scenarios that were repeated and came out otherwise on the same inputs: that is told, and never tried away.
+//! Flaky scenarios: repeated, with mixed results on the same inputs. They are reported, and never retried until they pass.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub fn flaky(reports: &[ScenarioReport]) -> Vec<String> {
 struct Outcomes {
     good: usize,
     failed: usize,
-    untold: usize,
+    inconclusive: usize,
 }
 
 impl Outcomes {
@@ -27,17 +27,17 @@ impl Outcomes {
         match verdict {
             Verdict::Pass | Verdict::Warn | Verdict::Caught => self.good += 1,
             Verdict::Fail => self.failed += 1,
-            Verdict::Error => self.untold += 1,
+            Verdict::Error => self.inconclusive += 1,
             Verdict::Skip => {}
         }
     }
 
     fn differ(&self) -> bool {
-        [self.good, self.failed, self.untold].into_iter().filter(|count| *count > 0).count() > 1
+        [self.good, self.failed, self.inconclusive].into_iter().filter(|count| *count > 0).count() > 1
     }
 
     fn words(&self) -> String {
-        let counts = [(self.good, "passed"), (self.failed, "failed"), (self.untold, "could not be told")];
+        let counts = [(self.good, "passed"), (self.failed, "failed"), (self.inconclusive, "inconclusive")];
         let words = counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}"));
         words.collect::<Vec<_>>().join(", ")
     }
@@ -62,8 +62,7 @@ mod tests {
             report("d", Verdict::Error),
         ];
         let cell = reports[0].cell.to_string();
-        let expected =
-            [format!("a [{cell}]: 2 passed, 1 failed"), format!("d [{cell}]: 1 passed, 1 could not be told")];
+        let expected = [format!("a [{cell}]: 2 passed, 1 failed"), format!("d [{cell}]: 1 passed, 1 inconclusive")];
         assert_eq!(flaky(&reports), expected);
     }
 }

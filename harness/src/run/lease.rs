@@ -111,7 +111,7 @@ impl<'a> Leases<'a> {
     }
 }
 
-/// Takes away the files of dead runs, and with `kept` also the notes of what is left on purpose; says how many.
+/// Removes the files of stale runs, and with `kept` also the marks of what is kept on purpose; returns how many.
 ///
 /// # Errors
 /// When the folder cannot be read.

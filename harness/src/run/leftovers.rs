@@ -1,4 +1,4 @@
-//! What dead runs left on the engine and in the cache folder, and what a run itself must take away.
+//! What stale runs left on the engine and in the cache folder, and what a run itself must take away.
 
 use std::fmt;
 use std::io;
@@ -22,7 +22,7 @@ pub struct Scope {
     pub kept_runs: bool,
     /// Images that are kept for the next run.
     pub kept_images: bool,
-    /// Whether it is only said what would be removed.
+    /// Whether what would be removed is only reported.
     pub dry_run: bool,
 }
 
@@ -53,7 +53,7 @@ pub struct Swept {
     pub kept_bytes: u64,
 }
 
-/// Removes what dead runs left on an engine, and tells of each thing.
+/// Removes what stale runs left on an engine, and reports each thing.
 ///
 /// # Errors
 /// When something cannot be removed.
@@ -61,10 +61,10 @@ pub async fn of_engine(
     engine: &Engine,
     cache: &Path,
     scope: Scope,
-    tell: &dyn Fn(&dyn fmt::Display),
+    report: &dyn Fn(&dyn fmt::Display),
 ) -> Result<Swept, LeftoverError> {
     let found = engine.list_ours().await?;
-    let living = Leases::of(cache, &found);
+    let leases = Leases::of(cache, &found);
     let mut swept = Swept::default();
     for leftover in &found {
         if leftover.is_kept() && !scope.kept_images {
@@ -74,34 +74,34 @@ pub async fn of_engine(
             continue;
         }
         let on_purpose = !scope.kept_runs && lease::is_kept(cache, &leftover.run);
-        if leftover.is_kept() || (living.is_stale(leftover) && !on_purpose) {
+        if leftover.is_kept() || (leases.is_stale(leftover) && !on_purpose) {
             if !scope.dry_run {
                 engine.remove(leftover).await?;
             }
-            tell(leftover);
+            report(leftover);
             swept.removed += 1;
         }
     }
     Ok(swept)
 }
 
-/// Removes the volumes of dead runs from the cache folder, and tells of each; says how many.
+/// Removes the volumes of stale runs from the cache folder, and reports each; returns how many.
 ///
 /// # Errors
 /// When one cannot be removed.
-pub fn of_volumes(cache: &Path, scope: Scope, tell: &dyn Fn(&dyn fmt::Display)) -> Result<usize, LeftoverError> {
-    let is_dead = |run: &str| !lease::is_live(cache, run) && (scope.kept_runs || !lease::is_kept(cache, run));
-    let folders = volume::of_stale_runs(cache, is_dead).map_err(failed(cache))?;
+pub fn of_volumes(cache: &Path, scope: Scope, report: &dyn Fn(&dyn fmt::Display)) -> Result<usize, LeftoverError> {
+    let is_stale = |run: &str| !lease::is_live(cache, run) && (scope.kept_runs || !lease::is_kept(cache, run));
+    let folders = volume::of_stale_runs(cache, is_stale).map_err(failed(cache))?;
     for folder in &folders {
         if !scope.dry_run {
             std::fs::remove_dir_all(folder).map_err(failed(folder))?;
         }
-        tell(&format_args!("volume {}", folder.display()));
+        report(&format_args!("volume {}", folder.display()));
     }
     Ok(folders.len())
 }
 
-/// Removes the leases of dead runs.
+/// Removes the leases of stale runs.
 ///
 /// # Errors
 /// When one cannot be removed.
@@ -117,7 +117,7 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> LeftoverError {
     move |source| LeftoverError::Cache { path, source }
 }
 
-/// Takes everything of a run off the engine, unless its containers are kept; says what stays, and what could not be removed.
+/// Takes everything of a run off the engine, unless its containers are kept; returns notes on what stays, and what could not be removed.
 pub async fn clean(engine: &Engine, cache: &Path, run: &RunId, keep: bool, over: &CancellationToken) -> Vec<String> {
     let swept = tokio::select! {
         swept = sweep(engine, cache, run, keep) => Some(swept),
@@ -125,7 +125,7 @@ pub async fn clean(engine: &Engine, cache: &Path, run: &RunId, keep: bool, over:
         () = over.cancelled() => None,
     };
     swept.unwrap_or_else(|| {
-        vec!["cleaning up took too long; the next run, or `wsgi-proof prune`, removes what is left".to_owned()]
+        vec!["clean-up took too long; the next run, or `wsgi-proof prune`, removes the rest".to_owned()]
     })
 }
 
@@ -134,7 +134,7 @@ async fn sweep(engine: &Engine, cache: &Path, run: &RunId, keep: bool) -> Vec<St
         match engine.kept(run).await {
             Ok(kept) if !kept.is_empty() => {
                 if let Err(error) = lease::keep(cache, run) {
-                    return vec![format!("kept, but the next run will remove it: {error}")];
+                    return vec![format!("containers kept, but the next run removes them: {error}")];
                 }
                 return kept.iter().map(|one| format!("kept: {one} (`wsgi-proof prune` removes it)")).collect();
             }
@@ -144,6 +144,6 @@ async fn sweep(engine: &Engine, cache: &Path, run: &RunId, keep: bool) -> Vec<St
     let alone = |found: &[Leftover]| !Leases::of(cache, found).others(Some(run));
     match engine.sweep_run(run, alone).await {
         Ok(()) => Vec::new(),
-        Err(error) => vec![format!("not all could be cleaned up: {error}; `wsgi-proof prune` tries again")],
+        Err(error) => vec![format!("clean-up is incomplete: {error}; `wsgi-proof prune` tries again")],
     }
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use crate::suite::cell::Cell;
 use crate::suite::scenario::{BuildOutcome, Scenario, Subject};
 
-/// A step of the run; its id is its place in [`Plan::steps`].
+/// A step of the run; its id is its index in [`Plan::steps`].
 #[derive(Debug, Clone)]
 pub struct Step {
     /// What is to be done.
     pub work: Work,
-    /// The steps that must be done before, by their place in the plan; always smaller than the own one.
+    /// The steps that must be done before, by their index in the plan; always smaller than the own one.
     pub needs: Vec<usize>,
 }
 
@@ -20,7 +20,7 @@ pub struct Step {
 pub enum Work {
     /// Prepares an image that scenarios share.
     Prepare(Preparation),
-    /// Builds the application image of a scenario, by its place in [`Plan::scenarios`].
+    /// Builds the application image of a scenario, by its index in [`Plan::scenarios`].
     Build(usize),
     /// Looks at configuration, files and commands of the scenario's image.
     Examine(usize),
@@ -33,7 +33,7 @@ pub enum Work {
 pub struct Preparation {
     /// What the image is.
     pub role: Role,
-    /// The cell that it is for, by its place in [`Plan::cells`]; of a distribution the first of those that share it.
+    /// The cell that it is for, by its index in [`Plan::cells`]; of a distribution the first of those that share it.
     pub cell: usize,
 }
 
@@ -42,7 +42,7 @@ pub struct Preparation {
 pub enum Role {
     /// The distribution that the base image is built on.
     Distribution,
-    /// No image, but a look at how builds and containers are isolated.
+    /// No image, but the isolation probes of the canaries.
     Canaries,
     /// The candidate's base image, as shipped.
     Base,
@@ -81,7 +81,7 @@ pub struct CandidateOrigin {
 pub struct Planned {
     /// The scenario, loaded for the cell.
     pub scenario: Arc<Scenario>,
-    /// The cell, by its place in [`Plan::cells`].
+    /// The cell, by its index in [`Plan::cells`].
     pub cell: usize,
     /// What tells it from the others: its name, and its cell where there are several.
     pub label: String,
@@ -108,7 +108,7 @@ impl Plan {
     pub fn repeated(cells: Vec<(Cell, Vec<Arc<Scenario>>)>, origin: &CandidateOrigin, times: u32) -> Self {
         let mut plan = Self { cells: Vec::new(), scenarios: Vec::new(), steps: Vec::new() };
         let several = cells.len() > 1;
-        for (place, (cell, scenarios)) in cells.into_iter().enumerate() {
+        for (index, (cell, scenarios)) in cells.into_iter().enumerate() {
             // One after the other: what is repeated is not done at the same time, as far as there is something else to do.
             for time in 1..=times {
                 plan.scenarios.extend(scenarios.iter().map(|scenario| {
@@ -119,7 +119,7 @@ impl Plan {
                     if times > 1 {
                         label.push_str(&format!(" ({time} of {times})"));
                     }
-                    Planned { scenario: Arc::clone(scenario), cell: place, label }
+                    Planned { scenario: Arc::clone(scenario), cell: index, label }
                 }));
             }
             plan.cells.push(cell);
@@ -205,7 +205,7 @@ impl Plan {
         match work {
             Work::Prepare(what) => self.name_of(what),
             Work::Build(_) => "building the application".to_owned(),
-            Work::Examine(_) => "looking at the image".to_owned(),
+            Work::Examine(_) => "inspecting the image".to_owned(),
             Work::Serve(_) => "starting the container".to_owned(),
         }
     }
@@ -237,7 +237,7 @@ impl fmt::Display for Plan {
             let what = match step.work {
                 Work::Prepare(what) => format!("prepare {}", self.name_of(what)),
                 Work::Build(index) => format!("build {}", self.scenarios[index].label),
-                Work::Examine(index) => format!("examine {}", self.scenarios[index].label),
+                Work::Examine(index) => format!("inspect {}", self.scenarios[index].label),
                 Work::Serve(index) => format!("serve {}", self.scenarios[index].label),
             };
             let needs: Vec<String> = step.needs.iter().map(ToString::to_string).collect();
@@ -291,14 +291,14 @@ mod tests {
           1  prepare canaries  (after 0)
           2  prepare base image [python-3.11 whiskey]  (after 0)
           3  prepare base image, instrumented [python-3.11 whiskey]  (after 2)
-          4  examine hello [python-3.11 whiskey]  (after 2, 3)
+          4  inspect hello [python-3.11 whiskey]  (after 2, 3)
           5  prepare base image [python-3.9 docker]  (after 0)
           6  prepare base image, instrumented [python-3.9 docker]  (after 5)
-          7  examine hello [python-3.9 docker]  (after 5, 6)
+          7  inspect hello [python-3.9 docker]  (after 5, 6)
           8  prepare distribution trixie
           9  prepare base image [python-3.13 docker]  (after 8)
          10  prepare base image, instrumented [python-3.13 docker]  (after 9)
-         11  examine hello [python-3.13 docker]  (after 9, 10)
+         11  inspect hello [python-3.13 docker]  (after 9, 10)
         ");
     }
 

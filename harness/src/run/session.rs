@@ -22,7 +22,7 @@ use crate::suite::assertion_lock::{LOCK_FILE, SuiteLock};
 use crate::suite::cell::Cell;
 
 /// What is said of a run that `--until-fail` ended.
-const STOPPED_EARLY: &str = "stopped at the first scenario that did not pass, as --until-fail says";
+const STOPPED_EARLY: &str = "stopped at the first failure (--until-fail)";
 
 /// What a run is asked for, beside its plan.
 pub struct Session<'a> {
@@ -48,7 +48,7 @@ pub struct Lock {
     pub root: PathBuf,
     /// What it says, where there is one.
     pub lock: Option<SuiteLock>,
-    /// Whether it is made anew.
+    /// Whether it is regenerated.
     pub write: bool,
 }
 
@@ -174,11 +174,11 @@ impl Lock {
     fn renew(&self, tier: crate::suite::tier::Tier, reports: &[ScenarioReport], whole: bool) -> String {
         let good = |report: &ScenarioReport| matches!(report.verdict, Verdict::Pass | Verdict::Skip);
         if !whole || !reports.iter().all(good) {
-            return format!("{LOCK_FILE} was left as it is: not every scenario passed");
+            return format!("{LOCK_FILE} is unchanged: not every scenario passed");
         }
         match self.lock.clone().unwrap_or_default().renewed(tier, reports).write(&self.root) {
-            Ok(()) => format!("{LOCK_FILE} was made anew"),
-            Err(error) => format!("{LOCK_FILE} could not be made anew: {error}"),
+            Ok(()) => format!("{LOCK_FILE} was regenerated"),
+            Err(error) => format!("cannot regenerate {LOCK_FILE}: {error}"),
         }
     }
 }

@@ -25,11 +25,11 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Listens from now on. Called once in a process: each listener would tell of a signal.
+    /// Listens from now on, and announces each signal. Called once in a process: each listener would announce it.
     ///
     /// # Errors
     /// When the system does not let it.
-    pub fn listen() -> std::io::Result<Self> {
+    pub fn listen(announce: fn(&str)) -> std::io::Result<Self> {
         let signals = Self::default();
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
@@ -41,10 +41,10 @@ impl Signals {
                     _ = terminate.recv() => 143,
                 };
                 if own.seen.swap(code, Ordering::SeqCst) != 0 {
-                    eprintln!("stopped at once; `wsgi-proof prune` removes what may be left");
+                    announce("stopped without clean-up; `wsgi-proof prune` removes what is left");
                     std::process::exit(i32::from(code));
                 }
-                eprintln!("stopping and cleaning up; a second signal leaves at once");
+                announce("stopping and cleaning up; a second signal stops at once");
                 own.cancel.cancel();
                 let over = own.over.clone();
                 tokio::spawn(async move {
@@ -64,6 +64,7 @@ impl Signals {
             _ => RunEnd::Interrupted,
         }
     }
+
     /// The exit code of a command that a signal ended.
     pub fn exit_code(&self) -> ExitCode {
         if self.end() == RunEnd::Terminated { ExitCode::Terminated } else { ExitCode::Interrupted }

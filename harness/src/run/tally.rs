@@ -3,7 +3,7 @@
 use crate::outcome::Verdict;
 use crate::run::event::{Event, RunEnd};
 
-/// Exit codes of the program; the README documents them.
+/// Exit codes of the program; `--help` documents them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ExitCode {
@@ -13,12 +13,14 @@ pub enum ExitCode {
     Fail = 1,
     /// The command line or a scenario file is wrong.
     Usage = 2,
-    /// The suite could not tell: engine, network, disk.
+    /// Inconclusive: engine, network, disk.
     Infrastructure = 3,
     /// Nothing was selected.
     NothingSelected = 4,
     /// Stopped by SIGINT.
     Interrupted = 130,
+    /// Nobody reads standard output any more; what a shell shows for SIGPIPE.
+    BrokenPipe = 141,
     /// Stopped by SIGTERM.
     Terminated = 143,
 }
@@ -30,13 +32,13 @@ pub struct Tally {
     pub planned: usize,
     /// Scenarios that passed.
     pub pass: usize,
-    /// Scenarios that passed but for a SHOULD.
+    /// Scenarios that passed with warnings.
     pub warn: usize,
-    /// Scenarios that failed as a control must.
+    /// Scenarios that failed exactly where the control lists.
     pub caught: usize,
     /// Scenarios that failed.
     pub fail: usize,
-    /// Scenarios of which the suite could not tell.
+    /// Inconclusive scenarios.
     pub error: usize,
     /// Scenarios that were skipped for a stated reason.
     pub skip: usize,
@@ -44,10 +46,9 @@ pub struct Tally {
     pub assertions: usize,
     #[serde(skip)]
     end: Option<RunEnd>,
-    /// Whether builds and containers were not isolated, or it could not be told whether they were, or they asked for what nobody
-    /// declared.
+    /// Whether isolation was broken or inconclusive, or builds requested files that nobody declared.
     pub unsound: bool,
-    /// What the run did less of than the lock of the suite says.
+    /// How many requirements of the assertion lock the run did not reach.
     pub shortfalls: usize,
 }
 
@@ -85,8 +86,8 @@ impl Tally {
         self.pass + self.warn + self.caught + self.fail + self.error + self.skip
     }
 
-    /// The exit code: a signal first, then a fail, which outranks an error; a run that did not finish, reported another
-    /// number of scenarios than it planned, or could not keep its builds and containers to themselves, could not tell.
+    /// The exit code: a signal first, then a failure, which outranks an error. A run is inconclusive if it did not
+    /// finish, reported another number of scenarios than it planned, or did not isolate its builds and containers.
     pub fn exit_code(&self) -> ExitCode {
         match self.end {
             Some(RunEnd::Interrupted) => return ExitCode::Interrupted,

@@ -163,7 +163,7 @@ impl Counts {
             let made = report.findings.len();
             match self.scenarios.get(&report.name) {
                 Some(count) if made < *count => {
-                    shortfalls.push(format!("{} made {made} assertions, and {LOCK_FILE} says {count}", report.label));
+                    shortfalls.push(format!("{} made {made} assertions; {LOCK_FILE} requires {count}", report.label));
                 }
                 Some(_) => {}
                 None => shortfalls.push(format!("{} is not in {LOCK_FILE}", report.label)),
@@ -173,7 +173,7 @@ impl Counts {
             let run = ran(reports, cell);
             match self.cells.get(&cell.to_string()) {
                 Some(count) if run < *count => {
-                    shortfalls.push(format!("{run} scenarios ran in {cell}, and {LOCK_FILE} says {count}"));
+                    shortfalls.push(format!("{run} scenarios ran in {cell}; {LOCK_FILE} requires {count}"));
                 }
                 Some(_) => {}
                 None => shortfalls.push(format!("{cell} is not in {LOCK_FILE}")),
@@ -222,11 +222,11 @@ mod tests {
     fn fewer_assertions_or_scenarios_are_told() {
         assert_eq!(
             shortfalls(&[made("a", Verdict::Pass, 2)], true),
-            ["a made 2 assertions, and assertions.lock says 3"]
+            ["a made 2 assertions; assertions.lock requires 3"]
         );
         assert_eq!(
             shortfalls(&[made("a", Verdict::Skip, 0)], true),
-            ["0 scenarios ran in python-3.11 docker, and assertions.lock says 1"]
+            ["0 scenarios ran in python-3.11 docker; assertions.lock requires 1"]
         );
         assert_eq!(shortfalls(&[made("c", Verdict::Pass, 2)], false), ["c is not in assertions.lock"]);
     }

@@ -1,11 +1,11 @@
-//! Limits of what a candidate may take: time, memory, processes, log, disk. On by default, set on the command line, and in a scenario for
-//! itself. Exceeding one is a finding of its own.
+//! Limits of what a candidate may use: time, memory, processes, log, disk. On by default; the command line and a scenario override
+//! them. Exceeding one is a finding of its own.
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// The most that a candidate may take.
+/// The most that a candidate may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Seconds that a build may take.
@@ -62,7 +62,7 @@ const NAMES: [Named; 8] = [
     ("disk-megabytes", 1_000_000, |limits| &mut limits.disk_megabytes),
 ];
 
-/// A limit's name, its largest value, and its place.
+/// A limit's name, its largest value, and its field.
 type Named = (&'static str, u32, fn(&mut Limits) -> &mut u32);
 
 impl Limit {
@@ -73,7 +73,7 @@ impl Limit {
     pub fn new(name: &str, value: i64) -> Result<Self, String> {
         let Some((name, largest, set)) = NAMES.into_iter().find(|(known, ..)| *known == name) else {
             let names: Vec<&str> = NAMES.iter().map(|(name, ..)| *name).collect();
-            return Err(format!("there is no limit `{name}`; there are: {}", names.join(", ")));
+            return Err(format!("there is no limit `{name}`; known limits: {}", names.join(", ")));
         };
         match u32::try_from(value) {
             Ok(value) if (1..=largest).contains(&value) => Ok(Self { name, set, value }),
@@ -88,7 +88,7 @@ impl FromStr for Limit {
     /// `NAME=NUMBER`, as on the command line.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (name, value) = text.split_once('=').ok_or_else(|| "a limit is NAME=NUMBER".to_owned())?;
-        let value = value.parse().map_err(|_| format!("`{value}` is no whole number"))?;
+        let value = value.parse().map_err(|_| format!("`{value}` is not a whole number"))?;
         Self::new(name, value)
     }
 }
@@ -164,9 +164,9 @@ mod tests {
     fn what_is_no_limit_is_refused() {
         for (text, words) in [
             ("build", "NAME=NUMBER"),
-            ("build-seconds=x", "no whole number"),
+            ("build-seconds=x", "not a whole number"),
             ("build-seconds=0", "must be 1 to 86400"),
-            ("speed=1", "there is no limit `speed`; there are: build-seconds"),
+            ("speed=1", "there is no limit `speed`; known limits: build-seconds"),
         ] {
             assert!(text.parse::<Limit>().unwrap_err().contains(words), "{text}");
         }

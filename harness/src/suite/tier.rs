@@ -20,7 +20,7 @@ use std::fmt;
 pub enum Tier {
     /// Images are built and containers run, by a real engine, with real tools. It has the last word.
     Image,
-    /// The build and start steps run in a sandbox, with stand-ins for pip, apt-get and the like. It takes no engine.
+    /// The build and start steps run in a sandbox, with stubs for pip, apt-get and the like. It requires no engine.
     Contract,
 }
 

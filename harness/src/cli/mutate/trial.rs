@@ -155,5 +155,5 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
 }
 
 fn unwritable(error: &std::io::Error) -> Failure {
-    Failure::infrastructure(format!("the mutant's files cannot be written: {error}"), None)
+    Failure::infrastructure(format!("cannot write the files of the mutant: {error}"), None)
 }

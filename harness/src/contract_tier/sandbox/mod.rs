@@ -1,5 +1,5 @@
 //! The sandbox of the contract tier: a program runs in namespaces of its own (mount, process, network, user), on a root of its
-//! own, with the host's `/usr` to read and stand-ins for what would reach outside. It is made by bubblewrap.
+//! own, with the host's `/usr` to read and stubs of what would reach outside. It is made by bubblewrap.
 
 mod candidate;
 mod programs;
@@ -20,16 +20,16 @@ use crate::contract_tier::stub::record::{self, Call, Orders};
 use crate::engine::private::Toolbox;
 use crate::outcome::with_causes;
 
-use scratch::Place;
+use scratch::ScratchFolder;
 
 pub use candidate::Candidate;
 pub use scratch::remove_stale;
 
 /// The search path in the sandbox: the images'.
 pub const PATH: &str = "/usr/local/wsgi/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-/// Where the stand-ins' program is in the sandbox.
+/// Where the program of the stubs is in the sandbox.
 const PROGRAM: &str = "/run/wsgi-proof/program";
-/// Where the host's `/usr` is in the sandbox, beside the one without the programs that have stand-ins.
+/// Where the host's `/usr` is in the sandbox, beside the one without the programs that have stubs.
 const HOST: &str = "/run/host/usr";
 /// Folders of the root that things are mounted on.
 const MOUNTS: [&str; 13] = [
@@ -39,7 +39,7 @@ const MOUNTS: [&str; 13] = [
     "proc",
     "root",
     "run/host/usr",
-    "run/stand-ins",
+    "run/stubs",
     "run/wsgi-proof",
     "tmp",
     "usr",
@@ -47,7 +47,7 @@ const MOUNTS: [&str; 13] = [
     "var/lib/apt/lists/partial",
     "var/tmp",
 ];
-/// Set where this program runs in a container that stands in for a machine on which namespaces are not permitted.
+/// Set in the container that this program runs in where the machine permits no namespaces.
 pub const IN_CONTAINER: &str = "WSGI_PROOF_IN_CONTAINER";
 /// What programs look up in `/etc`: copied, since each thing mounted costs each sandbox more than a small file.
 const ETC: [&str; 4] = ["group", "ld.so.cache", "localtime", "passwd"];
@@ -61,14 +61,14 @@ const MAX_LOG: u64 = 16 << 20;
 /// Why nothing can be run in a sandbox.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// bubblewrap cannot be had.
-    #[error("bubblewrap, which makes the sandbox, cannot be had: {why}")]
+    /// bubblewrap is not available.
+    #[error("bubblewrap, which makes sandboxes, is not available: {why}")]
     NoBubblewrap {
         /// Why.
         why: String,
     },
     /// Namespaces are not permitted, or something else keeps bubblewrap from its work.
-    #[error("no sandbox can be made: {why}")]
+    #[error("cannot make a sandbox: {why}")]
     Refused {
         /// What bubblewrap said.
         why: String,
@@ -88,13 +88,13 @@ impl SandboxError {
     pub fn hint(&self) -> &'static str {
         match self {
             Self::NoBubblewrap { .. } => {
-                "install bubblewrap (`apt-get install bubblewrap`), or take the image tier, which needs an engine"
+                "install bubblewrap (`apt-get install bubblewrap`), or use the image tier, which requires an engine"
             }
             Self::Refused { .. } => {
-                "user namespaces must be permitted (a container needs `--security-opt seccomp=unconfined` or the like), or an \
-                 engine be there, for all to be done in one container"
+                "permit user namespaces (in a container: `--security-opt seccomp=unconfined`), or start an engine, which can \
+                 run all sandboxes in one container"
             }
-            Self::Io { .. } => "the cache folder must be writable, and its disk not full; --cache names another",
+            Self::Io { .. } => "check the space and permissions of the cache folder; --cache names another one",
         }
     }
 
@@ -112,15 +112,15 @@ pub struct Sandboxes {
     program: PathBuf,
     /// How long a program may run.
     pub limit: Duration,
-    /// Whether sandboxes have users of their own. In the container that stands in for a machine where that is not permitted they
-    /// have its, who is root.
+    /// Whether sandboxes have users of their own. In a container, where that is not permitted, they
+    /// have the container's, who is root.
     own_users: bool,
     /// The folder in which each sandbox has its own.
-    folder: Place,
+    folder: ScratchFolder,
     programs: PathBuf,
 }
 
-/// A sandbox's own files: what was the root, and what the stand-ins wrote.
+/// A sandbox's own files: the root, and what the stubs wrote.
 #[derive(Debug)]
 pub struct Workspace {
     folder: TempDir,
@@ -157,10 +157,10 @@ pub struct End {
 }
 
 impl Sandboxes {
-    /// Finds bubblewrap, or brings it along, and makes what all sandboxes share. `folder` is where they have their files.
+    /// Finds bubblewrap, or unpacks it into the cache, and makes what all sandboxes share. `folder` is where they have their files.
     ///
     /// # Errors
-    /// When bubblewrap cannot be had or is not permitted to do its work.
+    /// When bubblewrap is not available or is not permitted to do its work.
     pub async fn new(
         cache: &Path,
         offline: bool,
@@ -171,10 +171,9 @@ impl Sandboxes {
             .fill(&["bwrap"], offline, progress)
             .await
             .map_err(|error| missing(with_causes(&error)))?;
-        let bubblewrap =
-            toolbox.program("bwrap").ok_or_else(|| missing("it is not where it was unpacked".to_owned()))?;
+        let bubblewrap = toolbox.program("bwrap").ok_or_else(|| missing("it is not in its package".to_owned()))?;
         let program = std::env::current_exe().map_err(SandboxError::io("the running program"))?;
-        let folder = Place::new(cache).map_err(SandboxError::io(cache))?;
+        let folder = ScratchFolder::new(cache).map_err(SandboxError::io(cache))?;
         let programs = folder.path().join("usr-bin");
         programs::link(&programs, Path::new("/usr/bin"), Path::new(HOST)).map_err(SandboxError::io(&programs))?;
         let own_users = std::env::var_os(IN_CONTAINER).is_none();
@@ -184,11 +183,11 @@ impl Sandboxes {
     /// What keeps a program in a sandbox from the outside, in words.
     pub fn isolation(&self) -> &'static str {
         if self.own_users {
-            "own mounts, processes, network and users; the host's /usr to read; stand-ins for pip, apt-get, git, hg and \
+            "own mounts, processes, network and users; the host's /usr read-only; stubs of pip, apt-get, git, hg and \
              mod_wsgi-express"
         } else {
-            "all in one container, for want of user namespaces; there own mounts, processes and network, and the container's \
-             root; the host's /usr to read; stand-ins for pip, apt-get, git, hg and mod_wsgi-express"
+            "in one container, since this machine permits no user namespaces: own mounts, processes and network, the \
+             container's root; the host's /usr read-only; stubs of pip, apt-get, git, hg and mod_wsgi-express"
         }
     }
 
@@ -322,7 +321,7 @@ impl Sandboxes {
             }
         }
         words.mount("--ro-bind", &self.program, PROGRAM);
-        words.mount("--bind", &workspace.stand_ins(), record::FOLDER);
+        words.mount("--bind", &workspace.stubs(), record::FOLDER);
         words.add(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]);
         for path in &start.tmpfs {
             words.add(["--tmpfs", path]);
@@ -367,8 +366,8 @@ impl Workspace {
         self.folder.path().join("root")
     }
 
-    fn stand_ins(&self) -> PathBuf {
-        self.folder.path().join("stand-ins")
+    fn stubs(&self) -> PathBuf {
+        self.folder.path().join("stubs")
     }
 
     /// Unpacks the build context of an application into `/app`.
@@ -390,12 +389,12 @@ impl Workspace {
         Ok(folder)
     }
 
-    /// Tells the stand-ins what to do from now on, and forgets the calls so far.
+    /// Gives the stubs their orders from now on, and forgets the calls so far.
     ///
     /// # Errors
     /// When the file cannot be written.
     pub fn order(&self, orders: &Orders) -> Result<(), SandboxError> {
-        let folder = self.stand_ins();
+        let folder = self.stubs();
         for path in [folder.join("bin"), folder.clone()] {
             fs::create_dir_all(&path).map_err(SandboxError::io(&path))?;
             // The start step may be another user's.
@@ -411,12 +410,12 @@ impl Workspace {
         fs::write(&path, text).map_err(SandboxError::io(&path))
     }
 
-    /// The calls of stand-ins, in order.
+    /// The calls of stubs, in order.
     ///
     /// # Errors
     /// When they cannot be read.
     pub fn calls(&self) -> Result<Vec<Call>, SandboxError> {
-        let folder = self.stand_ins();
+        let folder = self.stubs();
         Call::read_all(&folder).map_err(SandboxError::io(folder.join(record::CALLS_FILE)))
     }
 }

@@ -1,4 +1,4 @@
-//! The folder that is `/usr/bin` in a sandbox: links to the host's programs, but for those that have stand-ins.
+//! The folder that is `/usr/bin` in a sandbox: links to the host's programs, but for those that have stubs.
 
 use std::io;
 use std::os::unix::fs::symlink;
@@ -7,7 +7,7 @@ use std::path::Path;
 use super::PROGRAM;
 use crate::contract_tier::stub::record::PROGRAMS;
 
-/// Programs of the host that a sandbox does not have: those with stand-ins, and what goes with them.
+/// Programs of the host that a sandbox does not have: those with stubs, and what goes with them.
 const HIDDEN: [&str; 5] = ["apache2ctl", "apt", "apt-get", "git", "hg"];
 
 /// Makes the links. `host` is where the sandbox has the host's `/usr`.

@@ -20,12 +20,12 @@ const LOCK: &str = "lock";
 
 /// A folder for sandboxes.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct ScratchFolder {
     folder: TempDir,
     _lock: File,
 }
 
-impl Place {
+impl ScratchFolder {
     /// Makes the folder, and removes those of programs that were killed.
     pub(super) fn new(cache: &Path) -> io::Result<Self> {
         let parent = in_memory().map_or_else(|| on_disk(cache), Ok)?;
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn the_dead_go_and_the_living_stay() {
         let cache = tempfile::tempdir().unwrap();
-        let live = Place::new(cache.path()).unwrap();
+        let live = ScratchFolder::new(cache.path()).unwrap();
         let dead = live.path().parent().unwrap().join("run-dead");
         fs::create_dir(&dead).unwrap();
         fs::write(dead.join(LOCK), "").unwrap();

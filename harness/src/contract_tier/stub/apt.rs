@@ -92,7 +92,7 @@ fn install(names: &[&str], options: &[&str], environment: &BTreeMap<String, Stri
             "mercurial" => appear("hg")?,
             _ => {}
         }
-        say(&format!("Setting up {name} (a stand-in) ..."));
+        say(&format!("Setting up {name} (a stub) ..."));
     }
     let names = names.iter().map(ToString::to_string).collect();
     Ok(Done { effect: Effect::Packages { names, recommended }, exit_code: 0 })

@@ -6,7 +6,7 @@ use super::{Done, complain, say};
 pub(super) fn act(arguments: &[String]) -> Done {
     match arguments.first().map(String::as_str) {
         Some("start-server") => {
-            complain("[stand-in] Apache/2.4 mod_wsgi configured -- resuming normal operations");
+            complain("[stub] Apache/2.4 mod_wsgi configured -- resuming normal operations");
             Done { effect: Effect::Serves, exit_code: 0 }
         }
         Some("module-location") => {

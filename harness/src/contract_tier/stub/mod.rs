@@ -1,5 +1,5 @@
-//! Stand-ins for pip, apt-get, git, hg and mod_wsgi-express, for the contract tier: this very program under other names, in the
-//! sandbox. They write down how they were called, bring about as little as lets the build go on, and fail when they are told.
+//! Stubs of pip, apt-get, git, hg and mod_wsgi-express, for the contract tier: this very program under other names, in the
+//! sandbox. They record their calls, do as little as lets the build go on, and fail when they have orders to.
 
 mod apt;
 mod express;
@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 
 use record::{Call, Effect, FOLDER, Orders, Tool};
 
-/// The exit code of a stand-in that cannot do its work: the sandbox is not as it must be.
+/// The exit code of a stub that cannot do its work: the sandbox is not as it must be.
 pub const BROKEN: i32 = 125;
 
-/// What a stand-in's work came to.
+/// The result of a stub.
 struct Done {
     effect: Effect,
     exit_code: i32,
@@ -27,7 +27,7 @@ impl Done {
     }
 }
 
-/// Acts as the program that the process was started as, if that is one with a stand-in and this is the sandbox; the exit code.
+/// Acts as the program that the process was started as, if that is one with a stub and this is the sandbox; the exit code.
 pub fn main() -> Option<i32> {
     let mut arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
     let name = arguments.next()?;
@@ -37,7 +37,7 @@ pub fn main() -> Option<i32> {
     }
     let arguments: Vec<String> = arguments.collect();
     Some(act(tool, &arguments).unwrap_or_else(|error| {
-        eprintln!("stand-in for {name}: {error}");
+        complain(&format!("stub of {name}: {error}"));
         BROKEN
     }))
 }
@@ -71,7 +71,7 @@ fn act(tool: Tool, arguments: &[String]) -> std::io::Result<i32> {
     Ok(exit_code)
 }
 
-/// Says on the terminal what the real program would say. A reader that has gone is no fault of the stand-in's.
+/// Says on the terminal what the real program would say. A reader that has gone is no fault of the stub's.
 fn say(line: &str) {
     use std::io::Write;
     drop(writeln!(std::io::stdout(), "{line}"));
@@ -85,9 +85,9 @@ fn complain(line: &str) {
 
 /// Has one of the programs appear that are not there before they are installed.
 fn appear(program: &str) -> std::io::Result<()> {
-    let place = Path::new(record::PROGRAMS).join(program);
+    let path = Path::new(record::PROGRAMS).join(program);
     std::fs::create_dir_all(record::PROGRAMS)?;
-    match std::os::unix::fs::symlink(std::env::current_exe()?, place) {
+    match std::os::unix::fs::symlink(std::env::current_exe()?, path) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
     }

@@ -77,7 +77,7 @@ pub(super) fn act(
         }
         Some("install") => Wanted::of(arguments, environment).install(folder, orders),
         _ => {
-            say("pip 25 (a stand-in)");
+            say("pip 25 (a stub)");
             Ok(Done::nothing(0))
         }
     }
@@ -173,7 +173,7 @@ impl Wanted {
         if let Some(done) = told_to_fail(&asked, orders) {
             return Ok(done);
         }
-        let source = folder.join(self.source.as_deref().unwrap_or("/run/stand-ins/src"));
+        let source = folder.join(self.source.as_deref().unwrap_or("/run/stubs/src"));
         let mut installed = Vec::new();
         // One that has a marker may not apply; what must not be installed is not, and nothing is made of what need not be. A list
         // may name the same thing a thousand times.
@@ -215,16 +215,19 @@ impl Wanted {
                     )));
                 }
                 if requirement.editable {
-                    let place = sources.join(name);
-                    if place.exists() {
+                    let checkout_folder = sources.join(name);
+                    if checkout_folder.exists() {
                         if !self.exists_action {
-                            return Ok(Err(format!("{} exists; (i)gnore, (w)ipe, (b)ackup: EOF", place.display())));
+                            return Ok(Err(format!(
+                                "{} exists; (i)gnore, (w)ipe, (b)ackup: EOF",
+                                checkout_folder.display()
+                            )));
                         }
-                        std::fs::remove_dir_all(&place)?;
+                        std::fs::remove_dir_all(&checkout_folder)?;
                     }
-                    std::fs::create_dir_all(&place)?;
-                    std::fs::write(place.join(format!("{name}.py")), "")?;
-                    checkout = Some(place);
+                    std::fs::create_dir_all(&checkout_folder)?;
+                    std::fs::write(checkout_folder.join(format!("{name}.py")), "")?;
+                    checkout = Some(checkout_folder);
                 }
                 module(name)?;
             }

@@ -1,4 +1,4 @@
-//! What the stand-ins are told, and what they tell: files of the folder [`FOLDER`] in the sandbox.
+//! The orders of the stubs, and their records: files of the folder [`FOLDER`] in the sandbox.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -9,18 +9,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::contract_tier::requirements::Requirement;
 
-/// The folder in the sandbox that stand-ins read and write.
-pub const FOLDER: &str = "/run/stand-ins";
+/// The folder in the sandbox that stubs read and write.
+pub const FOLDER: &str = "/run/stubs";
 /// Programs that appear when they are installed.
-pub const PROGRAMS: &str = "/run/stand-ins/bin";
+pub const PROGRAMS: &str = "/run/stubs/bin";
 /// Modules that appear when they are installed.
-pub const MODULES: &str = "/run/stand-ins/site";
+pub const MODULES: &str = "/run/stubs/site";
 /// The file of the orders, in [`FOLDER`].
 pub const ORDERS_FILE: &str = "orders.json";
 /// The file of the calls, in [`FOLDER`]: JSON, a line each.
 pub const CALLS_FILE: &str = "calls.jsonl";
 
-/// A program that has a stand-in.
+/// A program that has a stub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Tool {
@@ -36,7 +36,7 @@ pub enum Tool {
     ModWsgiExpress,
 }
 
-/// Where a stand-in is to fail.
+/// Where a stub must fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Failing {
@@ -50,7 +50,7 @@ pub enum Failing {
     Requirements,
 }
 
-/// A failure that a stand-in is told.
+/// The order to a stub to fail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// Where.
@@ -61,7 +61,7 @@ pub struct Failure {
     pub message: String,
 }
 
-/// What the stand-ins are told.
+/// The orders of the stubs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Orders {
     /// The failure, if there is to be one.
@@ -70,7 +70,7 @@ pub struct Orders {
     pub older: bool,
 }
 
-/// A call of a stand-in.
+/// A call of a stub.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Call {
     /// Which.
@@ -130,7 +130,7 @@ impl Orders {
         serde_json::from_str(&text).map_err(io::Error::other)
     }
 
-    /// The failure, if it is to be here.
+    /// The failure that is ordered at this point, if any.
     pub(super) fn fails(&self, at: Failing) -> Option<&Failure> {
         self.failure.as_ref().filter(|failure| failure.at == at)
     }
@@ -147,7 +147,7 @@ impl Call {
     /// Reads the calls from the folder that the sandbox had as [`FOLDER`].
     ///
     /// # Errors
-    /// When the file cannot be read or is not what stand-ins write.
+    /// When the file cannot be read or is not what stubs write.
     pub fn read_all(folder: &Path) -> io::Result<Vec<Self>> {
         let text = match std::fs::read_to_string(folder.join(CALLS_FILE)) {
             Ok(text) => text,

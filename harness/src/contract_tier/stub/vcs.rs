@@ -6,8 +6,8 @@ use super::{Done, say};
 pub(super) fn act(tool: Tool, arguments: &[String]) -> Done {
     if arguments.iter().any(|argument| argument == "--version" || argument == "version") {
         say(match tool {
-            Tool::Hg => "Mercurial Distributed SCM (version 6, a stand-in)",
-            _ => "git version 2.0 (a stand-in)",
+            Tool::Hg => "Mercurial Distributed SCM (version 6, a stub)",
+            _ => "git version 2.0 (a stub)",
         });
     }
     Done::nothing(0)

@@ -47,7 +47,7 @@ pub async fn start(
         // One that is ending, or hangs.
         remains::end(pid, STOP_LIMIT)
             .await
-            .map_err(PrivateError::io(format!("the private engine (process {pid}) could not be stopped")))?;
+            .map_err(PrivateError::io(format!("cannot stop the private engine (process {pid})")))?;
     }
     progress("starting the private engine");
     launch(cache, &toolbox, &endpoint.docker_host).await?;
@@ -104,7 +104,7 @@ async fn launch(cache: &Path, toolbox: &Toolbox, docker_host: &str) -> Result<()
         .stdout(file)
         .stderr(copy)
         .spawn()
-        .map_err(PrivateError::io("dockerd could not be started"))?;
+        .map_err(PrivateError::io("cannot start dockerd"))?;
     let begun = Instant::now();
     loop {
         let fault = tokio::select! {
@@ -155,7 +155,7 @@ pub async fn stop(cache: &Path) -> Result<bool, PrivateError> {
             drop(tokio::time::timeout(CLEAR_LIMIT, clear_engine(cache)).await);
             remains::end(pid, STOP_LIMIT)
                 .await
-                .map_err(PrivateError::io(format!("the private engine (process {pid}) could not be stopped")))?;
+                .map_err(PrivateError::io(format!("cannot stop the private engine (process {pid})")))?;
             true
         }
         None => false,

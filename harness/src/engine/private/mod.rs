@@ -17,34 +17,34 @@ pub(super) use packages::{DISTRIBUTION_PROGRAMS, lock};
 #[derive(Debug, thiserror::Error)]
 pub enum PrivateError {
     /// Not root.
-    #[error("no engine is here, and starting one of its own takes root")]
+    #[error("no container engine found, and starting a private one requires root")]
     NotRoot,
     /// Not Debian or Ubuntu.
-    #[error("no engine is here, and one of its own can be brought along only on Debian and Ubuntu (this is {system})")]
+    #[error("no container engine found, and a private one requires Debian or Ubuntu (this is {system})")]
     OtherSystem {
         /// What the system calls itself.
         system: String,
     },
     /// The cache folder's path is too long.
-    #[error("{} is too long a path for an engine's sockets", path.display())]
+    #[error("the path {} is too long for an engine's sockets", path.display())]
     PathTooLong {
         /// The engine's folder.
         path: PathBuf,
     },
     /// No control groups.
-    #[error("no control groups are mounted here (neither cgroup nor cgroup2), and an engine cannot do without")]
+    #[error("a private engine requires control groups, and none are mounted (neither cgroup nor cgroup2)")]
     NoCgroups,
     /// Offline.
-    #[error("the engine's packages are not in the cache, and --offline forbids fetching them")]
+    #[error("the engine's packages are not in the cache, and --offline forbids downloading them")]
     Offline,
     /// The packages could not be had.
-    #[error("the engine's packages could not be fetched: {why}")]
+    #[error("cannot download the engine's packages: {why}")]
     Packages {
         /// What the package manager said.
         why: String,
     },
     /// The daemon ended.
-    #[error("the private engine ended at once; its log ({}) says:\n{tail}", log.display())]
+    #[error("the private engine exited while it started; the end of its log ({}):\n{tail}", log.display())]
     Ended {
         /// The log's path.
         log: PathBuf,
@@ -52,7 +52,7 @@ pub enum PrivateError {
         tail: String,
     },
     /// The daemon does not answer.
-    #[error("the private engine does not answer: {why}; its log ({}) says:\n{tail}", log.display())]
+    #[error("the private engine does not answer: {why}; the end of its log ({}):\n{tail}", log.display())]
     Silent {
         /// What the connection said.
         why: String,
@@ -80,20 +80,18 @@ impl PrivateError {
     /// What to do about it.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::NotRoot => "start a Docker or Podman engine, or name one with DOCKER_HOST, or run as root",
+            Self::NotRoot => "start a Docker or Podman engine, name one with DOCKER_HOST, or run as root",
             Self::OtherSystem { .. } => "start a Docker or Podman engine, or name one with DOCKER_HOST",
-            Self::PathTooLong { .. } => "name a cache folder with a shorter path",
+            Self::PathTooLong { .. } => "name a cache folder with a shorter path (--cache)",
             Self::NoCgroups => {
                 "mount them (`mount -t cgroup2 cgroup2 /sys/fs/cgroup`), or name an engine with DOCKER_HOST"
             }
             Self::Offline => "run once without --offline",
             Self::Packages { .. } => {
-                "is the network there, and do the system's package sources work (`apt-get update`)? otherwise name an engine with DOCKER_HOST"
+                "check the network and the package sources (`apt-get update`), or name an engine with DOCKER_HOST"
             }
-            Self::Ended { .. } => {
-                "the log's last lines say what it lacks; a container without privileges cannot run one"
-            }
-            Self::Silent { .. } => "`wsgi-proof engine stop` ends it",
+            Self::Ended { .. } => "the log names the cause; a container without privileges cannot run an engine",
+            Self::Silent { .. } => "`wsgi-proof engine stop` stops it",
             Self::Io { .. } => return None,
         };
         Some(hint.to_owned())
@@ -149,10 +147,10 @@ pub fn possible(cache: &Path) -> Result<String, PrivateError> {
     let cache = &daemon::absolute(cache)?;
     daemon::check(cache)?;
     if Toolbox::of(cache).has_engine() {
-        return Ok("its programs are there".to_owned());
+        return Ok("its programs are unpacked".to_owned());
     }
     packages::system()?;
-    Ok("its packages would be fetched with apt and unpacked into the cache".to_owned())
+    Ok("its packages would be downloaded with apt and unpacked into the cache".to_owned())
 }
 
 /// The private engine's folder.

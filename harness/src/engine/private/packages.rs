@@ -139,7 +139,7 @@ impl Toolbox {
     /// Fetches and unpacks the packages when one of these programs is neither installed nor unpacked.
     ///
     /// # Errors
-    /// When this is not Debian or Ubuntu, or the packages cannot be had.
+    /// When this is not Debian or Ubuntu, or the packages are not available.
     pub async fn fill(
         self,
         programs: &[&str],
@@ -162,7 +162,7 @@ impl Toolbox {
         if missing.is_empty() {
             return Ok(self);
         }
-        Err(PrivateError::Packages { why: format!("they do not hold {}", missing.join(", ")) })
+        Err(PrivateError::Packages { why: format!("they lack {}", missing.join(", ")) })
     }
 
     async fn unpack(&self, system: &str, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<(), PrivateError> {
@@ -171,7 +171,7 @@ impl Toolbox {
         let work = tempfile::Builder::new()
             .prefix("unpacking-")
             .tempdir_in(own)
-            .map_err(PrivateError::io(format!("no folder can be made in {}", own.display())))?;
+            .map_err(PrivateError::io(format!("cannot create a folder in {}", own.display())))?;
         let (lists, archives, tree) =
             (work.path().join("lists"), work.path().join("archives"), work.path().join("tree"));
         for path in [lists.join("partial"), archives.join("partial"), tree.clone()] {
@@ -187,21 +187,21 @@ impl Toolbox {
             command.arg("-o").arg(format!("Dir::Cache::archives={}", archives.display()));
             command
         };
-        progress("asking apt which packages there are");
+        progress("updating the package lists with apt");
         // One of the system's sources may be out of order; what matters is whether the packages are then found.
         let updated = output(apt().arg("update")).await;
-        progress(&format!("fetching {}", self.packages.join(", ")));
+        progress(&format!("downloading {}", self.packages.join(", ")));
         let mut install = apt();
         install.args(["-y", "--download-only", "--no-install-recommends", "install"]).args(self.packages);
         if system != "debian" {
             install.arg("debian-archive-keyring");
         }
         if let Err(why) = output(&mut install).await {
-            let update = updated.err().map(|why| format!("; apt-get update said: {why}")).unwrap_or_default();
+            let update = updated.err().map(|why| format!("; apt-get update: {why}")).unwrap_or_default();
             return Err(PrivateError::Packages { why: format!("{why}{update}") });
         }
         let mut packages: Vec<PathBuf> = std::fs::read_dir(&archives)
-            .map_err(PrivateError::io("the packages cannot be listed"))?
+            .map_err(PrivateError::io("cannot list the packages"))?
             .flatten()
             .map(|entry| entry.path())
             .filter(|path| path.extension().is_some_and(|extension| extension == "deb"))
@@ -213,7 +213,7 @@ impl Toolbox {
                 .await
                 .map_err(|why| PrivateError::Packages { why })?;
         }
-        link_iptables(&tree).map_err(PrivateError::io("iptables cannot be linked"))?;
+        link_iptables(&tree).map_err(PrivateError::io("cannot link iptables"))?;
         // A tree that lacks something, from another version of this program, gives way.
         if self.is_unpacked() {
             std::fs::rename(&self.tree, work.path().join("former"))
@@ -289,14 +289,14 @@ async fn output(command: &mut Command) -> Result<(), String> {
     }
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     let lines: Vec<&str> = text.lines().rev().take(6).collect();
-    Err(format!("{program} ended with {}: {}", output.status, lines.into_iter().rev().collect::<Vec<_>>().join(" / ")))
+    Err(format!("{program} failed ({}): {}", output.status, lines.into_iter().rev().collect::<Vec<_>>().join(" / ")))
 }
 
 /// A lock that two processes cannot hold at once; waited for without holding up the runtime.
 pub(in crate::engine) async fn lock(cache: &Path, name: &str) -> Result<File, PrivateError> {
     let own = folder(cache);
     let path = own.join(name);
-    let what = format!("{} cannot be locked", path.display());
+    let what = format!("cannot lock {}", path.display());
     tokio::task::spawn_blocking(move || {
         std::fs::create_dir_all(&own)?;
         let file = File::create(path)?;

@@ -22,12 +22,12 @@ const PROGRAMS: [&str; 6] =
 /// Ends what is left of the engine in this folder, and unmounts what it mounted there.
 pub(super) async fn clear(own: &Path) -> Result<(), PrivateError> {
     for pid in leftover_processes(own) {
-        kill(pid).await.map_err(PrivateError::io(format!("process {pid} of the private engine could not be ended")))?;
+        kill(pid).await.map_err(PrivateError::io(format!("cannot end process {pid} of the private engine")))?;
     }
     let mounts = mounts().map_err(PrivateError::io("/proc/self/mountinfo"))?;
     for mount in mounts_below(&mounts, own) {
         unmount(&mount, UnmountFlags::DETACH)
-            .map_err(|error| PrivateError::io(format!("{} could not be unmounted", mount.display()))(error.into()))?;
+            .map_err(|error| PrivateError::io(format!("cannot unmount {}", mount.display()))(error.into()))?;
     }
     Ok(())
 }

@@ -152,7 +152,7 @@ async fn a_run_that_does_less_than_the_lock_says_fails() {
     reports[1].findings.push(finding(false));
     let lock = SuiteLock::default().renewed(tier::Tier::Contract, &reports);
     let sampled = run(&[Verdict::Pass, Verdict::Pass], Then::End, |session| session.lock.lock = Some(lock)).await;
-    assert_eq!(sampled.finish.shortfalls, ["b made 1 assertions, and assertions.lock says 2"]);
+    assert_eq!(sampled.finish.shortfalls, ["b made 1 assertions; assertions.lock requires 2"]);
     assert_eq!(sampled.ended.code, ExitCode::Fail);
 }
 
@@ -169,6 +169,6 @@ async fn the_lock_is_made_of_a_whole_run_only() {
     run(&[Verdict::Pass, Verdict::Pass], Then::End, write(false)).await;
     assert_eq!(SuiteLock::load(folder.path()).unwrap(), None);
     let sampled = run(&[Verdict::Pass, Verdict::Pass], Then::End, write(true)).await;
-    assert_eq!(sampled.finish.notes, ["assertions.lock was made anew"]);
+    assert_eq!(sampled.finish.notes, ["assertions.lock was regenerated"]);
     assert!(SuiteLock::load(folder.path()).unwrap().is_some());
 }

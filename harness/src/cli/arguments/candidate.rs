@@ -1,0 +1,51 @@
+//! Candidates: what replaces the repository's images, or their steps.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// The heading of options that name candidates.
+pub(super) const CANDIDATES: &str = "Candidates (default: the suite's own steps)";
+
+/// What is tested in place of the repository's images.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+#[command(next_help_heading = "Candidate (default: the suite's own images)")]
+#[group(id = "tested", multiple = true)]
+pub struct TestedArgs {
+    /// Test a control, which must fail exactly where it lists
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["base_image", "onbuild_image", "dockerfile", "steps", "build_step", "start_step"])]
+    pub control: Option<String>,
+    /// Test this prebuilt base image, as shipped
+    #[arg(long, value_name = "IMAGE", requires = "onbuild_image")]
+    pub base_image: Option<String>,
+    /// Test this prebuilt onbuild image, as shipped
+    #[arg(long, value_name = "IMAGE", requires = "base_image")]
+    pub onbuild_image: Option<String>,
+    /// Build the images from the Dockerfiles in DIR
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["base_image", "steps", "build_step", "start_step"])]
+    pub dockerfile: Option<PathBuf>,
+    /// Use the build and start steps in DIR
+    #[arg(long, value_name = "DIR", conflicts_with = "base_image")]
+    pub steps: Option<PathBuf>,
+    /// Use FILE as mod_wsgi-docker-build
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["base_image", "steps"])]
+    pub build_step: Option<PathBuf>,
+    /// Use FILE as mod_wsgi-docker-start
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["base_image", "steps"])]
+    pub start_step: Option<PathBuf>,
+}
+
+/// Which build and start steps are tried.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = CANDIDATES)]
+pub struct CandidateArgs {
+    /// Folders with mod_wsgi-docker-build, mod_wsgi-docker-start, or both
+    #[arg(value_name = "DIR")]
+    pub candidates: Vec<PathBuf>,
+    /// A candidate with FILE as mod_wsgi-docker-build
+    #[arg(long, value_name = "FILE")]
+    pub build_step: Option<PathBuf>,
+    /// The same candidate with FILE as mod_wsgi-docker-start
+    #[arg(long, value_name = "FILE")]
+    pub start_step: Option<PathBuf>,
+}

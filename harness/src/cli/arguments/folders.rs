@@ -1,0 +1,37 @@
+//! The suite's folder and the cache folder.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::host::folders::{self, FolderError, Folders};
+
+/// Where things are.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Folders")]
+pub struct FolderArgs {
+    /// Suite [default: at or above the current folder]
+    #[arg(long, value_name = "DIR", env = "WSGI_PROOF_SUITE", hide_env_values = true)]
+    pub suite: Option<PathBuf>,
+    /// Cache [default: ~/.cache/wsgi-proof]
+    #[arg(long, value_name = "DIR", env = "WSGI_PROOF_CACHE", hide_env_values = true)]
+    pub cache: Option<PathBuf>,
+}
+
+impl FolderArgs {
+    /// Finds the suite's folder and the cache folder.
+    ///
+    /// # Errors
+    /// When there is no suite, or no cache folder can be made.
+    pub fn find(&self) -> Result<Folders, FolderError> {
+        Folders::find(self.suite.as_deref(), self.cache.as_deref())
+    }
+
+    /// The cache folder, made if it is not there.
+    ///
+    /// # Errors
+    /// When the environment names no home, or the folder cannot be made.
+    pub fn cache(&self) -> Result<PathBuf, FolderError> {
+        folders::cache(self.cache.as_deref())
+    }
+}

@@ -1,0 +1,187 @@
+//! The command line: clap types only, one file a command, and what commands share.
+
+mod candidate;
+mod cells;
+mod checks;
+mod completions;
+mod contract;
+mod engine;
+mod fetch;
+mod folders;
+mod fuzz;
+mod list;
+mod man;
+mod mutate;
+mod prune;
+mod run;
+mod schema;
+mod select;
+mod verify;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
+
+pub use candidate::{CandidateArgs, TestedArgs};
+pub use cells::{CellArgs, DEFAULT_VARIANT, DialectArg};
+pub use checks::ChecksArgs;
+pub use completions::CompletionsArgs;
+pub use contract::ContractArgs;
+pub use engine::{EngineAction, EngineArgs};
+pub use fetch::FetchArgs;
+pub use folders::FolderArgs;
+pub use fuzz::FuzzArgs;
+pub use list::ListArgs;
+pub use man::ManArgs;
+pub use mutate::MutateArgs;
+pub use prune::PruneArgs;
+pub use run::{RUN_SECONDS, RunArgs};
+pub use schema::SchemaArgs;
+pub use select::SelectArgs;
+pub use verify::VerifyArgs;
+
+/// The width that every help fits.
+const WIDTH: usize = 80;
+
+const AFTER_HELP: &str = "\
+Without a command, all scenarios run in the default cell: `wsgi-proof run`.
+
+Exit codes:
+  0    all scenarios passed (SHOULD violations are warnings without --strict)
+  1    a scenario failed, or the run covered less than its assertion lock
+  2    wrong usage, or an invalid scenario file
+  3    inconclusive: engine, network, disk; a failure outranks an error
+  4    nothing selected
+  130  interrupted (SIGINT)
+  141  nobody reads the output any more (SIGPIPE)
+  143  terminated (SIGTERM)
+
+Examples:
+  wsgi-proof run --tier contract             seconds, no engine
+  wsgi-proof run =hello-wsgi                 one scenario, on an engine
+  wsgi-proof verify my-steps                 a conformance table of your steps
+  wsgi-proof doctor                          what would be used, and why";
+
+/// A hermetic conformance suite for the mod_wsgi-docker family of images
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = WIDTH, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// What to do; without a command, `run` with its defaults.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run scenarios on a candidate, and report
+    Run(RunArgs),
+    /// Check build and start steps, and print a conformance table
+    Verify(VerifyArgs),
+    /// Change the reference's scripts, and check that the suite notices
+    Mutate(MutateArgs),
+    /// Check candidates on generated applications
+    Fuzz(FuzzArgs),
+    /// List the scenarios
+    List(ListArgs),
+    /// Print the clauses, and the scenarios that cover each
+    Contract(ContractArgs),
+    /// List the checks, with their IDs
+    Checks(ChecksArgs),
+    /// Print the JSON schema of scenario files
+    Schema(SchemaArgs),
+    /// Download the locked Python packages, for later `--offline` runs
+    Fetch(FetchArgs),
+    /// Report what was found, what would be used, and why
+    Doctor(FolderArgs),
+    /// Show, start or stop the private engine
+    Engine(EngineArgs),
+    /// Remove what stale runs left
+    Prune(PruneArgs),
+    /// Print the completion script of a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man(ManArgs),
+}
+
+impl Cli {
+    /// Reads the command line. Ends the program for `--help`, `--version` and wrong usage.
+    pub fn read() -> Self {
+        let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+        Self::try_parse().unwrap_or_else(|error| explain(error, &words).exit())
+    }
+
+    /// The command, which without one is `run` with its defaults.
+    pub fn command_or_run(self) -> Command {
+        self.command.or_else(|| Self::parse_from(["wsgi-proof", "run"]).command).unwrap_or_else(|| unreachable!())
+    }
+}
+
+/// Says what to do about options or filters without a command; any other error stays as it is.
+fn explain(error: clap::Error, words: &[String]) -> clap::Error {
+    let mut cli = Cli::command();
+    let Some(first) = words.get(1).filter(|first| cli.find_subcommand(first).is_none()) else { return error };
+    let rest = words[1..].join(" ");
+    let text = match error.kind() {
+        ErrorKind::UnknownArgument => {
+            match words[2..].iter().find(|word| cli.find_subcommand(word.as_str()).is_some()) {
+                Some(name) => format!(
+                    "subcommand `{name}` must come before options\n  hint: put it first: `wsgi-proof {name} [OPTIONS]`"
+                ),
+                None => format!("option `{first}` needs a command\n  hint: `wsgi-proof run {rest}` runs scenarios"),
+            }
+        }
+        ErrorKind::InvalidSubcommand if first.starts_with('=') => {
+            format!("there is no command `{first}`\n  hint: `wsgi-proof run {rest}` selects scenarios")
+        }
+        _ => return error,
+    };
+    cli.error(error.kind(), text)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn said(words: &[&str]) -> String {
+        let words: Vec<String> = std::iter::once(&"wsgi-proof").chain(words).map(ToString::to_string).collect();
+        explain(Cli::try_parse_from(&words).unwrap_err(), &words).to_string()
+    }
+
+    #[test]
+    fn options_without_a_command_are_an_error_with_a_hint() {
+        assert!(said(&["--strict"]).contains("hint: `wsgi-proof run --strict` runs scenarios"));
+        assert!(said(&["--offline", "list"]).contains("subcommand `list` must come before options"));
+        assert!(said(&["=hello-wsgi"]).contains("hint: `wsgi-proof run =hello-wsgi` selects scenarios"));
+        assert!(said(&["run", "--stric"]).contains("--strict"));
+        assert!(said(&["lst"]).contains("list"));
+    }
+
+    #[test]
+    fn without_a_command_it_is_run() {
+        let command = Cli::try_parse_from(["wsgi-proof"]).unwrap().command_or_run();
+        assert!(matches!(command, Command::Run(arguments) if arguments.run_seconds == RUN_SECONDS));
+    }
+
+    /// What `--help` or `-h` prints for the program, each command and each action of the engine.
+    fn helps(option: &str) -> Vec<String> {
+        let cli = Cli::command();
+        let commands = cli.get_subcommands().map(|command| vec![command.get_name()]);
+        let actions = ["status", "start", "stop"].map(|action| vec!["engine", action]);
+        let words = std::iter::once(Vec::new()).chain(commands).chain(actions);
+        let help = |words: Vec<&str>| {
+            let words = std::iter::once("wsgi-proof").chain(words).chain([option]);
+            Cli::try_parse_from(words).unwrap_err().to_string()
+        };
+        words.map(help).collect()
+    }
+
+    #[test]
+    fn every_help_fits_80_columns_and_is_the_same_in_short_and_long() {
+        let helps_of = helps("--help");
+        let long: Vec<&str> =
+            helps_of.iter().flat_map(|help| help.lines()).filter(|line| line.chars().count() > WIDTH).collect();
+        assert!(long.is_empty(), "{long:#?}");
+        assert_eq!(helps_of, helps("-h"));
+    }
+}

@@ -1,0 +1,83 @@
+//! Arguments of `run`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{CellArgs, FolderArgs, SelectArgs, TestedArgs};
+use crate::suite::limits::Limit;
+use crate::suite::tier::Tier;
+
+/// How long a whole run may take, unless another limit is set, in seconds.
+pub const RUN_SECONDS: u32 = 14_400;
+
+const AFTER_HELP: &str = "\
+Limits (--limit NAME=NUMBER):
+  build-seconds, ready-seconds, request-seconds, command-seconds,
+  memory-megabytes, processes, log-megabytes, disk-megabytes
+
+Dockerfiles (--dockerfile DIR):
+  DIR/base/Dockerfile, DIR/onbuild/Dockerfile or both; or DIR/Dockerfile, of the
+  onbuild image if it has ONBUILD instructions, of the base image if not
+
+Examples:
+  wsgi-proof run =hello-wsgi django
+  wsgi-proof run --tier contract --build-step my-step
+  wsgi-proof run --base-image my/base --onbuild-image my/onbuild --report report
+  wsgi-proof run --variant all --dialect all --strict
+  wsgi-proof run --repeat 100 --until-fail =restart";
+
+/// Arguments of `run`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = AFTER_HELP)]
+#[allow(clippy::struct_excessive_bools, reason = "flags of a command line are independent of each other")]
+pub struct RunArgs {
+    /// Which scenarios.
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// `image`: real images and containers; `contract`: scripts in a sandbox with stubs, no engine
+    #[arg(long, value_enum, default_value = "image", hide_possible_values = true)]
+    pub tier: Tier,
+    /// Treat SHOULD violations as failures
+    #[arg(long)]
+    pub strict: bool,
+    /// Which cells.
+    #[command(flatten)]
+    pub cells: CellArgs,
+    /// What is tested.
+    #[command(flatten)]
+    pub candidate: TestedArgs,
+    /// Run at most N steps at once [default: number of cores]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Execution")]
+    pub jobs: Option<u16>,
+    /// Download nothing: a missing file is an error
+    #[arg(long, alias = "frozen", help_heading = "Execution")]
+    pub offline: bool,
+    /// Override a resource limit; limits in a scenario take precedence
+    #[arg(long = "limit", value_name = "NAME=NUMBER", help_heading = "Execution")]
+    pub limits: Vec<Limit>,
+    /// Time limit of the whole run, in seconds
+    #[arg(long, value_name = "N", default_value_t = RUN_SECONDS, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Execution")]
+    pub run_seconds: u32,
+    /// Run each scenario N times and report mixed results as flaky
+    #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=10_000), help_heading = "Execution")]
+    pub repeat: u32,
+    /// Stop at the first failure, after at most N repeats
+    #[arg(long, help_heading = "Execution")]
+    pub until_fail: bool,
+    /// Keep containers of failed scenarios until `prune`
+    #[arg(long, help_heading = "Execution")]
+    pub keep: bool,
+    /// Write junit.xml and report.json into DIR
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub report: Option<PathBuf>,
+    /// Print the plan, and run nothing
+    #[arg(long, help_heading = "Output")]
+    pub plan: bool,
+    /// Regenerate scenarios/assertions.lock from this run
+    #[arg(long, conflicts_with_all = ["filters", "tested", "plan"], help_heading = "Output")]
+    pub write_lock: bool,
+    /// Where things are.
+    #[command(flatten)]
+    pub folders: FolderArgs,
+}

@@ -1,0 +1,11 @@
+//! Filters of scenarios.
+
+use clap::Args;
+
+/// Which scenarios.
+#[derive(Debug, Clone, Args)]
+pub struct SelectArgs {
+    /// Only scenarios whose name contains FILTER; `=NAME` for exactly one
+    #[arg(value_name = "FILTER")]
+    pub filters: Vec<String>,
+}

@@ -1,0 +1,57 @@
+//! Arguments of `verify`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{CandidateArgs, CellArgs, FolderArgs};
+use crate::suite::tier::Tier;
+
+const AFTER_HELP: &str = "\
+Examples:
+  wsgi-proof verify my-steps
+  wsgi-proof verify --tier contract my-steps their-steps
+  wsgi-proof verify --base-image my/base --onbuild-image my/onbuild
+  wsgi-proof verify --tier contract --only git --json my-steps";
+
+/// Arguments of `verify`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct VerifyArgs {
+    /// Which candidates.
+    #[command(flatten)]
+    pub candidate: CandidateArgs,
+    /// A prebuilt candidate, as shipped (image tier)
+    #[arg(long, value_name = "IMAGE", requires = "onbuild_image", help_heading = super::candidate::CANDIDATES)]
+    pub base_image: Option<String>,
+    /// The onbuild image of the same candidate
+    #[arg(long, value_name = "IMAGE", requires = "base_image", help_heading = super::candidate::CANDIDATES)]
+    pub onbuild_image: Option<String>,
+    /// Images built from DIR, as in `run` (image tier)
+    #[arg(long, value_name = "DIR", help_heading = super::candidate::CANDIDATES)]
+    pub dockerfile: Vec<PathBuf>,
+    /// Use one tier [default: contract, then image]
+    #[arg(long, value_enum, hide_possible_values = true)]
+    pub tier: Option<Tier>,
+    /// Only scenarios whose name contains FILTER; `=NAME` for exactly one
+    #[arg(long, value_name = "FILTER")]
+    pub only: Vec<String>,
+    /// Treat SHOULD violations as failures
+    #[arg(long)]
+    pub strict: bool,
+    /// Download nothing: a missing file is an error
+    #[arg(long, alias = "frozen")]
+    pub offline: bool,
+    /// Which cells.
+    #[command(flatten)]
+    pub cells: CellArgs,
+    /// Print the table as JSON, after what image tier runs print
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    /// Write junit.xml and report.json of each candidate below DIR
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub report: Option<PathBuf>,
+    /// Where things are.
+    #[command(flatten)]
+    pub folders: FolderArgs,
+}
