@@ -87,7 +87,5 @@ fn isolation(network: &Network, shared: bool) -> String {
     } else {
         "in the engine's own network namespace, where nothing else listens"
     };
-    format!(
-        "internal network {name} ({subnet}) without a route out, fixture server at {gateway}:{port}; {namespace}"
-    )
+    format!("internal network {name} ({subnet}) without a route out, fixture server at {gateway}:{port}; {namespace}")
 }
