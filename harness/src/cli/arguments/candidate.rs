@@ -12,7 +12,7 @@ pub(super) const CANDIDATES: &str = "Candidates (default: the suite's own steps)
 #[command(next_help_heading = "Candidate (default: the suite's own images)")]
 #[group(id = "tested", multiple = true)]
 pub struct TestedArgs {
-    /// Test a control, which must fail exactly where it lists
+    /// Test a control, which must fail where it lists
     #[arg(long, value_name = "NAME", conflicts_with_all = ["base_image", "onbuild_image", "dockerfile", "steps", "build_step", "start_step"])]
     pub control: Option<String>,
     /// Test this prebuilt base image, as shipped
@@ -37,15 +37,14 @@ pub struct TestedArgs {
 
 /// Which build and start steps are tried.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = CANDIDATES)]
 pub struct CandidateArgs {
     /// Folders with mod_wsgi-docker-build, mod_wsgi-docker-start, or both
     #[arg(value_name = "DIR")]
     pub candidates: Vec<PathBuf>,
     /// A candidate with FILE as mod_wsgi-docker-build
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = CANDIDATES)]
     pub build_step: Option<PathBuf>,
-    /// The same candidate with FILE as mod_wsgi-docker-start
-    #[arg(long, value_name = "FILE")]
+    /// The same, with FILE as mod_wsgi-docker-start
+    #[arg(long, value_name = "FILE", help_heading = CANDIDATES)]
     pub start_step: Option<PathBuf>,
 }

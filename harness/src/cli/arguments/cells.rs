@@ -11,7 +11,7 @@ pub const DEFAULT_VARIANT: &str = "python-3.11";
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Cells")]
 pub struct CellArgs {
-    /// Variants in images/variants.toml, or `all`
+    /// Variants by name, or `all`
     #[arg(long, value_name = "NAME", default_value = DEFAULT_VARIANT, value_delimiter = ',')]
     pub variant: Vec<String>,
     /// Dialects: docker, whiskey, or `all`

@@ -10,11 +10,11 @@ use crate::host::folders::{self, FolderError, Folders};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Folders")]
 pub struct FolderArgs {
-    /// Suite [default: at or above the current folder]
-    #[arg(long, value_name = "DIR", env = "WSGI_PROOF_SUITE", hide_env_values = true)]
+    /// Suite [default: nearest parent; env: WSGI_PROOF_SUITE]
+    #[arg(long, value_name = "DIR", env = "WSGI_PROOF_SUITE", hide_env = true)]
     pub suite: Option<PathBuf>,
-    /// Cache [default: ~/.cache/wsgi-proof]
-    #[arg(long, value_name = "DIR", env = "WSGI_PROOF_CACHE", hide_env_values = true)]
+    /// Cache [default: ~/.cache/wsgi-proof; env: WSGI_PROOF_CACHE]
+    #[arg(long, value_name = "DIR", env = "WSGI_PROOF_CACHE", hide_env = true)]
     pub cache: Option<PathBuf>,
 }
 

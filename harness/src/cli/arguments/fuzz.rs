@@ -31,7 +31,7 @@ pub struct FuzzArgs {
     /// Treat SHOULD violations as failures
     #[arg(long)]
     pub strict: bool,
-    /// Try at most N applications at once [default: number of cores]
+    /// At most N applications at once [default: all cores]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub jobs: Option<u16>,
     /// Download nothing: a missing file is an error
@@ -40,7 +40,7 @@ pub struct FuzzArgs {
     /// Which cells, taken in turn.
     #[command(flatten)]
     pub cells: CellArgs,
-    /// Write the smallest application of each failure into DIR, as a scenario
+    /// Write the smallest failing applications into DIR
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub write: Option<PathBuf>,
     /// With --write: write every application, as generated

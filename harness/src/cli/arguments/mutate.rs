@@ -27,7 +27,7 @@ pub struct MutateArgs {
     /// Only mutants in lines changed since COMMIT
     #[arg(long, value_name = "COMMIT")]
     pub since: Option<String>,
-    /// Try at most N mutants at once [default: number of cores]
+    /// At most N mutants at once [default: all cores]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub jobs: Option<u16>,
     /// Download nothing: a missing file is an error

@@ -47,7 +47,7 @@ pub struct RunArgs {
     /// What is tested.
     #[command(flatten)]
     pub candidate: TestedArgs,
-    /// Run at most N steps at once [default: number of cores]
+    /// At most N steps at once [default: all cores]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Execution")]
     pub jobs: Option<u16>,
     /// Download nothing: a missing file is an error
@@ -56,7 +56,7 @@ pub struct RunArgs {
     /// Override a resource limit; limits in a scenario take precedence
     #[arg(long = "limit", value_name = "NAME=NUMBER", help_heading = "Execution")]
     pub limits: Vec<Limit>,
-    /// Time limit of the whole run, in seconds
+    /// Time limit of the whole run
     #[arg(long, value_name = "N", default_value_t = RUN_SECONDS, value_parser = clap::value_parser!(u32).range(1..), help_heading = "Execution")]
     pub run_seconds: u32,
     /// Run each scenario N times and report mixed results as flaky

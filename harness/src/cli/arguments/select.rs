@@ -5,7 +5,7 @@ use clap::Args;
 /// Which scenarios.
 #[derive(Debug, Clone, Args)]
 pub struct SelectArgs {
-    /// Only scenarios whose name contains FILTER; `=NAME` for exactly one
+    /// Only scenarios with FILTER in their name; `=NAME` for exactly one
     #[arg(value_name = "FILTER")]
     pub filters: Vec<String>,
 }

@@ -33,7 +33,7 @@ pub struct VerifyArgs {
     /// Use one tier [default: contract, then image]
     #[arg(long, value_enum, hide_possible_values = true)]
     pub tier: Option<Tier>,
-    /// Only scenarios whose name contains FILTER; `=NAME` for exactly one
+    /// Only scenarios with FILTER in their name, or `=NAME`
     #[arg(long, value_name = "FILTER")]
     pub only: Vec<String>,
     /// Treat SHOULD violations as failures
@@ -48,7 +48,7 @@ pub struct VerifyArgs {
     /// Print the table as JSON, after what image tier runs print
     #[arg(long, help_heading = "Output")]
     pub json: bool,
-    /// Write junit.xml and report.json of each candidate below DIR
+    /// Write the reports of each candidate below DIR
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub report: Option<PathBuf>,
     /// Where things are.
