@@ -19,6 +19,7 @@ mod output;
 mod prune;
 mod reproduce;
 mod run;
+mod schema;
 mod select;
 mod tell;
 mod verify;
@@ -120,6 +121,7 @@ pub fn main(cli: Cli) -> ExitCode {
             Command::List(arguments) => list::list(&arguments),
             Command::Checks(arguments) => checks::checks(&arguments),
             Command::Contract(arguments) => contract::contract(&arguments),
+            Command::Schema(arguments) => schema::schema(&arguments),
             Command::Fetch(arguments) => fetch::fetch(&arguments).await,
             Command::Doctor(arguments) => doctor::doctor(&arguments).await,
             Command::Engine(arguments) => engine::engine(&arguments).await,

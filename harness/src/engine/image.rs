@@ -159,7 +159,12 @@ impl Engine {
         let removed = self.docker.remove_image(image, Some(options), None).await;
         match removed.map(drop).map_err(|error| self.error("removing an image", error)) {
             Err(error) if error.is_not_found() => Ok(()),
-            other => other,
+            // Two that remove it at once: the later one is refused in other words (`unrecognized image ID`).
+            Err(error) => match self.inspect_image(image).await {
+                Ok(None) => Ok(()),
+                Ok(Some(_)) | Err(_) => Err(error),
+            },
+            Ok(()) => Ok(()),
         }
     }
 }

@@ -125,6 +125,9 @@ impl<'a> State<'a> {
     /// A step's task panicked: an error of its scenario, or of all that need the image.
     fn lose(&mut self, id: usize, fault: Fault) {
         if let Work::Prepare(what) = self.plan.steps[id].work {
+            if what.role == Role::Canaries {
+                self.setup.watch.could_not(fault.what.clone());
+            }
             let (what, end) = (self.plan.name_of(what), PreparationEnd::Error(fault.clone()));
             self.send(Event::PreparationFinished { what, took: Duration::ZERO, end });
         }

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::suite::control::{Change, Replacements, apply};
+use crate::suite::toml_file::{self, TomlError};
 
 /// The file, in the folder `images`.
 pub const BUGS_FILE: &str = "mutants/bugs.toml";
@@ -26,7 +28,7 @@ pub struct Bug {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    bug: Vec<Entry>,
+    bug: Vec<Spanned<Entry>>,
 }
 
 #[derive(Deserialize)]
@@ -38,16 +40,8 @@ struct Entry {
     #[serde(default)]
     scenarios: Vec<String>,
     #[serde(default)]
-    change: Vec<Change>,
+    change: Vec<Spanned<Change>>,
     not_applicable: Option<String>,
-}
-
-/// Why the list cannot be used.
-#[derive(Debug, thiserror::Error)]
-#[error("{file}: {why}")]
-pub struct BugError {
-    file: String,
-    why: String,
 }
 
 impl Bug {
@@ -55,27 +49,31 @@ impl Bug {
     ///
     /// # Errors
     /// When the list cannot be read or is not valid, or a change does not fit its file any more.
-    pub fn all(images: &Path) -> Result<Vec<Self>, BugError> {
-        let path = images.join(BUGS_FILE);
-        let fault = |why: String| BugError { file: path.display().to_string(), why };
-        let text = std::fs::read_to_string(&path).map_err(|error| fault(error.to_string()))?;
-        let file: File = toml::from_str(&text).map_err(|error| fault(error.to_string()))?;
+    pub fn all(images: &Path) -> Result<Vec<Self>, TomlError> {
+        let (file, mut faults) = toml_file::read::<File>(&images.join(BUGS_FILE))?;
         let mut bugs = Vec::new();
-        for Entry { number, clauses, scenarios, change, not_applicable } in file.bug {
-            let of = |why: &str| fault(format!("bug {number}: {why}"));
+        for entry in file.bug {
+            let span = entry.span();
+            let Entry { number, clauses, scenarios, change, not_applicable } = entry.into_inner();
             match (not_applicable, change.is_empty()) {
                 (Some(why), true) if !why.trim().is_empty() => continue,
                 (None, false) if !clauses.is_empty() => {}
-                _ => return Err(of("it needs `change` and `clauses`, or a reason in `not_applicable`")),
+                _ => {
+                    faults.at(
+                        span,
+                        format!("bug {number} needs `change` and `clauses`, or a reason in `not_applicable`"),
+                    );
+                    continue;
+                }
             }
             let (mut base, mut onbuild) = (Vec::new(), Vec::new());
-            apply(&change, images, &mut base, &mut onbuild).map_err(|why| of(&why))?;
+            apply(&change, images, &mut base, &mut onbuild, &mut faults);
             if !onbuild.is_empty() {
-                return Err(of("it changes the onbuild image, which no mutant does"));
+                faults.at(span, format!("bug {number} changes the onbuild image, which no mutant does"));
             }
             bugs.push(Self { number, clauses, scenarios, base });
         }
-        Ok(bugs)
+        faults.finish(bugs)
     }
 
     /// Whether it is in the build and start steps, and not in the image around them.
@@ -107,7 +105,7 @@ mod tests {
         assert_eq!(bugs.len(), 1);
         assert_eq!(bugs[0].base, [("step".into(), b"three two\n".to_vec())]);
         assert!(bugs[0].is_of_steps());
-        assert!(load("[[bug]]\nnumber = 3\n").unwrap_err().contains("bug 3: it needs `change`"));
+        assert!(load("[[bug]]\nnumber = 3\n").unwrap_err().contains("bug 3 needs `change`"));
         let stale = "[[bug]]\nnumber = 4\nclauses = ['A-1']\nchange = [{ file = 'base/step', from = 'x', to = 'y' }]\n";
         assert!(load(stale).unwrap_err().contains("`x` is not once in base/step"));
     }

@@ -1,11 +1,13 @@
 //! Mutants that behave as the script does, each with the reason: `images/mutants/equivalent.toml`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::Mutant;
+use crate::suite::toml_file::{self, TomlError};
 
 /// The file, in the folder `images`.
 pub const EQUIVALENT_FILE: &str = "mutants/equivalent.toml";
@@ -18,7 +20,7 @@ pub struct Equivalents(BTreeMap<String, String>);
 #[serde(deny_unknown_fields)]
 struct File {
     #[serde(default)]
-    equivalent: Vec<Entry>,
+    equivalent: Vec<Spanned<Entry>>,
 }
 
 #[derive(Deserialize)]
@@ -28,52 +30,27 @@ struct Entry {
     why: String,
 }
 
-/// Why the list cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum EquivalentError {
-    /// It cannot be read.
-    #[error("{}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// It is not as it must be.
-    #[error("{}: {why}", path.display())]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        why: String,
-    },
-}
-
 impl Equivalents {
     /// Reads the list; every entry must be of one of these mutants.
     ///
     /// # Errors
     /// When it cannot be read, lacks a reason, or names a mutant that there is not.
-    pub fn load(images: &Path, mutants: &[Mutant]) -> Result<Self, EquivalentError> {
-        let path = images.join(EQUIVALENT_FILE);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
-            Err(source) => return Err(EquivalentError::Unreadable { path, source }),
-        };
-        let invalid = |why: String| EquivalentError::Invalid { path: path.clone(), why };
-        let file: File = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+    pub fn load(images: &Path, mutants: &[Mutant]) -> Result<Self, TomlError> {
+        let read = toml_file::read_if_there::<File>(&images.join(EQUIVALENT_FILE))?;
+        let Some((file, mut faults)) = read else { return Ok(Self::default()) };
         let mut entries = BTreeMap::new();
-        for Entry { id, why } in file.equivalent {
+        for entry in file.equivalent {
+            let span = entry.span();
+            let Entry { id, why } = entry.into_inner();
             if why.trim().is_empty() {
-                return Err(invalid(format!("`{id}` has no reason")));
+                faults.at(span.clone(), format!("`{id}` has no reason"));
             }
             if !mutants.iter().any(|mutant| mutant.id == id) {
-                return Err(invalid(format!("there is no mutant `{id}` any more: take it out")));
+                faults.at(span, format!("there is no mutant `{id}` any more")).advice("take it out");
             }
             entries.insert(id, why);
         }
-        Ok(Self(entries))
+        faults.finish(Self(entries))
     }
 
     /// Why a mutant is no other than the script, if so.

@@ -16,7 +16,7 @@ use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
-pub use bug::{BUGS_FILE, Bug, BugError};
+pub use bug::{BUGS_FILE, Bug};
 pub use case::Case;
 pub use diff::unified;
 pub use equivalent::{EQUIVALENT_FILE, Equivalents};

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::engine::Leftover;
@@ -25,9 +26,15 @@ impl Lease {
     pub fn begin(cache: &Path, run: &RunId) -> io::Result<Self> {
         let path = file_of(cache, run.as_str());
         std::fs::create_dir_all(cache.join("runs"))?;
-        let lock = File::create(&path)?;
-        lock.lock()?;
-        Ok(Self { path, _lock: lock })
+        loop {
+            let lock = File::create(&path)?;
+            lock.lock()?;
+            // Between the two another program may have taken the file for a stale run's, and removed it.
+            let (own, there) = (lock.metadata()?, std::fs::metadata(&path));
+            if there.is_ok_and(|there| (own.dev(), own.ino()) == (there.dev(), there.ino())) {
+                return Ok(Self { path, _lock: lock });
+            }
+        }
     }
 
     /// The file that is locked, from the root on.
@@ -118,12 +125,31 @@ pub fn forget_stale(cache: &Path, kept: bool) -> io::Result<usize> {
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !is_live(cache, &name) && (kept || !name.ends_with(KEPT)) {
-            std::fs::remove_file(entry.path())?;
+        if (kept || !name.ends_with(KEPT)) && remove_unlocked(&entry.path())? {
             count += 1;
         }
     }
     Ok(count)
+}
+
+/// Removes a file that nobody holds locked; whether it did. It holds the lock meanwhile, so that a run which begins just now
+/// sees that its file has gone.
+fn remove_unlocked(path: &Path) -> io::Result<bool> {
+    let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    let file = match File::open(path) {
+        Ok(file) => file,
+        // One that may not be read is somebody else's.
+        Err(error) if gone(&error) || error.kind() == io::ErrorKind::PermissionDenied => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    if file.try_lock().is_err() {
+        return Ok(false);
+    }
+    match std::fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if gone(&error) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 fn kept_file(cache: &Path, run: &str) -> PathBuf {
@@ -171,6 +197,26 @@ mod tests {
         assert!(living.others(None) && !living.others(Some(&run)));
         drop(live);
         assert!(found.iter().all(|leftover| living.is_stale(leftover)));
+    }
+
+    #[test]
+    fn a_run_that_begins_while_another_forgets_is_not_forgotten() {
+        let cache = tempfile::tempdir().unwrap();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    // The folder may not be there yet.
+                    drop(forget_stale(cache.path(), true));
+                }
+            });
+            for _ in 0..200 {
+                let run = RunId::new();
+                let lease = Lease::begin(cache.path(), &run).unwrap();
+                assert!(lease.lock().exists() && is_live(cache.path(), run.as_str()));
+            }
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
     }
 
     #[test]

@@ -8,9 +8,11 @@ use std::fmt::Write;
 use std::path::Path;
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::outcome::{CellName, ScenarioReport, Verdict};
 use crate::suite::tier::Tier;
+use crate::suite::toml_file::{self, TomlError};
 
 /// The file's name, in the folder of the scenarios.
 pub const LOCK_FILE: &str = "assertions.lock";
@@ -18,10 +20,18 @@ pub const LOCK_FILE: &str = "assertions.lock";
 const VERSION: u32 = 2;
 
 /// The counts that runs must reach. A tier without counts is not held to any.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SuiteLock {
-    version: u32,
+    image: Option<Counts>,
+    contract: Option<Counts>,
+}
+
+/// The file as it stands.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(rename = "version")]
+    _version: u32,
     image: Option<Counts>,
     contract: Option<Counts>,
 }
@@ -39,27 +49,22 @@ struct Counts {
 /// The version alone, of a file of any version.
 #[derive(Deserialize)]
 struct Versioned {
-    version: u32,
+    version: Spanned<u32>,
 }
 
 /// Why the lock cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SuiteLockError {
-    /// It cannot be read or written.
+    /// It cannot be read or is not valid.
+    #[error(transparent)]
+    Invalid(#[from] TomlError),
+    /// It cannot be written.
     #[error("{path}: {source}")]
-    File {
+    Unwritable {
         /// The file.
         path: String,
         /// Why.
         source: std::io::Error,
-    },
-    /// It is not valid.
-    #[error("{path}: {why}")]
-    Invalid {
-        /// The file.
-        path: String,
-        /// Why, with the line.
-        why: String,
     },
 }
 
@@ -70,23 +75,17 @@ impl SuiteLock {
     /// When the file cannot be read or is not valid.
     pub fn load(root: &Path) -> Result<Option<Self>, SuiteLockError> {
         let path = root.join(LOCK_FILE);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(source) => return Err(SuiteLockError::File { path: path.display().to_string(), source }),
-        };
-        let invalid = |why: String| SuiteLockError::Invalid { path: path.display().to_string(), why };
-        let Versioned { version } = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
-        if version != VERSION {
-            return Err(invalid(format!("it has version {version}, and this program reads version {VERSION}")));
-        }
-        toml::from_str(&text).map(Some).map_err(|error| invalid(error.to_string()))
+        let Some((Versioned { version }, mut faults)) = toml_file::read_if_there(&path)? else { return Ok(None) };
+        faults.version(&version, VERSION);
+        faults.finish(())?;
+        let (File { image, contract, .. }, faults) = toml_file::read(&path)?;
+        Ok(Some(faults.finish(Self { image, contract })?))
     }
 
     /// The lock that these reports of a tier make, where `self` says what it was before.
     #[must_use]
     pub fn renewed(&self, tier: Tier, reports: &[ScenarioReport]) -> Self {
-        let mut lock = Self { version: VERSION, ..self.clone() };
+        let mut lock = self.clone();
         let counts = match tier {
             Tier::Image => &mut lock.image,
             Tier::Contract => &mut lock.contract,
@@ -111,7 +110,8 @@ impl SuiteLock {
             }
         }
         let path = root.join(LOCK_FILE);
-        std::fs::write(&path, text).map_err(|source| SuiteLockError::File { path: path.display().to_string(), source })
+        std::fs::write(&path, text)
+            .map_err(|source| SuiteLockError::Unwritable { path: path.display().to_string(), source })
     }
 
     /// What these reports of a tier lack. Of scenarios that did not pass the verdict says enough. `whole` says that
@@ -238,7 +238,7 @@ mod tests {
         lock().write(folder.path()).unwrap();
         assert_eq!(SuiteLock::load(folder.path()).unwrap(), Some(lock()));
         std::fs::write(folder.path().join(LOCK_FILE), "version = 1\n[cells]\n[scenarios]\n").unwrap();
-        assert!(SuiteLock::load(folder.path()).unwrap_err().to_string().ends_with("this program reads version 2"));
+        assert!(SuiteLock::load(folder.path()).unwrap_err().to_string().contains("this program reads version 2"));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use crate::suite::toml_file::{self, TomlError};
+
 /// A base image's distribution and Python.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -36,22 +38,9 @@ pub const ALL: &str = "all";
 /// Why there is no such variant.
 #[derive(Debug, thiserror::Error)]
 pub enum VariantError {
-    /// The list cannot be read.
-    #[error("{}: cannot be read", path.display())]
-    Unreadable {
-        /// The list.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The list is not valid.
-    #[error("{}: {source}", path.display())]
-    Invalid {
-        /// The list.
-        path: PathBuf,
-        /// Why, with the line.
-        source: Box<toml::de::Error>,
-    },
+    /// The list cannot be read or is not valid.
+    #[error(transparent)]
+    List(#[from] TomlError),
     /// The list does not have it.
     #[error("no variant `{name}` in {}; there are: {known}", path.display())]
     Unknown {
@@ -70,11 +59,7 @@ impl Variant {
     /// # Errors
     /// When the list cannot be read or is not valid.
     pub fn all(images: &Path) -> Result<Vec<Self>, VariantError> {
-        let path = images.join("variants.toml");
-        let text =
-            std::fs::read_to_string(&path).map_err(|source| VariantError::Unreadable { path: path.clone(), source })?;
-        let variants: BTreeMap<String, Self> =
-            toml::from_str(&text).map_err(|source| VariantError::Invalid { path, source: Box::new(source) })?;
+        let (variants, _): (BTreeMap<String, Self>, _) = toml_file::read(&images.join("variants.toml"))?;
         let mut variants: Vec<Self> = variants.into_iter().map(|(name, variant)| Self { name, ..variant }).collect();
         variants.sort_by_key(|variant| {
             variant.python.split('.').map(|part| part.parse::<u32>().unwrap_or(0)).collect::<Vec<_>>()

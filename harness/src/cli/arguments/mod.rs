@@ -14,6 +14,7 @@ mod man;
 mod mutate;
 mod prune;
 mod run;
+mod schema;
 mod select;
 mod verify;
 
@@ -34,6 +35,7 @@ pub use man::ManArgs;
 pub use mutate::MutateArgs;
 pub use prune::PruneArgs;
 pub use run::{RUN_SECONDS, RunArgs};
+pub use schema::SchemaArgs;
 pub use select::SelectArgs;
 pub use verify::VerifyArgs;
 
@@ -83,8 +85,10 @@ pub enum Command {
     List(ListArgs),
     /// Print the clauses, and the scenarios that cover each
     Contract(ContractArgs),
-    /// List the checks that the suite makes, with their IDs
+    /// List the checks, with their IDs
     Checks(ChecksArgs),
+    /// Print the JSON schema of scenario files
+    Schema(SchemaArgs),
     /// Download the locked Python packages, for later `--offline` runs
     Fetch(FetchArgs),
     /// Report what was found, what would be used, and why

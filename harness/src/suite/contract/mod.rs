@@ -8,6 +8,7 @@ mod selector;
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -15,9 +16,11 @@ use toml::Spanned;
 
 use crate::outcome::{CellName, Level};
 use crate::suite::cell::Cell;
+use crate::suite::diagnostic::Faults;
 use crate::suite::dialect::Dialect;
 use crate::suite::scenario::Scenario;
 use crate::suite::tier::Tier;
+use crate::suite::toml_file::{self, TomlError};
 
 pub use selector::CheckSelector;
 
@@ -104,11 +107,6 @@ pub struct Contract {
     proofs: BTreeMap<String, Vec<Proof>>,
 }
 
-/// What is wrong with the contract, or with what the scenarios say of it; all of it, with file and line.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", .0.join("\n"))]
-pub struct ContractError(Vec<String>);
-
 impl Contract {
     /// Reads the contract of a suite, and which of its scenarios prove what in the cells that they were loaded for; `None`
     /// where the suite has no contract.
@@ -116,71 +114,56 @@ impl Contract {
     /// # Errors
     /// When the file is not valid, a scenario names no clause, one that there is not, or none that holds where it applies, or
     /// a MUST is not proved.
-    pub fn load<S: Borrow<Scenario>>(root: &Path, cells: &[(Cell, Vec<S>)]) -> Result<Option<Self>, ContractError> {
-        let path = root.join(CONTRACT_FILE);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => Self::parse(&text, &path, root, cells).map(Some),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(ContractError(vec![format!("{}: {error}", path.display())])),
-        }
+    pub fn load<S: Borrow<Scenario>>(root: &Path, cells: &[(Cell, Vec<S>)]) -> Result<Option<Self>, TomlError> {
+        let Some((file, faults)) = toml_file::read_if_there(&root.join(CONTRACT_FILE))? else { return Ok(None) };
+        Self::of(file, faults, root, cells).map(Some)
     }
 
-    fn parse<S: Borrow<Scenario>>(
-        text: &str,
-        path: &Path,
+    fn of<S: Borrow<Scenario>>(
+        file: File,
+        mut faults: Faults,
         root: &Path,
         cells: &[(Cell, Vec<S>)],
-    ) -> Result<Self, ContractError> {
-        let at = |offset: usize| {
-            let line = text[..offset.min(text.len())].matches('\n').count() + 1;
-            format!("{}:{line}", path.display())
-        };
-        let file: File = toml::from_str(text).map_err(|error| {
-            ContractError(vec![format!("{}: {}", at(error.span().map_or(0, |span| span.start)), error.message())])
-        })?;
-        let mut faults = Vec::new();
-        if *file.version.get_ref() != 1 {
-            faults.push(format!("{}: this program reads version 1", at(file.version.span().start)));
-        }
-        let mut folders: BTreeMap<String, String> = BTreeMap::new();
-        for clause in &file.clause {
-            let place = at(clause.span().start);
-            let Clause { id, says, dialects, .. } = clause.get_ref();
+    ) -> Result<Self, TomlError> {
+        faults.version(&file.version, 1);
+        let mut places: BTreeMap<&str, Range<usize>> = BTreeMap::new();
+        for spanned in &file.clause {
+            let Clause { id, says, dialects, .. } = spanned.get_ref();
             if !is_id(id) {
-                faults.push(format!("{place}: `{id}` is no id: IMAGE-n, BUILD-n or START-n"));
+                faults.at(spanned.span(), format!("`{id}` is no id")).advice("ids are IMAGE-n, BUILD-n or START-n");
             }
             if says.trim().is_empty() || dialects.is_empty() {
-                faults.push(format!("{place}: {id} says nothing, or holds in no dialect"));
+                faults.at(spanned.span(), format!("{id} says nothing, or holds in no dialect"));
             }
-            if let Some(first) = folders.insert(id.clone(), place.clone()) {
-                faults.push(format!("{place}: {id} stands at {first} already"));
+            if let Some(first) = places.insert(id, spanned.span()) {
+                let line = faults.source().position(first.start).0;
+                faults.at(spanned.span(), format!("{id} stands in line {line} already"));
             }
         }
-        let clauses: Vec<Clause> = file.clause.into_iter().map(Spanned::into_inner).collect();
+        let clauses: Vec<Clause> = file.clause.iter().map(|clause| clause.get_ref().clone()).collect();
         let proofs = proofs::proofs(&clauses, root, cells, &mut faults);
         for clause in &clauses {
             if clause.level == Level::Must && proofs.get(&clause.id).is_some_and(Vec::is_empty) {
-                let place = folders.get(&clause.id).cloned().unwrap_or_default();
-                faults.push(format!("{place}: no scenario proves {}, which is a MUST", clause.id));
+                let place = places.get(clause.id.as_str()).cloned().unwrap_or_default();
+                faults
+                    .at(place, format!("no scenario proves {}, which is a MUST", clause.id))
+                    .advice("name it in `proves` of a scenario, or let it be a SHOULD until there is one");
             }
         }
         let known: BTreeSet<&str> =
             cells.iter().flat_map(|(_, scenarios)| scenarios).map(|one| one.borrow().name.as_str()).collect();
-        for bug in &file.bug {
-            let place = at(bug.span().start);
-            let Bug { number, scenarios, not_applicable, .. } = bug.get_ref();
+        for spanned in &file.bug {
+            let Bug { number, scenarios, not_applicable, .. } = spanned.get_ref();
             if scenarios.is_empty() != not_applicable.is_some() {
-                faults.push(format!("{place}: bug {number} needs either `scenarios` or `not_applicable`"));
+                faults.at(spanned.span(), format!("bug {number} needs either `scenarios` or `not_applicable`"));
             }
             for name in scenarios.iter().filter(|name| !known.contains(name.as_str())) {
-                faults.push(format!("{place}: bug {number}: there is no scenario {name}"));
+                faults.at(spanned.span(), format!("bug {number}: there is no scenario {name}"));
             }
         }
-        if !faults.is_empty() {
-            return Err(ContractError(faults));
-        }
         let bugs = file.bug.into_iter().map(Spanned::into_inner).collect();
-        Ok(Self { cells: cells.iter().map(|(cell, _)| cell.into()).collect(), clauses, bugs, proofs })
+        let cells = cells.iter().map(|(cell, _)| cell.into()).collect();
+        faults.finish(Self { cells, clauses, bugs, proofs })
     }
 
     /// The scenarios that prove a clause.

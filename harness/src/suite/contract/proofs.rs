@@ -7,6 +7,7 @@ use std::path::Path;
 use super::{Clause, Proof};
 use crate::outcome::At;
 use crate::suite::cell::Cell;
+use crate::suite::diagnostic::{Diagnostic, Faults};
 use crate::suite::scenario::Scenario;
 
 /// The scenarios that prove each clause, and the faults of what they name.
@@ -14,18 +15,18 @@ pub(super) fn proofs<S: Borrow<Scenario>>(
     clauses: &[Clause],
     root: &Path,
     cells: &[(Cell, Vec<S>)],
-    faults: &mut Vec<String>,
+    faults: &mut Faults,
 ) -> BTreeMap<String, Vec<Proof>> {
     let mut proofs: BTreeMap<String, Vec<Proof>> =
         clauses.iter().map(|clause| (clause.id.clone(), Vec::new())).collect();
     for (place, (cell, scenarios)) in cells.iter().enumerate() {
         for scenario in scenarios.iter().map(Borrow::borrow) {
-            let fault = |at: &At, what: String| format!("{}:{}: {what}", root.join(&at.file).display(), at.line);
+            let fault = |at: &At, what: String| Diagnostic::of_line(root, at, what);
             let holds =
                 |id: &String| clauses.iter().any(|clause| clause.id == *id && clause.dialects.contains(&cell.dialect));
             // What the file says is the same in every cell, and told once.
             if place == 0 && scenario.proves.is_empty() {
-                faults.push(fault(&scenario.summary.at, "names no clause that it proves".to_owned()));
+                faults.push(fault(&scenario.summary.at, "the scenario names no clause that it proves".to_owned()));
             }
             for clause in &scenario.proves {
                 match proofs.get_mut(&clause.value) {
@@ -50,10 +51,10 @@ pub(super) fn proofs<S: Borrow<Scenario>>(
             let idle = !scenario.proves.is_empty() && !scenario.proves.iter().any(|clause| holds(&clause.value));
             let known = scenario.proves.iter().all(|clause| proofs.contains_key(&clause.value));
             if idle && known && scenario.not_applicable.is_none() {
-                faults.push(fault(
-                    &scenario.summary.at,
-                    format!("none of its clauses holds in the dialect {}: say `[[not_applicable]]`", cell.dialect),
-                ));
+                faults.push(
+                    fault(&scenario.summary.at, format!("none of its clauses holds in the dialect {}", cell.dialect))
+                        .help("say `[[not_applicable]]`"),
+                );
             }
         }
     }

@@ -18,7 +18,11 @@ fn proving(clauses: &[&str]) -> Scenario {
 }
 
 fn parse_in(text: &str, cells: &[(Cell, Vec<Scenario>)]) -> Result<Contract, Vec<String>> {
-    Contract::parse(text, Path::new("s/contract.toml"), Path::new("s"), cells).map_err(|error| error.0)
+    let read = toml_file::parse(Path::new("s/contract.toml"), text.to_owned());
+    read.and_then(|(file, faults)| Contract::of(file, faults, Path::new("s"), cells)).map_err(|error| match error {
+        TomlError::Invalid { faults, .. } => faults.to_string().lines().map(str::to_owned).collect(),
+        TomlError::Unreadable { .. } => vec![error.to_string()],
+    })
 }
 
 fn parse(text: &str, scenarios: &[Scenario]) -> Result<Contract, Vec<String>> {
@@ -41,14 +45,16 @@ fn a_clause_has_its_proofs_and_a_should_needs_none() {
 #[test]
 fn a_must_without_a_scenario_is_a_fault() {
     let faults = parse(CLAUSES, &[proving(&["IMAGE-7"])]).err();
-    assert_eq!(faults, Some(vec!["s/contract.toml:3: no scenario proves BUILD-1, which is a MUST".to_owned()]));
+    assert_eq!(faults, Some(vec!["s/contract.toml:3:1: no scenario proves BUILD-1, which is a MUST".to_owned()]));
 }
 
 #[test]
 fn a_scenario_names_clauses_that_there_are() {
     let faults = parse(CLAUSES, &[proving(&["BUILD-1", "BUILD-99"]), proving(&[])]).err();
-    let expected =
-        ["s/a/scenario.toml:3: there is no clause BUILD-99", "s/a/scenario.toml:1: names no clause that it proves"];
+    let expected = [
+        "s/a/scenario.toml:1: the scenario names no clause that it proves",
+        "s/a/scenario.toml:3: there is no clause BUILD-99",
+    ];
     assert_eq!(faults, Some(expected.map(str::to_owned).to_vec()));
 }
 
@@ -60,7 +66,7 @@ fn a_scenario_proves_something_wherever_it_applies() {
             &[(cell(Dialect::Docker), vec![proving(&["BUILD-1"])]), (cell(Dialect::Whiskey), vec![other])],
         )
     };
-    let fault = "s/a/scenario.toml:1: none of its clauses holds in the dialect whiskey: say `[[not_applicable]]`";
+    let fault = "s/a/scenario.toml:1: none of its clauses holds in the dialect whiskey";
     assert_eq!(in_both(proving(&["BUILD-1"])).err(), Some(vec![fault.to_owned()]));
     let mut skipped = proving(&["BUILD-1"]);
     skipped.not_applicable = Some(Declared { value: "it is the other's".to_owned(), at: skipped.summary.at.clone() });
@@ -77,7 +83,7 @@ fn a_bug_has_a_scenario_or_a_reason() {
         |bug: &str| parse(&format!("{CLAUSES}\n[[bug]]\nnumber = 3\nwas = 'x'\n{bug}"), &[proving(&["BUILD-1"])]).err();
     assert_eq!(with("scenarios = ['a']"), None);
     assert_eq!(with("not_applicable = 'none'"), None);
-    let at = "s/contract.toml:17: bug 3";
+    let at = "s/contract.toml:17:1: bug 3";
     assert_eq!(with(""), Some(vec![format!("{at} needs either `scenarios` or `not_applicable`")]));
     assert_eq!(with("scenarios = ['b']"), Some(vec![format!("{at}: there is no scenario b")]));
 }
@@ -87,12 +93,12 @@ fn ids_are_unique_and_of_the_form() {
     let twice = CLAUSES.replace("IMAGE-7", "BUILD-1");
     assert_eq!(
         parse(&twice, &[proving(&["BUILD-1"])]).err(),
-        Some(vec!["s/contract.toml:10: BUILD-1 stands at s/contract.toml:3 already".to_owned()])
+        Some(vec!["s/contract.toml:10:1: BUILD-1 stands in line 3 already".to_owned()])
     );
     let odd = CLAUSES.replace("IMAGE-7", "OTHER-7");
     assert_eq!(
         parse(&odd, &[proving(&["BUILD-1"])]).err(),
-        Some(vec!["s/contract.toml:10: `OTHER-7` is no id: IMAGE-n, BUILD-n or START-n".to_owned()])
+        Some(vec!["s/contract.toml:10:1: `OTHER-7` is no id".to_owned()])
     );
 }
 

@@ -9,6 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use toml::Spanned;
+
+use crate::suite::diagnostic::Faults;
+use crate::suite::toml_file::{self, TomlError};
 
 pub(crate) use change::{Change, apply};
 
@@ -33,7 +37,7 @@ pub struct Control {
     pub fails: BTreeMap<String, BTreeSet<String>>,
     /// Changes of files of the candidate.
     #[serde(default)]
-    change: Vec<Change>,
+    change: Vec<Spanned<Change>>,
     /// What stands in for files of `images/base`.
     #[serde(skip)]
     pub base: Replacements,
@@ -53,14 +57,9 @@ pub enum ControlError {
         /// Why.
         source: std::io::Error,
     },
-    /// The file is not valid.
-    #[error("{}: {why}", path.display())]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// Why, with the line.
-        why: String,
-    },
+    /// Its own file cannot be read or is not valid.
+    #[error(transparent)]
+    File(#[from] TomlError),
     /// There is none of that name.
     #[error("no control `{name}`; there are: {known}")]
     Unknown {
@@ -104,16 +103,12 @@ impl Control {
             return Err(ControlError::Unknown { name: name.to_owned(), known: known.join(", ") });
         }
         let folder = images.join("controls").join(name);
-        let path = folder.join(CONTROL_FILE);
-        let text =
-            std::fs::read_to_string(&path).map_err(|source| ControlError::Unreadable { path: path.clone(), source })?;
-        let invalid = |why: String| ControlError::Invalid { path: path.clone(), why };
-        let mut control: Self = toml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+        let (mut control, mut faults): (Self, Faults) = toml_file::read(&folder.join(CONTROL_FILE))?;
         name.clone_into(&mut control.name);
         control.base = files(&folder.join("base"))?;
         control.onbuild = files(&folder.join("onbuild"))?;
-        apply(&control.change, images, &mut control.base, &mut control.onbuild).map_err(invalid)?;
-        Ok(control)
+        apply(&control.change, images, &mut control.base, &mut control.onbuild, &mut faults);
+        Ok(faults.finish(control)?)
     }
 }
 

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use regex::{Regex, RegexBuilder};
 
-use super::diagnostic::{Diagnostic, Source};
-use super::file::Typed;
 use super::placeholder;
+use super::typed::Typed;
 use crate::suite::cell::Cell;
+use crate::suite::diagnostic::{Diagnostic, Source};
 
 /// What a pattern is held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,294 @@
+//! What is wrong with the files of a suite: every fault at once, each with its place in the file.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
+
+use crate::outcome::At;
+
+/// The text of a file, shared by the diagnostics that point into it.
+#[derive(Debug, Clone)]
+pub struct Source {
+    file: PathBuf,
+    text: Arc<NamedSource<String>>,
+}
+
+impl Source {
+    /// The text of `file`; of a scenario, the path is relative to the folder of the scenarios.
+    pub fn new(file: &Path, text: String) -> Self {
+        let named = NamedSource::new(file.display().to_string(), text).with_language("TOML");
+        Self { file: file.to_owned(), text: Arc::new(named) }
+    }
+
+    /// The file.
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        self.text.inner()
+    }
+
+    /// The line and column of a byte, both counted from 1, the column in characters.
+    pub fn position(&self, offset: usize) -> (usize, usize) {
+        let mut end = offset.min(self.text().len());
+        while !self.text().is_char_boundary(end) {
+            end -= 1;
+        }
+        let before = &self.text()[..end];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+}
+
+/// One fault.
+#[derive(Debug, Clone)]
+pub struct Diagnostic {
+    /// What is wrong, in one sentence.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// The file or folder.
+    pub file: PathBuf,
+    /// The bytes in question; `None` when the fault is not inside a file.
+    pub span: Option<Range<usize>>,
+    /// What is said at the caret.
+    pub label: Option<String>,
+    source: Option<Source>,
+    /// The line, where the text is not at hand.
+    line: Option<usize>,
+}
+
+impl Diagnostic {
+    /// A fault at a place in a file.
+    pub fn at(source: &Source, span: Range<usize>, message: impl Into<String>) -> Self {
+        let length = source.text().len();
+        Self {
+            message: message.into(),
+            help: None,
+            file: source.file.clone(),
+            span: Some(span.start.min(length)..span.end.min(length)),
+            label: None,
+            source: Some(source.clone()),
+            line: None,
+        }
+    }
+
+    /// A fault of a file or folder as a whole.
+    pub fn of(file: &Path, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            help: None,
+            file: file.to_owned(),
+            span: None,
+            label: None,
+            source: None,
+            line: None,
+        }
+    }
+
+    /// A fault of a line of a file that was read before, below `root`. The file is read again, to be shown.
+    pub fn of_line(root: &Path, at: &At, message: impl Into<String>) -> Self {
+        let path = root.join(&at.file);
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            return Self { line: Some(at.line), ..Self::of(&path, message) };
+        };
+        let start = text.split_inclusive('\n').take(at.line.saturating_sub(1)).map(str::len).sum::<usize>();
+        let length = text[start..].lines().next().map_or(0, |line| line.trim_end().len());
+        Self::at(&Source::new(&path, text), start..start + length, message)
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Adds what is said at the caret.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.label = Some(label.into());
+        self
+    }
+
+    /// The line and column, both counted from 1.
+    pub fn position(&self) -> Option<(usize, usize)> {
+        Some(self.source.as_ref()?.position(self.span.as_ref()?.start))
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Diagnostic {}
+
+impl miette::Diagnostic for Diagnostic {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.source.as_ref().map(|source| source.text.as_ref() as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let span = self.span.clone()?;
+        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(self.label.clone(), span))))
+    }
+}
+
+/// All faults of files, in the order of files and lines; never empty when returned as an error.
+///
+/// `Display` gives a line each, `FILE:LINE:COLUMN: MESSAGE`; [`Diagnostics::render`] the pictures with carets.
+#[derive(Debug, Clone)]
+pub struct Diagnostics {
+    faults: Vec<Diagnostic>,
+    of: String,
+}
+
+impl Diagnostics {
+    /// The faults, sorted by file and place.
+    pub fn new(mut faults: Vec<Diagnostic>) -> Self {
+        faults.sort_by(|a, b| {
+            let key = |fault: &Diagnostic| (fault.file.clone(), fault.line, fault.span.as_ref().map(|span| span.start));
+            key(a).cmp(&key(b))
+        });
+        Self { faults, of: "the scenario files".to_owned() }
+    }
+
+    /// The same, of other files than those of scenarios.
+    #[must_use]
+    pub fn of(self, files: impl Into<String>) -> Self {
+        Self { of: files.into(), ..self }
+    }
+
+    /// The faults.
+    pub fn all(&self) -> &[Diagnostic] {
+        &self.faults
+    }
+
+    /// The graphical report: each fault with its lines of the file and a caret. `width` is in columns.
+    pub fn render(&self, color: bool, width: usize) -> String {
+        let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+        let handler = GraphicalReportHandler::new_themed(theme).with_width(width).with_links(false);
+        let mut report = String::new();
+        for fault in &self.faults {
+            let mut named = fault.clone();
+            if fault.span.is_none() {
+                // The picture names the file only when it has something to show of it.
+                named.message = plain(fault);
+            }
+            let mut part = String::new();
+            // Writing to a string fails only when the handler cannot read the source; the plain line still says it.
+            if handler.render_report(&mut part, &named).is_err() {
+                part = plain(fault);
+            }
+            report.push_str(part.trim_end());
+            report.push_str("\n\n");
+        }
+        report.push_str(&self.count());
+        report.push('\n');
+        report
+    }
+
+    fn count(&self) -> String {
+        match self.faults.len() {
+            1 => format!("1 fault in {}", self.of),
+            several => format!("{several} faults in {}", self.of),
+        }
+    }
+}
+
+fn plain(fault: &Diagnostic) -> String {
+    match fault.position() {
+        Some((line, column)) => format!("{}:{line}:{column}: {}", fault.file.display(), fault.message),
+        None => match fault.line {
+            Some(line) => format!("{}:{line}: {}", fault.file.display(), fault.message),
+            None => format!("{}: {}", fault.file.display(), fault.message),
+        },
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, fault) in self.faults.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            f.write_str(&plain(fault))?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Diagnostics {}
+
+impl miette::Diagnostic for Diagnostics {
+    fn related<'a>(&'a self) -> Option<Box<dyn Iterator<Item = &'a dyn miette::Diagnostic> + 'a>> {
+        Some(Box::new(self.faults.iter().map(|fault| fault as &dyn miette::Diagnostic)))
+    }
+}
+
+/// Collects the faults of one file.
+#[derive(Debug)]
+pub(crate) struct Faults {
+    source: Source,
+    all: Vec<Diagnostic>,
+}
+
+impl Faults {
+    /// Of this file, none so far.
+    pub(crate) fn new(source: Source) -> Self {
+        Self { source, all: Vec::new() }
+    }
+
+    /// The file.
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Reports a fault at a place of the file; the help can follow.
+    pub(crate) fn at(&mut self, span: Range<usize>, message: impl Into<String>) -> Help<'_> {
+        self.push(Diagnostic::at(&self.source, span, message));
+        Help(self.all.last_mut())
+    }
+
+    /// Reports a fault that was made elsewhere.
+    pub(crate) fn push(&mut self, fault: Diagnostic) {
+        self.all.push(fault);
+    }
+
+    /// The value, unless there were faults.
+    pub(crate) fn check<T>(self, value: T) -> Result<T, Vec<Diagnostic>> {
+        if self.all.is_empty() { Ok(value) } else { Err(self.all) }
+    }
+}
+
+/// The fault just reported, to which what helps can be added.
+pub(crate) struct Help<'a>(Option<&'a mut Diagnostic>);
+
+impl Help<'_> {
+    /// What is said at the caret.
+    pub(crate) fn label(self, label: impl Into<String>) -> Self {
+        let Self(mut fault) = self;
+        if let Some(fault) = &mut fault {
+            fault.label = Some(label.into());
+        }
+        Self(fault)
+    }
+
+    /// What to do about it.
+    pub(crate) fn advice(self, help: impl Into<String>) {
+        if let Some(fault) = self.0 {
+            fault.help = Some(help.into());
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! `[build]`: what the build must come to.
+
+use regex::Regex;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::suite::scenario::Declared;
+use crate::suite::scenario::pattern::Purpose;
+use crate::suite::scenario::resolver::Resolver;
+use crate::suite::scenario::typed::Typed;
+
+/// What the build must come to.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BuildTable {
+    /// How it must end.
+    pub(crate) outcome: Typed<OutcomeKey>,
+    /// The phase that must fail.
+    pub(crate) phase: Option<Typed<Phase>>,
+    /// The exit code of the build step that fails, 1 to 255.
+    pub(crate) exit_code: Option<Typed<i64>>,
+    /// Instead of `exit_code`: several, of which it must be one.
+    pub(crate) exit_codes: Option<Typed<Vec<i64>>>,
+    /// A regular expression for a line that the failing phase logs.
+    pub(crate) because: Option<Typed<String>>,
+    /// The phases that must announce themselves with their progress lines, exactly and in this order. Progress lines are a
+    /// SHOULD: one that is missing or worded otherwise is a warning.
+    pub(crate) phases: Option<Typed<Vec<Phase>>>,
+    /// Regular expressions for lines that the log should have, in any order; one that is not there is a warning.
+    #[serde(default)]
+    pub(crate) should_log: Vec<Typed<String>>,
+    /// Regular expressions for lines that the log must have, in this order.
+    #[serde(default)]
+    pub(crate) log: Vec<Typed<String>>,
+    /// As `log`, in an order of their own: lines that take the real pip, apt, git and the like, for which the contract tier has
+    /// stand-ins.
+    #[serde(default)]
+    pub(crate) tool_log: Vec<Typed<String>>,
+    /// Regular expressions for lines that the log must not have.
+    #[serde(default)]
+    pub(crate) log_absent: Vec<Typed<String>>,
+}
+
+/// How the build must end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum OutcomeKey {
+    /// The image must be built.
+    Success,
+    /// The build step must fail: `phase`, `exit_code` and `because` say how.
+    Failure,
+}
+
+/// A phase of the build step, in the order of the article.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// The `pre-build` hook.
+    PreBuild,
+    /// The installation of git.
+    Git,
+    /// The installation of Mercurial.
+    Mercurial,
+    /// The installation of the requirements.
+    Pip,
+    /// The `build` hook.
+    Build,
+}
+
+/// What the build must come to.
+#[derive(Debug, Clone)]
+pub struct BuildExpectation {
+    /// How it must end.
+    pub outcome: Declared<BuildOutcome>,
+    /// The folders that progress lines may name: the dialect's.
+    pub folders: &'static [&'static str],
+    /// The phases that should announce themselves, exactly and in this order.
+    pub phases: Option<Declared<Vec<Phase>>>,
+    /// Lines that the log should have, in any order.
+    pub should_log: Vec<Declared<Regex>>,
+    /// Lines that the log must have, in this order.
+    pub log: Vec<Declared<Regex>>,
+    /// Lines of the real tools, in an order of their own.
+    pub tool_log: Vec<Declared<Regex>>,
+    /// Lines that the log must not have.
+    pub log_absent: Vec<Declared<Regex>>,
+}
+
+/// How the build must end.
+#[derive(Debug, Clone)]
+pub enum BuildOutcome {
+    /// The image must be built.
+    Success,
+    /// The build step must fail, for this reason and no other.
+    Failure {
+        /// The phase that must fail.
+        phase: Declared<Phase>,
+        /// The build step's exit code: one of these.
+        exit_codes: Declared<Vec<i64>>,
+        /// A line that the failing phase must log.
+        because: Declared<Regex>,
+    },
+}
+
+/// Resolves the table.
+pub(super) fn resolve(resolver: &mut Resolver<'_>, build: &Typed<BuildTable>) -> Option<BuildExpectation> {
+    let table = build.get();
+    let (log, log_absent) = resolver.lines(&table.log, &table.log_absent);
+    let outcome = match table.outcome.get() {
+        OutcomeKey::Success => {
+            let phase = table.phase.as_ref().map(|typed| ("phase", typed.span()));
+            let exit_code = table.exit_code.as_ref().map(|typed| ("exit_code", typed.span()));
+            let exit_codes = table.exit_codes.as_ref().map(|typed| ("exit_codes", typed.span()));
+            let because = table.because.as_ref().map(|typed| ("because", typed.span()));
+            for (key, span) in [phase, exit_code, exit_codes, because].into_iter().flatten() {
+                resolver
+                    .fault(span, format!("`{key}` of a build that must succeed"))
+                    .label("only for `outcome = \"failure\"`");
+            }
+            BuildOutcome::Success
+        }
+        OutcomeKey::Failure => {
+            for (key, missing) in [
+                ("phase", table.phase.is_none()),
+                ("exit_code", table.exit_code.is_none() && table.exit_codes.is_none()),
+                ("because", table.because.is_none()),
+            ] {
+                if missing {
+                    resolver
+                        .fault(table.outcome.span(), format!("a build that must fail has no `{key}`"))
+                        .label(format!("needs `{key}`"))
+                        .advice("a failure is named by its phase, its exit code and a line of that phase's log");
+                }
+            }
+            let exit_codes = exit_codes(resolver, table);
+            let because = resolver.optional(table.because.as_ref(), Purpose::Line);
+            let phase = table.phase.as_ref().map(|typed| resolver.declared(typed, *typed.get()));
+            BuildOutcome::Failure { phase: phase?, exit_codes: exit_codes?, because: because? }
+        }
+    };
+    Some(BuildExpectation {
+        outcome: resolver.declared(&table.outcome, outcome),
+        folders: resolver.cell().dialect.folders(),
+        phases: table.phases.as_ref().map(|typed| resolver.declared(typed, typed.get().clone())),
+        should_log: resolver.patterns(&table.should_log, Purpose::Line),
+        log,
+        tool_log: resolver.patterns(&table.tool_log, Purpose::Line),
+        log_absent,
+    })
+}
+
+fn exit_codes(resolver: &mut Resolver<'_>, table: &BuildTable) -> Option<Declared<Vec<i64>>> {
+    let Some(several) = &table.exit_codes else {
+        let one = table.exit_code.as_ref().and_then(|typed| resolver.exit_code(typed, 1))?;
+        return Some(Declared { value: vec![one.value], at: one.at });
+    };
+    if table.exit_code.is_some() {
+        resolver.fault(several.span(), "`exit_codes` beside `exit_code`").advice("keep one of the two");
+    }
+    if several.get().len() < 2 || !several.get().iter().all(|code| (1..=255).contains(code)) {
+        resolver.fault(several.span(), "`exit_codes` are not several exit codes").label("two or more of 1 to 255");
+        return None;
+    }
+    Some(resolver.declared(several, several.get().clone()))
+}

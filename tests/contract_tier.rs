@@ -1,0 +1,200 @@
+//! The contract tier: the same scenarios without an engine, and broken steps named by their clauses.
+
+use std::io::Write;
+use std::process::Command;
+
+use rstest::rstest;
+use tempfile::NamedTempFile;
+
+use crate::support::{NO_ENGINE, PrivateEngine, Run, Suite, changed, program, root, text, without_engine};
+
+const BUILD: &str = "mod_wsgi-docker-build";
+const START: &str = "mod_wsgi-docker-start";
+
+/// The repository's step with one change.
+fn broken(step: &str, from: &str, to: &str) -> NamedTempFile {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(changed(step, from, to).as_bytes()).unwrap();
+    file
+}
+
+/// A run of the contract tier that no engine can have any part in.
+fn run(arguments: &[&str]) -> Run {
+    let mut all = vec!["--tier", "contract"];
+    all.extend(arguments);
+    Run::cold(&[("DOCKER_HOST", NO_ENGINE)], &all)
+}
+
+#[test]
+fn the_repositorys_steps_keep_the_contract_in_both_dialects() {
+    let run = run(&["--dialect", "all", "--strict"]);
+    let scenarios = run.report["scenarios"].as_array().unwrap();
+    let passed = scenarios.iter().filter(|scenario| scenario["verdict"] == "pass").count();
+    assert!(passed > 160, "only {passed} scenarios passed: {}", run.output());
+    run.assert().success();
+}
+
+#[rstest]
+#[case::no_errexit(BUILD, "set -e\n", "", "=failing-pre-build-hook", "BUILD-6")]
+#[case::pip_ignored(
+    BUILD,
+    "--src=\"$__folder/tmp\"",
+    "--src=\"$__folder/tmp\" || true",
+    "=missing-requirement",
+    "BUILD-20"
+)]
+#[case::apt_ignored(
+    BUILD,
+    "git --no-install-recommends",
+    "git --no-install-recommends || true",
+    "=failing-git-installation",
+    "BUILD-38"
+)]
+#[case::no_upgrade(BUILD, "requirements.txt -U", "requirements.txt", "=commented-git-requirement", "BUILD-25")]
+#[case::git_too_late(BUILD, "if requires git+; then", "if requires none+; then", "=git-requirement", "BUILD-16")]
+#[case::git_always(BUILD, "if requires git+; then", "if true; then", "=hello-wsgi", "BUILD-18")]
+#[case::lists_left(BUILD, "rm -rf /var/lib/apt/lists/*", "true", "=git-requirement", "BUILD-16")]
+#[case::letter_case(BUILD, "${requirements,,}", "$requirements", "=vcs-requirement-in-upper-case", "BUILD-23")]
+#[case::not_process_1(START, "exec mod_wsgi-express", "mod_wsgi-express", "=hello-wsgi", "START-2")]
+#[case::another_port(START, "--port 80 ", "--port 8000 ", "=hello-wsgi", "START-1")]
+#[case::arguments_lost(START, "--locale \"$LANG\" \"$@\"", "--locale \"$LANG\"", "=module-application", "START-4")]
+#[case::as_root(START, "--user \"${MOD_WSGI_USER:-www-data}\"", "--user root", "=hello-wsgi", "START-3")]
+#[case::log_elsewhere(START, "--access-log ", "", "=hello-wsgi", "START-12")]
+#[case::deploy_ignored(START, "run_hook deploy\n", "run_hook deploy || true\n", "=failing-deploy-hook", "START-9")]
+fn a_broken_step_is_named_by_its_clause(
+    #[case] step: &str,
+    #[case] from: &str,
+    #[case] to: &str,
+    #[case] scenario: &str,
+    #[case] clause: &str,
+) {
+    let file = broken(step, from, to);
+    let option = if step == BUILD { "--build-step" } else { "--start-step" };
+    let run = run(&[option, file.path().to_str().unwrap(), scenario]);
+    let scenario = &run.report["scenarios"][0];
+    assert_eq!(scenario["verdict"], "fail", "{}", run.output());
+    let broken = scenario["findings"].as_array().unwrap().iter().filter(|finding| finding["outcome"] != "held");
+    let clauses: Vec<&str> = broken
+        .flat_map(|finding| finding["clauses"].as_array().unwrap())
+        .filter_map(|clause| clause.as_str())
+        .collect();
+    assert!(clauses.contains(&clause), "{clauses:?}: {}", run.output());
+    run.assert().code(1);
+}
+
+/// Another wording, `python -m pip`, or requirements read in one go are nobody's business.
+#[rstest]
+#[case::wording(BUILD, "echo \" -----> Installing dependencies with pip\"", "echo '** pip'")]
+#[case::python_m_pip(
+    BUILD,
+    "pip install -r requirements.txt -U",
+    "python -m pip install --upgrade --requirement=requirements.txt"
+)]
+#[case::option_words(
+    BUILD,
+    "-U --exists-action=w --src=\"$__folder/tmp\"",
+    "--src \"$PWD/$__folder/tmp\" --exists-action w -U"
+)]
+#[case::apt_words(
+    BUILD,
+    "apt-get install -y git --no-install-recommends",
+    "apt-get -qq --yes --no-install-recommends install git"
+)]
+#[case::port_words(START, "--port 80 ", "--port=80 ")]
+fn a_legitimate_difference_is_no_fail(#[case] step: &str, #[case] from: &str, #[case] to: &str) {
+    let file = broken(step, from, to);
+    let option = if step == BUILD { "--build-step" } else { "--start-step" };
+    let run = run(&[option, file.path().to_str().unwrap()]);
+    run.assert().success();
+}
+
+#[test]
+fn what_a_step_leaves_running_ends_with_its_sandbox() {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(b"#!/bin/sh\nsleep 86417 &\nexit 3\n").unwrap();
+    let run = run(&["--build-step", file.path().to_str().unwrap(), "=hello-wsgi"]);
+    assert_eq!(run.verdict("hello-wsgi"), "fail", "{}", run.output());
+    run.assert().code(1);
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let sleeping = processes
+        .filter_map(|process| std::fs::read_to_string(process.path().join("cmdline")).ok())
+        .any(|words| words.contains("86417"));
+    assert!(!sleeping);
+}
+
+#[test]
+fn a_missing_interpreter_is_the_candidates_fault() {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(b"#!/no/such/interpreter\n").unwrap();
+    let run = run(&["--build-step", file.path().to_str().unwrap(), "=hello-wsgi"]);
+    assert_eq!(run.verdict("hello-wsgi"), "fail", "{}", run.output());
+    run.assert().code(1);
+}
+
+/// A build that does one thing or the other: told as flaky, and never tried into a pass.
+#[test]
+fn what_comes_out_otherwise_when_it_is_repeated_is_flaky() {
+    let suite = Suite::new();
+    let scenario = "summary = \"x\"\nsource = \"x\"\n[modes]\n\".docker/action_hooks/build\" = \"0755\"\n[build]\noutcome = \"success\"\n";
+    suite.hello("by-chance", scenario);
+    suite.write(
+        "by-chance/app/.docker/action_hooks/build",
+        "#!/bin/sh\nexit $(( $(od -An -N1 -tu1 /dev/urandom) % 2 ))\n",
+    );
+    suite.hello("steady", "summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n");
+    let place = suite.path().to_str().unwrap();
+    let repeated = run(&["--suite", place, "--repeat", "30"]);
+    let flaky = repeated.report["finish"]["flaky"].as_array().unwrap();
+    assert_eq!(flaky.len(), 1, "{flaky:?}");
+    assert!(flaky[0].as_str().unwrap().starts_with("by-chance [python-3.11 docker]: "), "{flaky:?}");
+    assert!(repeated.output().contains("FLAKY: by-chance"), "{}", repeated.output());
+    assert_eq!(repeated.report["tally"]["planned"], 60);
+    repeated.assert().code(1);
+    let stopped = run(&["--suite", place, "--repeat", "1000", "--until-fail"]);
+    assert!(stopped.report["tally"]["planned"].as_u64().unwrap() > 100);
+    assert!(stopped.report["scenarios"].as_array().unwrap().len() < 200);
+    assert!(stopped.output().contains("as --until-fail says"), "{}", stopped.output());
+    stopped.assert().code(1);
+}
+
+/// Where no user namespaces are permitted all is done in one container, with the same verdicts and reports.
+#[test]
+fn without_namespaces_the_same_runs_in_one_container() {
+    // A user namespace in which there can be no further ones, unless this machine permits none to begin with.
+    const NONE: &str = "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"";
+    let permitted = Command::new("unshare").args(["--user", "--map-root-user", "true"]).status().unwrap().success();
+    let engine = PrivateEngine::start();
+    let report = tempfile::tempdir().unwrap();
+    let words = ["run", "--tier", "contract", "--dialect", "all", "--strict", "--report"];
+    let mut command = Command::new("unshare");
+    if permitted {
+        command.args(["--user", "--map-root-user", "sh", "-c", NONE, "sh"]);
+    } else {
+        command = Command::new("env");
+    }
+    let output = command
+        .arg(program())
+        .args(words)
+        .arg(report.path())
+        .current_dir(root())
+        .env("NO_COLOR", "1")
+        .env("DOCKER_HOST", engine.docker_host())
+        .env("WSGI_PROOF_CACHE", engine.cache())
+        .output()
+        .unwrap();
+    let text = text(&output);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("all is done in one container instead"), "{text}");
+    let document: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(report.path().join("report.json")).unwrap()).unwrap();
+    let scenarios = document["scenarios"].as_array().unwrap();
+    assert!(scenarios.iter().filter(|scenario| scenario["verdict"] == "pass").count() > 160, "{text}");
+    assert!(engine.leftovers().is_empty(), "{:?}", engine.leftovers());
+}
+
+#[test]
+fn the_cache_folder_and_the_memory_are_left_empty() {
+    run(&["=hello-wsgi"]).assert().success();
+    let pruned = without_engine(&["prune"]).output().unwrap();
+    assert!(!String::from_utf8_lossy(&pruned.stdout).contains("sandbox"), "{pruned:?}");
+}

@@ -1,0 +1,85 @@
+//! `fuzz`: candidates beside the model of the contract.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use predicates::str::contains;
+use tempfile::TempDir;
+
+use crate::support::{NO_ENGINE, Run, Slot, changed, compiled_alternative, root, without_engine};
+
+const BUILD: &str = "mod_wsgi-docker-build";
+
+/// `fuzz` where no engine can have any part in it.
+fn fuzz(arguments: &[&str]) -> assert_cmd::Command {
+    without_engine(&[&["fuzz", "--dialect", "all"], arguments].concat())
+}
+
+/// The repository's build step without `set -e`.
+fn without_errexit(folder: &Path) -> String {
+    let path = folder.join(BUILD);
+    std::fs::write(&path, changed(BUILD, "set -e\n", "")).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_reference_and_the_alternatives_do_as_the_model_predicts() {
+    let alternatives = root().join("images/alternatives");
+    let folders = [
+        root().join("images/base"),
+        alternatives.join("dash"),
+        alternatives.join("python"),
+        compiled_alternative().to_owned(),
+    ];
+    let folders: Vec<&str> = folders.iter().map(|folder| folder.to_str().unwrap()).collect();
+    let _slot = Slot::take();
+    fuzz(&[&["--seed", "4", "--count", "60"], &folders[..]].concat()).assert().success();
+}
+
+#[test]
+fn a_difference_is_made_small_and_is_a_scenario_that_fails_the_same_way() {
+    let _slot = Slot::take();
+    let folder = TempDir::new().unwrap();
+    let step = without_errexit(folder.path());
+    let suite = TempDir::new().unwrap();
+    std::os::unix::fs::symlink(root().join("images"), suite.path().join("images")).unwrap();
+    let scenarios = suite.path().join("scenarios");
+    let arguments = ["--seed", "11", "--count", "200", "--build-step", &step, "--write", scenarios.to_str().unwrap()];
+    let assert = fuzz(&arguments).assert().code(1).stdout(contains("DIFFERENCE with application"));
+    let told = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
+    // What is left are the hook that fails, or the requirement that cannot be had, and what every application has.
+    let files = told.lines().filter(|line| line.starts_with("--- app/")).count();
+    assert!(files <= 4, "{told}");
+    assert!(told.contains("again: cargo run -- fuzz --dialect all --seed 11 --case "), "{told}");
+
+    std::fs::copy(root().join("scenarios/packages.lock"), scenarios.join("packages.lock")).unwrap();
+    let run = |step: &[&str]| {
+        let suite = suite.path().to_str().unwrap();
+        let arguments = [&["--tier", "contract", "--dialect", "all", "--suite", suite], step].concat();
+        Run::cold(&[("DOCKER_HOST", NO_ENGINE)], &arguments)
+    };
+    run(&["--build-step", &step]).assert().code(1);
+    run(&[]).assert().success();
+}
+
+#[test]
+fn the_same_seed_finds_the_same() {
+    let _slot = Slot::take();
+    let folder = TempDir::new().unwrap();
+    let step = without_errexit(folder.path());
+    let told = || {
+        let assert = fuzz(&["--seed", "3", "--build-step", &step]).assert().code(1);
+        String::from_utf8_lossy(&assert.get_output().stdout).into_owned()
+    };
+    assert_eq!(told(), told());
+}
+
+#[test]
+fn nothing_is_written_over() {
+    let folder = TempDir::new().unwrap();
+    let arguments = ["--seed", "1", "--count", "1", "--all", "--write", folder.path().to_str().unwrap()];
+    fuzz(&arguments).assert().success();
+    assert!(folder.path().join("generated-1-0/scenario.toml").is_file());
+    fuzz(&arguments).assert().code(2).stderr(contains("is there already"));
+}

@@ -1,0 +1,137 @@
+//! Isolation, proved: canaries that get nowhere, and canaries that do and say so.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::proxy::Proxy;
+use crate::support::{PrivateEngine, Run, SharedRun, Suite, first_run, program, root};
+
+/// Asks the fixture server for something that it does not have, and goes on as if nothing were.
+const ASKING: &str = "try:\n    from urllib.request import urlopen\nexcept ImportError:\n    from urllib2 import urlopen\ntry:\n    urlopen('http://fixtures.wsgi-proof.test:8399/nothing/of/the/kind').read()\nexcept Exception as error:\n    print(error)\n";
+
+/// A run in which what no scenario declares is asked for: by pip, by a hook, and by an application.
+pub(crate) fn undeclared() -> &'static Run {
+    static RUN: SharedRun = SharedRun::new();
+    RUN.get(|| {
+        let suite = Suite::new();
+        // The project exists, but this suite's lock does not have it and the scenario does not declare it absent.
+        suite.hello(
+            "undeclared",
+            "summary = \"x\"\nsource = \"a test\"\n\n[build]\noutcome = \"failure\"\nphase = \"pip\"\nexit_code = 1\nbecause = 'No matching distribution'\n",
+        );
+        suite.write("undeclared/app/requirements.txt", "requests\n");
+        let served = "summary = \"x\"\nsource = \"x\"\n[modes]\n\".docker/action_hooks/build\" = \"0755\"\n[build]\noutcome = \"success\"\n[serve]\n[[serve.http]]\npath = \"/\"\nbody = '^Hello World!$'\n";
+        for name in ["asks-in-the-build", "asks-in-the-container"] {
+            suite.hello(name, served);
+            suite.write(&format!("{name}/app/.docker/action_hooks/build"), "#!/usr/bin/env python\n");
+        }
+        suite.write("asks-in-the-build/app/.docker/action_hooks/build", &format!("#!/usr/bin/env python\n{ASKING}"));
+        let application =
+            "def application(environ, start_response):\n    start_response('200 OK', [])\n    return [b'Hello World!']\n";
+        suite.write("asks-in-the-container/app/wsgi.py", &format!("{ASKING}{application}"));
+        suite.run()
+    })
+}
+
+/// A build and a container that succeed without what they asked for prove nothing: nobody knows what it would have been.
+#[test]
+fn what_a_scenario_did_not_declare_is_an_error() {
+    let run = undeclared();
+    for name in ["asks-in-the-build", "asks-in-the-container"] {
+        assert_eq!(run.verdict(name), "error", "{}", run.output());
+        assert!(run.scenario(name).contains("was asked for `/nothing/of/the/kind`"), "{}", run.scenario(name));
+    }
+    assert!(run.output().contains("UNDECLARED: "), "{}", run.output());
+    assert!(run.junit.contains("name=\"nothing undeclared\""), "{}", run.junit);
+    run.assert().code(3);
+}
+
+/// Sets the loopback interface up (netdevice(7), `SIOCSIFFLAGS`), for which there need not be a program.
+const LOOPBACK_UP: &str = "use Socket; socket(my $s, AF_INET, SOCK_DGRAM, 0); my $up = pack('a16 s x22', 'lo', 0x41); ioctl($s, 0x8914, $up) or die $!";
+
+fn ways(report: &Value, what: &str) -> Vec<String> {
+    let ways = report["finish"]["isolation"][what].as_array().expect("what the canaries found");
+    ways.iter().map(|way| way.as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn canaries_get_nowhere() {
+    let run = first_run();
+    let tried = ways(&run.report, "tried");
+    for kind in [
+        "TCP to another network",
+        "UDP to",
+        "ICMP to",
+        "TCP over IPv6",
+        "a name look-up",
+        "this host at the network's gateway",
+        "a socket of an engine",
+        "an abstract socket",
+    ] {
+        assert!(tried.iter().any(|way| way.starts_with(kind) || way.contains(kind)), "{kind}: {tried:#?}");
+    }
+    assert_eq!(ways(&run.report, "weakened"), Vec::<String>::new());
+    assert_eq!(ways(&run.report, "broken"), Vec::<String>::new());
+    assert!(run.junit.contains("name=\"isolation\""), "{}", run.junit);
+}
+
+/// On one engine, one after the other: its images are made once, and the one changes what the other finds.
+#[test]
+fn canaries_that_get_out_say_so() {
+    let engine = PrivateEngine::start();
+    an_engine_on_the_hosts_own_network_is_told_to_be_weaker(&engine);
+    a_network_that_isolates_nothing_is_an_error(&engine);
+    assert!(engine.leftovers().is_empty(), "{:?}", engine.leftovers());
+}
+
+fn an_engine_on_the_hosts_own_network_is_told_to_be_weaker(engine: &PrivateEngine) {
+    let report = tempfile::tempdir().unwrap();
+    let place = report.path().to_str().unwrap();
+    engine.inside(&["perl", "-e", LOOPBACK_UP]);
+    // In the engine's namespace the engine's networks are this program's own, as those of a machine's engine are.
+    let mut command: Command = engine.entering();
+    command.arg(program()).current_dir(root()).args(["run", "=hello-wsgi", "--report", place]);
+    command.env("DOCKER_HOST", engine.docker_host()).env("WSGI_PROOF_CACHE", engine.cache());
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    let document: Value = serde_json::from_slice(&std::fs::read(report.path().join("report.json")).unwrap()).unwrap();
+    let weakened = ways(&document, "weakened");
+    for canary in ["build", "container"] {
+        for kind in ["TCP", "UDP"] {
+            let beginning = format!("the canary {canary} got out by {kind} to another port of this host");
+            assert!(weakened.iter().any(|way| way.starts_with(&beginning)), "{weakened:#?}");
+        }
+    }
+    assert_eq!(ways(&document, "broken"), Vec::<String>::new());
+    assert!(text.contains("isolation weakened: "), "{text}");
+}
+
+fn a_network_that_isolates_nothing_is_an_error(engine: &PrivateEngine) {
+    engine.inside(&["sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]);
+    let socket = PathBuf::from(engine.docker_host().strip_prefix("unix://").unwrap());
+    let proxy = Proxy::weakening(&socket);
+    let report = tempfile::tempdir().unwrap();
+    let place = report.path().to_str().unwrap();
+    let assert = engine
+        .command(&["run", "=hello-wsgi", "--report", place])
+        .env("DOCKER_HOST", proxy.docker_host())
+        .assert()
+        .code(3);
+    let text = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
+    let document: Value = serde_json::from_slice(&std::fs::read(report.path().join("report.json")).unwrap()).unwrap();
+    let broken = ways(&document, "broken");
+    for canary in ["build", "container"] {
+        for kind in ["TCP", "UDP", "ICMP", "a question"] {
+            let beginning = format!("the canary {canary} got out by {kind} to ");
+            assert!(broken.iter().any(|way| way.starts_with(&beginning)), "{beginning}: {broken:#?}");
+        }
+    }
+    assert!(broken.iter().any(|way| way.contains("a name look-up")), "{broken:#?}");
+    assert!(text.contains("NOT ISOLATED"), "{text}");
+    // Though every scenario passes, a candidate is not said to keep the contract.
+    let verify = ["verify", "--tier", "image", "--only", "=failing-pre-build-hook"];
+    engine.command(&verify).env("DOCKER_HOST", proxy.docker_host()).assert().code(3);
+}

@@ -1,0 +1,99 @@
+//! Whatever stands in a file or on a command line, it is read or refused, and never a panic.
+
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::support::library::{
+    Cell, Cli, Dialect, LOCK_FILE, Limit, Setting, SuiteLock, Variant, mutants, requirements, scenario,
+};
+use crate::support::root;
+
+fn cell() -> Cell {
+    let variant = Variant::select(&root().join("images"), &["python-3.11".to_owned()]).unwrap().remove(0);
+    Cell { variant, dialect: Dialect::Docker }
+}
+
+/// The texts of the repository's own scenario files.
+fn own_scenario_files() -> Vec<String> {
+    let folders = std::fs::read_dir(root().join("scenarios")).unwrap().flatten();
+    let mut paths: Vec<PathBuf> = folders.map(|entry| entry.path().join("scenario.toml")).collect();
+    paths.sort();
+    paths.iter().filter_map(|path| std::fs::read_to_string(path).ok()).collect()
+}
+
+/// A scenario file in which a stretch is taken out, doubled, or replaced.
+fn damaged() -> impl Strategy<Value = String> {
+    let scraps = prop_oneof![
+        Just(String::new()),
+        Just("\"".to_owned()),
+        Just("'''".to_owned()),
+        Just("[[".to_owned()),
+        Just("= -1".to_owned()),
+        Just("99999999999999999999".to_owned()),
+        Just("\u{0}".to_owned()),
+        Just("@{".to_owned()),
+        "[ -~\u{e4}\n]{0,12}",
+    ];
+    (prop::sample::select(own_scenario_files()), any::<prop::sample::Index>(), 0..30_usize, any::<bool>(), scraps)
+        .prop_map(|(text, place, length, double, scrap)| {
+            let characters: Vec<char> = text.chars().collect();
+            let first = place.index(characters.len());
+            let last = (first + length).min(characters.len());
+            let kept = if double { &characters[first..last] } else { &[] };
+            let part = |part: &[char]| part.iter().collect::<String>();
+            format!("{}{scrap}{}{}{}", part(&characters[..first]), part(kept), part(kept), part(&characters[last..]))
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn scenario_files(text in damaged()) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("x/app")).unwrap();
+        std::fs::write(folder.path().join("x/app/Dockerfile"), "ARG IMAGE\nFROM ${IMAGE}\n").unwrap();
+        std::fs::write(folder.path().join("x/scenario.toml"), text).unwrap();
+        let cell = cell();
+        if let Err(diagnostics) = scenario::load(folder.path(), &Setting { cell: &cell, variants: &[] }) {
+            // What is wrong with it is told, with or without colours, at any width.
+            prop_assert!(!diagnostics.render(false, 120).is_empty());
+            prop_assert!(!diagnostics.render(true, 20).is_empty());
+        }
+    }
+
+    #[test]
+    fn requirement_files(text in r"(-r |-e |--requirement=|git\+|hg\+|six|\./x|@|#|==|;|\\|[ -~]{0,5}|\u{e4}|\r?\n){0,20}") {
+        // Files that name further ones for ever are not on any disk.
+        let read = |path: &Path| match path.components().count() {
+            0..8 => Ok(text.clone().into_bytes()),
+            _ => Err(std::io::ErrorKind::NotFound.into()),
+        };
+        drop(requirements::read(Path::new("requirements.txt"), Path::new("/app"), &read));
+    }
+
+    #[test]
+    fn command_lines(words in vec(r"--?[a-z-]{0,12}(=[ -~]{0,6})?|run|verify|fuzz|mutate|=[a-z]{0,5}|[ -~\u{e4}]{0,8}", 0..6)) {
+        drop(Cli::try_parse_from(std::iter::once("wsgi-proof".to_owned()).chain(words)));
+    }
+
+    #[test]
+    fn limits(text in r"[a-z-]{0,16}=?-?[0-9]{0,25}") {
+        drop(text.parse::<Limit>());
+    }
+
+    #[test]
+    fn locks(text in r#"(version = [0-9]{1,3}\n|\[[a-z]{0,9}\]\n|["a-z 0-9.-]{0,12} = -?[0-9]{0,20}\n|[ -~]{0,10}\n){0,6}"#) {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(LOCK_FILE), text).unwrap();
+        drop(SuiteLock::load(folder.path()));
+    }
+
+    #[test]
+    fn scripts_to_be_changed(text in r#"(#!/usr/bin/env bash\n|if \[\[ -f x \]\]; then\n|fi\n|exec |"\$x" |set -e\n|\$\(|\)|&&|\|\||\n|[ -~\u{e4}]{0,6}){0,16}"#) {
+        drop(mutants("script", &text));
+    }
+}

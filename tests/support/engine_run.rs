@@ -1,0 +1,40 @@
+//! A run on an engine that is watched while it goes on.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+/// A run that has begun to work on its first scenarios.
+pub(crate) struct EngineRun {
+    child: Child,
+    output: BufReader<ChildStdout>,
+}
+
+impl EngineRun {
+    /// Starts it, and waits until its images are ready.
+    pub(crate) fn begin(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut line = String::new();
+        while !line.contains("onbuild image, instrumented") {
+            line.clear();
+            let read = output.read_line(&mut line).expect("text");
+            assert_ne!(read, 0, "the run ended before its images were ready");
+        }
+        Self { child, output }
+    }
+
+    /// Sends it a signal. One that has ended already takes none.
+    pub(crate) fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        Command::new("kill").args([signal, &pid]).stderr(Stdio::null()).status().expect("kill runs");
+    }
+
+    /// Waits for its end: its exit code, and what it printed from here on.
+    pub(crate) fn end(mut self) -> (Option<i32>, String) {
+        let mut text = String::new();
+        self.output.read_to_string(&mut text).expect("text");
+        let ended = self.child.wait_with_output().expect("the program ends");
+        text.push_str(&String::from_utf8_lossy(&ended.stderr));
+        (ended.status.code(), text)
+    }
+}

@@ -1,0 +1,21 @@
+//! What the tests share.
+
+mod cache;
+mod candidate;
+mod engine_run;
+pub(crate) mod library;
+mod private_engine;
+mod program;
+pub(crate) mod proxy;
+mod run;
+mod slots;
+mod suite;
+
+pub(crate) use cache::{cache, docker_host, first_run, other_cache};
+pub(crate) use candidate::{changed, compiled_alternative};
+pub(crate) use engine_run::EngineRun;
+pub(crate) use private_engine::PrivateEngine;
+pub(crate) use program::{NO_ENGINE, call, program, root, text, without_engine, wsgi_proof};
+pub(crate) use run::{Run, SharedRun};
+pub(crate) use slots::Slot;
+pub(crate) use suite::Suite;

@@ -1,0 +1,151 @@
+//! Private engines, for tests that kill them, or look at all that is left on them.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::cache::{cache, first_run, share};
+use super::program::call;
+use super::slots::{AT_ONCE, Slot};
+
+/// A private engine that is this test's alone until it is dropped. Its images stay for the next test that takes it, in this run of the
+/// tests or a later one: only the first one makes them.
+pub(crate) struct PrivateEngine {
+    folder: PathBuf,
+    docker_host: String,
+    /// Whoever holds this file locked has the engine.
+    _lock: File,
+    _slot: Slot,
+}
+
+impl PrivateEngine {
+    /// Starts one, with nothing on it but the images of the tests before.
+    pub(crate) fn start() -> Self {
+        // It has packages and distribution from there.
+        first_run();
+        let slot = Slot::take();
+        let (folder, lock) = free();
+        for name in ["engine", "sandbox"] {
+            std::fs::create_dir_all(folder.join(name)).expect("a folder");
+        }
+        for name in ["store", "distributions", "engine/tree", "sandbox/tree"] {
+            share(name, &folder);
+        }
+        let mut engine = Self { folder, docker_host: String::new(), _lock: lock, _slot: slot };
+        // One that a test left running which was killed.
+        engine.command(&["engine", "stop"]).assert().success();
+        let output = engine.command(&["engine", "start"]).assert().success().get_output().stdout.clone();
+        let text = String::from_utf8(output).expect("text");
+        text.trim().strip_prefix("DOCKER_HOST=").expect("a DOCKER_HOST").clone_into(&mut engine.docker_host);
+        engine.command(&["prune"]).assert().success();
+        engine
+    }
+
+    /// Its address.
+    pub(crate) fn docker_host(&self) -> &str {
+        &self.docker_host
+    }
+
+    /// Its cache folder.
+    pub(crate) fn cache(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A call of the program with this engine and its cache folder.
+    pub(crate) fn command(&self, arguments: &[&str]) -> assert_cmd::Command {
+        assert_cmd::Command::from_std(self.call(arguments))
+    }
+
+    /// The same, for a process that the test watches while it runs.
+    pub(crate) fn call(&self, arguments: &[&str]) -> Command {
+        let mut command = call(arguments);
+        command.env("WSGI_PROOF_CACHE", self.cache()).env_remove("DOCKER_HOST");
+        if !self.docker_host.is_empty() {
+            command.env("DOCKER_HOST", &self.docker_host);
+        }
+        command
+    }
+
+    /// Gives it an image without any files, for an architecture that few machines have.
+    pub(crate) fn load_foreign_image(&self, name: &str) {
+        let config = r#"{"architecture":"s390x","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[]}}"#;
+        let manifest = format!(r#"[{{"Config":"config.json","RepoTags":["{name}"],"Layers":[]}}]"#);
+        let mut archive = tar::Builder::new(Vec::new());
+        for (path, text) in [("config.json", config), ("manifest.json", manifest.as_str())] {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(text.len() as u64);
+            header.set_mode(0o644);
+            archive.append_data(&mut header, path, text.as_bytes()).expect("in memory");
+        }
+        let archive = archive.into_inner().expect("in memory");
+        let socket = self.docker_host.strip_prefix("unix://").expect("a socket");
+        let mut stream = UnixStream::connect(socket).expect("the engine listens");
+        let head = format!("POST /images/load HTTP/1.0\r\nContent-Length: {}\r\n\r\n", archive.len());
+        stream.write_all(&[head.as_bytes(), &archive].concat()).expect("the engine reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the engine answers");
+        assert!(answer.contains("Loaded image"), "{answer}");
+    }
+
+    /// What `prune` would remove.
+    pub(crate) fn leftovers(&self) -> Vec<String> {
+        let output = self.command(&["prune", "--dry-run"]).assert().success().get_output().stdout.clone();
+        let text = String::from_utf8(output).expect("text");
+        text.lines().filter(|line| line.starts_with("would remove")).map(str::to_owned).collect()
+    }
+
+    fn pid(&self) -> String {
+        let pid = std::fs::read_to_string(self.cache().join("engine/docker.pid")).expect("a pid");
+        pid.trim().to_owned()
+    }
+
+    /// Kills the daemon, as a crash would.
+    pub(crate) fn kill(&self) {
+        self.signal("-KILL");
+    }
+
+    /// Sends the daemon a signal.
+    pub(crate) fn signal(&self, signal: &str) {
+        assert!(Command::new("kill").args([signal, &self.pid()]).status().expect("kill").success());
+    }
+
+    /// A command that runs what its further arguments say in the engine's network namespace.
+    pub(crate) fn entering(&self) -> Command {
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net=/proc/{}/ns/net", self.pid()));
+        command
+    }
+
+    /// Runs a command in the engine's network namespace.
+    pub(crate) fn inside(&self, command: &[&str]) {
+        assert!(self.entering().args(command).status().expect("nsenter runs").success(), "{command:?}");
+    }
+}
+
+/// The cache folder of an engine that nobody has, and its lock. There are as many as there are slots, so that other processes alone can
+/// have them all.
+fn free() -> (PathBuf, File) {
+    let all = cache().join("tests");
+    std::fs::create_dir_all(&all).expect("a folder");
+    let open = |number: usize| {
+        let file = File::create(all.join(format!("{number}.lock"))).expect("a file");
+        (all.join(number.to_string()), file)
+    };
+    if let Some(free) = (0..AT_ONCE).map(open).find(|(_, lock)| lock.try_lock().is_ok()) {
+        return free;
+    }
+    let (folder, lock) = open(0);
+    lock.lock().expect("a lock");
+    (folder, lock)
+}
+
+impl Drop for PrivateEngine {
+    fn drop(&mut self) {
+        // After a kill it is started once more, so that it ends its containers and takes its mounts away itself.
+        for action in ["start", "stop"] {
+            drop(self.command(&["engine", action]).output());
+        }
+    }
+}
