@@ -10,11 +10,23 @@ use crate::host::folders::{self, FolderError, Folders};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Folders")]
 pub struct FolderArgs {
-    /// Suite [default: nearest parent; env: WSGI_PROOF_SUITE]
-    #[arg(long, value_name = "DIR", env = "WSGI_PROOF_SUITE", hide_env = true)]
+    /// The suite.
+    #[arg(
+        long,
+        help = "Suite [default: nearest parent; env: WSGI_PROOF_SUITE]",
+        value_name = "DIR",
+        env = "WSGI_PROOF_SUITE",
+        hide_env = true
+    )]
     pub suite: Option<PathBuf>,
-    /// Cache [default: ~/.cache/wsgi-proof; env: WSGI_PROOF_CACHE]
-    #[arg(long, value_name = "DIR", env = "WSGI_PROOF_CACHE", hide_env = true)]
+    /// The cache folder.
+    #[arg(
+        long,
+        help = "Cache [default: ~/.cache/wsgi-proof; env: WSGI_PROOF_CACHE]",
+        value_name = "DIR",
+        env = "WSGI_PROOF_CACHE",
+        hide_env = true
+    )]
     pub cache: Option<PathBuf>,
 }
 
