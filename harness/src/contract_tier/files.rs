@@ -5,8 +5,12 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
+use rustix::io::Errno;
 
 use crate::check::evidence::{FileEvidence, MAX_FILE_CONTENT};
+
+/// How often the kernel is asked for a file that it cannot open safely at this moment.
+const TRIES: usize = 10_000;
 
 /// Opens a file by its absolute path in the root.
 fn open(root: &Path, path: &Path, flags: OFlags) -> io::Result<std::fs::File> {
@@ -14,7 +18,14 @@ fn open(root: &Path, path: &Path, flags: OFlags) -> io::Result<std::fs::File> {
     // A fifo would be waited for; with PATH nothing is, and no other flag is permitted.
     let wait = if flags.contains(OFlags::PATH) { OFlags::empty() } else { OFlags::NONBLOCK };
     let flags = flags | OFlags::CLOEXEC | wait;
-    Ok(openat2(&folder, path, flags, Mode::empty(), ResolveFlags::IN_ROOT)?.into())
+    // The kernel gives up on a `..` while anything on the machine is renamed or mounted, and says: again (openat2(2)).
+    for _ in 0..TRIES {
+        match openat2(&folder, path, flags, Mode::empty(), ResolveFlags::IN_ROOT) {
+            Err(Errno::AGAIN) => std::thread::yield_now(),
+            other => return Ok(other?.into()),
+        }
+    }
+    Err(Errno::AGAIN.into())
 }
 
 /// The content of a file.

@@ -2,28 +2,29 @@
 //! own, with the host's `/usr` to read and stubs of what would reach outside. It is made by bubblewrap.
 
 mod candidate;
+mod error;
 mod programs;
 mod scratch;
+mod workspace;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use tempfile::TempDir;
-
-use crate::contract_tier::stub::record::{self, Call, Orders};
+use crate::contract_tier::stub::record::{self, Orders};
 use crate::engine::private::Toolbox;
 use crate::outcome::with_causes;
 
 use scratch::ScratchFolder;
 
 pub use candidate::Candidate;
+pub use error::SandboxError;
 pub use scratch::remove_stale;
+pub use workspace::Workspace;
 
 /// The search path in the sandbox: the images'.
 pub const PATH: &str = "/usr/local/wsgi/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -58,52 +59,6 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// The most that is read of a log, in bytes.
 const MAX_LOG: u64 = 16 << 20;
 
-/// Why nothing can be run in a sandbox.
-#[derive(Debug, thiserror::Error)]
-pub enum SandboxError {
-    /// bubblewrap is not available.
-    #[error("bubblewrap, which makes sandboxes, is not available: {why}")]
-    NoBubblewrap {
-        /// Why.
-        why: String,
-    },
-    /// Namespaces are not permitted, or something else keeps bubblewrap from its work.
-    #[error("cannot make a sandbox: {why}")]
-    Refused {
-        /// What bubblewrap said.
-        why: String,
-    },
-    /// A file of the sandbox.
-    #[error("{}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-}
-
-impl SandboxError {
-    /// What to do about it.
-    pub fn hint(&self) -> &'static str {
-        match self {
-            Self::NoBubblewrap { .. } => {
-                "install bubblewrap (`apt-get install bubblewrap`), or use the image tier, which requires an engine"
-            }
-            Self::Refused { .. } => {
-                "permit user namespaces (in a container: `--security-opt seccomp=unconfined`), or start an engine, which can \
-                 run all sandboxes in one container"
-            }
-            Self::Io { .. } => "check the space and permissions of the cache folder; --cache names another one",
-        }
-    }
-
-    pub(crate) fn io(path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
-        let path = path.as_ref().to_owned();
-        move |source| Self::Io { path, source }
-    }
-}
-
 /// What makes sandboxes.
 #[derive(Debug)]
 pub struct Sandboxes {
@@ -118,12 +73,6 @@ pub struct Sandboxes {
     /// The folder in which each sandbox has its own.
     folder: ScratchFolder,
     programs: PathBuf,
-}
-
-/// A sandbox's own files: the root, and what the stubs wrote.
-#[derive(Debug)]
-pub struct Workspace {
-    folder: TempDir,
 }
 
 /// How a program is started in a sandbox.
@@ -358,74 +307,6 @@ impl Words {
     fn mount(&mut self, how: &str, from: &Path, to: &str) {
         self.0.extend([how.into(), from.into(), to.into()]);
     }
-}
-
-impl Workspace {
-    /// The folder that is the sandbox's root.
-    pub fn root(&self) -> PathBuf {
-        self.folder.path().join("root")
-    }
-
-    fn stubs(&self) -> PathBuf {
-        self.folder.path().join("stubs")
-    }
-
-    /// Unpacks the build context of an application into `/app`.
-    ///
-    /// # Errors
-    /// When a file cannot be written.
-    pub fn unpack(&self, archive: &[u8]) -> Result<(), SandboxError> {
-        unpack(archive, &self.root().join("app"))
-    }
-
-    /// Unpacks an archive into a folder beside the root, which goes when it is dropped.
-    ///
-    /// # Errors
-    /// When a file cannot be written.
-    pub fn unpack_beside(&self, archive: &[u8]) -> Result<TempDir, SandboxError> {
-        let parent = self.folder.path();
-        let folder = tempfile::Builder::new().prefix("volume-").tempdir_in(parent).map_err(SandboxError::io(parent))?;
-        unpack(archive, folder.path())?;
-        Ok(folder)
-    }
-
-    /// Gives the stubs their orders from now on, and forgets the calls so far.
-    ///
-    /// # Errors
-    /// When the file cannot be written.
-    pub fn order(&self, orders: &Orders) -> Result<(), SandboxError> {
-        let folder = self.stubs();
-        for path in [folder.join("bin"), folder.clone()] {
-            fs::create_dir_all(&path).map_err(SandboxError::io(&path))?;
-            // The start step may be another user's.
-            fs::set_permissions(&path, Permissions::from_mode(0o777)).map_err(SandboxError::io(&path))?;
-        }
-        let calls = folder.join(record::CALLS_FILE);
-        match fs::remove_file(&calls) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(SandboxError::io(&calls)(error)),
-            _ => {}
-        }
-        let path = folder.join(record::ORDERS_FILE);
-        let text = serde_json::to_vec(orders).map_err(|error| SandboxError::io(&path)(error.into()))?;
-        fs::write(&path, text).map_err(SandboxError::io(&path))
-    }
-
-    /// The calls of stubs, in order.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub fn calls(&self) -> Result<Vec<Call>, SandboxError> {
-        let folder = self.stubs();
-        Call::read_all(&folder).map_err(SandboxError::io(folder.join(record::CALLS_FILE)))
-    }
-}
-
-/// Unpacks with modes, but as the user that this program runs as, who is root in the sandbox.
-fn unpack(archive: &[u8], folder: &Path) -> Result<(), SandboxError> {
-    let mut archive = tar::Archive::new(archive);
-    archive.set_preserve_permissions(true);
-    archive.set_preserve_ownerships(false);
-    archive.unpack(folder).map_err(SandboxError::io(folder))
 }
 
 fn read_log(path: &Path) -> io::Result<Vec<String>> {

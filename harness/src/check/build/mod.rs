@@ -1,0 +1,166 @@
+//! The build: how it ended, why, and what it logged.
+
+mod failure;
+
+use regex::Regex;
+
+use failure::Failure;
+
+use crate::check::evidence::{BuildEnd, BuildEvidence};
+use crate::check::lines::{self, LogChecks};
+use crate::check::phase;
+use crate::check::scope::Scope;
+use crate::check::text::{excerpt, pattern};
+use crate::outcome::{At, CheckId, Finding};
+use crate::suite::scenario::{BuildExpectation, BuildOutcome, Declared, Phase, Rebuild};
+
+/// The checks of the build log.
+const LOG: LogChecks = LogChecks::new("build log", CheckId::BuildLog, CheckId::BuildLogAbsent, CheckId::BuildLogShould);
+/// Those of a rebuild's log.
+const REBUILD_LOG: LogChecks =
+    LogChecks::new("log of rebuild", CheckId::RebuildLog, CheckId::RebuildLogAbsent, CheckId::RebuildLog);
+
+/// Checks a finished build: a finding for the outcome, one for the reason of an expected failure, one for each line.
+pub fn check(scope: &Scope, expectation: &BuildExpectation, evidence: &BuildEvidence) -> Vec<Finding> {
+    let outcome_at = &expectation.outcome.at;
+    if let BuildEnd::Exceeded(exceeded) = &evidence.end {
+        return vec![exceeded.finding(scope, "build", outcome_at)];
+    }
+    let mut findings = match &expectation.outcome.value {
+        BuildOutcome::Success => vec![success(scope, outcome_at, expectation, evidence)],
+        BuildOutcome::Failure { phase, exit_codes, because } => {
+            let failure = Failure::of(evidence, expectation.folders);
+            let failure = failure.as_ref();
+            vec![
+                failed(scope, outcome_at, exit_codes, failure),
+                failing_phase(scope, phase, failure),
+                reason(scope, phase.value, because, &evidence.log, failure),
+            ]
+        }
+    };
+    findings
+        .extend(expectation.phases.as_ref().map(|phases| announced(scope, phases, expectation.folders, &evidence.log)));
+    findings.extend(LOG.should(scope, &expectation.should_log, &evidence.log));
+    findings.extend(LOG.check(scope, &expectation.log, &expectation.log_absent, &evidence.log));
+    findings.extend(LOG.check(scope, &expectation.tool_log, &[], &evidence.log));
+    findings
+}
+
+/// Checks a build done again on the layer cache: a finding for its outcome, and one for each line. `number` tells it from the
+/// scenario's others.
+pub fn rebuilt(scope: &Scope, number: usize, rebuild: &Rebuild, evidence: &BuildEvidence) -> Vec<Finding> {
+    if let BuildEnd::Exceeded(exceeded) = &evidence.end {
+        return vec![exceeded.finding(scope, &format!("rebuild {number}"), &rebuild.at)];
+    }
+    let mut findings = vec![scope.holds(CheckId::RebuildOutcome, number.to_string(), &rebuild.at, || {
+        let BuildEnd::Failed { message, .. } = &evidence.end else { return None };
+        Some(("the build to succeed again".to_owned(), excerpt(message)))
+    })];
+    findings.extend(REBUILD_LOG.of(number).check(scope, &rebuild.log, &rebuild.log_absent, &evidence.log));
+    findings
+}
+
+fn success(scope: &Scope, at: &At, expectation: &BuildExpectation, evidence: &BuildEvidence) -> Finding {
+    scope.holds(CheckId::BuildOutcome, (), at, || {
+        let failure = Failure::of(evidence, expectation.folders)?;
+        Some(("the build to succeed".to_owned(), format!("{}: {}", failure.words(), excerpt(failure.message))))
+    })
+}
+
+fn failed(scope: &Scope, at: &At, exit_codes: &Declared<Vec<i64>>, failure: Option<&Failure<'_>>) -> Finding {
+    let in_build_step = failure.is_some_and(|failure| failure.in_build_step);
+    let with_code = failure.and_then(|failure| failure.exit_code).is_some_and(|code| exit_codes.value.contains(&code));
+    // The line that is at odds with what came, where it is only one.
+    let at = if in_build_step && !with_code { &exit_codes.at } else { at };
+    scope.holds(CheckId::BuildOutcome, (), at, || {
+        if in_build_step && with_code {
+            return None;
+        }
+        let codes: Vec<String> = exit_codes.value.iter().map(ToString::to_string).collect();
+        let expected = format!("the build to fail in the build step with exit code {}", codes.join(" or "));
+        let got = match failure {
+            None => "it succeeded".to_owned(),
+            // The engine's message says which command it was, when it was not the build step.
+            Some(failure) if failure.in_build_step => failure.words(),
+            Some(failure) => format!("{}: {}", failure.words(), excerpt(failure.message)),
+        };
+        Some((expected, got))
+    })
+}
+
+/// The phase that failed is the one announced last. An announcement that never came may be worded otherwise, and wording
+/// is a SHOULD; one that came, and was followed by another, is not.
+fn failing_phase(scope: &Scope, phase: &Declared<Phase>, failure: Option<&Failure<'_>>) -> Finding {
+    let broken = || {
+        let expected = format!("the build to fail in phase {}", phase::name(phase.value));
+        match failure {
+            None => Some((expected, "it succeeded".to_owned())),
+            Some(failure) if failure.phase() == Some(phase.value) => None,
+            Some(failure) => Some((expected, failure.words())),
+        }
+    };
+    match failure {
+        Some(failure) if failure.in_build_step && !failure.announced(phase.value) => {
+            scope.should(CheckId::BuildFailurePhase, (), &phase.at, broken)
+        }
+        _ => scope.holds(CheckId::BuildFailurePhase, (), &phase.at, broken),
+    }
+}
+
+/// The phases that announced themselves.
+fn announced(scope: &Scope, expected: &Declared<Vec<Phase>>, folders: &[&str], log: &[String]) -> Finding {
+    scope.holds(CheckId::BuildPhases, (), &expected.at, || {
+        let came: Vec<Phase> = phase::phases(log, folders).into_iter().map(|(phase, _)| phase).collect();
+        (came != expected.value).then(|| (names(&expected.value), names(&came)))
+    })
+}
+
+fn names(phases: &[Phase]) -> String {
+    if phases.is_empty() {
+        return "no phase to announce itself".to_owned();
+    }
+    let names: Vec<&str> = phases.iter().map(|phase| phase::name(*phase)).collect();
+    format!("the progress lines of {}", names.join(", "))
+}
+
+/// The reason counts only where it belongs: in the log of the phase that must fail. Standard output and standard error
+/// come to the engine by ways of their own, so an error can overtake the announcement that was written just before it:
+/// a few lines before the announcement count as well, but none of before the last phase's. Of a phase that never
+/// announces itself the place is not known, and any line counts.
+fn reason(
+    scope: &Scope,
+    phase: Phase,
+    because: &Declared<Regex>,
+    log: &[String],
+    failure: Option<&Failure<'_>>,
+) -> Finding {
+    let name = phase::name(phase);
+    scope.holds(CheckId::BuildFailureReason, (), &because.at, || {
+        let expected = format!("a line of phase {name} that matches {}", pattern(&because.value));
+        let got = match failure {
+            None => "the build succeeded".to_owned(),
+            Some(failure) if failure.in_build_step && !failure.announced(phase) => {
+                if log.iter().any(|line| because.value.is_match(line)) {
+                    return None;
+                }
+                lines::none_of(log)
+            }
+            Some(failure) if failure.phase() == Some(phase) => {
+                if log[failure.reach..].iter().any(|line| because.value.is_match(line)) {
+                    return None;
+                }
+                lines::none_of(&log[failure.start..])
+            }
+            Some(failure) => {
+                let elsewhere = log.iter().position(|line| because.value.is_match(line));
+                let elsewhere =
+                    elsewhere.map(|index| format!("; line {} matches, but is not of phase {name}", index + 1));
+                failure.words() + &elsewhere.unwrap_or_default()
+            }
+        };
+        Some((expected, got))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,50 @@
+//! Why nothing can be run in a sandbox.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why nothing can be run in a sandbox.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// bubblewrap is not available.
+    #[error("bubblewrap, which makes sandboxes, is not available: {why}")]
+    NoBubblewrap {
+        /// Why.
+        why: String,
+    },
+    /// Namespaces are not permitted, or something else keeps bubblewrap from its work.
+    #[error("cannot make a sandbox: {why}")]
+    Refused {
+        /// What bubblewrap said.
+        why: String,
+    },
+    /// A file of the sandbox.
+    #[error("{}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl SandboxError {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NoBubblewrap { .. } => {
+                "install bubblewrap (`apt-get install bubblewrap`), or use the image tier, which requires an engine"
+            }
+            Self::Refused { .. } => {
+                "permit user namespaces (in a container: `--security-opt seccomp=unconfined`), or start an engine, which can \
+                 run all sandboxes in one container"
+            }
+            Self::Io { .. } => "check the space and permissions of the cache folder; --cache names another one",
+        }
+    }
+
+    pub(crate) fn io(path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.as_ref().to_owned();
+        move |source| Self::Io { path, source }
+    }
+}

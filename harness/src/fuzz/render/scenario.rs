@@ -1,0 +1,217 @@
+//! The scenario file of a generated application: what the model predicts.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::NOT_TO_RUN;
+use crate::fuzz::application::{Application, ExtraFolder, Kind, Layout, Name};
+use crate::fuzz::model::{GREETING, Happening, Prediction, StartFailure};
+use crate::suite::dialect::Dialect;
+use crate::suite::scenario::Phase;
+
+#[derive(Serialize)]
+struct ScenarioTable {
+    summary: String,
+    source: String,
+    proves: Vec<&'static str>,
+    keep_folders: bool,
+    not_applicable: Vec<NotApplicable>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    modes: BTreeMap<String, String>,
+    build: Build,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    serve: Option<Serve>,
+}
+
+#[derive(Serialize)]
+struct NotApplicable {
+    dialects: [Dialect; 1],
+    because: &'static str,
+}
+
+#[derive(Serialize)]
+struct Build {
+    outcome: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phase: Option<Phase>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    because: Option<String>,
+    phases: Vec<Phase>,
+    log: Vec<String>,
+    log_absent: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Serve {
+    log: Vec<String>,
+    log_absent: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    environment: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    http: Vec<Http>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end: Option<Ended>,
+}
+
+#[derive(Serialize)]
+struct Http {
+    path: &'static str,
+    body: &'static str,
+}
+
+#[derive(Serialize)]
+struct Ended {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonzero: Option<bool>,
+    within_seconds: u32,
+}
+
+pub(super) fn scenario(
+    application: &Application,
+    prediction: &Prediction,
+    modes: BTreeMap<String, String>,
+    origin: &str,
+) -> String {
+    let other = match application.dialect {
+        Dialect::Docker => Dialect::Whiskey,
+        Dialect::Whiskey => Dialect::Docker,
+    };
+    let table = ScenarioTable {
+        summary: "The build and the start step do with this application what the contract says".to_owned(),
+        source: origin.to_owned(),
+        proves: proves(application, prediction),
+        keep_folders: true,
+        not_applicable: vec![NotApplicable {
+            dialects: [other],
+            because: "the folders have the names that they have in the other dialect",
+        }],
+        modes,
+        build: build(prediction),
+        serve: prediction.build_failure.is_none().then(|| serve(application, prediction)),
+    };
+    toml::to_string(&table).unwrap_or_else(|error| format!("# {error}\n"))
+}
+
+fn build(prediction: &Prediction) -> Build {
+    let mut phases = Vec::new();
+    let mut log = Vec::new();
+    for happening in &prediction.build {
+        phases.push(match happening {
+            Happening::Hook(Name::PreBuild, _) => Phase::PreBuild,
+            Happening::Hook(..) => Phase::Build,
+            Happening::Git => Phase::Git,
+            Happening::Mercurial => Phase::Mercurial,
+            Happening::Pip(_) => Phase::Pip,
+        });
+        log.extend(line_of(happening));
+    }
+    let failure = prediction.build_failure;
+    let mut because = None;
+    if let Some(failure) = failure {
+        let last = log.pop();
+        because = Some(match failure.phase {
+            Phase::PreBuild | Phase::Build => last.unwrap_or_default(),
+            Phase::Git => "git.*no installation candidate".to_owned(),
+            Phase::Mercurial => {
+                "(?i)(no matching distribution|could not find a version|conflicting dependencies|cannot install)"
+                    .to_owned()
+            }
+            Phase::Pip => "(?i)(vendor/none|not installable|does not appear to be a python project)".to_owned(),
+        });
+    }
+    Build {
+        outcome: if failure.is_some() { "failure" } else { "success" },
+        phase: failure.map(|failure| failure.phase),
+        exit_code: failure.map(|failure| failure.code),
+        because,
+        phases,
+        log,
+        log_absent: absent(&prediction.build),
+    }
+}
+
+fn serve(application: &Application, prediction: &Prediction) -> Serve {
+    let mut log: Vec<String> = prediction.start.iter().filter_map(line_of).collect();
+    let mut log_absent = absent(&prediction.start);
+    let end = prediction.start_failure.map(|failure| match failure {
+        StartFailure::Hook(code) => Ended { exit_code: Some(code), nonzero: None, within_seconds: 20 },
+        StartFailure::NothingToServe => Ended { exit_code: None, nonzero: Some(true), within_seconds: 20 },
+    });
+    match prediction.start_failure {
+        Some(StartFailure::Hook(_)) => log_absent.push("resuming normal operations".to_owned()),
+        Some(StartFailure::NothingToServe) => log.push("no-such-script\\.wsgi".to_owned()),
+        None => {}
+    }
+    Serve {
+        environment: application.given.iter().cloned().collect(),
+        log,
+        log_absent,
+        http: if end.is_none() { vec![Http { path: "/", body: "^generated$" }] } else { Vec::new() },
+        end,
+    }
+}
+
+/// The line of a log that shows that something has happened.
+fn line_of(happening: &Happening) -> Option<String> {
+    match happening {
+        Happening::Hook(name, greeting) => {
+            let greeting = greeting.as_ref().map_or_else(String::new, |greeting| format!(", {GREETING} is {greeting}"));
+            Some(format!("^fuzz: {} in /app as 0{greeting}$", name.text()))
+        }
+        Happening::Git => Some("^Setting up git ".to_owned()),
+        Happening::Mercurial => Some("^Successfully installed .*mercurial-".to_owned()),
+        Happening::Pip(true) => Some("^Successfully installed ".to_owned()),
+        Happening::Pip(false) => None,
+    }
+}
+
+/// What no log may have where this happens: the words of hooks that do not run.
+fn absent(happenings: &[Happening]) -> Vec<String> {
+    let runs =
+        |name: Name| happenings.iter().any(|happening| matches!(happening, Happening::Hook(one, _) if *one == name));
+    let hooks = Name::ALL.into_iter().filter(|name| !runs(*name));
+    let mut absent: Vec<String> = hooks.map(|name| format!("^fuzz: {} in", name.text())).collect();
+    absent.push(NOT_TO_RUN.to_owned());
+    absent
+}
+
+/// The clauses that speak for what happens.
+fn proves(application: &Application, prediction: &Prediction) -> Vec<&'static str> {
+    let mut clauses = vec!["BUILD-1", "BUILD-2", "BUILD-3"];
+    let kind = |wanted: fn(Kind) -> bool| application.hooks().any(|(_, hook)| wanted(hook.kind));
+    if kind(|kind| matches!(kind, Kind::File(false) | Kind::Link(false))) {
+        clauses.push("BUILD-4");
+    }
+    if kind(|kind| matches!(kind, Kind::Folder | Kind::DanglingLink)) {
+        clauses.push("BUILD-9");
+    }
+    if application.extras.iter().any(|extra| extra.folder == ExtraFolder::Application) {
+        clauses.push("BUILD-27");
+    }
+    match application.layout {
+        Layout::Both => clauses.push("BUILD-36"),
+        Layout::Other if application.dialect == Dialect::Docker => clauses.push("BUILD-37"),
+        Layout::Other => clauses.push("BUILD-34"),
+        Layout::Own => {}
+    }
+    match prediction.build_failure.map(|failure| failure.phase) {
+        Some(Phase::PreBuild | Phase::Build) => clauses.push("BUILD-6"),
+        Some(Phase::Git | Phase::Mercurial) => clauses.push("BUILD-38"),
+        Some(Phase::Pip) => clauses.push("BUILD-20"),
+        None => {
+            clauses.push("START-1");
+            clauses.push("START-8");
+        }
+    }
+    match prediction.start_failure {
+        Some(StartFailure::Hook(_)) => clauses.push("START-9"),
+        Some(StartFailure::NothingToServe) => clauses.push("START-10"),
+        None => {}
+    }
+    clauses
+}
