@@ -15,7 +15,7 @@ fn wrong_usage_exits_2() {
 
 #[test]
 fn help_names_the_exit_codes() {
-    wsgi_proof(&["--help"]).assert().success().stdout(predicate::str::contains("a fail outranks an error"));
+    wsgi_proof(&["--help"]).assert().success().stdout(predicate::str::contains("a failure outranks an error"));
 }
 
 #[test]

@@ -154,7 +154,7 @@ fn a_flipped_byte_a_cut_file_and_one_that_is_gone_are_fetched_anew() {
         }
         let output = store.fetch();
         assert!(output.status.success(), "{}", text(&output));
-        assert!(text(&output).contains("fetched one-1.tar.gz"), "{}", text(&output));
+        assert!(text(&output).contains("downloaded one-1.tar.gz"), "{}", text(&output));
         store.assert_whole();
         assert_eq!(store.index.fetched(), 3 + number, "only what was damaged is fetched");
     }
@@ -236,7 +236,7 @@ fn what_is_damaged_when_a_build_asks_for_it_is_repaired_or_is_an_error() {
         let run = Run::with(&[("DOCKER_HOST", &host)], &arguments);
         assert_eq!(run.verdict("failing-build-hook"), verdict, "{}", run.output());
         if offline {
-            assert!(run.output().contains("was damaged and has been taken out"), "{}", run.output());
+            assert!(run.output().contains("was damaged, and was removed from the fixture store"), "{}", run.output());
             assert!(files.iter().any(|file| !file.exists()));
         } else {
             assert!(files.iter().zip(&whole).any(|(file, whole)| std::fs::read(file).unwrap() == *whole));

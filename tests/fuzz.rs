@@ -46,12 +46,12 @@ fn a_difference_is_made_small_and_is_a_scenario_that_fails_the_same_way() {
     std::os::unix::fs::symlink(root().join("images"), suite.path().join("images")).unwrap();
     let scenarios = suite.path().join("scenarios");
     let arguments = ["--seed", "11", "--count", "200", "--build-step", &step, "--write", scenarios.to_str().unwrap()];
-    let assert = fuzz(&arguments).assert().code(1).stdout(contains("DIFFERENCE with application"));
+    let assert = fuzz(&arguments).assert().code(1).stdout(contains("FAILURE with application"));
     let told = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
     // What is left are the hook that fails, or the requirement that cannot be had, and what every application has.
     let files = told.lines().filter(|line| line.starts_with("--- app/")).count();
     assert!(files <= 4, "{told}");
-    assert!(told.contains("again: cargo run -- fuzz --dialect all --seed 11 --case "), "{told}");
+    assert!(told.contains("reproduce: cargo run -- fuzz --dialect all --seed 11 --case "), "{told}");
 
     std::fs::copy(root().join("scenarios/packages.lock"), scenarios.join("packages.lock")).unwrap();
     let run = |step: &[&str]| {
@@ -81,5 +81,5 @@ fn nothing_is_written_over() {
     let arguments = ["--seed", "1", "--count", "1", "--all", "--write", folder.path().to_str().unwrap()];
     fuzz(&arguments).assert().success();
     assert!(folder.path().join("generated-1-0/scenario.toml").is_file());
-    fuzz(&arguments).assert().code(2).stderr(contains("is there already"));
+    fuzz(&arguments).assert().code(2).stderr(contains("already exists"));
 }

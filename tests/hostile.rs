@@ -340,6 +340,6 @@ fn a_run_that_takes_too_long_ends_and_says_so() {
     let run = run(&suite, &["--run-seconds", "10"]);
     assert_eq!(run.report["complete"], false);
     assert_eq!(run.report["end"], "time-is-over");
-    assert!(run.output().contains("the time of the whole run was over"), "{}", run.output());
+    assert!(run.output().contains("time limit of the run reached"), "{}", run.output());
     run.assert().code(3);
 }

@@ -41,10 +41,14 @@ fn what_a_scenario_did_not_declare_is_an_error() {
     let run = undeclared();
     for name in ["asks-in-the-build", "asks-in-the-container"] {
         assert_eq!(run.verdict(name), "error", "{}", run.output());
-        assert!(run.scenario(name).contains("was asked for `/nothing/of/the/kind`"), "{}", run.scenario(name));
+        assert!(
+            run.scenario(name).contains("a build or container requested `/nothing/of/the/kind`"),
+            "{}",
+            run.scenario(name)
+        );
     }
-    assert!(run.output().contains("UNDECLARED: "), "{}", run.output());
-    assert!(run.junit.contains("name=\"nothing undeclared\""), "{}", run.junit);
+    assert!(run.output().contains("undeclared request: "), "{}", run.output());
+    assert!(run.junit.contains("name=\"undeclared requests\""), "{}", run.junit);
     run.assert().code(3);
 }
 
@@ -124,13 +128,13 @@ fn a_network_that_isolates_nothing_is_an_error(engine: &PrivateEngine) {
     let document: Value = serde_json::from_slice(&std::fs::read(report.path().join("report.json")).unwrap()).unwrap();
     let broken = ways(&document, "broken");
     for canary in ["build", "container"] {
-        for kind in ["TCP", "UDP", "ICMP", "a question"] {
+        for kind in ["TCP", "UDP", "ICMP", "a DNS query"] {
             let beginning = format!("the canary {canary} got out by {kind} to ");
             assert!(broken.iter().any(|way| way.starts_with(&beginning)), "{beginning}: {broken:#?}");
         }
     }
     assert!(broken.iter().any(|way| way.contains("a name look-up")), "{broken:#?}");
-    assert!(text.contains("NOT ISOLATED"), "{text}");
+    assert!(text.contains("isolation broken: results cannot be trusted"), "{text}");
     // Though every scenario passes, a candidate is not said to keep the contract.
     let verify = ["verify", "--tier", "image", "--only", "=failing-pre-build-hook"];
     engine.command(&verify).env("DOCKER_HOST", proxy.docker_host()).assert().code(3);

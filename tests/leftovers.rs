@@ -23,5 +23,5 @@ fn what_is_kept_stays_through_the_next_run_and_goes_with_prune() {
     let pruned = prune(&["prune"]);
     assert!(pruned.contains(&format!("removed {container}")), "{pruned}");
     let nothing = prune(&["prune", "--dry-run"]);
-    assert!(nothing.starts_with("nothing to do"), "{nothing}");
+    assert!(nothing.starts_with("nothing to remove"), "{nothing}");
 }

@@ -51,7 +51,7 @@ fn results_are_kept_and_gone_on_from() {
     mutate(&["bug-1", "bug-16"]).success().stdout(contains("MARKED-9").and(contains("killed     bug-16 ")));
     assert_eq!(std::fs::read_to_string(&results).unwrap().lines().count(), 3);
     std::fs::write(&results, "something of the user's\n").unwrap();
-    mutate(&["bug-1"]).code(2).stderr(contains("it is no file of results"));
+    mutate(&["bug-1"]).code(2).stderr(contains("not a file of mutation results"));
 }
 
 #[test]
@@ -61,5 +61,5 @@ fn only_what_has_changed_since_a_commit() {
 
 #[test]
 fn a_mutant_that_there_is_not_is_nothing_selected() {
-    wsgi_proof(&["mutate", "nonsense"]).assert().code(4).stderr(contains("no mutant has such an id"));
+    wsgi_proof(&["mutate", "nonsense"]).assert().code(4).stderr(contains("no mutant matches"));
 }

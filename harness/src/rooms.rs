@@ -25,6 +25,9 @@ const ROOMS: [&str; 14] = [
 /// Libraries that only one room may name.
 const HELD: [(&str, &str); 2] = [("bollard", "engine"), ("testcontainers", "engine")];
 
+/// The most lines of a file.
+const LONGEST: usize = 400;
+
 /// The files of Rust below a folder, with their texts.
 fn files(folder: &Path) -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
@@ -118,4 +121,14 @@ fn standard_output_is_never_printed_to_by_macro_and_errors_are_printed_by_cli_al
 fn calls(line: &str, name: &str) -> bool {
     line.match_indices(name)
         .any(|(at, _)| !line[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_'))
+}
+
+#[test]
+fn files_are_small() {
+    let long: Vec<String> = files(&source())
+        .into_iter()
+        .filter(|(_, text)| text.lines().count() > LONGEST)
+        .map(|(path, text)| format!("{}: {} lines", path.display(), text.lines().count()))
+        .collect();
+    assert!(long.is_empty(), "files of more than {LONGEST} lines:\n{}", long.join("\n"));
 }
