@@ -28,7 +28,6 @@ mod lock;
 mod locks;
 mod mutate;
 mod offline;
-mod parsers;
 mod scenarios;
 mod serving_can_fail;
 mod support;

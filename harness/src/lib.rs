@@ -6,20 +6,28 @@
 //! ```
 //! Data flows one way. Each folder is a room, which imports only rooms before it; a test holds their order.
 
-pub mod check;
-pub mod cli;
-pub mod contract_tier;
-pub mod engine;
-pub mod fuzz;
-pub mod host;
-pub mod image_tier;
-pub mod isolation;
-pub mod mirror;
-pub mod mutate;
-pub mod outcome;
-pub mod report;
-pub mod run;
-pub mod suite;
+mod check;
+mod cli;
+mod contract_tier;
+mod engine;
+mod fuzz;
+mod host;
+mod image_tier;
+mod isolation;
+mod mirror;
+mod mutate;
+mod outcome;
+mod report;
+mod run;
+mod suite;
 
 #[cfg(test)]
+mod any_input;
+#[cfg(test)]
 mod rooms;
+
+pub use cli::command;
+pub use contract_tier::stub::main as stub;
+pub use mutate::{Bug, Mutant, Operator, SCRIPTS, mutants};
+pub use suite::control::Control;
+pub use suite::variant::Variant;

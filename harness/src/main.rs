@@ -2,15 +2,13 @@
 
 use std::process::ExitCode;
 
-use wsgi_proof::cli::arguments::Cli;
-
 fn main() -> ExitCode {
     // In the sandbox of the contract tier this program is also the stub of pip, apt-get and the like.
-    if let Some(code) = wsgi_proof::contract_tier::stub::main() {
+    if let Some(code) = wsgi_proof::stub() {
         return ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX));
     }
     // Diagnostics of the libraries, for debugging; without the variable there are none.
     let filter = tracing_subscriber::EnvFilter::try_from_env("WSGI_PROOF_LOG").unwrap_or_else(|_| "off".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    ExitCode::from(wsgi_proof::cli::main(Cli::read()) as u8)
+    wsgi_proof::command()
 }

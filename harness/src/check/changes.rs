@@ -12,7 +12,7 @@ use crate::suite::scenario::Declared;
 const SHOWN: usize = 10;
 
 /// Checks that nothing was changed at or below these paths: a finding for each.
-pub fn check(scope: &Scope, unchanged: &[Declared<String>], changes: &[Change]) -> Vec<Finding> {
+pub(crate) fn check(scope: &Scope, unchanged: &[Declared<String>], changes: &[Change]) -> Vec<Finding> {
     let findings = unchanged.iter().map(|path| {
         scope.holds(CheckId::PathUnchanged, printable(&path.value), &path.at, || {
             let found: Vec<_> = changes.iter().filter(|change| is_at_or_below(&change.path, &path.value)).collect();

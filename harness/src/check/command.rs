@@ -7,7 +7,7 @@ use crate::outcome::{CheckId, Finding};
 use crate::suite::scenario::CommandExpectation;
 
 /// Checks a finished command: a finding for its exit code, and one for each pattern of its output.
-pub fn check(scope: &Scope, expectation: &CommandExpectation, evidence: &CommandEvidence) -> Vec<Finding> {
+pub(crate) fn check(scope: &Scope, expectation: &CommandExpectation, evidence: &CommandEvidence) -> Vec<Finding> {
     let command = printable(&expectation.run.value.join(" "));
     let exit_code = &expectation.exit_code;
     let mut findings = vec![scope.holds(CheckId::CommandExitCode, &command, &exit_code.at, || {

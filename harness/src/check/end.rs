@@ -6,7 +6,7 @@ use crate::outcome::{CheckId, Finding};
 use crate::suite::scenario::{EndCode, EndExpectation};
 
 /// Checks how a container ended by itself: a finding for the time, and one for the exit code.
-pub fn check(scope: &Scope, expectation: &EndExpectation, evidence: &EndEvidence) -> Vec<Finding> {
+pub(crate) fn check(scope: &Scope, expectation: &EndExpectation, evidence: &EndEvidence) -> Vec<Finding> {
     let within = &expectation.within_seconds;
     let code = &expectation.exit_code;
     let running = || format!("it was still running after {:.1} s", evidence.waited.as_secs_f64());

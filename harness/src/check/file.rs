@@ -9,7 +9,7 @@ use crate::outcome::{CheckId, Finding};
 use crate::suite::scenario::{Declared, FileExpectation, FileState};
 
 /// Checks a path: a finding for its state, and one for each of mode, owner and content that is declared.
-pub fn check(scope: &Scope, expectation: &FileExpectation, evidence: &FileEvidence) -> Vec<Finding> {
+pub(crate) fn check(scope: &Scope, expectation: &FileExpectation, evidence: &FileEvidence) -> Vec<Finding> {
     let path = printable(&expectation.path);
     let at = &expectation.state.at;
     match &expectation.state.value {

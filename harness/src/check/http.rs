@@ -14,7 +14,7 @@ use crate::suite::scenario::HttpExpectation;
 /// Checks the answers to a request, of which there is one for each time that it was sent: a finding for the status, one
 /// for each header, and one for each thing expected of the body. Each must hold of all answers. Without an answer all of
 /// them are broken, for the reason that there was none.
-pub fn check(scope: &Scope, expectation: &HttpExpectation, evidence: &[ProbeEvidence]) -> Vec<Finding> {
+pub(crate) fn check(scope: &Scope, expectation: &HttpExpectation, evidence: &[ProbeEvidence]) -> Vec<Finding> {
     let mut each = evidence.iter().map(|evidence| answer(scope, expectation, evidence));
     let Some(mut findings) = each.next() else { return Vec::new() };
     let mut broken: Vec<usize> = findings.iter().map(|finding| usize::from(finding.is_broken())).collect();

@@ -14,7 +14,7 @@ use crate::suite::scenario::{Declared, ImageExpectation};
 const MEGABYTE: u64 = 1_000_000;
 
 /// Checks an image's configuration: a finding for each declared key, variable and label.
-pub fn check(scope: &Scope, expectation: &ImageExpectation, evidence: &ImageEvidence) -> Vec<Finding> {
+pub(crate) fn check(scope: &Scope, expectation: &ImageExpectation, evidence: &ImageEvidence) -> Vec<Finding> {
     let ImageExpectation {
         triggers,
         entry_point,

@@ -8,7 +8,7 @@ use crate::outcome::{At, CheckId, Finding};
 
 /// A limit that was exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exceeded {
+pub(crate) enum Exceeded {
     /// A build that was still running.
     BuildTime(Duration),
     /// A log that went on. The bytes that it may have.
@@ -29,7 +29,7 @@ impl fmt::Display for Exceeded {
 
 impl Exceeded {
     /// The finding for it; `what` was stopped.
-    pub fn finding(&self, scope: &Scope, what: &str, at: &At) -> Finding {
+    pub(crate) fn finding(&self, scope: &Scope, what: &str, at: &At) -> Finding {
         let (id, expected) = match self {
             Self::BuildTime(limit) => {
                 (CheckId::LimitTime, format!("the {what} to end within {} s (build-seconds)", limit.as_secs()))

@@ -3,21 +3,21 @@
 //! A check never asks an engine and never says "could not tell": that is the engine's error type. It says,
 //! for one expectation, whether it held, and if not what was expected, what came, and where it was declared.
 
-pub mod build;
-pub mod changes;
-pub mod command;
-pub mod end;
-pub mod evidence;
-pub mod file;
-pub mod http;
-pub mod image;
-pub mod limit;
+pub(crate) mod build;
+pub(crate) mod changes;
+pub(crate) mod command;
+pub(crate) mod end;
+pub(crate) mod evidence;
+pub(crate) mod file;
+pub(crate) mod http;
+pub(crate) mod image;
+pub(crate) mod limit;
 pub(crate) mod lines;
-pub mod phase;
+pub(crate) mod phase;
 #[cfg(test)]
 pub(crate) mod samples;
-pub mod scope;
-pub mod serve;
+pub(crate) mod scope;
+pub(crate) mod serve;
 pub(crate) mod text;
 
-pub use text::printable;
+pub(crate) use text::printable;

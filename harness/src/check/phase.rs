@@ -8,7 +8,7 @@ const ARROW: &str = "-----> ";
 ///
 /// The line must be the article's, to the letter; only the space before the arrow and at the end is of no account. A hook
 /// may be in any of the dialect's `folders`.
-pub fn announced(line: &str, folders: &[&str]) -> Option<Phase> {
+pub(crate) fn announced(line: &str, folders: &[&str]) -> Option<Phase> {
     let said = line.trim().strip_prefix(ARROW)?;
     match said {
         "Installing git" => Some(Phase::Git),
@@ -27,12 +27,12 @@ pub fn announced(line: &str, folders: &[&str]) -> Option<Phase> {
 
 /// The phases that a log announces, each with the index of its line. Of a failed build, the last is the one that failed:
 /// its lines are those from its announcement to the end.
-pub fn phases(log: &[String], folders: &[&str]) -> Vec<(Phase, usize)> {
+pub(crate) fn phases(log: &[String], folders: &[&str]) -> Vec<(Phase, usize)> {
     log.iter().enumerate().filter_map(|(index, line)| Some((announced(line, folders)?, index))).collect()
 }
 
 /// A phase's name, as scenario files write it.
-pub fn name(phase: Phase) -> &'static str {
+pub(crate) fn name(phase: Phase) -> &'static str {
     match phase {
         Phase::PreBuild => "pre-build",
         Phase::Git => "git",

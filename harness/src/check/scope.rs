@@ -12,11 +12,11 @@ use crate::suite::tier::Tier;
 const START: &str = "START-";
 
 /// What was expected and what came instead, of an assertion that did not hold.
-pub type Broken = (String, String);
+pub(crate) type Broken = (String, String);
 
 /// Where findings of a scenario are made.
 #[derive(Debug, Clone)]
-pub struct Scope {
+pub(crate) struct Scope {
     clauses: Arc<Clauses>,
     stage: Stage,
     occasion: &'static str,
@@ -40,7 +40,7 @@ impl Default for Scope {
 
 impl Scope {
     /// The scope of a scenario that covers these clauses.
-    pub fn new(contract: Option<&Contract>, covers: &[String], dialect: Dialect, tier: Tier) -> Self {
+    pub(crate) fn new(contract: Option<&Contract>, covers: &[String], dialect: Dialect, tier: Tier) -> Self {
         let all = contract.map(|contract| contract.clauses.as_slice()).unwrap_or_default();
         let holds = |clause: &&Clause| covers.contains(&clause.id) && clause.dialects.contains(&dialect);
         let is_untold = |clause: &&Clause| clause.tier.is_some_and(|only| only != tier);
@@ -53,19 +53,19 @@ impl Scope {
 
     /// The same in this stage.
     #[must_use]
-    pub fn at(&self, stage: Stage) -> Self {
+    pub(crate) fn at(&self, stage: Stage) -> Self {
         Self { stage, ..self.clone() }
     }
 
     /// The same for what is done once more; `occasion` ends the names of its findings.
     #[must_use]
-    pub fn again(&self, occasion: &'static str) -> Self {
+    pub(crate) fn again(&self, occasion: &'static str) -> Self {
         Self { occasion, ..self.clone() }
     }
 
     /// A finding: `broken` says what was expected and what came, or `None` when the assertion holds. It speaks for the clauses
     /// that the contract gives its check.
-    pub fn holds(
+    pub(crate) fn holds(
         &self,
         id: CheckId,
         subject: impl Into<Subject>,
@@ -76,7 +76,7 @@ impl Scope {
     }
 
     /// The same, of what is only a SHOULD here.
-    pub fn should(
+    pub(crate) fn should(
         &self,
         id: CheckId,
         subject: impl Into<Subject>,
@@ -87,7 +87,7 @@ impl Scope {
     }
 
     /// A finding that speaks for this clause and no other.
-    pub fn holds_for(
+    pub(crate) fn holds_for(
         &self,
         clause: &str,
         id: CheckId,

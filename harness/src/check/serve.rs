@@ -11,7 +11,7 @@ const LOG: LogChecks =
     LogChecks::new("container log", CheckId::ContainerLog, CheckId::ContainerLogAbsent, CheckId::ContainerLogShould);
 
 /// Checks how a container ended after SIGTERM: a finding for the time, and one for the exit code when it is declared.
-pub fn stop(scope: &Scope, expectation: &StopExpectation, evidence: &StopEvidence) -> Vec<Finding> {
+pub(crate) fn stop(scope: &Scope, expectation: &StopExpectation, evidence: &StopEvidence) -> Vec<Finding> {
     let within = &expectation.within_seconds;
     let took = evidence.took.as_secs_f64();
     let mut findings = vec![scope.holds(CheckId::StopTime, (), &within.at, || {
@@ -37,7 +37,7 @@ pub fn stop(scope: &Scope, expectation: &StopExpectation, evidence: &StopEvidenc
 }
 
 /// The finding for a container that had ended before it was sent SIGTERM.
-pub fn ended_early(scope: &Scope, expectation: &StopExpectation, exit_code: i64) -> Finding {
+pub(crate) fn ended_early(scope: &Scope, expectation: &StopExpectation, exit_code: i64) -> Finding {
     scope.holds(CheckId::StopTime, (), &expectation.within_seconds.at, || {
         let expected = "the container to run until SIGTERM".to_owned();
         Some((expected, format!("it had ended before, with exit code {exit_code}")))
@@ -45,7 +45,7 @@ pub fn ended_early(scope: &Scope, expectation: &StopExpectation, exit_code: i64)
 }
 
 /// Checks a container's whole log: a finding for each pattern.
-pub fn log(scope: &Scope, expectation: &ServeExpectation, log: &[String]) -> Vec<Finding> {
+pub(crate) fn log(scope: &Scope, expectation: &ServeExpectation, log: &[String]) -> Vec<Finding> {
     let mut findings = LOG.check(scope, &expectation.log, &expectation.log_absent, log);
     findings.extend(LOG.check(scope, &expectation.tool_log, &[], log));
     findings.extend(LOG.should(scope, &expectation.should_log, log));

@@ -11,7 +11,7 @@ const EXCERPT: usize = 600;
 /// stay.
 ///
 /// What a build or a container writes is not trusted: a finding goes to a terminal.
-pub fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.replace("\r\n", "\n").chars() {
         let invisible = matches!(character,

@@ -178,7 +178,6 @@ fn executable(path: &Path) -> Result<(), Failure> {
 }
 
 impl Steps {
-    /// The repository's own.
     pub(super) fn own() -> Self {
         Self { name: "the repository's own".to_owned(), files: Vec::new(), tested: TestedArgs::default() }
     }

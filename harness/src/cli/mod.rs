@@ -1,6 +1,6 @@
 //! The commands: each turns its arguments into calls of the library and ends in an exit code.
 
-pub mod arguments;
+pub(crate) mod arguments;
 mod candidates;
 mod checks;
 mod completions;
@@ -104,7 +104,11 @@ fn listen() -> Result<Signals, Failure> {
 }
 
 /// Does what the command line says. Errors go to standard error.
-pub fn main(cli: Cli) -> ExitCode {
+pub fn command() -> std::process::ExitCode {
+    std::process::ExitCode::from(run_command(Cli::read()) as u8)
+}
+
+fn run_command(cli: Cli) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {

@@ -88,7 +88,6 @@ impl Job {
         }
     }
 
-    /// Its reporters.
     pub(super) fn teller(&self, audience: Audience) -> Result<Teller, Failure> {
         Teller::new(audience, self.arguments.report.as_deref(), &self.folders.scenarios())
     }
@@ -106,7 +105,7 @@ impl Job {
             limit: Duration::from_secs(arguments.run_seconds.into()),
             until_fail: arguments.until_fail,
             whole: arguments.select.filters.is_empty(),
-            lock: Lock { root: folders.scenarios(), lock, write: arguments.write_lock },
+            lock: Lock { root: folders.scenarios(), counts: lock, write: arguments.write_lock },
         };
         let ended = session.run(plan, tier, &mut |event| teller.tell(event)).await;
         teller.finish(ended)

@@ -15,7 +15,6 @@ pub(super) enum Audience {
     Nobody,
 }
 
-/// Passes events on.
 pub(super) struct Teller(Reporters);
 
 impl Teller {

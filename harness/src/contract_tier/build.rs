@@ -177,5 +177,5 @@ fn evidence(end: &End) -> BuildEvidence {
             },
         },
     };
-    BuildEvidence { end: ended, log: end.log.clone(), took: end.took }
+    BuildEvidence { end: ended, log: end.log.clone() }
 }

@@ -13,7 +13,6 @@ use crate::outcome::{At, CheckId, Finding};
 use crate::suite::dialect::Dialect;
 use crate::suite::scenario::Phase;
 
-/// The application folder.
 const APPLICATION: &str = "/app";
 
 /// What an application asks for, as it is when the build step has ended.
@@ -21,7 +20,6 @@ const APPLICATION: &str = "/app";
 pub(super) struct Asked {
     /// Where the scenario says so.
     pub at: At,
-    /// The dialect.
     pub dialect: Dialect,
     /// The requirements of requirements.txt, with the files that it names; `None` when there is none.
     pub requirements: Option<Vec<Requirement>>,

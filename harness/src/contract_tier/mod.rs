@@ -6,12 +6,12 @@ mod build;
 mod calls;
 mod files;
 mod recipe;
-pub mod requirements;
-pub mod sandbox;
+pub(crate) mod requirements;
+pub(crate) mod sandbox;
 mod serve;
 mod start;
-pub mod stub;
-pub mod tier;
+pub(crate) mod stub;
+pub(crate) mod tier;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -28,25 +28,22 @@ use crate::suite::scenario::{CommandExpectation, ContextError, FileExpectation, 
 
 /// The variable that tells the steps their dialect.
 const DIALECT: &str = "MOD_WSGI_DOCKER_DIALECT";
-/// The application's folder.
 const APP: &str = "/app";
 /// Programs that the sandbox has, or has stubs of; commands of others inspect an image.
 const COMMANDS: [&str; 3] = ["git", "hg", "mod_wsgi-docker-shell"];
 
 /// Why a result is inconclusive.
 #[derive(Debug, thiserror::Error)]
-pub enum TierError {
-    /// The sandbox.
+pub(crate) enum TierError {
     #[error(transparent)]
     Sandbox(#[from] SandboxError),
-    /// The application folder.
     #[error(transparent)]
     Context(#[from] ContextError),
 }
 
 impl TierError {
     /// What to do about it.
-    pub fn hint(&self) -> Option<&'static str> {
+    pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Sandbox(error) => Some(error.hint()),
             Self::Context(_) => None,
@@ -56,10 +53,8 @@ impl TierError {
 
 /// What a scenario came to.
 #[derive(Debug, Default)]
-pub struct Examined {
-    /// The assertions made.
+pub(crate) struct Examined {
     pub findings: Vec<Finding>,
-    /// The logs.
     pub logs: Vec<Log>,
     /// How long each stage took.
     pub stages: Vec<(Stage, Duration)>,
@@ -68,7 +63,7 @@ pub struct Examined {
 }
 
 /// Why a scenario does not apply in the contract tier, if so.
-pub fn not_applicable(scenario: &Scenario) -> Option<String> {
+pub(crate) fn not_applicable(scenario: &Scenario) -> Option<String> {
     if let Some(reason) = scenario.not_in_contract_tier.as_ref().or(scenario.not_applicable.as_ref()) {
         return Some(reason.value.clone());
     }
@@ -99,7 +94,7 @@ struct Trial<'a> {
 ///
 /// # Errors
 /// When the result is inconclusive.
-pub async fn examine(
+pub(crate) async fn examine(
     sandboxes: &Sandboxes,
     candidate: &Candidate,
     scenario: &Scenario,

@@ -6,7 +6,6 @@
 pub(super) struct Recipe {
     /// Whether the build step runs.
     pub(super) builds: bool,
-    /// CMD.
     pub(super) command: Vec<String>,
 }
 

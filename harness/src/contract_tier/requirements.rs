@@ -11,24 +11,21 @@ use crate::suite::project_name::normalised;
 /// A tool of version control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Vcs {
-    /// git.
+pub(crate) enum Vcs {
     Git,
-    /// Mercurial.
     Mercurial,
 }
 
 impl Vcs {
     /// How a requirement begins, in lower case.
-    pub fn prefix(self) -> &'static str {
+    pub(crate) fn prefix(self) -> &'static str {
         match self {
             Self::Git => "git+",
             Self::Mercurial => "hg+",
         }
     }
 
-    /// The program.
-    pub fn program(self) -> &'static str {
+    pub(crate) fn program(self) -> &'static str {
         match self {
             Self::Git => "git",
             Self::Mercurial => "hg",
@@ -39,15 +36,13 @@ impl Vcs {
 /// What a requirement names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Source {
+pub(crate) enum Source {
     /// A project of the package index, by its normalised name (PEP 503).
     Index {
-        /// The name.
         name: String,
         /// The version pinned by `==`.
         pinned: Option<String>,
     },
-    /// A repository.
     Repository {
         /// Which tool it takes.
         vcs: Vcs,
@@ -58,11 +53,9 @@ pub enum Source {
     Path(PathBuf),
 }
 
-/// A requirement.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a property of its own")]
-pub struct Requirement {
-    /// What it names.
+pub(crate) struct Requirement {
     pub source: Source,
     /// Whether it is installed as editable (`-e`).
     pub editable: bool,
@@ -76,27 +69,19 @@ pub struct Requirement {
 
 /// Why a requirement file cannot be obeyed.
 #[derive(Debug, thiserror::Error)]
-pub enum RequirementError {
+pub(crate) enum RequirementError {
     /// The file cannot be read.
     #[error("Could not open requirements file: {}: {source}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    Unreadable { path: PathBuf, source: std::io::Error },
     /// Files that name each other.
     #[error("{} recursively references itself", path.display())]
-    Recursive {
-        /// The file.
-        path: PathBuf,
-    },
+    Recursive { path: PathBuf },
 }
 
 impl Requirement {
     /// A requirement, as it stands on a command line or in a line of a file; paths are relative to `folder`. `None` when there
     /// is nothing in it.
-    pub fn parse(text: &str, editable: bool, folder: &Path) -> Option<Self> {
+    pub(crate) fn parse(text: &str, editable: bool, folder: &Path) -> Option<Self> {
         let text = text.trim();
         let first = text.split_whitespace().next()?;
         let plain =
@@ -138,7 +123,7 @@ impl Requirement {
     }
 
     /// The tool of version control that it takes.
-    pub fn vcs(&self) -> Option<Vcs> {
+    pub(crate) fn vcs(&self) -> Option<Vcs> {
         match self.source {
             Source::Repository { vcs, .. } => Some(vcs),
             Source::Index { .. } | Source::Path(_) => None,
@@ -151,14 +136,13 @@ impl Requirement {
 ///
 /// # Errors
 /// When a file cannot be read, or files name each other.
-pub fn read(file: &Path, folder: &Path, content: Content<'_>) -> Result<Vec<Requirement>, RequirementError> {
+pub(crate) fn read(file: &Path, folder: &Path, content: Content<'_>) -> Result<Vec<Requirement>, RequirementError> {
     let mut found = Vec::new();
     read_into(&folder.join(file), folder, content, true, &mut BTreeSet::new(), &mut found)?;
     Ok(found)
 }
 
-/// Reads a file.
-pub type Content<'a> = &'a dyn Fn(&Path) -> std::io::Result<Vec<u8>>;
+pub(crate) type Content<'a> = &'a dyn Fn(&Path) -> std::io::Result<Vec<u8>>;
 
 fn read_into(
     file: &Path,

@@ -19,8 +19,7 @@ use crate::suite::cell::Cell;
 
 /// What scenarios are tried with.
 #[derive(Debug)]
-pub struct Bench {
-    /// What makes sandboxes.
+pub(crate) struct Bench {
     pub sandboxes: Arc<Sandboxes>,
     /// What scenarios are judged by.
     pub judge: Judge,
@@ -29,10 +28,9 @@ pub struct Bench {
 }
 
 /// The contract tier, open for a candidate.
-pub struct ContractTier {
+pub(crate) struct ContractTier {
     /// What scenarios are tried with.
     pub bench: Arc<Bench>,
-    /// The candidate's files.
     pub candidate: Arc<Candidate>,
 }
 
@@ -82,7 +80,7 @@ impl Tier for ContractTier {
 
 impl Bench {
     /// Tries a candidate in one scenario.
-    pub async fn try_out(&self, candidate: &Candidate, planned: &Planned, cell: &Cell) -> ScenarioReport {
+    pub(crate) async fn try_out(&self, candidate: &Candidate, planned: &Planned, cell: &Cell) -> ScenarioReport {
         let scenario = &planned.scenario;
         let begun = Instant::now();
         let skipped = not_applicable(scenario);
@@ -107,7 +105,7 @@ impl Bench {
 }
 
 /// What a run of this plan does, a line a scenario: they do not depend on each other.
-pub fn steps(plan: &Plan) -> String {
+pub(crate) fn steps(plan: &Plan) -> String {
     let reasons = plan.scenarios.iter().map(|planned| (&planned.label, not_applicable(&planned.scenario)));
     let (skipped, tried): (Vec<_>, Vec<_>) = reasons.partition(|(_, reason)| reason.is_some());
     let tried = tried.into_iter().enumerate().map(|(id, (label, _))| format!("{id:>3}  build and start {label}\n"));

@@ -32,7 +32,7 @@ const PORT: u16 = 80;
 const OPERATION: &str = "starting a container";
 
 /// A started application container. It is to be removed; a clean-up by label finds one that was not.
-pub struct Application {
+pub(crate) struct Application {
     engine: Engine,
     id: String,
     /// The library's guard, which removes the container when it is dropped; none when the start failed.
@@ -50,7 +50,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine cannot.
-    pub async fn start_application(
+    pub(crate) async fn start_application(
         &self,
         image: &str,
         start: &Start,
@@ -139,12 +139,12 @@ impl Engine {
 
 impl Application {
     /// Where the container is asked; none when it ended at once.
-    pub fn address(&self) -> Option<SocketAddr> {
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
         self.address
     }
 
     /// The engine's id of it, or its name.
-    pub fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         &self.id
     }
 
@@ -152,7 +152,7 @@ impl Application {
     ///
     /// # Errors
     /// When the engine cannot say.
-    pub async fn exit_code(&self) -> Result<Option<i64>, EngineError> {
+    pub(crate) async fn exit_code(&self) -> Result<Option<i64>, EngineError> {
         if let Some((code, _)) = self.not_started {
             return Ok(Some(code));
         }
@@ -171,7 +171,7 @@ impl Application {
     ///
     /// # Errors
     /// When the engine cannot say.
-    pub async fn wait_exit(&self) -> Result<i64, EngineError> {
+    pub(crate) async fn wait_exit(&self) -> Result<i64, EngineError> {
         if let Some((code, _)) = self.not_started {
             return Ok(code);
         }
@@ -201,7 +201,7 @@ impl Application {
     /// # Errors
     /// When the engine cannot. A program that is not there or may not be executed is evidence (exit code 127 or 126), and
     /// so are one that does not end (124) and a container that has ended (126).
-    pub async fn exec(&self, argv: &[String], limits: Limits) -> Result<CommandEvidence, EngineError> {
+    pub(crate) async fn exec(&self, argv: &[String], limits: Limits) -> Result<CommandEvidence, EngineError> {
         const OPERATION: &str = "running a command in a running container";
         let engine = &self.engine;
         let config = ExecConfig {
@@ -265,7 +265,7 @@ impl Application {
     ///
     /// # Errors
     /// When the engine cannot.
-    pub async fn stop(&self, limit: Duration) -> Result<StopEvidence, EngineError> {
+    pub(crate) async fn stop(&self, limit: Duration) -> Result<StopEvidence, EngineError> {
         let begun = Instant::now();
         if let Some((exit_code, _)) = self.not_started {
             return Ok(StopEvidence { exit_code, took: Duration::ZERO, killed: false });
@@ -298,7 +298,7 @@ impl Application {
     ///
     /// # Errors
     /// When the engine cannot. A program that no longer exists is reported as an end, as of the first start.
-    pub async fn restart(&mut self, network: &Network) -> Result<(), EngineError> {
+    pub(crate) async fn restart(&mut self, network: &Network) -> Result<(), EngineError> {
         const OPERATION: &str = "starting a container again";
         let engine = &self.engine;
         let started = engine.docker.start_container(&self.id, None::<StartContainerOptions>).await;
@@ -317,7 +317,7 @@ impl Application {
     ///
     /// # Errors
     /// When the engine cannot say.
-    pub async fn changes(&self) -> Result<Vec<Change>, EngineError> {
+    pub(crate) async fn changes(&self) -> Result<Vec<Change>, EngineError> {
         let engine = &self.engine;
         let changes = engine.docker.container_changes(&self.id).await;
         let changes = changes.map_err(|error| engine.error("reading what a container has changed", error))?;
@@ -336,7 +336,7 @@ impl Application {
     ///
     /// # Errors
     /// When the engine cannot say.
-    pub async fn log(&self) -> Result<(Vec<String>, Option<Exceeded>), EngineError> {
+    pub(crate) async fn log(&self) -> Result<(Vec<String>, Option<Exceeded>), EngineError> {
         match &self.not_started {
             Some((_, message)) => Ok((vec![message.clone()], None)),
             None => self.engine.log(&self.id, self.limits).await,
@@ -344,7 +344,7 @@ impl Application {
     }
 
     /// Leaves the container on the engine when this value goes.
-    pub fn keep(mut self) {
+    pub(crate) fn keep(mut self) {
         // The guard's destructor removes the container; without it only a handle of a few bytes stays.
         std::mem::forget(self.guard.take());
     }
@@ -353,7 +353,7 @@ impl Application {
     ///
     /// # Errors
     /// When the engine cannot.
-    pub async fn remove(mut self) -> Result<(), EngineError> {
+    pub(crate) async fn remove(mut self) -> Result<(), EngineError> {
         self.engine.remove_container(&self.id).await?;
         // Gone; the guard's destructor would only complain that it is.
         std::mem::forget(self.guard.take());

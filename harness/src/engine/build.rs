@@ -39,18 +39,17 @@ static DOCKERFILES_DOING: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// The container that a line of the builder's says an instruction is run in.
-pub fn container_of(line: &str) -> Option<&str> {
+pub(crate) fn container_of(line: &str) -> Option<&str> {
     line.trim().strip_prefix("---> Running in ")
 }
 
 /// A build to be made.
 #[derive(Debug, Clone)]
-pub struct BuildRequest {
+pub(crate) struct BuildRequest {
     /// The build context, a tar archive.
     pub context: Vec<u8>,
     /// The Dockerfile's path in it.
     pub dockerfile: String,
-    /// Build arguments.
     pub arguments: BTreeMap<String, String>,
     /// The network that its commands run on, with the fixture server on its gateway; without it they have none.
     pub network: Option<Network>,
@@ -69,7 +68,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine could not; an instruction that failed is evidence, not an error.
-    pub async fn build(
+    pub(crate) async fn build(
         &self,
         request: BuildRequest,
         on_line: &mut (dyn FnMut(&str) + Send),
@@ -132,7 +131,7 @@ impl Engine {
         let exceeded = |exceeded, lines: Lines| {
             // Without a reader the builder gives up and removes its container.
             reader.abort();
-            Ok(BuildEvidence { end: BuildEnd::Exceeded(exceeded), log: lines.finish(), took: begun.elapsed() })
+            Ok(BuildEvidence { end: BuildEnd::Exceeded(exceeded), log: lines.finish() })
         };
         loop {
             let rest = limits.build().saturating_sub(begun.elapsed());
@@ -170,7 +169,7 @@ impl Engine {
                 Some(Err(bollard::errors::Error::DockerResponseServerError { status_code: 400, message })) => {
                     self.still_there(OPERATION).await?;
                     let end = BuildEnd::Failed { command: None, exit_code: None, message };
-                    return Ok(BuildEvidence { end, log: lines.finish(), took: begun.elapsed() });
+                    return Ok(BuildEvidence { end, log: lines.finish() });
                 }
                 Some(Err(error)) => return Err(self.error(OPERATION, error)),
             }
@@ -200,7 +199,7 @@ impl Engine {
                 });
             }
         };
-        Ok(BuildEvidence { end, log, took: begun.elapsed() })
+        Ok(BuildEvidence { end, log })
     }
 }
 

@@ -21,8 +21,7 @@ const OPERATION: &str = "starting a beacon for the canaries";
 
 /// A container on a network of its own, which the run's network must not lead to.
 #[derive(Debug)]
-pub struct Beacon {
-    /// Where it is.
+pub(crate) struct Beacon {
     pub address: Ipv4Addr,
     container: String,
     network: String,
@@ -33,7 +32,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine cannot, or it ends.
-    pub async fn start_beacon(
+    pub(crate) async fn start_beacon(
         &self,
         image: &str,
         command: Vec<String>,
@@ -99,7 +98,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine cannot say.
-    pub async fn reached(&self, beacon: &Beacon) -> Result<Vec<String>, EngineError> {
+    pub(crate) async fn reached(&self, beacon: &Beacon) -> Result<Vec<String>, EngineError> {
         let (lines, _) = self.log(&beacon.container, Limits::default()).await?;
         Ok(lines.iter().filter_map(|line| line.strip_prefix("reached ")).map(str::to_owned).collect())
     }
@@ -108,7 +107,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine cannot.
-    pub async fn stop_beacon(&self, beacon: Beacon) -> Result<(), EngineError> {
+    pub(crate) async fn stop_beacon(&self, beacon: Beacon) -> Result<(), EngineError> {
         self.remove_container(&beacon.container).await?;
         self.remove_network(&beacon.network).await
     }
@@ -118,7 +117,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine cannot.
-    pub async fn canary_container(
+    pub(crate) async fn canary_container(
         &self,
         image: &str,
         command: Vec<String>,
@@ -153,7 +152,7 @@ impl Engine {
 ///
 /// # Errors
 /// When its context cannot be written.
-pub fn canary_build(
+pub(crate) fn canary_build(
     image: &str,
     command: &[String],
     network: &Network,

@@ -46,7 +46,7 @@ impl Engine {
     /// # Errors
     /// When the engine cannot. A program that is not there or may not be executed is evidence (exit code 127 or 126),
     /// and so is one that does not end (124).
-    pub async fn run_command(
+    pub(crate) async fn run_command(
         &self,
         image: &str,
         argv: &[String],

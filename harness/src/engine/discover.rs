@@ -16,7 +16,7 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 /// What was tried, and what is to be used.
 #[derive(Debug, Clone)]
-pub struct Discovery {
+pub(crate) struct Discovery {
     /// All that was tried, in order.
     pub tried: Vec<Tried>,
     /// The first that answered.
@@ -25,7 +25,7 @@ pub struct Discovery {
 
 /// An address at which an engine was looked for.
 #[derive(Debug, Clone)]
-pub struct Tried {
+pub(crate) struct Tried {
     /// The address, or what would name it.
     pub what: String,
     /// Why there is none; `None` when one answered.
@@ -42,7 +42,7 @@ impl fmt::Display for Tried {
 }
 
 /// Looks for an engine. When `DOCKER_HOST` is set nothing else is tried: whoever named an engine wants that one.
-pub async fn discover(cache: &Path) -> Discovery {
+pub(crate) async fn discover(cache: &Path) -> Discovery {
     let mut discovery = Discovery { tried: Vec::new(), chosen: None };
     if let Some(host) = std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty()) {
         discovery.look(format!("DOCKER_HOST={host}"), host, Origin::Variable).await;

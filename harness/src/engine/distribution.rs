@@ -30,7 +30,7 @@ const CONFIGURATION: [&str; 2] =
 
 /// A distribution: what it is made of, and where it may be had.
 #[derive(Debug, Clone, Copy)]
-pub struct Distribution<'a> {
+pub(crate) struct Distribution<'a> {
     /// The Debian suite, such as `bookworm`.
     pub suite: &'a str,
     /// Whether Debian's archive has security updates for it.
@@ -67,7 +67,7 @@ impl Distribution<'_> {
 ///
 /// # Errors
 /// When it is not available, or the engine cannot import it.
-pub async fn ensure_distribution(
+pub(crate) async fn ensure_distribution(
     engine: &Engine,
     distribution: Distribution<'_>,
     proxy: Option<&str>,

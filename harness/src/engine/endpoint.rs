@@ -3,9 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
-/// An engine's address.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
+pub(crate) struct Endpoint {
     /// In the form of `DOCKER_HOST`, such as `unix:///var/run/docker.sock`.
     pub docker_host: String,
     /// Where it was found.
@@ -15,14 +14,13 @@ pub struct Endpoint {
 /// Where an engine was found.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Origin {
+pub(crate) enum Origin {
     /// The environment variable `DOCKER_HOST`.
     Variable,
     /// The docker client's current context.
     Context(String),
     /// A socket in a usual place.
     Socket(PathBuf),
-    /// The private engine.
     Private,
 }
 

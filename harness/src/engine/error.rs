@@ -7,11 +7,10 @@ use bollard::errors::Error;
 
 /// What went wrong with the engine.
 #[derive(Debug, thiserror::Error)]
-pub enum EngineError {
+pub(crate) enum EngineError {
     /// It does not answer, or stopped in the middle of an answer.
     #[error("the engine at {engine} stopped answering while {operation}: {cause}")]
     Unreachable {
-        /// Its address.
         engine: String,
         /// What was being done.
         operation: String,
@@ -32,55 +31,39 @@ pub enum EngineError {
     Idle {
         /// What was being done.
         operation: String,
-        /// For how long.
         after: Duration,
     },
-    /// It refused.
     #[error("the engine refused {operation}: {message} (status {status})")]
     Refused {
         /// What was being done.
         operation: String,
         /// The HTTP status code.
         status: u16,
-        /// What it said.
         message: String,
     },
     /// It is not one that the suite can work with.
     #[error("this engine cannot be used: {what}")]
-    Unsuitable {
-        /// Why.
-        what: String,
-    },
+    Unsuitable { what: String },
     /// It did something that it should not.
     #[error("unexpected response of the engine while {operation}: {what}")]
     Unexpected {
         /// What was being done.
         operation: String,
-        /// What came.
         what: String,
     },
     /// Another run, or something else, has all the subnets.
     #[error("no free subnet for the run's network: {what}")]
-    NoSubnet {
-        /// What was tried.
-        what: String,
-    },
+    NoSubnet { what: String },
     /// No distribution is available.
     #[error("no {suite} distribution is available: {why}")]
     NoDistribution {
         /// The suite asked for.
         suite: String,
-        /// Why not.
         why: String,
     },
     /// A file of the cache could not be read or written.
     #[error("{path}: {source}")]
-    Cache {
-        /// The file.
-        path: String,
-        /// Why.
-        source: std::io::Error,
-    },
+    Cache { path: String, source: std::io::Error },
 }
 
 impl EngineError {
@@ -115,7 +98,7 @@ impl EngineError {
     }
 
     /// Whether nothing further can succeed.
-    pub fn is_final(&self) -> bool {
+    pub(crate) fn is_final(&self) -> bool {
         matches!(self, Self::Unreachable { .. } | Self::NoSpace { .. } | Self::Restarted)
     }
 
@@ -125,7 +108,7 @@ impl EngineError {
     }
 
     /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
+    pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Unreachable { .. } | Self::Restarted => {
                 "check whether it was stopped or killed (`wsgi-proof doctor` reports which engines answer), then run again"

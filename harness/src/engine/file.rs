@@ -30,7 +30,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine cannot say.
-    pub async fn read_paths(
+    pub(crate) async fn read_paths(
         &self,
         image: &str,
         paths: &[String],

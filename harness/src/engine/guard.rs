@@ -15,7 +15,7 @@ use crate::suite::limits::Limits;
 
 /// Watches a run's network until it is dropped.
 #[derive(Debug)]
-pub struct Guard {
+pub(crate) struct Guard {
     task: JoinHandle<()>,
     addresses: Arc<Mutex<HashMap<String, IpAddr>>>,
 }
@@ -29,7 +29,7 @@ impl Drop for Guard {
 impl Guard {
     /// The address that a container has, or had, on the network; `None` where it had gone before it could be asked for. The
     /// beginning of its id is enough.
-    pub fn address_of(&self, container: &str) -> Option<IpAddr> {
+    pub(crate) fn address_of(&self, container: &str) -> Option<IpAddr> {
         let addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
         addresses.iter().find(|(id, _)| id.starts_with(container)).map(|(_, address)| *address)
     }
@@ -37,7 +37,7 @@ impl Guard {
 
 impl Engine {
     /// Limits the processes of every container that joins a run's network from now on.
-    pub fn guard(&self, network: &Network, limits: Limits) -> Guard {
+    pub(crate) fn guard(&self, network: &Network, limits: Limits) -> Guard {
         let (engine, name) = (self.clone(), network.name.clone());
         let addresses: Arc<Mutex<HashMap<String, IpAddr>>> = Arc::default();
         let found = Arc::clone(&addresses);

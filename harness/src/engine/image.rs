@@ -25,7 +25,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine cannot say.
-    pub async fn inspect_image(&self, reference: &str) -> Result<Option<ImageEvidence>, EngineError> {
+    pub(crate) async fn inspect_image(&self, reference: &str) -> Result<Option<ImageEvidence>, EngineError> {
         Ok(self.inspect(reference).await?.map(evidence))
     }
 
@@ -42,7 +42,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine cannot, or when what came out differs in more than the files.
-    pub async fn instrument(
+    pub(crate) async fn instrument(
         &self,
         image: &str,
         files: &Files,
@@ -145,7 +145,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine cannot.
-    pub async fn keep(&self, image: &str, name: &str) -> Result<(), EngineError> {
+    pub(crate) async fn keep(&self, image: &str, name: &str) -> Result<(), EngineError> {
         let options = TagImageOptions { repo: Some(KEPT.to_owned()), tag: Some(name.to_owned()) };
         self.docker.tag_image(image, Some(options)).await.map_err(|error| self.error("naming an image", error))
     }
@@ -154,7 +154,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine cannot, for example because another image is built on it.
-    pub async fn remove_image(&self, image: &str) -> Result<(), EngineError> {
+    pub(crate) async fn remove_image(&self, image: &str) -> Result<(), EngineError> {
         let options = RemoveImageOptions { force: true, ..Default::default() };
         let removed = self.docker.remove_image(image, Some(options), None).await;
         match removed.map(drop).map_err(|error| self.error("removing an image", error)) {

@@ -17,7 +17,7 @@ mod namespace;
 mod network;
 mod own_container;
 mod pending;
-pub mod private;
+pub(crate) mod private;
 mod resources;
 mod size;
 mod start;
@@ -29,39 +29,38 @@ use std::sync::Arc;
 use self::pending::Pending;
 use bollard::Docker;
 
-pub use application::Application;
-pub use build::{BuildRequest, container_of};
-pub use canary::{Beacon, canary_build};
-pub use discover::{Discovery, Tried, discover};
-pub use distribution::{Distribution, ensure_distribution};
-pub use endpoint::{Endpoint, Origin};
-pub use error::EngineError;
-pub use guard::Guard;
-pub use namespace::NetworkNamespace;
-pub use network::Network;
-pub use own_container::OwnProgram;
-pub use resources::{Kind, Leftover};
-pub use start::{Bind, Start};
+pub(crate) use application::Application;
+pub(crate) use build::{BuildRequest, container_of};
+pub(crate) use canary::canary_build;
+pub(crate) use discover::discover;
+pub(crate) use distribution::{Distribution, ensure_distribution};
+pub(crate) use endpoint::{Endpoint, Origin};
+pub(crate) use error::EngineError;
+pub(crate) use guard::Guard;
+pub(crate) use namespace::NetworkNamespace;
+pub(crate) use network::Network;
+pub(crate) use own_container::OwnProgram;
+#[cfg(test)]
+pub(crate) use resources::Kind;
+pub(crate) use resources::Leftover;
+pub(crate) use start::{Bind, Start};
 
 /// The label that says of which run a container or network is.
-pub const LABEL_RUN: &str = "wsgi-proof.run";
+pub(crate) const LABEL_RUN: &str = "wsgi-proof.run";
 /// The label of a run's networks that names the file which the run holds locked for as long as it lives.
-pub const LABEL_LOCK: &str = "wsgi-proof.lock";
+pub(crate) const LABEL_LOCK: &str = "wsgi-proof.lock";
 /// The label of images that are kept on purpose, to be used again. Images made from one inherit it, and so do the
 /// containers of a build: what carries it without [`LABEL_RUN`] is a build's, or was.
-pub const LABEL_CACHE: &str = "wsgi-proof.cache";
-/// The label that says for which scenario an image was built.
-pub const LABEL_SCENARIO: &str = "wsgi-proof.scenario";
+pub(crate) const LABEL_CACHE: &str = "wsgi-proof.cache";
 /// The label that says what an image was made from.
-pub const LABEL_KEY: &str = "wsgi-proof.key";
+pub(crate) const LABEL_KEY: &str = "wsgi-proof.key";
 
 /// How long the engine may take to begin an answer, in seconds. An answer of a loaded engine can take long; one that never
 /// comes must not hang the run.
 const ANSWER_SECONDS: u64 = 300;
 
-/// A connected engine.
 #[derive(Clone)]
-pub struct Engine {
+pub(crate) struct Engine {
     docker: Docker,
     docker_host: String,
     data_root: String,
@@ -71,15 +70,12 @@ pub struct Engine {
 
 /// What an engine is.
 #[derive(Debug, Clone)]
-pub struct Description {
+pub(crate) struct Description {
     /// Its name and version, such as `Docker 20.10.24`.
     pub version: String,
-    /// Its storage driver.
     pub storage: String,
     /// Its architecture, such as `amd64`.
     pub architecture: String,
-    /// How many processors it has.
-    pub processors: usize,
     /// Where it was found.
     pub origin: String,
 }
@@ -95,7 +91,7 @@ impl Engine {
     ///
     /// # Errors
     /// When it does not answer, or is not one for Linux containers.
-    pub async fn connect(endpoint: &Endpoint) -> Result<Self, EngineError> {
+    pub(crate) async fn connect(endpoint: &Endpoint) -> Result<Self, EngineError> {
         let docker_host = endpoint.docker_host.clone();
         let of = |error| EngineError::of(&docker_host, "connecting", error);
         let docker = client(&docker_host).map_err(of)?.negotiate_version().await.map_err(of)?;
@@ -113,7 +109,6 @@ impl Engine {
             version: format!("{name} {}", version.version.unwrap_or_default()),
             storage: info.driver.unwrap_or_default(),
             architecture: version.arch.unwrap_or_default(),
-            processors: info.ncpu.and_then(|count| usize::try_from(count).ok()).unwrap_or(1),
             origin: endpoint.origin.to_string(),
         };
         Ok(Self {
@@ -126,12 +121,12 @@ impl Engine {
     }
 
     /// What the engine is, and where it was found.
-    pub fn describe(&self) -> &Description {
+    pub(crate) fn describe(&self) -> &Description {
         &self.description
     }
 
     /// Its socket, if it has one in this host's file system.
-    pub fn socket(&self) -> Option<&std::path::Path> {
+    pub(crate) fn socket(&self) -> Option<&std::path::Path> {
         self.docker_host.strip_prefix("unix://").map(std::path::Path::new)
     }
 
@@ -139,13 +134,13 @@ impl Engine {
     ///
     /// # Errors
     /// When it does not.
-    pub async fn ping(&self) -> Result<(), EngineError> {
+    pub(crate) async fn ping(&self) -> Result<(), EngineError> {
         self.docker.ping().await.map(drop).map_err(|error| self.error("pinging it", error))
     }
 
     /// Whether nothing further can succeed after this error. An answer that ended early may have been the only one: where the
     /// engine still answers, others may fare better.
-    pub async fn is_lost(&self, error: &EngineError) -> bool {
+    pub(crate) async fn is_lost(&self, error: &EngineError) -> bool {
         match error {
             EngineError::Unreachable { .. } => self.ping().await.is_err(),
             error => error.is_final(),

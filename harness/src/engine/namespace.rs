@@ -18,7 +18,7 @@ use super::{Engine, EngineError, private};
 const BACKLOG: i32 = 1024;
 
 /// Where sockets are opened that are to reach containers, or to be reached by them.
-pub struct NetworkNamespace {
+pub(crate) struct NetworkNamespace {
     /// Threads in the namespace; none where it is this host's.
     runtime: Option<Runtime>,
     /// The namespace's device and inode numbers, where the engine is known to have one of its own.
@@ -30,7 +30,7 @@ impl Engine {
     ///
     /// # Errors
     /// When it is a namespace that cannot be entered.
-    pub fn namespace(&self) -> Result<NetworkNamespace, EngineError> {
+    pub(crate) fn namespace(&self) -> Result<NetworkNamespace, EngineError> {
         let failed = |why: String| EngineError::Unsuitable { what: format!("cannot use its network namespace: {why}") };
         let found = private::network_namespace(Path::new(&self.data_root));
         match found.map_err(|error| failed(crate::outcome::with_causes(&error)))? {
@@ -44,7 +44,7 @@ impl Engine {
     ///
     /// # Errors
     /// When it does not count.
-    pub async fn is_as_before(&self, namespace: &NetworkNamespace) -> Result<(), EngineError> {
+    pub(crate) async fn is_as_before(&self, namespace: &NetworkNamespace) -> Result<(), EngineError> {
         self.ping().await?;
         let Some(before) = namespace.identity else { return Ok(()) };
         let now = private::network_namespace(Path::new(&self.data_root)).ok().flatten();
@@ -79,7 +79,7 @@ fn open(address: SocketAddr, kind: SocketType) -> std::io::Result<OwnedFd> {
 
 impl NetworkNamespace {
     /// This host's own namespace.
-    pub fn host() -> Self {
+    pub(crate) fn host() -> Self {
         Self { runtime: None, identity: None }
     }
 
@@ -108,12 +108,12 @@ impl NetworkNamespace {
 
     /// Whether it is this host's own: what listens on all of the host's addresses can be reached from the engine's networks
     /// then.
-    pub fn is_hosts(&self) -> bool {
+    pub(crate) fn is_hosts(&self) -> bool {
         self.runtime.is_none()
     }
 
     /// Where tasks are to be spawned that ask containers.
-    pub fn handle(&self) -> Handle {
+    pub(crate) fn handle(&self) -> Handle {
         self.runtime.as_ref().map_or_else(Handle::current, |runtime| runtime.handle().clone())
     }
 
@@ -121,7 +121,7 @@ impl NetworkNamespace {
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub async fn listen(&self, address: SocketAddr) -> std::io::Result<tokio::net::TcpListener> {
+    pub(crate) async fn listen(&self, address: SocketAddr) -> std::io::Result<tokio::net::TcpListener> {
         let opened = self.handle().spawn(async move { open(address, SocketType::STREAM) }).await;
         tokio::net::TcpListener::from_std(opened.map_err(std::io::Error::other)??.into())
     }
@@ -130,7 +130,7 @@ impl NetworkNamespace {
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub async fn datagrams(&self, address: SocketAddr) -> std::io::Result<tokio::net::UdpSocket> {
+    pub(crate) async fn datagrams(&self, address: SocketAddr) -> std::io::Result<tokio::net::UdpSocket> {
         let opened = self.handle().spawn(async move { open(address, SocketType::DGRAM) }).await;
         tokio::net::UdpSocket::from_std(opened.map_err(std::io::Error::other)??.into())
     }

@@ -13,10 +13,8 @@ use crate::outcome::RunId;
 /// The beginning of a network's name; the run's id follows.
 const NAME_PREFIX: &str = "wsgi-proof-";
 
-/// A run's network.
 #[derive(Debug, Clone)]
-pub struct Network {
-    /// Its name.
+pub(crate) struct Network {
     pub name: String,
     /// Its subnet, in CIDR notation.
     pub subnet: String,
@@ -46,7 +44,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine refuses, or no subnet is free.
-    pub async fn create_network(&self, run: &RunId, lock: &Path) -> Result<Network, EngineError> {
+    pub(crate) async fn create_network(&self, run: &RunId, lock: &Path) -> Result<Network, EngineError> {
         let routes = procfs::net::route().unwrap_or_default();
         let first = usize::from_str_radix(&run.as_str()[..4], 16).unwrap_or(0);
         let name = network_name(run);

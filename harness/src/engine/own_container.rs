@@ -30,12 +30,11 @@ const IMAGE: &str = "own-program";
 
 /// A program of this machine to be run in a container.
 #[derive(Debug, Clone)]
-pub struct OwnProgram {
+pub(crate) struct OwnProgram {
     /// The program and its arguments.
     pub command: Vec<String>,
     /// Its whole environment, `NAME=value`.
     pub environment: Vec<String>,
-    /// Its working directory.
     pub folder: PathBuf,
     /// Folders that it may write to; the others it can only read.
     pub writable: Vec<PathBuf>,
@@ -47,7 +46,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine cannot.
-    pub async fn run_own_program(
+    pub(crate) async fn run_own_program(
         &self,
         program: &OwnProgram,
         cache: &Path,

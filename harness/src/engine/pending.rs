@@ -13,7 +13,6 @@ pub(super) struct Pending(watch::Sender<usize>);
 pub(super) struct Build<'a>(&'a Pending);
 
 impl Pending {
-    /// Counts a build.
     pub(super) fn begin(&self) -> Build<'_> {
         self.0.send_modify(|count| *count += 1);
         Build(self)

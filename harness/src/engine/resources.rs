@@ -19,10 +19,8 @@ const BUILD_END_LIMIT: Duration = Duration::from_secs(3);
 
 /// What kind of thing it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// A container.
+pub(crate) enum Kind {
     Container,
-    /// A network.
     Network,
     /// An image: one of a run, or what a build that failed or was cut short left.
     Image,
@@ -32,8 +30,7 @@ pub enum Kind {
 
 /// Something of ours on an engine.
 #[derive(Debug, Clone)]
-pub struct Leftover {
-    /// What it is.
+pub(crate) struct Leftover {
     pub kind: Kind,
     /// The engine's id of it.
     pub id: String,
@@ -49,7 +46,7 @@ pub struct Leftover {
 
 impl Leftover {
     /// Whether it is there on purpose.
-    pub fn is_kept(&self) -> bool {
+    pub(crate) fn is_kept(&self) -> bool {
         self.kind == Kind::KeptImage
     }
 }
@@ -71,7 +68,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine cannot say.
-    pub async fn list_ours(&self) -> Result<Vec<Leftover>, EngineError> {
+    pub(crate) async fn list_ours(&self) -> Result<Vec<Leftover>, EngineError> {
         let mut found = self.of_runs().await?;
         let options = ListImagesOptions { all: true, filters: Some(label(LABEL_CACHE)), ..Default::default() };
         let mut images =
@@ -130,7 +127,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine cannot say.
-    pub async fn kept(&self, run: &RunId) -> Result<Vec<Leftover>, EngineError> {
+    pub(crate) async fn kept(&self, run: &RunId) -> Result<Vec<Leftover>, EngineError> {
         let mut found = self.of_runs().await?;
         found.retain(|leftover| leftover.run == run.as_str());
         let kept = found.iter().any(|leftover| leftover.kind == Kind::Container);
@@ -141,7 +138,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine cannot.
-    pub async fn remove(&self, leftover: &Leftover) -> Result<(), EngineError> {
+    pub(crate) async fn remove(&self, leftover: &Leftover) -> Result<(), EngineError> {
         match leftover.kind {
             Kind::Container => self.remove_container(&leftover.id).await,
             Kind::Network => self.remove_network(&leftover.id).await,
@@ -160,7 +157,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine cannot.
-    pub async fn sweep_run(&self, run: &RunId, alone: impl Fn(&[Leftover]) -> bool) -> Result<(), EngineError> {
+    pub(crate) async fn sweep_run(&self, run: &RunId, alone: impl Fn(&[Leftover]) -> bool) -> Result<(), EngineError> {
         let mut found = self.list_ours().await?;
         let alone = alone(&found);
         let is_to_go = |leftover: &Leftover| {

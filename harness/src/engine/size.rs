@@ -20,7 +20,7 @@ impl Engine {
     }
 
     /// Waits until a container has written more than this many bytes into its own file system.
-    pub async fn until_larger(&self, container: &str, bytes: u64) {
+    pub(crate) async fn until_larger(&self, container: &str, bytes: u64) {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
             if self.is_larger(container, bytes).await {

@@ -11,10 +11,9 @@ use crate::suite::limits::Limits;
 
 /// How a container is started, where it is not as the image says.
 #[derive(Debug, Clone, Default)]
-pub struct Start {
+pub(crate) struct Start {
     /// Arguments instead of the image's `CMD`.
     pub arguments: Option<Vec<String>>,
-    /// Further environment variables.
     pub environment: BTreeMap<String, String>,
     /// The user, with or without a group.
     pub user: Option<String>,
@@ -30,8 +29,7 @@ pub struct Start {
 
 /// A folder of this host, mounted in a container.
 #[derive(Debug, Clone)]
-pub struct Bind {
-    /// The folder.
+pub(crate) struct Bind {
     pub folder: PathBuf,
     /// The path in the container.
     pub target: String,

@@ -4,14 +4,13 @@ use crate::suite::dialect::Dialect;
 
 /// The folder of an application, and how its container is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Application {
+pub(crate) struct Application {
     /// The dialect that it is built in.
     pub(super) dialect: Dialect,
     /// Where its hooks and variables are.
     pub(super) layout: Layout,
     /// The hooks, in the order of [`Name::ALL`].
     pub(super) hooks: [Option<Hook>; 4],
-    /// requirements.txt.
     pub(super) requirements: Option<Requirements>,
     /// Whether there is a setup.py.
     pub(super) setup_py: bool,
@@ -19,7 +18,6 @@ pub struct Application {
     pub(super) user_vars: Vec<(String, String)>,
     /// What else is there, and must not matter.
     pub(super) extras: Vec<Extra>,
-    /// What CMD names.
     pub(super) target: Target,
     /// Options in CMD before it.
     pub(super) options: bool,
@@ -38,7 +36,6 @@ pub(super) enum Layout {
     Both,
 }
 
-/// A hook's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Name {
     PreBuild,
@@ -47,7 +44,6 @@ pub(super) enum Name {
     Deploy,
 }
 
-/// A hook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Hook {
     pub(super) kind: Kind,
@@ -63,7 +59,6 @@ pub(super) enum Kind {
     File(bool),
     /// A link to such a file.
     Link(bool),
-    /// A folder.
     Folder,
     /// A link to nothing.
     DanglingLink,
@@ -82,7 +77,6 @@ pub(super) enum Interpreter {
 pub(super) enum End {
     /// With this exit code.
     Exit(u8),
-    /// By SIGKILL.
     Killed,
 }
 
@@ -117,7 +111,6 @@ pub(super) struct Requirements {
 /// The file that a line is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum RequirementFile {
-    /// requirements.txt.
     Root,
     /// A file that it names.
     Included,
@@ -158,7 +151,6 @@ pub(super) struct Extra {
     pub(super) kind: Kind,
 }
 
-/// Where it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ExtraFolder {
     Application,
@@ -166,7 +158,6 @@ pub(super) enum ExtraFolder {
     Variables,
 }
 
-/// What CMD names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
     Script,
@@ -175,11 +166,6 @@ pub(super) enum Target {
 }
 
 impl Application {
-    /// The dialect that it is built in.
-    pub fn dialect(&self) -> Dialect {
-        self.dialect
-    }
-
     /// The folder that has the hooks and variables.
     pub(super) fn folder(&self) -> &'static str {
         match self.layout {

@@ -25,7 +25,7 @@ const NAME: &str = "generated";
 
 /// What generated applications are tried with.
 #[derive(Debug)]
-pub struct Fuzzer {
+pub(crate) struct Fuzzer {
     /// What scenarios are run by.
     pub bench: Bench,
     /// The cells, taken in turn.
@@ -38,7 +38,7 @@ pub struct Fuzzer {
 
 /// An application that a candidate treats otherwise than the model predicts.
 #[derive(Debug)]
-pub struct Difference {
+pub(crate) struct Difference {
     /// Which application it was.
     pub case: u64,
     /// The files of the scenario that is left of it.
@@ -51,17 +51,15 @@ pub struct Difference {
 
 /// Why an application could not be tried.
 #[derive(Debug, thiserror::Error)]
-pub enum FuzzError {
+pub(crate) enum FuzzError {
     /// proptest could not make one.
     #[error("cannot generate an application: {0}")]
     Generation(String),
-    /// Its files.
     #[error("cannot write the application's files")]
     Io(#[from] std::io::Error),
     /// The scenario that was made of it is not valid: a bug of ours.
     #[error("internal error: the generated scenario is not valid: {0}")]
     Invalid(String),
-    /// Inconclusive.
     #[error("{0}")]
     Fault(String),
 }
@@ -72,7 +70,7 @@ impl Fuzzer {
     ///
     /// # Errors
     /// When the application cannot be tried.
-    pub fn case(&self, candidate: &Candidate, case: u64) -> Result<Option<Difference>, FuzzError> {
+    pub(crate) fn case(&self, candidate: &Candidate, case: u64) -> Result<Option<Difference>, FuzzError> {
         let cell = &self.cells[usize::try_from(case).unwrap_or(0) % self.cells.len()];
         let mut tree = applications(cell.dialect)
             .new_tree(&mut self.runner(case))
@@ -103,14 +101,14 @@ impl Fuzzer {
     ///
     /// # Errors
     /// When it cannot be generated.
-    pub fn application(&self, case: u64) -> Result<Application, FuzzError> {
+    pub(crate) fn application(&self, case: u64) -> Result<Application, FuzzError> {
         let cell = &self.cells[usize::try_from(case).unwrap_or(0) % self.cells.len()];
         let tree = applications(cell.dialect).new_tree(&mut self.runner(case));
         Ok(tree.map_err(|error| FuzzError::Generation(error.to_string()))?.current())
     }
 
     /// Where the scenario of a number comes from, in words.
-    pub fn origin(&self, case: u64) -> String {
+    pub(crate) fn origin(&self, case: u64) -> String {
         format!("generated: seed {}, application {case}", self.seed)
     }
 

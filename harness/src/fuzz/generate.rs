@@ -63,7 +63,7 @@ const VARIABLES: [&str; 12] =
     ["GREETING", "name", "file", "folder", "hook", "value", "_x", "IFS_", "X1", "path", "known", "WHISKEY"];
 
 /// Applications for a dialect.
-pub fn applications(dialect: Dialect) -> impl Strategy<Value = Application> {
+pub(crate) fn applications(dialect: Dialect) -> impl Strategy<Value = Application> {
     let layout = prop_oneof![4 => Just(Layout::Own), 1 => Just(Layout::Other), 1 => Just(Layout::Both)];
     let hooks = [
         weighted(0.6, hook(vec(before_build(), 0..3).boxed())),

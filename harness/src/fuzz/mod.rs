@@ -2,11 +2,11 @@
 //! with each. An application that a candidate treats otherwise is made as small as it can be, and is a scenario like any other.
 
 mod application;
-pub mod campaign;
+pub(crate) mod campaign;
 mod generate;
 mod model;
 mod render;
 
-pub use application::Application;
-pub use generate::applications;
-pub use render::{Content, File, files};
+pub(crate) use application::Application;
+pub(crate) use generate::applications;
+pub(crate) use render::{Content, File, files};

@@ -6,7 +6,6 @@ use super::application::{Action, Application, Hook, Kind, Line, Name, Requiremen
 use crate::suite::dialect::Dialect;
 use crate::suite::scenario::Phase;
 
-/// What must happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Prediction {
     /// What happens in the build, in this order.
@@ -19,7 +18,6 @@ pub(super) struct Prediction {
     pub(super) start_failure: Option<StartFailure>,
 }
 
-/// What happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Happening {
     /// A hook runs; at the start, with this value of the variable that it tells.

@@ -4,40 +4,31 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
-/// Where things are.
 #[derive(Debug, Clone)]
-pub struct Folders {
+pub(crate) struct Folders {
     /// The folder with `scenarios/` and `images/`.
     pub suite: PathBuf,
-    /// The cache folder.
     pub cache: PathBuf,
 }
 
 /// Why a place could not be found.
 #[derive(Debug, thiserror::Error)]
-pub enum FolderError {
-    /// No suite.
+pub(crate) enum FolderError {
     #[error("no suite (a folder with `scenarios` and `images`) at or above {}", from.display())]
     NoSuite {
         /// Where the search began.
         from: PathBuf,
     },
-    /// No cache.
     #[error("no cache folder: HOME is not set")]
     NoCache,
     /// A folder cannot be used.
     #[error("cannot use {}", path.display())]
-    Unusable {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
+    Unusable { path: PathBuf, source: std::io::Error },
 }
 
 impl FolderError {
     /// What to do about it.
-    pub fn hint(&self) -> &'static str {
+    pub(crate) fn hint(&self) -> &'static str {
         match self {
             Self::NoSuite { .. } => "run in a checkout of wsgi-proof, or name a suite with --suite",
             Self::NoCache => "set HOME, or name a folder with --cache",
@@ -51,17 +42,17 @@ impl Folders {
     ///
     /// # Errors
     /// When there is no suite, or no cache folder can be made.
-    pub fn find(suite_folder: Option<&Path>, cache_folder: Option<&Path>) -> Result<Self, FolderError> {
+    pub(crate) fn find(suite_folder: Option<&Path>, cache_folder: Option<&Path>) -> Result<Self, FolderError> {
         Ok(Self { suite: suite(suite_folder)?, cache: cache(cache_folder)? })
     }
 
     /// The folder of the scenarios.
-    pub fn scenarios(&self) -> PathBuf {
+    pub(crate) fn scenarios(&self) -> PathBuf {
         self.suite.join("scenarios")
     }
 
     /// The folder of the images.
-    pub fn images(&self) -> PathBuf {
+    pub(crate) fn images(&self) -> PathBuf {
         self.suite.join("images")
     }
 }
@@ -70,7 +61,7 @@ impl Folders {
 ///
 /// # Errors
 /// When the environment names no home, or the folder cannot be made.
-pub fn cache(named: Option<&Path>) -> Result<PathBuf, FolderError> {
+pub(crate) fn cache(named: Option<&Path>) -> Result<PathBuf, FolderError> {
     let path = match named {
         Some(path) => path.to_owned(),
         None => etcetera::choose_base_strategy().map_err(|_| FolderError::NoCache)?.cache_dir().join("wsgi-proof"),

@@ -1,4 +1,4 @@
 //! This machine: folders and what is in them.
 
-pub mod folders;
-pub mod volume;
+pub(crate) mod folders;
+pub(crate) mod volume;

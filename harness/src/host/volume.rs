@@ -15,13 +15,13 @@ use crate::outcome::RunId;
 const FOLDER: &str = "volumes";
 
 /// A folder for one container; dropping it takes it away.
-pub struct Volume {
+pub(crate) struct Volume {
     path: PathBuf,
     kept: bool,
 }
 
 /// What is in a folder, by path: for each entry all that is to stay the same.
-pub struct Snapshot(BTreeMap<PathBuf, String>);
+pub(crate) struct Snapshot(BTreeMap<PathBuf, String>);
 
 impl Volume {
     /// Unpacks an archive into a folder of its own. Its name begins with the run's id, so that what a stale run left is
@@ -29,7 +29,7 @@ impl Volume {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn unpack(cache: &Path, run: &RunId, label: &str, archive: &[u8]) -> io::Result<Self> {
+    pub(crate) fn unpack(cache: &Path, run: &RunId, label: &str, archive: &[u8]) -> io::Result<Self> {
         let name = label.replace(|character: char| !(character.is_ascii_alphanumeric() || character == '.'), "-");
         let path = cache.join(FOLDER).join(format!("{run}-{name}"));
         fs::create_dir_all(&path)?;
@@ -42,8 +42,7 @@ impl Volume {
         Ok(volume)
     }
 
-    /// The folder.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -51,12 +50,12 @@ impl Volume {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn snapshot(&self) -> io::Result<Snapshot> {
+    pub(crate) fn snapshot(&self) -> io::Result<Snapshot> {
         Snapshot::of(&self.path)
     }
 
     /// Leaves the folder where it is, until `prune`.
-    pub fn keep(mut self) {
+    pub(crate) fn keep(mut self) {
         self.kept = true;
     }
 }
@@ -75,7 +74,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn of(folder: &Path) -> io::Result<Self> {
+    pub(crate) fn of(folder: &Path) -> io::Result<Self> {
         Self::by(folder, &content)
     }
 
@@ -83,7 +82,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn quick(folder: &Path) -> io::Result<Self> {
+    pub(crate) fn quick(folder: &Path) -> io::Result<Self> {
         Self::by(folder, &|_, metadata| {
             Ok(format!("{} {}.{}", metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
         })
@@ -96,7 +95,7 @@ impl Snapshot {
     }
 
     /// What has become of it, with paths as in a container that has it mounted at `mount`.
-    pub fn changes(&self, now: &Self, mount: &str) -> Vec<Change> {
+    pub(crate) fn changes(&self, now: &Self, mount: &str) -> Vec<Change> {
         let path = |path: &Path| match path.to_string_lossy() {
             root if root.is_empty() => mount.to_owned(),
             below => format!("{mount}/{below}"),
@@ -143,7 +142,7 @@ fn take(root: &Path, entry: &Path, content: Content<'_>, entries: &mut BTreeMap<
 ///
 /// # Errors
 /// When the cache folder cannot be read.
-pub fn of_stale_runs(cache: &Path, is_stale: impl Fn(&str) -> bool) -> io::Result<Vec<PathBuf>> {
+pub(crate) fn of_stale_runs(cache: &Path, is_stale: impl Fn(&str) -> bool) -> io::Result<Vec<PathBuf>> {
     let entries = match fs::read_dir(cache.join(FOLDER)) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

@@ -12,7 +12,7 @@ use super::prepare::{PrepareError, Prepared};
 use crate::check::evidence::BuildEnd;
 use crate::engine::canary_build;
 use crate::isolation::{
-    BEACON_PORT, Canary, Isolation, Listeners, beacon_command, canary_command, host_addresses, ways,
+    BEACON_PORT, Canary, Isolation, LinkPorts, Listeners, beacon_command, canary_command, host_addresses, ways,
 };
 use crate::mirror;
 use crate::outcome::Fault;
@@ -54,11 +54,11 @@ async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
     let (listeners, hosts) = Listeners::of_host(run, &watch.arrivals()).await.map_err(listening)?;
     let mut listeners = vec![listeners];
     let link = if namespace.is_hosts() {
-        None
+        LinkPorts::OfThisHost
     } else {
         let (more, ports) = Listeners::of_link(namespace, &watch.arrivals()).await;
         listeners.push(more);
-        Some(ports)
+        LinkPorts::Elsewhere(ports)
     };
     let mut sockets: Vec<&Path> = SOCKETS.iter().map(Path::new).collect();
     sockets.extend(engine.socket());

@@ -39,7 +39,6 @@ pub(super) struct Part {
     pub(super) fault: Option<Fault>,
 }
 
-/// A finished step.
 pub(super) struct Finished {
     pub(super) id: usize,
     pub(super) end: StepEnd,

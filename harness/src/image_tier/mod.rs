@@ -15,5 +15,5 @@ mod setup;
 mod step;
 mod tier;
 
-pub use setup::Setup;
-pub use tier::ImageTier;
+pub(crate) use setup::Setup;
+pub(crate) use tier::ImageTier;

@@ -15,18 +15,14 @@ use crate::suite::dialect::Dialect;
 use crate::suite::limits::Limits;
 
 /// What every step of a run shares.
-pub struct Setup {
-    /// The engine.
+pub(crate) struct Setup {
     pub engine: Engine,
     /// The run's own network.
     pub network: Network,
-    /// Where it is.
     pub namespace: NetworkNamespace,
-    /// What watches it.
     pub guard: Guard,
     /// What the canaries find.
     pub watch: Arc<Watch>,
-    /// The run's id.
     pub run: RunId,
     /// The file that it holds locked.
     pub lock: PathBuf,
@@ -40,7 +36,6 @@ pub struct Setup {
     pub own_files: bool,
     /// What scenarios are judged by.
     pub judge: Judge,
-    /// The cache folder.
     pub cache: PathBuf,
     /// Where the images under test come from.
     pub origin: CandidateOrigin,

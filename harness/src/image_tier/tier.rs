@@ -16,10 +16,9 @@ use crate::run::plan::Plan;
 use crate::run::tier::{Conclusion, Surroundings, Tier};
 
 /// The image tier, open on an engine.
-pub struct ImageTier {
+pub(crate) struct ImageTier {
     /// What every step shares.
     pub setup: Arc<Setup>,
-    /// The fixture server.
     pub server: Server,
     /// What says that the run is alive.
     pub alive: Lease,

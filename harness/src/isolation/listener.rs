@@ -19,11 +19,11 @@ const SILENCE: Duration = Duration::from_secs(10);
 
 /// The first bytes of all that reached a listener; clones share it.
 #[derive(Debug, Clone, Default)]
-pub struct Arrivals(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Arrivals(Arc<Mutex<Vec<String>>>);
 
 impl Arrivals {
     /// Writes down a message.
-    pub fn add(&self, message: &[u8]) {
+    pub(crate) fn add(&self, message: &[u8]) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(String::from_utf8_lossy(message).into_owned());
     }
 
@@ -32,9 +32,8 @@ impl Arrivals {
     }
 }
 
-/// Where listeners listen.
 #[derive(Debug, Clone)]
-pub struct Ports {
+pub(crate) struct Ports {
     /// TCP, on all IPv4 addresses.
     pub tcp: u16,
     /// UDP, on all IPv4 addresses.
@@ -47,7 +46,7 @@ pub struct Ports {
 
 /// Listeners, which end when they are dropped.
 #[derive(Debug)]
-pub struct Listeners {
+pub(crate) struct Listeners {
     tasks: JoinSet<()>,
 }
 
@@ -56,7 +55,7 @@ impl Listeners {
     ///
     /// # Errors
     /// When they cannot be opened.
-    pub async fn of_host(run: &RunId, arrivals: &Arrivals) -> std::io::Result<(Self, Ports)> {
+    pub(crate) async fn of_host(run: &RunId, arrivals: &Arrivals) -> std::io::Result<(Self, Ports)> {
         let host = NetworkNamespace::host();
         let (mut listeners, six) = Self::of_link(&host, arrivals).await;
         let all = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
@@ -74,7 +73,7 @@ impl Listeners {
     }
 
     /// Listeners for TCP and UDP over IPv6 alone, and their ports, if there is IPv6.
-    pub async fn of_link(namespace: &NetworkNamespace, arrivals: &Arrivals) -> (Self, Option<(u16, u16)>) {
+    pub(crate) async fn of_link(namespace: &NetworkNamespace, arrivals: &Arrivals) -> (Self, Option<(u16, u16)>) {
         let mut listeners = Self { tasks: JoinSet::new() };
         let all = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
         let (Ok(tcp), Ok(udp)) = (namespace.listen(all).await, namespace.datagrams(all).await) else {

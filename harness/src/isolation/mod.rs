@@ -8,8 +8,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
-pub use listener::{Arrivals, Listeners, Ports};
-pub use ways::{Kind, Way, host_addresses, ways};
+pub(crate) use listener::{Arrivals, Listeners, Ports};
+pub(crate) use ways::{LinkPorts, Way, host_addresses, ways};
 
 use crate::outcome::RunId;
 
@@ -18,14 +18,13 @@ const CANARY: &str = include_str!("canary.pl");
 /// What is to be reached on another network; its argument is the port.
 const BEACON: &str = include_str!("beacon.pl");
 /// The port on which the beacon is to be reached.
-pub const BEACON_PORT: u16 = 8398;
+pub(crate) const BEACON_PORT: u16 = 8398;
 
 /// Who tries to get out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Canary {
+pub(crate) enum Canary {
     /// A command of a build.
     Build,
-    /// A container.
     Container,
 }
 
@@ -39,7 +38,7 @@ impl Canary {
     }
 
     /// What this canary's messages begin with; `-` and a way's number follow.
-    pub fn name(self, run: &RunId) -> String {
+    pub(crate) fn name(self, run: &RunId) -> String {
         format!("{run}-{}", self.word())
     }
 }
@@ -52,7 +51,7 @@ impl fmt::Display for Canary {
 
 /// How a run's builds and containers turned out to be isolated.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Isolation {
+pub(crate) struct Isolation {
     /// The ways out that were tried, in words, each by a build and by a container; none where nothing was run.
     pub tried: Vec<String>,
     /// Ways that were open because the engine's networks are this host's own.
@@ -65,14 +64,14 @@ pub struct Isolation {
 
 impl Isolation {
     /// Whether verdicts can be relied on as far as isolation goes.
-    pub fn is_sound(&self) -> bool {
+    pub(crate) fn is_sound(&self) -> bool {
         self.broken.is_empty() && self.untold.is_none()
     }
 }
 
 /// What the canaries of a run have found so far.
 #[derive(Debug, Default)]
-pub struct Watch {
+pub(crate) struct Watch {
     run: Option<RunId>,
     state: Mutex<State>,
     arrivals: Arrivals,
@@ -89,17 +88,17 @@ struct State {
 
 impl Watch {
     /// A watch of this run.
-    pub fn new(run: &RunId) -> Self {
+    pub(crate) fn new(run: &RunId) -> Self {
         Self { run: Some(run.clone()), ..Self::default() }
     }
 
     /// Where listeners write down what reached them.
-    pub fn arrivals(&self) -> Arrivals {
+    pub(crate) fn arrivals(&self) -> Arrivals {
         self.arrivals.clone()
     }
 
     /// The ways that are tried, and the listeners at their ends, which stay open until the run ends.
-    pub fn begin(&self, ways: Vec<Way>, listeners: Vec<Listeners>) {
+    pub(crate) fn begin(&self, ways: Vec<Way>, listeners: Vec<Listeners>) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.ways = ways;
         state.listeners = listeners;
@@ -109,7 +108,7 @@ impl Watch {
     ///
     /// # Errors
     /// When it proves nothing: a way is missing, or the canary did not even reach the fixture server.
-    pub fn hear(&self, canary: Canary, lines: &[String]) -> Result<(), String> {
+    pub(crate) fn hear(&self, canary: Canary, lines: &[String]) -> Result<(), String> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let said: Vec<(usize, &str)> = lines.iter().filter_map(|line| parse(line)).collect();
         match said.iter().find(|(number, _)| *number == 0) {
@@ -130,12 +129,12 @@ impl Watch {
     }
 
     /// Makes the result inconclusive, and why.
-    pub fn could_not(&self, why: String) {
+    pub(crate) fn could_not(&self, why: String) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).untold.get_or_insert(why);
     }
 
     /// What it comes to.
-    pub fn conclusion(&self) -> Isolation {
+    pub(crate) fn conclusion(&self) -> Isolation {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let mut open: Vec<(String, &Way, &str)> = Vec::new();
         let of = |number: usize| state.ways.iter().find(|way| way.number == number);
@@ -176,12 +175,12 @@ fn parse(line: &str) -> Option<(usize, &str)> {
 }
 
 /// The command of the beacon: it says `ready` when it listens, and what reached it.
-pub fn beacon_command() -> Vec<String> {
+pub(crate) fn beacon_command() -> Vec<String> {
     perl(BEACON, [BEACON_PORT.to_string()])
 }
 
 /// The command of a canary, which tries these ways.
-pub fn canary_command(canary: Canary, run: &RunId, server: (IpAddr, u16), ways: &[Way]) -> Vec<String> {
+pub(crate) fn canary_command(canary: Canary, run: &RunId, server: (IpAddr, u16), ways: &[Way]) -> Vec<String> {
     let mut arguments = vec![canary.name(run), format!("{} {}", server.0, server.1)];
     arguments.extend(ways.iter().filter(|way| way.is_for(canary)).map(Way::argument));
     perl(CANARY, arguments)
@@ -194,6 +193,7 @@ fn perl(program: &str, arguments: impl IntoIterator<Item = String>) -> Vec<Strin
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use super::ways::Kind;
     use super::*;
 
     fn watch() -> (RunId, Watch) {

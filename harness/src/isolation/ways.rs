@@ -13,16 +13,12 @@ const ALL_NODES: &str = "ff02::1";
 
 /// What a way is made of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// TCP over IPv4.
+pub(crate) enum Kind {
     Tcp,
-    /// UDP over IPv4.
     Udp,
     /// An echo request (RFC 792).
     Icmp,
-    /// TCP over IPv6.
     Tcp6,
-    /// UDP over IPv6.
     Udp6,
     /// A question to a name server (RFC 1035).
     Dns,
@@ -34,9 +30,8 @@ pub enum Kind {
     Abstract,
 }
 
-/// A way out.
 #[derive(Debug, Clone)]
-pub struct Way {
+pub(crate) struct Way {
     /// What tells it from the others, from 1.
     pub number: usize,
     /// What it is made of.
@@ -91,14 +86,23 @@ impl fmt::Display for Way {
     }
 }
 
+/// Listeners over IPv6 of the namespace that the run's network is in: their TCP and UDP ports, where it has IPv6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LinkPorts {
+    /// The namespace is this host's, whose listeners they are.
+    OfThisHost,
+    /// The namespace is another one.
+    Elsewhere(Option<(u16, u16)>),
+}
+
 /// All ways that are tried: to a beacon on another network, to the network's gateway, to this host's addresses, and to sockets.
 ///
-/// `hosts` are listeners of this host; `link` those over IPv6 of the namespace that the network is in, if that is another one.
-pub fn ways(
+/// `hosts` are listeners of this host; `link` those of the namespace that the network is in.
+pub(crate) fn ways(
     beacon: Ipv4Addr,
     gateway: IpAddr,
     addresses: &[IpAddr],
-    (hosts, link): (&Ports, Option<Option<(u16, u16)>>),
+    (hosts, link): (&Ports, LinkPorts),
     sockets: &[&Path],
 ) -> Vec<Way> {
     let mut ways = Vec::new();
@@ -112,7 +116,7 @@ pub fn ways(
         add(kind, there.clone(), port, what, false);
     }
     add(Kind::Name, "-".to_owned(), 0, "a name server on another network", false);
-    let shared = link.is_none();
+    let shared = link == LinkPorts::OfThisHost;
     for (kind, port) in [(Kind::Tcp, hosts.tcp), (Kind::Udp, hosts.udp)] {
         add(kind, gateway.to_string(), port, "another port of this host at the network's gateway", shared);
     }
@@ -128,7 +132,11 @@ pub fn ways(
             add(Kind::Icmp, address.to_string(), 0, what, false);
         }
     }
-    if let Some((tcp, udp)) = link.unwrap_or(hosts.six) {
+    let six = match link {
+        LinkPorts::OfThisHost => hosts.six,
+        LinkPorts::Elsewhere(ports) => ports,
+    };
+    if let Some((tcp, udp)) = six {
         let what = "the gateway's link-local address";
         add(Kind::Tcp6, format!("neighbour:{gateway}"), tcp, what, false);
         add(Kind::Udp6, format!("neighbour:{gateway}"), udp, what, false);
@@ -142,7 +150,7 @@ pub fn ways(
 }
 
 /// This host's addresses, as the kernel lists them.
-pub fn host_addresses() -> Vec<IpAddr> {
+pub(crate) fn host_addresses() -> Vec<IpAddr> {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let mut addresses = local_v4(&read("/proc/net/fib_trie"));
     addresses.extend(global_v6(&read("/proc/net/if_inet6")));
@@ -201,7 +209,7 @@ mod tests {
             let ways = ways(Ipv4Addr::LOCALHOST, gateway, &[gateway], (&ports, link), &[]);
             ways.iter().filter(|way| way.is_expected).count()
         };
-        assert_eq!((expected(None), expected(Some(None))), (2, 0));
+        assert_eq!((expected(LinkPorts::OfThisHost), expected(LinkPorts::Elsewhere(None))), (2, 0));
     }
 
     proptest::proptest! {

@@ -19,7 +19,7 @@ use crate::outcome::with_causes;
 use crate::suite::project_name::normalised;
 
 /// A running fixture server.
-pub struct Server {
+pub(crate) struct Server {
     log: RequestLog,
     host: SocketAddr,
     cancel: CancellationToken,
@@ -64,18 +64,17 @@ impl Server {
         Ok(Self { log, host, cancel, tasks })
     }
 
-    /// What was asked.
-    pub fn log(&self) -> RequestLog {
+    pub(crate) fn log(&self) -> RequestLog {
         self.log.clone()
     }
 
     /// The address for programs of this host, as a URL.
-    pub fn host_url(&self) -> String {
+    pub(crate) fn host_url(&self) -> String {
         format!("http://{}", self.host)
     }
 
     /// Stops listening. Connections that a killed client left open are not waited for.
-    pub async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.cancel.cancel();
         drop(tokio::time::timeout(std::time::Duration::from_secs(2), self.tasks.wait()).await);
     }
@@ -140,7 +139,6 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     text(StatusCode::NOT_FOUND, "the fixture server has nothing there")
 }
 
-/// The package index.
 fn simple(lock: &Lock, log: &RequestLog, headers: &axum::http::HeaderMap, name: &str) -> Response<Body> {
     let project = normalised(name);
     let (page, content_type) = if name.is_empty() {

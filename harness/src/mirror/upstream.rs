@@ -13,7 +13,6 @@ const TRIES: u32 = 3;
 /// How long to wait before the second try; twice as long before the third.
 const AGAIN_AFTER: Duration = Duration::from_millis(300);
 
-/// A whole answer.
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     /// Where it came from in the end, after redirects.

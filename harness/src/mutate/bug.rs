@@ -10,7 +10,7 @@ use crate::suite::control::{Change, Replacements, apply};
 use crate::suite::toml_file::{self, TomlError};
 
 /// The file, in the folder `images`.
-pub const BUGS_FILE: &str = "mutants/bugs.toml";
+pub(crate) const BUGS_FILE: &str = "mutants/bugs.toml";
 
 /// A bug that the real project had, as a change of the images' files.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::{Case, Operator};
 /// The result of a mutant.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "end")]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// The suite noticed it.
     Killed {
         /// The first scenario that did.
@@ -16,61 +16,48 @@ pub enum Outcome {
         /// The clauses that it found broken.
         clauses: Vec<String>,
     },
-    /// Nothing noticed it.
     Survived,
     /// It behaves as the script does.
     Equivalent {
-        /// The reason.
         why: String,
     },
-    /// Inconclusive.
     Error {
-        /// Why.
         what: String,
     },
 }
 
 /// A mutant, and its result.
 #[derive(Debug, Clone, serde::Serialize)]
-pub struct Tried {
-    /// Its id.
+pub(crate) struct Tried {
     pub id: String,
-    /// The script.
     pub file: String,
-    /// The line.
     pub line: usize,
     /// The kind of change.
     pub operator: Operator,
-    /// Its result.
     #[serde(flatten)]
     pub outcome: Outcome,
-    /// What it changes.
     pub diff: String,
 }
 
-/// All mutants tried.
 #[derive(Debug, Clone, Default, serde::Serialize)]
-pub struct Campaign {
+pub(crate) struct Campaign {
     /// The mutants, in the order of their scripts.
     pub mutants: Vec<Tried>,
 }
 
 /// How many mutants had which result.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Count {
-    /// Noticed.
+pub(crate) struct Count {
     pub killed: usize,
-    /// Not noticed.
     pub survived: usize,
     /// No other than the script.
     pub equivalent: usize,
-    /// Inconclusive.
     pub error: usize,
 }
 
 impl Tried {
     /// A change, and its result.
-    pub fn new(case: &Case, outcome: Outcome) -> Self {
+    pub(crate) fn new(case: &Case, outcome: Outcome) -> Self {
         Self {
             id: case.id.clone(),
             file: case.file.clone(),
@@ -91,23 +78,18 @@ impl Count {
             Outcome::Error { .. } => &mut self.error,
         } += 1;
     }
-
-    /// How many there are.
-    pub fn all(&self) -> usize {
-        self.killed + self.survived + self.equivalent + self.error
-    }
 }
 
 impl Campaign {
     /// How many had which result.
-    pub fn count(&self) -> Count {
+    pub(crate) fn count(&self) -> Count {
         let mut count = Count::default();
         self.mutants.iter().for_each(|tried| count.add(&tried.outcome));
         count
     }
 
     /// The same, by kind of change.
-    pub fn by_operator(&self) -> BTreeMap<Operator, Count> {
+    pub(crate) fn by_operator(&self) -> BTreeMap<Operator, Count> {
         let mut counts: BTreeMap<Operator, Count> = BTreeMap::new();
         for tried in &self.mutants {
             counts.entry(tried.operator).or_default().add(&tried.outcome);
@@ -116,7 +98,7 @@ impl Campaign {
     }
 
     /// How many mutants each clause had a part in noticing.
-    pub fn by_clause(&self) -> BTreeMap<&str, usize> {
+    pub(crate) fn by_clause(&self) -> BTreeMap<&str, usize> {
         let mut counts = BTreeMap::new();
         for tried in &self.mutants {
             if let Outcome::Killed { clauses, .. } = &tried.outcome {

@@ -8,8 +8,7 @@ use crate::suite::control::Replacements;
 
 /// A change to be tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Case {
-    /// Its id.
+pub(crate) struct Case {
     pub id: String,
     /// The file that it changes, or the first of them.
     pub file: String,
@@ -19,7 +18,6 @@ pub struct Case {
     pub operator: Operator,
     /// The files of `images/base` as changed.
     pub files: Replacements,
-    /// What it changes.
     pub diff: String,
     /// The clauses that must be found broken, all of them; empty for any.
     pub clauses: BTreeSet<String>,
@@ -31,7 +29,7 @@ pub struct Case {
 
 impl Case {
     /// A mutant of a script with this text.
-    pub fn of_mutant(mutant: &Mutant, original: &str) -> Self {
+    pub(crate) fn of_mutant(mutant: &Mutant, original: &str) -> Self {
         Self {
             id: mutant.id.clone(),
             file: mutant.file.clone(),
@@ -49,7 +47,7 @@ impl Case {
     ///
     /// # Errors
     /// When a file that it changes cannot be read.
-    pub fn of_bug(bug: &Bug, images: &Path) -> std::io::Result<Self> {
+    pub(crate) fn of_bug(bug: &Bug, images: &Path) -> std::io::Result<Self> {
         let (mut diff, mut line) = (String::new(), 0);
         for (path, content) in &bug.base {
             let original = std::fs::read_to_string(images.join("base").join(path))?;
@@ -73,7 +71,7 @@ impl Case {
     }
 
     /// What of the clauses that must be found broken was not among these.
-    pub fn missed(&self, broken: &BTreeSet<String>) -> Vec<String> {
+    pub(crate) fn missed(&self, broken: &BTreeSet<String>) -> Vec<String> {
         self.clauses.difference(broken).cloned().collect()
     }
 }

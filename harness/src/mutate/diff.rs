@@ -3,6 +3,6 @@
 use similar::TextDiff;
 
 /// The unified diff of two texts.
-pub fn unified(file: &str, before: &str, after: &str) -> String {
+pub(crate) fn unified(file: &str, before: &str, after: &str) -> String {
     TextDiff::from_lines(before, after).unified_diff().context_radius(1).header(file, file).to_string()
 }

@@ -10,11 +10,11 @@ use super::Mutant;
 use crate::suite::toml_file::{self, TomlError};
 
 /// The file, in the folder `images`.
-pub const EQUIVALENT_FILE: &str = "mutants/equivalent.toml";
+pub(crate) const EQUIVALENT_FILE: &str = "mutants/equivalent.toml";
 
 /// The mutants that are no others than the script, by id, each with its reason.
 #[derive(Debug, Default)]
-pub struct Equivalents(BTreeMap<String, String>);
+pub(crate) struct Equivalents(BTreeMap<String, String>);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,7 +35,7 @@ impl Equivalents {
     ///
     /// # Errors
     /// When it cannot be read, lacks a reason, or names a mutant that there is not.
-    pub fn load(images: &Path, mutants: &[Mutant]) -> Result<Self, TomlError> {
+    pub(crate) fn load(images: &Path, mutants: &[Mutant]) -> Result<Self, TomlError> {
         let read = toml_file::read_if_there::<File>(&images.join(EQUIVALENT_FILE))?;
         let Some((file, mut faults)) = read else { return Ok(Self::default()) };
         let mut entries = BTreeMap::new();
@@ -54,7 +54,7 @@ impl Equivalents {
     }
 
     /// Why a mutant is no other than the script, if so.
-    pub fn why(&self, id: &str) -> Option<&str> {
+    pub(crate) fn why(&self, id: &str) -> Option<&str> {
         self.0.get(id).map(String::as_str)
     }
 }

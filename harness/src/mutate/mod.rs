@@ -2,7 +2,7 @@
 //! trees.
 
 mod bug;
-pub mod campaign;
+pub(crate) mod campaign;
 mod case;
 mod diff;
 mod equivalent;
@@ -16,12 +16,12 @@ use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
-pub use bug::{BUGS_FILE, Bug};
-pub use case::Case;
-pub use diff::unified;
-pub use equivalent::{EQUIVALENT_FILE, Equivalents};
-pub use results::{Results, inputs};
-pub use since::changed_lines;
+pub use bug::Bug;
+pub(crate) use case::Case;
+pub(crate) use diff::unified;
+pub(crate) use equivalent::Equivalents;
+pub(crate) use results::{Results, inputs};
+pub(crate) use since::changed_lines;
 
 /// The scripts of `images/base` that are mutated.
 pub const SCRIPTS: [&str; 4] =
@@ -93,7 +93,7 @@ impl fmt::Display for Operator {
 pub struct Mutant {
     /// What tells it from others, as long as its lines stay the same.
     pub id: String,
-    /// The script.
+    /// The script that it is a change of.
     pub file: String,
     /// The kind of change.
     pub operator: Operator,
@@ -114,7 +114,6 @@ struct Edit {
 #[derive(Debug, thiserror::Error)]
 #[error("{file} cannot be parsed as a shell script")]
 pub struct Unparsable {
-    /// The script.
     pub file: String,
 }
 

@@ -12,7 +12,7 @@ use super::campaign::Outcome;
 
 /// What came of mutants so far.
 #[derive(Debug, Default)]
-pub struct Results {
+pub(crate) struct Results {
     known: BTreeMap<String, Outcome>,
     file: Option<File>,
 }
@@ -33,7 +33,7 @@ impl Results {
     ///
     /// # Errors
     /// When it cannot be read or written, or is no file of results: nothing is written over.
-    pub fn open(path: &Path, inputs: &str) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path, inputs: &str) -> io::Result<Self> {
         let text = match std::fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
@@ -59,7 +59,7 @@ impl Results {
     }
 
     /// The result of a mutant, if it was tried already. An inconclusive one is tried again.
-    pub fn known(&self, id: &str) -> Option<&Outcome> {
+    pub(crate) fn known(&self, id: &str) -> Option<&Outcome> {
         self.known.get(id).filter(|outcome| !matches!(outcome, Outcome::Error { .. }))
     }
 
@@ -67,7 +67,7 @@ impl Results {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn add(&mut self, id: &str, outcome: &Outcome) -> io::Result<()> {
+    pub(crate) fn add(&mut self, id: &str, outcome: &Outcome) -> io::Result<()> {
         if self.known.insert(id.to_owned(), outcome.clone()).as_ref() == Some(outcome) {
             return Ok(());
         }
@@ -88,7 +88,7 @@ fn write_line(file: &mut File, line: &impl Serialize) -> io::Result<()> {
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn inputs(paths: &[PathBuf], words: &[String]) -> io::Result<String> {
+pub(crate) fn inputs(paths: &[PathBuf], words: &[String]) -> io::Result<String> {
     let mut hash = Sha256::new();
     for path in paths {
         add(&mut hash, path)?;

@@ -8,7 +8,7 @@ use std::process::Command;
 ///
 /// # Errors
 /// In words: when git cannot say.
-pub fn changed_lines(file: &Path, since: &str) -> Result<Vec<Range<usize>>, String> {
+pub(crate) fn changed_lines(file: &Path, since: &str) -> Result<Vec<Range<usize>>, String> {
     let folder = file.parent().unwrap_or(Path::new("."));
     let mut command = Command::new("git");
     command.arg("-C").arg(folder).args([

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 /// An error's text and those of its causes, each said once: many errors repeat their cause's text in their own.
-pub fn with_causes(error: &dyn Error) -> String {
+pub(crate) fn with_causes(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -8,28 +8,27 @@ use super::level::Level;
 /// finding's subject, and `{detail}` for what else tells it from others.
 macro_rules! checks {
     ($($variant:ident $id:literal $level:ident $words:literal, $says:literal;)+) => {
-        /// A check.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        pub enum CheckId {
+        pub(crate) enum CheckId {
             $(#[doc = $says] $variant,)+
         }
 
         impl CheckId {
             /// All of them, grouped by what they look at.
-            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+            pub(crate) const ALL: &[Self] = &[$(Self::$variant,)+];
 
             /// Its id, as files and reports write it.
-            pub fn as_str(self) -> &'static str {
+            pub(crate) fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $id,)+ }
             }
 
             /// How binding it is where nothing says otherwise.
-            pub fn level(self) -> Level {
+            pub(crate) fn level(self) -> Level {
                 match self { $(Self::$variant => Level::$level,)+ }
             }
 
             /// What it checks, in one sentence.
-            pub fn says(self) -> &'static str {
+            pub(crate) fn says(self) -> &'static str {
                 match self { $(Self::$variant => $says,)+ }
             }
 
@@ -128,7 +127,7 @@ checks! {
 
 impl CheckId {
     /// Whether its findings name a subject, by which a selector can choose among them.
-    pub fn has_subject(self) -> bool {
+    pub(crate) fn has_subject(self) -> bool {
         self.words().contains("{of}")
     }
 

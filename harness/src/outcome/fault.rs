@@ -2,8 +2,7 @@
 
 /// Why a result is inconclusive.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Fault {
-    /// What happened.
+pub(crate) struct Fault {
     pub what: String,
     /// What to do about it.
     pub hint: Option<String>,

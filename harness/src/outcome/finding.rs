@@ -9,7 +9,7 @@ use super::stage::Stage;
 
 /// What one assertion came to. It is made once, complete, by a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// The check that made it.
     pub id: CheckId,
     /// What it is about.
@@ -22,13 +22,12 @@ pub struct Finding {
     pub stage: Stage,
     /// The clauses of the contract that it speaks for.
     pub clauses: Vec<String>,
-    /// Whether it held.
     pub outcome: Outcome,
 }
 
 /// What a finding is about, beyond its check.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Subject {
+pub(crate) struct Subject {
     /// The thing: a path, a command, a request, a variable.
     pub of: String,
     /// What of it: a pattern, a header.
@@ -40,26 +39,23 @@ pub struct Subject {
 /// Whether an assertion held.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// It held.
+pub(crate) enum Outcome {
     Held,
-    /// It did not.
     Broken {
         /// What was expected, in words a person reads.
         expected: String,
-        /// What came instead.
         got: String,
     },
 }
 
 impl Finding {
     /// Whether the assertion did not hold.
-    pub fn is_broken(&self) -> bool {
+    pub(crate) fn is_broken(&self) -> bool {
         matches!(self.outcome, Outcome::Broken { .. })
     }
 
     /// What was asserted, in a few words: `build outcome`, `GET / status`, `file /app/x mode`.
-    pub fn check(&self) -> String {
+    pub(crate) fn check(&self) -> String {
         self.id.name(&self.subject.of, &self.subject.detail) + &self.subject.occasion
     }
 }

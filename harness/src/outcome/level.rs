@@ -5,7 +5,7 @@ use serde::Deserialize;
 /// How binding a clause is (RFC 2119).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, serde::Serialize)]
 #[serde(rename_all = "UPPERCASE")]
-pub enum Level {
+pub(crate) enum Level {
     /// It has to be kept.
     Must,
     /// It is to be kept unless there is a good reason.
@@ -14,7 +14,7 @@ pub enum Level {
 
 impl Level {
     /// The word of RFC 2119.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Must => "MUST",
             Self::Should => "SHOULD",

@@ -4,26 +4,15 @@ use std::fmt;
 
 /// What was not done, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NotRun {
+pub(crate) enum NotRun {
     /// The scenario does not apply, for this reason.
     NotApplicable(String),
     /// The step needs an image that cannot be built.
-    ImageMissing {
-        /// The step.
-        step: String,
-        /// The image.
-        image: String,
-    },
+    ImageMissing { step: String, image: String },
     /// The step comes after one that was inconclusive.
-    Inconclusive {
-        /// The step.
-        step: String,
-    },
+    Inconclusive { step: String },
     /// The step needs the application's image, which was not built.
-    NotBuilt {
-        /// The step.
-        step: String,
-    },
+    NotBuilt { step: String },
     /// The container does not answer.
     NoAnswer {
         /// What was to be done with it.

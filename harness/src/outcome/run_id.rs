@@ -5,17 +5,17 @@ use std::hash::{BuildHasher, RandomState};
 
 /// A run's id: what is made in it carries it as a label.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunId(String);
+pub(crate) struct RunId(String);
 
 impl RunId {
     /// A new id, of 12 hexadecimal digits.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let random = RandomState::new().hash_one(std::process::id());
         Self(format!("{random:016x}")[..12].to_owned())
     }
 
     /// The id as text.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 }

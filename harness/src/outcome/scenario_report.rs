@@ -12,10 +12,9 @@ use super::verdict::Verdict;
 
 /// A cell: a variant in a dialect.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct CellName {
+pub(crate) struct CellName {
     /// The variant: distribution and Python.
     pub variant: String,
-    /// The dialect.
     pub dialect: String,
 }
 
@@ -27,29 +26,25 @@ impl fmt::Display for CellName {
 
 /// A log that helps to understand a scenario.
 #[derive(Debug, Clone, serde::Serialize)]
-pub struct Log {
+pub(crate) struct Log {
     /// Which: `build log` or `container log`.
     pub title: String,
-    /// Its lines.
     pub lines: Vec<String>,
 }
 
 /// What a scenario came to, and why.
 #[derive(Debug, Clone, serde::Serialize)]
-pub struct ScenarioReport {
-    /// Its name.
+pub(crate) struct ScenarioReport {
     pub name: String,
     /// The cell that it was held against.
     pub cell: CellName,
     /// What tells it from the run's other scenarios: its name, and its cell where there are several.
     pub label: String,
-    /// Its one sentence.
     pub summary: String,
     /// Where it is declared.
     pub at: At,
     /// The clauses of the contract that it proves.
     pub proves: Vec<String>,
-    /// The verdict.
     pub verdict: Verdict,
     /// Every assertion made, held or broken, in order.
     pub findings: Vec<Finding>,
@@ -57,7 +52,6 @@ pub struct ScenarioReport {
     pub fault: Option<Fault>,
     /// What was not done, and why.
     pub not_run: Vec<NotRun>,
-    /// The logs.
     pub logs: Vec<Log>,
     /// How long the scenario's steps took.
     pub took: Duration,

@@ -3,7 +3,7 @@
 /// A stage of a scenario, for progress and timings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Stage {
+pub(crate) enum Stage {
     /// The application image is being built.
     Build,
     /// Configuration, files and commands of the image are being inspected.
@@ -16,7 +16,7 @@ pub enum Stage {
 
 impl Stage {
     /// The word that progress shows.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Build => "building",
             Self::Examine => "inspecting",

@@ -7,8 +7,7 @@ use super::level::Level;
 /// What a scenario came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// Every assertion held.
+pub(crate) enum Verdict {
     Pass,
     /// Every MUST held, but a SHOULD did not.
     Warn,
@@ -26,7 +25,7 @@ impl Verdict {
     /// The verdict that findings and a fault lead to. A fault outranks what was seen: evidence gathered while the
     /// suite itself was failing proves nothing, in either direction. No assertion at all is never a pass. A broken SHOULD
     /// is a warning, and where the run is `strict` a fail.
-    pub fn of(findings: &[Finding], fault: Option<&Fault>, strict: bool) -> Self {
+    pub(crate) fn of(findings: &[Finding], fault: Option<&Fault>, strict: bool) -> Self {
         let mut broken = findings.iter().filter(|finding| finding.is_broken()).peekable();
         if fault.is_some() || findings.is_empty() {
             Self::Error
@@ -38,7 +37,7 @@ impl Verdict {
     }
 
     /// The word that reports use.
-    pub fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Pass => "pass",
             Self::Warn => "warn",

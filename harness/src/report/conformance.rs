@@ -11,7 +11,7 @@ use crate::suite::tier::Tier;
 /// The state of a clause for a candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum State {
+pub(crate) enum State {
     /// Everything asserted of it held.
     Kept,
     /// Something asserted of it did not hold.
@@ -25,16 +25,13 @@ pub enum State {
 
 /// Why a clause is broken.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Reason {
+pub(crate) struct Reason {
     /// The scenario, with its cell where there are several.
     pub scenario: String,
     /// Where the expectation is declared.
     pub at: String,
-    /// What was asserted.
     pub check: String,
-    /// What was expected.
     pub expected: String,
-    /// What came instead.
     pub got: String,
     /// The command that reproduces it.
     pub reproduce: String,
@@ -42,8 +39,7 @@ pub struct Reason {
 
 /// The state of a clause for a candidate, and why.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct ClauseResult {
-    /// How.
+pub(crate) struct ClauseResult {
     pub state: State,
     /// How many assertions were made.
     pub assertions: usize,
@@ -53,10 +49,8 @@ pub struct ClauseResult {
 
 /// A candidate in a tier.
 #[derive(Debug, Clone, serde::Serialize)]
-pub struct Column {
-    /// The candidate.
+pub(crate) struct Column {
     pub candidate: String,
-    /// The tier.
     pub tier: Tier,
     /// By clause; findings without a clause are under [`NO_CLAUSE`].
     pub clauses: BTreeMap<String, ClauseResult>,
@@ -68,20 +62,18 @@ pub struct Column {
 const INCONCLUSIVE: &str = "inconclusive";
 
 /// The row of findings without a clause.
-pub const NO_CLAUSE: &str = "no clause";
+pub(crate) const NO_CLAUSE: &str = "no clause";
 
-/// The table.
 #[derive(Debug, Clone, serde::Serialize)]
-pub struct Table {
+pub(crate) struct Table {
     /// The clauses, in the contract's order, and how binding each is.
     pub clauses: Vec<(String, Level)>,
-    /// The candidates.
     pub columns: Vec<Column>,
 }
 
 impl Column {
     /// What the reports of a candidate come to.
-    pub fn of(candidate: &str, tier: Tier, reports: &[ScenarioReport]) -> Self {
+    pub(crate) fn of(candidate: &str, tier: Tier, reports: &[ScenarioReport]) -> Self {
         let mut clauses: BTreeMap<String, ClauseResult> = BTreeMap::new();
         let mut faults = Vec::new();
         for report in reports {
@@ -135,7 +127,7 @@ impl ClauseResult {
 
 impl Table {
     /// The table of these candidates, with the clauses that hold in one of the dialects.
-    pub fn new(contract: Option<&Contract>, dialects: &[Dialect], columns: Vec<Column>) -> Self {
+    pub(crate) fn new(contract: Option<&Contract>, dialects: &[Dialect], columns: Vec<Column>) -> Self {
         let holds = |of: &std::collections::BTreeSet<Dialect>| dialects.iter().any(|dialect| of.contains(dialect));
         let mut clauses: Vec<(String, Level)> = contract
             .iter()
@@ -150,13 +142,13 @@ impl Table {
     }
 
     /// Whether a clause of this level is broken by any candidate.
-    pub fn breaks(&self, level: Level) -> bool {
+    pub(crate) fn breaks(&self, level: Level) -> bool {
         let of_level = self.clauses.iter().filter(|(_, of)| *of == level);
         of_level.clone().any(|(clause, _)| self.columns.iter().any(|column| column.state(clause) == State::Broken))
     }
 
     /// Whether anything is inconclusive.
-    pub fn is_uncertain(&self) -> bool {
+    pub(crate) fn is_uncertain(&self) -> bool {
         self.columns.iter().any(|column| !column.faults.is_empty())
     }
 }

@@ -10,7 +10,7 @@ use crate::run::tally::Tally;
 
 /// The whole of `report.json`.
 #[derive(Debug, serde::Serialize)]
-pub struct Document {
+pub(crate) struct Document {
     /// The version of this format: 1.
     pub version: u32,
     /// `complete` when the run reached its end; otherwise the rest says how far it came.
@@ -21,7 +21,6 @@ pub struct Document {
     pub exit_code: u8,
     /// The selection and the candidate.
     pub run: Option<RunStart>,
-    /// The counts.
     pub tally: Tally,
     /// Images that the scenarios share, in the order in which they became ready.
     pub preparations: Vec<PreparationEntry>,
@@ -33,8 +32,7 @@ pub struct Document {
 
 /// An image that the scenarios share.
 #[derive(Debug, serde::Serialize)]
-pub struct PreparationEntry {
-    /// Which.
+pub(crate) struct PreparationEntry {
     pub what: String,
     /// Whether it became ready.
     pub ready: bool,
@@ -47,14 +45,14 @@ pub struct PreparationEntry {
 }
 
 /// Collects the document and writes it at the end.
-pub struct DocumentReporter {
+pub(crate) struct DocumentReporter {
     path: PathBuf,
     document: Document,
 }
 
 impl DocumentReporter {
     /// A reporter that writes to this file.
-    pub fn new(path: PathBuf) -> Self {
+    pub(crate) fn new(path: PathBuf) -> Self {
         let document = Document {
             version: 1,
             complete: false,

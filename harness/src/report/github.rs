@@ -16,7 +16,7 @@ const ANNOTATIONS: usize = 10;
 const SUMMARY: usize = 1 << 20;
 
 /// Writes workflow commands, and the summary at the end.
-pub struct GithubReporter {
+pub(crate) struct GithubReporter {
     out: Box<dyn Write + Send>,
     summary: Option<PathBuf>,
     scenarios: PathBuf,
@@ -30,7 +30,7 @@ pub struct GithubReporter {
 impl GithubReporter {
     /// Writes annotations to `out` and appends the summary to a file, if there is one; `scenarios` is the folder that
     /// scenario files are named under.
-    pub fn new(out: Box<dyn Write + Send>, summary: Option<PathBuf>, scenarios: &Path) -> Self {
+    pub(crate) fn new(out: Box<dyn Write + Send>, summary: Option<PathBuf>, scenarios: &Path) -> Self {
         let (tally, rows) = (Tally::default(), String::new());
         Self {
             out,

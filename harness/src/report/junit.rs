@@ -12,7 +12,7 @@ use crate::outcome::{Level, Outcome, ScenarioReport, Verdict};
 use crate::run::event::{Event, RunEnd};
 
 /// Collects test cases and writes the file at the end.
-pub struct JunitReporter {
+pub(crate) struct JunitReporter {
     path: PathBuf,
     scenarios: PathBuf,
     planned: usize,
@@ -25,7 +25,7 @@ pub struct JunitReporter {
 
 impl JunitReporter {
     /// A reporter that writes to `path`; `scenarios` is the folder that scenario files are named under.
-    pub fn new(path: PathBuf, scenarios: &Path) -> Self {
+    pub(crate) fn new(path: PathBuf, scenarios: &Path) -> Self {
         Self {
             path,
             scenarios: scenarios.to_owned(),

@@ -2,7 +2,7 @@
 //!
 //! A new format is one file here and its registration in [`Reporters::new`].
 
-pub mod conformance;
+pub(crate) mod conformance;
 mod document;
 mod github;
 mod junit;
@@ -19,14 +19,14 @@ use console::Term;
 
 use crate::run::event::Event;
 
-pub use document::{Document, DocumentReporter};
-pub use github::GithubReporter;
-pub use junit::JunitReporter;
+pub(crate) use document::DocumentReporter;
+pub(crate) use github::GithubReporter;
+pub(crate) use junit::JunitReporter;
 use stdout::Stdout;
-pub use terminal::TerminalReporter;
+pub(crate) use terminal::TerminalReporter;
 
 /// A consumer of a run's events.
-pub trait Reporter: Send {
+pub(crate) trait Reporter: Send {
     /// Takes one event.
     ///
     /// # Errors
@@ -41,7 +41,7 @@ pub trait Reporter: Send {
 }
 
 /// All reporters of a run. One that fails does not stop the others: every one sees every event.
-pub struct Reporters {
+pub(crate) struct Reporters {
     reporters: Vec<(String, Box<dyn Reporter>)>,
     faults: Vec<String>,
 }
@@ -52,7 +52,7 @@ impl Reporters {
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub fn new(folder: Option<&Path>, scenarios: &Path) -> io::Result<Self> {
+    pub(crate) fn new(folder: Option<&Path>, scenarios: &Path) -> io::Result<Self> {
         let progress = io::stderr().is_terminal() && io::stdout().is_terminal();
         let color = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let width = Term::stdout().size_checked().map(|(_, columns)| columns.into());
@@ -73,7 +73,7 @@ impl Reporters {
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub fn files(folder: &Path, scenarios: &Path) -> io::Result<Self> {
+    pub(crate) fn files(folder: &Path, scenarios: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let junit = JunitReporter::new(folder.join("junit.xml"), scenarios);
         let document = DocumentReporter::new(folder.join("report.json"));
@@ -82,20 +82,19 @@ impl Reporters {
         Ok(Self { reporters, faults: Vec::new() })
     }
 
-    /// Nobody.
-    pub fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self { reporters: Vec::new(), faults: Vec::new() }
     }
 
     /// Hands an event to every reporter.
-    pub fn event(&mut self, event: &Event) {
+    pub(crate) fn event(&mut self, event: &Event) {
         for (name, reporter) in &mut self.reporters {
             note(&mut self.faults, name, reporter.event(event));
         }
     }
 
     /// Lets every reporter finish; returns what could not be written.
-    pub fn finish(mut self) -> Vec<String> {
+    pub(crate) fn finish(mut self) -> Vec<String> {
         for (name, reporter) in &mut self.reporters {
             note(&mut self.faults, name, reporter.finish());
         }

@@ -19,7 +19,7 @@ use crate::run::tally::{ExitCode, Tally};
 const LOG_LINES: usize = 20;
 
 /// Writes lines for a person.
-pub struct TerminalReporter {
+pub(crate) struct TerminalReporter {
     out: Box<dyn Write + Send>,
     color: bool,
     width: Option<usize>,
@@ -33,7 +33,7 @@ pub struct TerminalReporter {
 impl TerminalReporter {
     /// Writes to `out`, coloured or not, wrapped at a width if there is one, with spinners on standard error or not;
     /// `scenarios` is the folder that scenario files are named under.
-    pub fn new(
+    pub(crate) fn new(
         out: Box<dyn Write + Send>,
         color: bool,
         width: Option<usize>,

@@ -10,7 +10,7 @@ use crate::isolation::Isolation;
 
 /// Something that happened in a run, in order.
 #[derive(Debug, Clone)]
-pub enum Event {
+pub(crate) enum Event {
     /// The run begins; sent once, first.
     RunStarted(Box<RunStart>),
     /// An image that the scenarios share is being prepared.
@@ -19,33 +19,18 @@ pub enum Event {
         what: String,
     },
     /// A line of its log.
-    PreparationProgress {
-        /// Which.
-        what: String,
-        /// The line.
-        line: String,
-    },
+    PreparationProgress { what: String, line: String },
     /// It is ready, or not available.
     PreparationFinished {
-        /// Which.
         what: String,
         /// How long it took.
         took: Duration,
-        /// The result.
         end: PreparationEnd,
     },
     /// A scenario's first step begins.
-    ScenarioStarted {
-        /// Its label.
-        label: String,
-    },
+    ScenarioStarted { label: String },
     /// A scenario has reached another stage.
-    ScenarioStage {
-        /// Its label.
-        label: String,
-        /// The stage.
-        stage: Stage,
-    },
+    ScenarioStage { label: String, stage: Stage },
     /// A scenario is done; sent once for each scenario planned.
     ScenarioFinished(Box<ScenarioReport>),
     /// The run is over; sent once, last.
@@ -54,7 +39,7 @@ pub enum Event {
 
 /// What a run sets out to do, and on what.
 #[derive(Debug, Clone, serde::Serialize)]
-pub struct RunStart {
+pub(crate) struct RunStart {
     /// The run's id, which every resource on the engine carries as a label.
     pub run: String,
     /// When it began, RFC 3339, UTC.
@@ -79,32 +64,26 @@ pub struct RunStart {
 
 /// The result of preparing a shared image.
 #[derive(Debug, Clone)]
-pub enum PreparationEnd {
-    /// It is ready.
+pub(crate) enum PreparationEnd {
     Ready {
         /// What a person may want to know: its id and size, or that it came from the cache.
         note: String,
     },
     /// The candidate's own build failed.
     Failed {
-        /// What was wrong.
         why: String,
-        /// The log.
         log: Vec<String>,
     },
-    /// Inconclusive.
     Error(Fault),
 }
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum RunEnd {
+pub(crate) enum RunEnd {
     /// Everything planned was reported.
     Completed,
-    /// SIGINT.
     Interrupted,
-    /// SIGTERM.
     Terminated,
     /// It took longer than it may.
     TimeIsOver,
@@ -112,8 +91,7 @@ pub enum RunEnd {
 
 /// What is left to say at the end of a run.
 #[derive(Debug, Clone, serde::Serialize)]
-pub struct RunFinish {
-    /// How it ended.
+pub(crate) struct RunFinish {
     pub end: RunEnd,
     /// How long it took.
     pub took: Duration,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::outcome::{ScenarioReport, Verdict};
 
 /// The scenarios with different outcomes, in words, sorted.
-pub fn flaky(reports: &[ScenarioReport]) -> Vec<String> {
+pub(crate) fn flaky(reports: &[ScenarioReport]) -> Vec<String> {
     let mut outcomes: BTreeMap<(&str, String), Outcomes> = BTreeMap::new();
     for report in reports {
         outcomes.entry((&report.name, report.cell.to_string())).or_default().add(report.verdict);

@@ -13,10 +13,9 @@ use crate::suite::tier::Tier;
 
 /// What all scenarios of a run are judged by.
 #[derive(Debug)]
-pub struct Judge {
+pub(crate) struct Judge {
     /// The contract, where the suite has one.
     pub contract: Option<Contract>,
-    /// The tier.
     pub tier: Tier,
     /// Whether a broken SHOULD is a fail.
     pub strict: bool,
@@ -28,14 +27,13 @@ pub struct Judge {
 
 /// What was found in a scenario.
 #[derive(Debug, Default)]
-pub struct Found {
+pub(crate) struct Found {
     /// Every assertion made, in order.
     pub findings: Vec<Finding>,
     /// Why the suite could not tell.
     pub fault: Option<Fault>,
     /// What was not done, and why.
     pub not_run: Vec<NotRun>,
-    /// The logs.
     pub logs: Vec<Log>,
     /// How long each stage took.
     pub stages: Vec<(Stage, Duration)>,
@@ -45,12 +43,12 @@ pub struct Found {
 
 impl Judge {
     /// What findings of a scenario are made with.
-    pub fn scope(&self, scenario: &Scenario, cell: &Cell) -> Scope {
+    pub(crate) fn scope(&self, scenario: &Scenario, cell: &Cell) -> Scope {
         Scope::new(self.contract.as_ref(), &covers(scenario), cell.dialect, self.tier)
     }
 
     /// Judges a scenario; `skipped` is why it does not apply, if so.
-    pub fn report(
+    pub(crate) fn report(
         &self,
         scenario: &Scenario,
         label: &str,

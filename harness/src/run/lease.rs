@@ -13,7 +13,7 @@ use crate::outcome::RunId;
 const KEPT: &str = ".kept";
 
 /// The lock of the present run; dropping it takes the file away.
-pub struct Lease {
+pub(crate) struct Lease {
     path: PathBuf,
     _lock: File,
 }
@@ -23,7 +23,7 @@ impl Lease {
     ///
     /// # Errors
     /// When the file cannot be made or locked.
-    pub fn begin(cache: &Path, run: &RunId) -> io::Result<Self> {
+    pub(crate) fn begin(cache: &Path, run: &RunId) -> io::Result<Self> {
         let path = file_of(cache, run.as_str());
         std::fs::create_dir_all(cache.join("runs"))?;
         loop {
@@ -38,7 +38,7 @@ impl Lease {
     }
 
     /// The file that is locked, from the root on.
-    pub fn lock(&self) -> PathBuf {
+    pub(crate) fn lock(&self) -> PathBuf {
         std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone())
     }
 }
@@ -54,17 +54,17 @@ impl Drop for Lease {
 ///
 /// # Errors
 /// When the note cannot be written.
-pub fn keep(cache: &Path, run: &RunId) -> io::Result<()> {
+pub(crate) fn keep(cache: &Path, run: &RunId) -> io::Result<()> {
     std::fs::write(kept_file(cache, run.as_str()), "")
 }
 
 /// Whether what is left of a run is left on purpose.
-pub fn is_kept(cache: &Path, run: &str) -> bool {
+pub(crate) fn is_kept(cache: &Path, run: &str) -> bool {
     !run.is_empty() && kept_file(cache, run).exists()
 }
 
 /// Whether a run of this cache folder is alive.
-pub fn is_live(cache: &Path, run: &str) -> bool {
+pub(crate) fn is_live(cache: &Path, run: &str) -> bool {
     is_locked(&file_of(cache, run))
 }
 
@@ -77,33 +77,33 @@ fn is_locked(path: &Path) -> bool {
 }
 
 /// Whether any run of this cache folder is alive but the one given.
-pub fn others(cache: &Path, own: Option<&RunId>) -> bool {
+pub(crate) fn others(cache: &Path, own: Option<&RunId>) -> bool {
     let entries = std::fs::read_dir(cache.join("runs")).into_iter().flatten().flatten();
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
     names.filter(|name| own.is_none_or(|own| own.as_str() != name)).any(|name| is_live(cache, &name))
 }
 
 /// Which runs of an engine are alive, whatever their cache folders are: their networks name the files that they hold locked.
-pub struct Leases<'a> {
+pub(crate) struct Leases<'a> {
     cache: &'a Path,
     locks: HashMap<&'a str, &'a Path>,
 }
 
 impl<'a> Leases<'a> {
     /// What is known from all that is ours on an engine.
-    pub fn of(cache: &'a Path, found: &'a [Leftover]) -> Self {
+    pub(crate) fn of(cache: &'a Path, found: &'a [Leftover]) -> Self {
         let lock = |leftover: &'a Leftover| Some((leftover.run.as_str(), leftover.lock.as_deref()?));
         Self { cache, locks: found.iter().filter_map(lock).collect() }
     }
 
     /// Whether any run is alive but the one given.
-    pub fn others(&self, own: Option<&RunId>) -> bool {
+    pub(crate) fn others(&self, own: Option<&RunId>) -> bool {
         let elsewhere = |(run, lock): (&&str, &&Path)| own.is_none_or(|own| own.as_str() != *run) && is_locked(lock);
         others(self.cache, own) || self.locks.iter().any(elsewhere)
     }
 
     /// Whether nobody uses this any more: its run has ended, or it does not say whose it is and no run is alive.
-    pub fn is_stale(&self, leftover: &Leftover) -> bool {
+    pub(crate) fn is_stale(&self, leftover: &Leftover) -> bool {
         match leftover.run.as_str() {
             "" => !self.others(None),
             run => !is_live(self.cache, run) && !self.locks.get(run).is_some_and(|lock| is_locked(lock)),
@@ -115,7 +115,7 @@ impl<'a> Leases<'a> {
 ///
 /// # Errors
 /// When the folder cannot be read.
-pub fn forget_stale(cache: &Path, kept: bool) -> io::Result<usize> {
+pub(crate) fn forget_stale(cache: &Path, kept: bool) -> io::Result<usize> {
     let entries = match std::fs::read_dir(cache.join("runs")) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),

@@ -17,7 +17,7 @@ const CLEAN_LIMIT: Duration = Duration::from_secs(60);
 
 /// What is removed beside that which nobody wants.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Scope {
+pub(crate) struct Scope {
     /// What a run left on purpose.
     pub kept_runs: bool,
     /// Images that are kept for the next run.
@@ -28,23 +28,16 @@ pub struct Scope {
 
 /// Why not all could be removed.
 #[derive(Debug, thiserror::Error)]
-pub enum LeftoverError {
-    /// The engine.
+pub(crate) enum LeftoverError {
     #[error(transparent)]
     Engine(#[from] EngineError),
-    /// The cache folder.
     #[error("{}: {source}", path.display())]
-    Cache {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    Cache { path: PathBuf, source: io::Error },
 }
 
 /// What was found on an engine.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Swept {
+pub(crate) struct Swept {
     /// How many things were removed.
     pub removed: usize,
     /// How many images with a name are kept for the next run.
@@ -57,7 +50,7 @@ pub struct Swept {
 ///
 /// # Errors
 /// When something cannot be removed.
-pub async fn of_engine(
+pub(crate) async fn of_engine(
     engine: &Engine,
     cache: &Path,
     scope: Scope,
@@ -89,7 +82,11 @@ pub async fn of_engine(
 ///
 /// # Errors
 /// When one cannot be removed.
-pub fn of_volumes(cache: &Path, scope: Scope, report: &dyn Fn(&dyn fmt::Display)) -> Result<usize, LeftoverError> {
+pub(crate) fn of_volumes(
+    cache: &Path,
+    scope: Scope,
+    report: &dyn Fn(&dyn fmt::Display),
+) -> Result<usize, LeftoverError> {
     let is_stale = |run: &str| !lease::is_live(cache, run) && (scope.kept_runs || !lease::is_kept(cache, run));
     let folders = volume::of_stale_runs(cache, is_stale).map_err(failed(cache))?;
     for folder in &folders {
@@ -105,7 +102,7 @@ pub fn of_volumes(cache: &Path, scope: Scope, report: &dyn Fn(&dyn fmt::Display)
 ///
 /// # Errors
 /// When one cannot be removed.
-pub fn of_leases(cache: &Path, scope: Scope) -> Result<(), LeftoverError> {
+pub(crate) fn of_leases(cache: &Path, scope: Scope) -> Result<(), LeftoverError> {
     if scope.dry_run {
         return Ok(());
     }
@@ -118,7 +115,13 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> LeftoverError {
 }
 
 /// Takes everything of a run off the engine, unless its containers are kept; returns notes on what stays, and what could not be removed.
-pub async fn clean(engine: &Engine, cache: &Path, run: &RunId, keep: bool, over: &CancellationToken) -> Vec<String> {
+pub(crate) async fn clean(
+    engine: &Engine,
+    cache: &Path,
+    run: &RunId,
+    keep: bool,
+    over: &CancellationToken,
+) -> Vec<String> {
     let swept = tokio::select! {
         swept = sweep(engine, cache, run, keep) => Some(swept),
         () = tokio::time::sleep(CLEAN_LIMIT) => None,

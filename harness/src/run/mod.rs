@@ -1,14 +1,14 @@
 //! A run: what is selected, what happens, how it is judged and counted, which runs are alive, and what dead ones left.
 
 mod control;
-pub mod event;
-pub mod flaky;
-pub mod judge;
-pub mod lease;
-pub mod leftovers;
-pub mod plan;
-pub mod session;
-pub mod signals;
-pub mod tally;
-pub mod tasks;
-pub mod tier;
+pub(crate) mod event;
+pub(crate) mod flaky;
+pub(crate) mod judge;
+pub(crate) mod lease;
+pub(crate) mod leftovers;
+pub(crate) mod plan;
+pub(crate) mod session;
+pub(crate) mod signals;
+pub(crate) mod tally;
+pub(crate) mod tasks;
+pub(crate) mod tier;

@@ -8,7 +8,7 @@ use crate::suite::scenario::{BuildOutcome, Scenario, Subject};
 
 /// A step of the run; its id is its index in [`Plan::steps`].
 #[derive(Debug, Clone)]
-pub struct Step {
+pub(crate) struct Step {
     /// What is to be done.
     pub work: Work,
     /// The steps that must be done before, by their index in the plan; always smaller than the own one.
@@ -17,7 +17,7 @@ pub struct Step {
 
 /// What a step does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Work {
+pub(crate) enum Work {
     /// Prepares an image that scenarios share.
     Prepare(Preparation),
     /// Builds the application image of a scenario, by its index in [`Plan::scenarios`].
@@ -30,7 +30,7 @@ pub enum Work {
 
 /// An image that scenarios share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Preparation {
+pub(crate) struct Preparation {
     /// What the image is.
     pub role: Role,
     /// The cell that it is for, by its index in [`Plan::cells`]; of a distribution the first of those that share it.
@@ -39,7 +39,7 @@ pub struct Preparation {
 
 /// What an image that scenarios share is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Role {
+pub(crate) enum Role {
     /// The distribution that the base image is built on.
     Distribution,
     /// No image, but the isolation probes of the canaries.
@@ -69,7 +69,7 @@ impl fmt::Display for Role {
 
 /// Where the images under test come from.
 #[derive(Debug, Clone, Default)]
-pub struct CandidateOrigin {
+pub(crate) struct CandidateOrigin {
     /// A prebuilt base image, tested as shipped; otherwise it is built from `images/base`.
     pub base: Option<String>,
     /// A prebuilt onbuild image, tested as shipped; otherwise it is built from `images/onbuild`.
@@ -78,7 +78,7 @@ pub struct CandidateOrigin {
 
 /// A scenario in a cell.
 #[derive(Debug, Clone)]
-pub struct Planned {
+pub(crate) struct Planned {
     /// The scenario, loaded for the cell.
     pub scenario: Arc<Scenario>,
     /// The cell, by its index in [`Plan::cells`].
@@ -89,8 +89,7 @@ pub struct Planned {
 
 /// The graph of steps of a run.
 #[derive(Debug, Clone)]
-pub struct Plan {
-    /// The cells.
+pub(crate) struct Plan {
     pub cells: Vec<Cell>,
     /// The scenarios selected, cell by cell. One that does not apply in its cell has no steps.
     pub scenarios: Vec<Planned>,
@@ -100,12 +99,12 @@ pub struct Plan {
 
 impl Plan {
     /// The plan for these cells, each with its scenarios, on such a candidate. Only what some scenario needs is prepared.
-    pub fn new(cells: Vec<(Cell, Vec<Arc<Scenario>>)>, origin: &CandidateOrigin) -> Self {
+    pub(crate) fn new(cells: Vec<(Cell, Vec<Arc<Scenario>>)>, origin: &CandidateOrigin) -> Self {
         Self::repeated(cells, origin, 1)
     }
 
     /// The same, with each scenario so many times.
-    pub fn repeated(cells: Vec<(Cell, Vec<Arc<Scenario>>)>, origin: &CandidateOrigin, times: u32) -> Self {
+    pub(crate) fn repeated(cells: Vec<(Cell, Vec<Arc<Scenario>>)>, origin: &CandidateOrigin, times: u32) -> Self {
         let mut plan = Self { cells: Vec::new(), scenarios: Vec::new(), steps: Vec::new() };
         let several = cells.len() > 1;
         for (index, (cell, scenarios)) in cells.into_iter().enumerate() {
@@ -196,12 +195,12 @@ impl Plan {
     }
 
     /// The folders of the steps that belong to a scenario.
-    pub fn steps_of(&self, scenario: usize) -> impl Iterator<Item = usize> + '_ {
+    pub(crate) fn steps_of(&self, scenario: usize) -> impl Iterator<Item = usize> + '_ {
         self.steps.iter().enumerate().filter(move |(_, step)| step.work.scenario() == Some(scenario)).map(|(id, _)| id)
     }
 
     /// What a step does, in words.
-    pub fn work_name(&self, work: Work) -> String {
+    pub(crate) fn work_name(&self, work: Work) -> String {
         match work {
             Work::Prepare(what) => self.name_of(what),
             Work::Build(_) => "building the application".to_owned(),
@@ -211,7 +210,7 @@ impl Plan {
     }
 
     /// What a shared image is called: its role, and where there are several cells the one that it is for.
-    pub fn name_of(&self, what: Preparation) -> String {
+    pub(crate) fn name_of(&self, what: Preparation) -> String {
         let cell = &self.cells[what.cell];
         match what.role {
             role if self.cells.len() == 1 || role == Role::Canaries => role.to_string(),
@@ -223,7 +222,7 @@ impl Plan {
 
 impl Work {
     /// The scenario that the step belongs to; `None` for a preparation.
-    pub fn scenario(self) -> Option<usize> {
+    pub(crate) fn scenario(self) -> Option<usize> {
         match self {
             Self::Prepare(_) => None,
             Self::Build(index) | Self::Examine(index) | Self::Serve(index) => Some(index),

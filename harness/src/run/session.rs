@@ -25,7 +25,7 @@ use crate::suite::cell::Cell;
 const STOPPED_EARLY: &str = "stopped at the first failure (--until-fail)";
 
 /// What a run is asked for, beside its plan.
-pub struct Session<'a> {
+pub(crate) struct Session<'a> {
     /// When the command began.
     pub begun: Instant,
     /// What signals have come.
@@ -43,18 +43,18 @@ pub struct Session<'a> {
 }
 
 /// The lock of the suite, and what is done with it.
-pub struct Lock {
+pub(crate) struct Lock {
     /// The folder that has the file.
     pub root: PathBuf,
     /// What it says, where there is one.
-    pub lock: Option<SuiteLock>,
+    pub counts: Option<SuiteLock>,
     /// Whether it is regenerated.
     pub write: bool,
 }
 
 /// What a run came to.
 #[derive(Debug)]
-pub struct Ended {
+pub(crate) struct Ended {
     /// The exit code that follows.
     pub code: ExitCode,
     /// The scenarios, without their logs, which are the reporters'.
@@ -88,7 +88,7 @@ impl Told<'_> {
 
 impl Session<'_> {
     /// Runs a plan in a tier; `listener` gets each event.
-    pub async fn run<T: Tier>(self, plan: &Plan, tier: T, listener: &mut dyn FnMut(&Event)) -> Ended {
+    pub(crate) async fn run<T: Tier>(self, plan: &Plan, tier: T, listener: &mut dyn FnMut(&Event)) -> Ended {
         let mut told = Told { tally: Tally::default(), reports: Vec::new(), listener };
         let cells: Vec<CellName> = plan.cells.iter().map(CellName::from).collect();
         let Surroundings { run, jobs, engine, isolation, offline } = tier.describe();
@@ -118,7 +118,7 @@ impl Session<'_> {
         let mut shortfalls = Vec::new();
         if self.lock.write {
             notes.push(self.lock.renew(kind, &told.reports, whole));
-        } else if let Some(lock) = &self.lock.lock {
+        } else if let Some(lock) = &self.lock.counts {
             shortfalls = lock.shortfalls(kind, &told.reports, &cells, whole);
         }
         let flaky = flaky(&told.reports);
@@ -176,7 +176,7 @@ impl Lock {
         if !whole || !reports.iter().all(good) {
             return format!("{LOCK_FILE} is unchanged: not every scenario passed");
         }
-        match self.lock.clone().unwrap_or_default().renewed(tier, reports).write(&self.root) {
+        match self.counts.clone().unwrap_or_default().renewed(tier, reports).write(&self.root) {
             Ok(()) => format!("{LOCK_FILE} was regenerated"),
             Err(error) => format!("cannot regenerate {LOCK_FILE}: {error}"),
         }
@@ -194,7 +194,7 @@ fn report_lost(plan: &Plan, judge: &Judge, fault: &Fault, told: &mut Told<'_>) {
 }
 
 /// The report of a scenario whose task panicked.
-pub fn lost(judge: &Judge, planned: &Planned, cell: &Cell, fault: Fault) -> ScenarioReport {
+pub(crate) fn lost(judge: &Judge, planned: &Planned, cell: &Cell, fault: Fault) -> ScenarioReport {
     judge.report(&planned.scenario, &planned.label, cell, None, Found { fault: Some(fault), ..Found::default() })
 }
 

@@ -16,7 +16,7 @@ const GRACE: Duration = Duration::from_millis(4500);
 
 /// What signals have come.
 #[derive(Debug, Clone, Default)]
-pub struct Signals {
+pub(crate) struct Signals {
     seen: Arc<AtomicU8>,
     /// Cancelled by the first signal.
     pub cancel: CancellationToken,
@@ -29,7 +29,7 @@ impl Signals {
     ///
     /// # Errors
     /// When the system does not let it.
-    pub fn listen(announce: fn(&str)) -> std::io::Result<Self> {
+    pub(crate) fn listen(announce: fn(&str)) -> std::io::Result<Self> {
         let signals = Self::default();
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
@@ -57,7 +57,7 @@ impl Signals {
     }
 
     /// How the run ends, as far as signals go.
-    pub fn end(&self) -> RunEnd {
+    pub(crate) fn end(&self) -> RunEnd {
         match self.seen.load(Ordering::SeqCst) {
             0 => RunEnd::Completed,
             143 => RunEnd::Terminated,
@@ -66,12 +66,12 @@ impl Signals {
     }
 
     /// The exit code of a command that a signal ended.
-    pub fn exit_code(&self) -> ExitCode {
+    pub(crate) fn exit_code(&self) -> ExitCode {
         if self.end() == RunEnd::Terminated { ExitCode::Terminated } else { ExitCode::Interrupted }
     }
 
     /// Does what is given up at the first signal; `None` if one has come.
-    pub async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+    pub(crate) async fn unless_stopped<T>(&self, work: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => None,

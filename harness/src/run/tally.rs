@@ -6,8 +6,7 @@ use crate::run::event::{Event, RunEnd};
 /// Exit codes of the program; `--help` documents them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum ExitCode {
-    /// Everything selected passed.
+pub(crate) enum ExitCode {
     Pass = 0,
     /// At least one scenario failed.
     Fail = 1,
@@ -15,34 +14,27 @@ pub enum ExitCode {
     Usage = 2,
     /// Inconclusive: engine, network, disk.
     Infrastructure = 3,
-    /// Nothing was selected.
     NothingSelected = 4,
-    /// Stopped by SIGINT.
     Interrupted = 130,
     /// Nobody reads standard output any more; what a shell shows for SIGPIPE.
     BrokenPipe = 141,
-    /// Stopped by SIGTERM.
     Terminated = 143,
 }
 
 /// Counts of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Tally {
+pub(crate) struct Tally {
     /// Scenarios that the run set out to do.
     pub planned: usize,
-    /// Scenarios that passed.
     pub pass: usize,
     /// Scenarios that passed with warnings.
     pub warn: usize,
     /// Scenarios that failed exactly where the control lists.
     pub caught: usize,
-    /// Scenarios that failed.
     pub fail: usize,
-    /// Inconclusive scenarios.
     pub error: usize,
     /// Scenarios that were skipped for a stated reason.
     pub skip: usize,
-    /// Assertions made.
     pub assertions: usize,
     #[serde(skip)]
     end: Option<RunEnd>,
@@ -54,7 +46,7 @@ pub struct Tally {
 
 impl Tally {
     /// Takes an event into account.
-    pub fn add(&mut self, event: &Event) {
+    pub(crate) fn add(&mut self, event: &Event) {
         match event {
             Event::RunStarted(start) => self.planned = start.planned,
             Event::ScenarioFinished(report) => {
@@ -82,13 +74,13 @@ impl Tally {
     }
 
     /// Scenarios reported so far.
-    pub fn reported(&self) -> usize {
+    pub(crate) fn reported(&self) -> usize {
         self.pass + self.warn + self.caught + self.fail + self.error + self.skip
     }
 
     /// The exit code: a signal first, then a failure, which outranks an error. A run is inconclusive if it did not
     /// finish, reported another number of scenarios than it planned, or did not isolate its builds and containers.
-    pub fn exit_code(&self) -> ExitCode {
+    pub(crate) fn exit_code(&self) -> ExitCode {
         match self.end {
             Some(RunEnd::Interrupted) => return ExitCode::Interrupted,
             Some(RunEnd::Terminated) => return ExitCode::Terminated,

@@ -11,7 +11,7 @@ use crate::outcome::Fault;
 
 /// Tasks, each with a key that tells what it is about.
 #[derive(Debug)]
-pub struct Tasks<K, T>(JoinSet<(K, Result<T, Fault>)>);
+pub(crate) struct Tasks<K, T>(JoinSet<(K, Result<T, Fault>)>);
 
 impl<K, T> Default for Tasks<K, T> {
     fn default() -> Self {
@@ -21,28 +21,22 @@ impl<K, T> Default for Tasks<K, T> {
 
 impl<K: Send + 'static, T: Send + 'static> Tasks<K, T> {
     /// How many are under way.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether none is under way.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Starts one.
-    pub fn start(&mut self, key: K, work: impl Future<Output = T> + Send + 'static) {
+    pub(crate) fn start(&mut self, key: K, work: impl Future<Output = T> + Send + 'static) {
         self.start_on(&Handle::current(), key, work);
     }
 
     /// Starts one on another runtime.
-    pub fn start_on(&mut self, place: &Handle, key: K, work: impl Future<Output = T> + Send + 'static) {
+    pub(crate) fn start_on(&mut self, place: &Handle, key: K, work: impl Future<Output = T> + Send + 'static) {
         let whole = async move { (key, unwound(work).await) };
         self.0.spawn_on(whole, place);
     }
 
     /// The next one that ends, with its result or with the fault that it panicked; `None` when none is under way.
-    pub async fn next(&mut self) -> Option<(K, Result<T, Fault>)> {
+    pub(crate) async fn next(&mut self) -> Option<(K, Result<T, Fault>)> {
         loop {
             match self.0.join_next().await? {
                 Ok(ended) => return Some(ended),
@@ -53,7 +47,7 @@ impl<K: Send + 'static, T: Send + 'static> Tasks<K, T> {
     }
 
     /// Ends all of them, and waits until they have ended.
-    pub async fn shutdown(&mut self) {
+    pub(crate) async fn shutdown(&mut self) {
         self.0.shutdown().await;
     }
 }
@@ -62,7 +56,7 @@ impl<K: Send + 'static, T: Send + 'static> Tasks<K, T> {
 ///
 /// # Errors
 /// When it panicked.
-pub async fn unwound<T>(work: impl Future<Output = T>) -> Result<T, Fault> {
+pub(crate) async fn unwound<T>(work: impl Future<Output = T>) -> Result<T, Fault> {
     AssertUnwindSafe(work).catch_unwind().await.map_err(|panic| panicked(panic.as_ref()))
 }
 

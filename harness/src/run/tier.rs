@@ -10,7 +10,7 @@ use crate::run::judge::Judge;
 use crate::run::plan::Plan;
 
 /// A tier that is open, with all that a run needs of it.
-pub trait Tier {
+pub(crate) trait Tier {
     /// What the run takes place in.
     fn describe(&self) -> Surroundings;
 
@@ -31,8 +31,7 @@ pub trait Tier {
 
 /// What a run takes place in.
 #[derive(Debug, Clone)]
-pub struct Surroundings {
-    /// The run's id.
+pub(crate) struct Surroundings {
     pub run: RunId,
     /// Steps run at once, at the most.
     pub jobs: usize,
@@ -46,7 +45,7 @@ pub struct Surroundings {
 
 /// What a tier says at the end of a run.
 #[derive(Debug, Clone, Default)]
-pub struct Conclusion {
+pub(crate) struct Conclusion {
     /// What builds asked of the fixture server.
     pub fixtures: String,
     /// What was asked of it that it does not have, and that no scenario declares absent.

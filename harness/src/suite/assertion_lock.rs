@@ -15,13 +15,13 @@ use crate::suite::tier::Tier;
 use crate::suite::toml_file::{self, TomlError};
 
 /// The file's name, in the folder of the scenarios.
-pub const LOCK_FILE: &str = "assertions.lock";
+pub(crate) const LOCK_FILE: &str = "assertions.lock";
 /// The version of its format.
 const VERSION: u32 = 2;
 
 /// The counts that runs must reach. A tier without counts is not held to any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct SuiteLock {
+pub(crate) struct SuiteLock {
     image: Option<Counts>,
     contract: Option<Counts>,
 }
@@ -42,7 +42,6 @@ struct File {
 struct Counts {
     /// Scenarios that run, by cell.
     cells: BTreeMap<String, usize>,
-    /// Assertions, by scenario.
     scenarios: BTreeMap<String, usize>,
 }
 
@@ -54,18 +53,13 @@ struct Versioned {
 
 /// Why the lock cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum SuiteLockError {
+pub(crate) enum SuiteLockError {
     /// It cannot be read or is not valid.
     #[error(transparent)]
     Invalid(#[from] TomlError),
     /// It cannot be written.
     #[error("{path}: {source}")]
-    Unwritable {
-        /// The file.
-        path: String,
-        /// Why.
-        source: std::io::Error,
-    },
+    Unwritable { path: String, source: std::io::Error },
 }
 
 impl SuiteLock {
@@ -73,7 +67,7 @@ impl SuiteLock {
     ///
     /// # Errors
     /// When the file cannot be read or is not valid.
-    pub fn load(root: &Path) -> Result<Option<Self>, SuiteLockError> {
+    pub(crate) fn load(root: &Path) -> Result<Option<Self>, SuiteLockError> {
         let path = root.join(LOCK_FILE);
         let Some((Versioned { version }, mut faults)) = toml_file::read_if_there(&path)? else { return Ok(None) };
         faults.version(&version, VERSION);
@@ -84,7 +78,7 @@ impl SuiteLock {
 
     /// The lock that these reports of a tier make, where `self` says what it was before.
     #[must_use]
-    pub fn renewed(&self, tier: Tier, reports: &[ScenarioReport]) -> Self {
+    pub(crate) fn renewed(&self, tier: Tier, reports: &[ScenarioReport]) -> Self {
         let mut lock = self.clone();
         let counts = match tier {
             Tier::Image => &mut lock.image,
@@ -98,7 +92,7 @@ impl SuiteLock {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn write(&self, root: &Path) -> Result<(), SuiteLockError> {
+    pub(crate) fn write(&self, root: &Path) -> Result<(), SuiteLockError> {
         let mut text = format!(
             "# How many scenarios run in each cell, and how many assertions each makes: a run that does less fails. Made by\n\
              # `wsgi-proof run --variant all --dialect all --write-lock`, with `--tier contract` for that tier; not to be edited.\n\
@@ -116,7 +110,13 @@ impl SuiteLock {
 
     /// What these reports of a tier lack. Of scenarios that did not pass the verdict says enough. `whole` says that
     /// nothing was left out by a filter.
-    pub fn shortfalls(&self, tier: Tier, reports: &[ScenarioReport], cells: &[CellName], whole: bool) -> Vec<String> {
+    pub(crate) fn shortfalls(
+        &self,
+        tier: Tier,
+        reports: &[ScenarioReport],
+        cells: &[CellName],
+        whole: bool,
+    ) -> Vec<String> {
         let counts = match tier {
             Tier::Image => &self.image,
             Tier::Contract => &self.contract,

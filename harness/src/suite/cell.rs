@@ -8,7 +8,7 @@ use crate::suite::variant::Variant;
 
 /// A variant in a dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cell {
+pub(crate) struct Cell {
     /// The base image's distribution and Python.
     pub variant: Variant,
     /// The form of the contract.
@@ -17,7 +17,7 @@ pub struct Cell {
 
 impl Cell {
     /// What the placeholder `@{name}` of a scenario file stands for here; `None` when there is no such placeholder.
-    pub fn value(&self, name: &str) -> Option<String> {
+    pub(crate) fn value(&self, name: &str) -> Option<String> {
         match name {
             "folder" => Some(self.dialect.folder().to_owned()),
             "dialect" => Some(self.dialect.name().to_owned()),
@@ -29,7 +29,7 @@ impl Cell {
     }
 
     /// The names of the placeholders.
-    pub const PLACEHOLDERS: [&str; 5] = ["folder", "dialect", "python", "variant", "budget"];
+    pub(crate) const PLACEHOLDERS: [&str; 5] = ["folder", "dialect", "python", "variant", "budget"];
 }
 
 impl fmt::Display for Cell {

@@ -23,12 +23,10 @@ impl Source {
         Self { file: file.to_owned(), text: Arc::new(named) }
     }
 
-    /// The file.
     pub fn file(&self) -> &Path {
         &self.file
     }
 
-    /// The text.
     pub fn text(&self) -> &str {
         self.text.inner()
     }
@@ -45,7 +43,6 @@ impl Source {
     }
 }
 
-/// One fault.
 #[derive(Debug, Clone)]
 pub struct Diagnostic {
     /// What is wrong, in one sentence.
@@ -170,7 +167,6 @@ impl Diagnostics {
         Self { of: files.into(), ..self }
     }
 
-    /// The faults.
     pub fn all(&self) -> &[Diagnostic] {
         &self.faults
     }
@@ -250,7 +246,6 @@ impl Faults {
         Self { source, all: Vec::new() }
     }
 
-    /// The file.
     pub(crate) fn source(&self) -> &Source {
         &self.source
     }

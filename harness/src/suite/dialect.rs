@@ -18,7 +18,7 @@ use std::fmt;
     schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
-pub enum Dialect {
+pub(crate) enum Dialect {
     /// The article's, of December 2014.
     #[default]
     Docker,
@@ -27,11 +27,10 @@ pub enum Dialect {
 }
 
 impl Dialect {
-    /// All of them.
-    pub const ALL: [Self; 2] = [Self::Docker, Self::Whiskey];
+    pub(crate) const ALL: [Self; 2] = [Self::Docker, Self::Whiskey];
 
     /// Its name, as files and the command line write it.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Docker => "docker",
             Self::Whiskey => "whiskey",
@@ -39,7 +38,7 @@ impl Dialect {
     }
 
     /// The folder of an application that has hooks and variables.
-    pub fn folder(self) -> &'static str {
+    pub(crate) fn folder(self) -> &'static str {
         match self {
             Self::Docker => ".docker",
             Self::Whiskey => ".whiskey",
@@ -47,7 +46,7 @@ impl Dialect {
     }
 
     /// The folders that the dialect knows, its own first: `whiskey` still honours the older one.
-    pub fn folders(self) -> &'static [&'static str] {
+    pub(crate) fn folders(self) -> &'static [&'static str] {
         match self {
             Self::Docker => &[".docker"],
             Self::Whiskey => &[".whiskey", ".docker"],

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// The most that a candidate may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// Seconds that a build may take.
     pub build_seconds: u32,
     /// Seconds until a container answers for the first time.
@@ -43,7 +43,7 @@ impl Default for Limits {
 
 /// A limit, as it is set.
 #[derive(Debug, Clone, Copy)]
-pub struct Limit {
+pub(crate) struct Limit {
     name: &'static str,
     set: fn(&mut Limits) -> &mut u32,
     value: u32,
@@ -70,7 +70,7 @@ impl Limit {
     ///
     /// # Errors
     /// In words: when there is no such limit, or it cannot have this value.
-    pub fn new(name: &str, value: i64) -> Result<Self, String> {
+    pub(crate) fn new(name: &str, value: i64) -> Result<Self, String> {
         let Some((name, largest, set)) = NAMES.into_iter().find(|(known, ..)| *known == name) else {
             let names: Vec<&str> = NAMES.iter().map(|(name, ..)| *name).collect();
             return Err(format!("there is no limit `{name}`; known limits: {}", names.join(", ")));
@@ -103,7 +103,7 @@ impl fmt::Display for Limit {
 impl Limits {
     /// These limits, but for those that are set otherwise.
     #[must_use]
-    pub fn with(mut self, limits: &[Limit]) -> Self {
+    pub(crate) fn with(mut self, limits: &[Limit]) -> Self {
         for limit in limits {
             *(limit.set)(&mut self) = limit.value;
         }
@@ -111,37 +111,36 @@ impl Limits {
     }
 
     /// How long a build may take.
-    pub fn build(&self) -> Duration {
+    pub(crate) fn build(&self) -> Duration {
         Duration::from_secs(self.build_seconds.into())
     }
 
     /// How long a container may take until it answers.
-    pub fn ready(&self) -> Duration {
+    pub(crate) fn ready(&self) -> Duration {
         Duration::from_secs(self.ready_seconds.into())
     }
 
     /// How long a request may take.
-    pub fn request(&self) -> Duration {
+    pub(crate) fn request(&self) -> Duration {
         Duration::from_secs(self.request_seconds.into())
     }
 
     /// How long a command may take.
-    pub fn command(&self) -> Duration {
+    pub(crate) fn command(&self) -> Duration {
         Duration::from_secs(self.command_seconds.into())
     }
 
-    /// Memory in bytes.
-    pub fn memory(&self) -> u32 {
+    pub(crate) fn memory(&self) -> u32 {
         self.memory_megabytes.saturating_mul(1_000_000)
     }
 
     /// Disk space in bytes.
-    pub fn disk(&self) -> u64 {
+    pub(crate) fn disk(&self) -> u64 {
         u64::from(self.disk_megabytes) * 1_000_000
     }
 
     /// A log's size in bytes.
-    pub fn log(&self) -> usize {
+    pub(crate) fn log(&self) -> usize {
         usize::try_from(self.log_megabytes).unwrap_or(usize::MAX).saturating_mul(1_000_000)
     }
 }

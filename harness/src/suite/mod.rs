@@ -1,14 +1,14 @@
 //! What the files of a suite declare.
 
-pub mod assertion_lock;
-pub mod cell;
-pub mod contract;
-pub mod control;
-pub mod diagnostic;
-pub mod dialect;
-pub mod limits;
-pub mod project_name;
-pub mod scenario;
-pub mod tier;
-pub mod toml_file;
-pub mod variant;
+pub(crate) mod assertion_lock;
+pub(crate) mod cell;
+pub(crate) mod contract;
+pub(crate) mod control;
+pub(crate) mod diagnostic;
+pub(crate) mod dialect;
+pub(crate) mod limits;
+pub(crate) mod project_name;
+pub(crate) mod scenario;
+pub(crate) mod tier;
+pub(crate) mod toml_file;
+pub(crate) mod variant;

@@ -1,7 +1,7 @@
 //! Names of Python projects.
 
 /// The name in its normal form (PEP 503): lower case, and one dash for each run of dashes, underscores and dots.
-pub fn normalised(name: &str) -> String {
+pub(crate) fn normalised(name: &str) -> String {
     let mut normal = String::new();
     for character in name.trim().chars() {
         match character {

@@ -17,7 +17,7 @@ use std::fmt;
     schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
-pub enum Tier {
+pub(crate) enum Tier {
     /// Images are built and containers run, by a real engine, with real tools. It has the last word.
     Image,
     /// The build and start steps run in a sandbox, with stubs for pip, apt-get and the like. It requires no engine.

@@ -20,20 +20,10 @@ const WIDTH: usize = 120;
 pub enum TomlError {
     /// It cannot be read.
     #[error("{} cannot be read: {why}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        why: std::io::Error,
-    },
+    Unreadable { path: PathBuf, why: std::io::Error },
     /// It is not valid: all of its faults.
     #[error("{} is not valid\n\n{}", path.display(), faults.render(false, WIDTH).trim_end())]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        faults: Diagnostics,
-    },
+    Invalid { path: PathBuf, faults: Diagnostics },
 }
 
 /// Reads a file; what it means is then checked by its reader, who reports to the collector and finishes it.

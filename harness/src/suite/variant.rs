@@ -33,7 +33,7 @@ fn yes() -> bool {
 }
 
 /// The name that stands for every variant.
-pub const ALL: &str = "all";
+pub(crate) const ALL: &str = "all";
 
 /// Why there is no such variant.
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +46,6 @@ pub enum VariantError {
     Unknown {
         /// What was asked for.
         name: String,
-        /// The list.
         path: PathBuf,
         /// The variants that there are.
         known: String,

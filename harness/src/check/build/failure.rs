@@ -10,7 +10,6 @@ const BUILD_STEP: &str = "mod_wsgi-docker-build";
 /// By how many lines an error can overtake what was written before it to the other stream.
 pub(super) const OVERTAKING: usize = 10;
 
-/// A failed build.
 pub(super) struct Failure<'a> {
     /// Whether the build step failed, and not another instruction.
     pub(super) in_build_step: bool,

@@ -21,7 +21,7 @@ const REBUILD_LOG: LogChecks =
     LogChecks::new("log of rebuild", CheckId::RebuildLog, CheckId::RebuildLogAbsent, CheckId::RebuildLog);
 
 /// Checks a finished build: a finding for the outcome, one for the reason of an expected failure, one for each line.
-pub fn check(scope: &Scope, expectation: &BuildExpectation, evidence: &BuildEvidence) -> Vec<Finding> {
+pub(crate) fn check(scope: &Scope, expectation: &BuildExpectation, evidence: &BuildEvidence) -> Vec<Finding> {
     let outcome_at = &expectation.outcome.at;
     if let BuildEnd::Exceeded(exceeded) = &evidence.end {
         return vec![exceeded.finding(scope, "build", outcome_at)];
@@ -48,7 +48,7 @@ pub fn check(scope: &Scope, expectation: &BuildExpectation, evidence: &BuildEvid
 
 /// Checks a build done again on the layer cache: a finding for its outcome, and one for each line. `number` tells it from the
 /// scenario's others.
-pub fn rebuilt(scope: &Scope, number: usize, rebuild: &Rebuild, evidence: &BuildEvidence) -> Vec<Finding> {
+pub(crate) fn rebuilt(scope: &Scope, number: usize, rebuild: &Rebuild, evidence: &BuildEvidence) -> Vec<Finding> {
     if let BuildEnd::Exceeded(exceeded) = &evidence.end {
         return vec![exceeded.finding(scope, &format!("rebuild {number}"), &rebuild.at)];
     }

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::time::Duration;
-
 use super::failure::{OVERTAKING, runs_build_step};
 use super::*;
 use crate::check::samples::{broken, declared, declared_at, held, log, regex, scope};
@@ -40,7 +38,7 @@ fn fails() -> BuildExpectation {
 
 fn built() -> BuildEvidence {
     let end = BuildEnd::Built { image: "sha256:1".to_owned() };
-    BuildEvidence { end, log: log(&[PIP, "No matching distribution"]), took: Duration::ZERO }
+    BuildEvidence { end, log: log(&[PIP, "No matching distribution"]) }
 }
 
 fn failed(command: Option<&str>, exit_code: i64, lines: &[&str]) -> BuildEvidence {
@@ -49,7 +47,7 @@ fn failed(command: Option<&str>, exit_code: i64, lines: &[&str]) -> BuildEvidenc
         exit_code: Some(exit_code),
         message: "The command returned a non-zero code".to_owned(),
     };
-    BuildEvidence { end, log: log(lines), took: Duration::ZERO }
+    BuildEvidence { end, log: log(lines) }
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub(super) const CANDIDATES: &str = "Candidates (default: the suite's own steps)
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Candidate (default: the suite's own images)")]
 #[group(id = "tested", multiple = true)]
-pub struct TestedArgs {
+pub(crate) struct TestedArgs {
     /// Test a control, which must fail where it lists
     #[arg(long, value_name = "NAME", conflicts_with_all = ["base_image", "onbuild_image", "dockerfile", "steps", "build_step", "start_step"])]
     pub control: Option<String>,
@@ -37,7 +37,7 @@ pub struct TestedArgs {
 
 /// Which build and start steps are tried.
 #[derive(Debug, Clone, Args)]
-pub struct CandidateArgs {
+pub(crate) struct CandidateArgs {
     /// Folders with mod_wsgi-docker-build, mod_wsgi-docker-start, or both
     #[arg(value_name = "DIR")]
     pub candidates: Vec<PathBuf>,

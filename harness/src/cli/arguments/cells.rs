@@ -5,12 +5,11 @@ use clap::{Args, ValueEnum};
 use crate::suite::dialect::Dialect;
 
 /// The variant that is built when none is named.
-pub const DEFAULT_VARIANT: &str = "python-3.11";
+pub(crate) const DEFAULT_VARIANT: &str = "python-3.11";
 
-/// Which cells.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Cells")]
-pub struct CellArgs {
+pub(crate) struct CellArgs {
     /// Variants by name, or `all`
     #[arg(long, value_name = "NAME", default_value = DEFAULT_VARIANT, value_delimiter = ',')]
     pub variant: Vec<String>,
@@ -21,18 +20,15 @@ pub struct CellArgs {
 
 /// A dialect, or all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DialectArg {
-    /// The article's.
+pub(crate) enum DialectArg {
     Docker,
-    /// The later one.
     Whiskey,
-    /// Both.
     All,
 }
 
 impl CellArgs {
     /// The dialects named, each once and in the order of [`Dialect::ALL`].
-    pub fn dialects(&self) -> Vec<Dialect> {
+    pub(crate) fn dialects(&self) -> Vec<Dialect> {
         let named = |dialect: &Dialect| {
             self.dialect.iter().any(|argument| match argument {
                 DialectArg::All => true,

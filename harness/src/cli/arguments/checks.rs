@@ -2,10 +2,9 @@
 
 use clap::Args;
 
-/// Arguments of `checks`.
 #[derive(Debug, Clone, Args)]
-pub struct ChecksArgs {
-    /// Print JSON
+pub(crate) struct ChecksArgs {
+    /// Print the list as JSON
     #[arg(long)]
     pub json: bool,
 }

@@ -8,10 +8,9 @@ Examples:
   wsgi-proof completions bash > /etc/bash_completion.d/wsgi-proof
   wsgi-proof completions fish > ~/.config/fish/completions/wsgi-proof.fish";
 
-/// Arguments of `completions`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = AFTER_HELP)]
-pub struct CompletionsArgs {
+pub(crate) struct CompletionsArgs {
     /// Shell
     #[arg(value_name = "SHELL")]
     pub shell: Shell,

@@ -9,17 +9,15 @@ Examples:
   wsgi-proof contract
   wsgi-proof contract --markdown > docs/contract.md";
 
-/// Arguments of `contract`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = AFTER_HELP)]
-pub struct ContractArgs {
+pub(crate) struct ContractArgs {
     /// Print docs/contract.md
     #[arg(long)]
     pub markdown: bool,
-    /// Print JSON
+    /// Print the contract as JSON
     #[arg(long, conflicts_with = "markdown")]
     pub json: bool,
-    /// Where things are.
     #[command(flatten)]
     pub folders: FolderArgs,
 }

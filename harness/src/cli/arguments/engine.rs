@@ -4,9 +4,8 @@ use clap::{Args, Subcommand};
 
 use super::FolderArgs;
 
-/// Arguments of `engine`.
 #[derive(Debug, Clone, Args)]
-pub struct EngineArgs {
+pub(crate) struct EngineArgs {
     /// What to do with it.
     #[command(subcommand)]
     pub action: EngineAction,
@@ -14,7 +13,7 @@ pub struct EngineArgs {
 
 /// What to do with the private engine.
 #[derive(Debug, Clone, Subcommand)]
-pub enum EngineAction {
+pub(crate) enum EngineAction {
     /// Report whether it is unpacked and running
     Status(FolderArgs),
     /// Start it, and print the DOCKER_HOST that reaches it

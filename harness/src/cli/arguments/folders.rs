@@ -6,11 +6,9 @@ use clap::Args;
 
 use crate::host::folders::{self, FolderError, Folders};
 
-/// Where things are.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Folders")]
-pub struct FolderArgs {
-    /// The suite.
+pub(crate) struct FolderArgs {
     #[arg(
         long,
         help = "Suite [default: nearest parent; env: WSGI_PROOF_SUITE]",
@@ -19,7 +17,6 @@ pub struct FolderArgs {
         hide_env = true
     )]
     pub suite: Option<PathBuf>,
-    /// The cache folder.
     #[arg(
         long,
         help = "Cache [default: ~/.cache/wsgi-proof; env: WSGI_PROOF_CACHE]",
@@ -35,7 +32,7 @@ impl FolderArgs {
     ///
     /// # Errors
     /// When there is no suite, or no cache folder can be made.
-    pub fn find(&self) -> Result<Folders, FolderError> {
+    pub(crate) fn find(&self) -> Result<Folders, FolderError> {
         Folders::find(self.suite.as_deref(), self.cache.as_deref())
     }
 
@@ -43,7 +40,7 @@ impl FolderArgs {
     ///
     /// # Errors
     /// When the environment names no home, or the folder cannot be made.
-    pub fn cache(&self) -> Result<PathBuf, FolderError> {
+    pub(crate) fn cache(&self) -> Result<PathBuf, FolderError> {
         folders::cache(self.cache.as_deref())
     }
 }

@@ -12,11 +12,9 @@ Examples:
   wsgi-proof fuzz --seed 7 --count 5000 --build-step my-step
   wsgi-proof fuzz --seed 7 --case 42 --write my-suite/scenarios my-steps";
 
-/// Arguments of `fuzz`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = AFTER_HELP)]
-pub struct FuzzArgs {
-    /// Which candidates.
+pub(crate) struct FuzzArgs {
     #[command(flatten)]
     pub candidate: CandidateArgs,
     /// Generate N applications
@@ -46,7 +44,6 @@ pub struct FuzzArgs {
     /// With --write: write every application, as generated
     #[arg(long, requires = "write", help_heading = "Output")]
     pub all: bool,
-    /// Where things are.
     #[command(flatten)]
     pub folders: FolderArgs,
 }

@@ -10,20 +10,16 @@ Examples:
   wsgi-proof list --variant all --dialect all =django
   wsgi-proof list --json";
 
-/// Arguments of `list`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = AFTER_HELP)]
-pub struct ListArgs {
-    /// Which scenarios.
+pub(crate) struct ListArgs {
     #[command(flatten)]
     pub select: SelectArgs,
-    /// Print JSON
+    /// Print the list as JSON
     #[arg(long)]
     pub json: bool,
-    /// Which cells.
     #[command(flatten)]
     pub cells: CellArgs,
-    /// Where things are.
     #[command(flatten)]
     pub folders: FolderArgs,
 }

@@ -9,10 +9,9 @@ Examples:
   wsgi-proof man | man -l -
   wsgi-proof man --dir ~/.local/share/man/man1";
 
-/// Arguments of `man`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = AFTER_HELP)]
-pub struct ManArgs {
+pub(crate) struct ManArgs {
     /// Write the pages of all commands into DIR instead
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,

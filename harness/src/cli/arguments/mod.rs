@@ -21,23 +21,23 @@ mod verify;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
-pub use candidate::{CandidateArgs, TestedArgs};
-pub use cells::{CellArgs, DEFAULT_VARIANT, DialectArg};
-pub use checks::ChecksArgs;
-pub use completions::CompletionsArgs;
-pub use contract::ContractArgs;
-pub use engine::{EngineAction, EngineArgs};
-pub use fetch::FetchArgs;
-pub use folders::FolderArgs;
-pub use fuzz::FuzzArgs;
-pub use list::ListArgs;
-pub use man::ManArgs;
-pub use mutate::MutateArgs;
-pub use prune::PruneArgs;
-pub use run::{RUN_SECONDS, RunArgs};
-pub use schema::SchemaArgs;
-pub use select::SelectArgs;
-pub use verify::VerifyArgs;
+pub(crate) use candidate::{CandidateArgs, TestedArgs};
+pub(crate) use cells::CellArgs;
+pub(crate) use checks::ChecksArgs;
+pub(crate) use completions::CompletionsArgs;
+pub(crate) use contract::ContractArgs;
+pub(crate) use engine::{EngineAction, EngineArgs};
+pub(crate) use fetch::FetchArgs;
+pub(crate) use folders::FolderArgs;
+pub(crate) use fuzz::FuzzArgs;
+pub(crate) use list::ListArgs;
+pub(crate) use man::ManArgs;
+pub(crate) use mutate::MutateArgs;
+pub(crate) use prune::PruneArgs;
+pub(crate) use run::{RUN_SECONDS, RunArgs};
+pub(crate) use schema::SchemaArgs;
+pub(crate) use select::SelectArgs;
+pub(crate) use verify::VerifyArgs;
 
 /// The width that every help fits.
 const WIDTH: usize = 80;
@@ -64,15 +64,14 @@ Examples:
 /// A hermetic conformance suite for the mod_wsgi-docker family of images
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = WIDTH, after_help = AFTER_HELP)]
-pub struct Cli {
+pub(crate) struct Cli {
     /// What to do; without a command, `run` with its defaults.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// What to do.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     /// Run scenarios on a candidate, and report
     Run(RunArgs),
     /// Check build and start steps, and print a conformance table
@@ -105,13 +104,13 @@ pub enum Command {
 
 impl Cli {
     /// Reads the command line. Ends the program for `--help`, `--version` and wrong usage.
-    pub fn read() -> Self {
+    pub(crate) fn read() -> Self {
         let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
         Self::try_parse().unwrap_or_else(|error| explain(error, &words).exit())
     }
 
     /// The command, which without one is `run` with its defaults.
-    pub fn command_or_run(self) -> Command {
+    pub(crate) fn command_or_run(self) -> Command {
         self.command.or_else(|| Self::parse_from(["wsgi-proof", "run"]).command).unwrap_or_else(|| unreachable!())
     }
 }

@@ -14,10 +14,9 @@ Examples:
   wsgi-proof mutate --tier image bug-16
   wsgi-proof mutate --results results.jsonl --json";
 
-/// Arguments of `mutate`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = AFTER_HELP)]
-pub struct MutateArgs {
+pub(crate) struct MutateArgs {
     /// Only mutants whose ID starts with PREFIX
     #[arg(value_name = "PREFIX")]
     pub only: Vec<String>,
@@ -39,10 +38,9 @@ pub struct MutateArgs {
     /// Keep results in FILE, and resume from it if nothing changed
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub results: Option<PathBuf>,
-    /// Print JSON
+    /// Print the results as JSON
     #[arg(long, help_heading = "Output")]
     pub json: bool,
-    /// Where things are.
     #[command(flatten)]
     pub folders: FolderArgs,
 }

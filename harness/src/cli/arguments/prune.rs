@@ -4,16 +4,14 @@ use clap::Args;
 
 use super::FolderArgs;
 
-/// Arguments of `prune`.
 #[derive(Debug, Clone, Args)]
-pub struct PruneArgs {
+pub(crate) struct PruneArgs {
     /// Also remove cached images
     #[arg(long)]
     pub images: bool,
     /// Only print what would be removed
     #[arg(long)]
     pub dry_run: bool,
-    /// Where things are.
     #[command(flatten)]
     pub folders: FolderArgs,
 }

@@ -9,7 +9,7 @@ use crate::suite::limits::Limit;
 use crate::suite::tier::Tier;
 
 /// How long a whole run may take, unless another limit is set, in seconds.
-pub const RUN_SECONDS: u32 = 14_400;
+pub(crate) const RUN_SECONDS: u32 = 14_400;
 
 const AFTER_HELP: &str = "\
 Limits (--limit NAME=NUMBER):
@@ -27,12 +27,10 @@ Examples:
   wsgi-proof run --variant all --dialect all --strict
   wsgi-proof run --repeat 100 --until-fail =restart";
 
-/// Arguments of `run`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = AFTER_HELP)]
 #[allow(clippy::struct_excessive_bools, reason = "flags of a command line are independent of each other")]
-pub struct RunArgs {
-    /// Which scenarios.
+pub(crate) struct RunArgs {
     #[command(flatten)]
     pub select: SelectArgs,
     /// `image`: real images and containers; `contract`: scripts in a sandbox with stubs, no engine
@@ -41,10 +39,8 @@ pub struct RunArgs {
     /// Treat SHOULD violations as failures
     #[arg(long)]
     pub strict: bool,
-    /// Which cells.
     #[command(flatten)]
     pub cells: CellArgs,
-    /// What is tested.
     #[command(flatten)]
     pub candidate: TestedArgs,
     /// At most N steps at once [default: all cores]
@@ -77,7 +73,6 @@ pub struct RunArgs {
     /// Regenerate scenarios/assertions.lock from this run
     #[arg(long, conflicts_with_all = ["filters", "tested", "plan"], help_heading = "Output")]
     pub write_lock: bool,
-    /// Where things are.
     #[command(flatten)]
     pub folders: FolderArgs,
 }

@@ -2,9 +2,8 @@
 
 use clap::Args;
 
-/// Arguments of `schema`.
 #[derive(Debug, Clone, Args)]
-pub struct SchemaArgs {
+pub(crate) struct SchemaArgs {
     /// Print docs/scenario-reference.md
     #[arg(long)]
     pub markdown: bool,

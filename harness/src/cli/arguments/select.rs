@@ -2,9 +2,8 @@
 
 use clap::Args;
 
-/// Which scenarios.
 #[derive(Debug, Clone, Args)]
-pub struct SelectArgs {
+pub(crate) struct SelectArgs {
     /// Only scenarios with FILTER in their name; `=NAME` for exactly one
     #[arg(value_name = "FILTER")]
     pub filters: Vec<String>,

@@ -14,11 +14,9 @@ Examples:
   wsgi-proof verify --base-image my/base --onbuild-image my/onbuild
   wsgi-proof verify --tier contract --only git --json my-steps";
 
-/// Arguments of `verify`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = AFTER_HELP)]
-pub struct VerifyArgs {
-    /// Which candidates.
+pub(crate) struct VerifyArgs {
     #[command(flatten)]
     pub candidate: CandidateArgs,
     /// A prebuilt candidate, as shipped (image tier)
@@ -42,7 +40,6 @@ pub struct VerifyArgs {
     /// Download nothing: a missing file is an error
     #[arg(long, alias = "frozen")]
     pub offline: bool,
-    /// Which cells.
     #[command(flatten)]
     pub cells: CellArgs,
     /// Print the table as JSON, after what image tier runs print
@@ -51,7 +48,6 @@ pub struct VerifyArgs {
     /// Write the reports of each candidate below DIR
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub report: Option<PathBuf>,
-    /// Where things are.
     #[command(flatten)]
     pub folders: FolderArgs,
 }

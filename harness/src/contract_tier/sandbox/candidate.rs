@@ -25,9 +25,8 @@ const MODULES: [(&str, &str); 6] = [
     ("mod_wsgi/express/options.py", include_str!("site/mod_wsgi/express/options.py")),
 ];
 
-/// A candidate's files.
 #[derive(Debug)]
-pub struct Candidate {
+pub(crate) struct Candidate {
     folder: TempDir,
 }
 
@@ -36,7 +35,7 @@ impl Candidate {
     ///
     /// # Errors
     /// When they cannot be read or written.
-    pub fn new(sandboxes: &Sandboxes, images: &Path, replacements: &Replacements) -> Result<Self, SandboxError> {
+    pub(crate) fn new(sandboxes: &Sandboxes, images: &Path, replacements: &Replacements) -> Result<Self, SandboxError> {
         let folder = tempfile::Builder::new()
             .prefix("candidate-")
             .tempdir_in(sandboxes.folder())

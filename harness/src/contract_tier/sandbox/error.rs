@@ -5,32 +5,21 @@ use std::path::{Path, PathBuf};
 
 /// Why nothing can be run in a sandbox.
 #[derive(Debug, thiserror::Error)]
-pub enum SandboxError {
+pub(crate) enum SandboxError {
     /// bubblewrap is not available.
     #[error("bubblewrap, which makes sandboxes, is not available: {why}")]
-    NoBubblewrap {
-        /// Why.
-        why: String,
-    },
+    NoBubblewrap { why: String },
     /// Namespaces are not permitted, or something else keeps bubblewrap from its work.
     #[error("cannot make a sandbox: {why}")]
-    Refused {
-        /// What bubblewrap said.
-        why: String,
-    },
+    Refused { why: String },
     /// A file of the sandbox.
     #[error("{}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
+    Io { path: PathBuf, source: io::Error },
 }
 
 impl SandboxError {
     /// What to do about it.
-    pub fn hint(&self) -> &'static str {
+    pub(crate) fn hint(&self) -> &'static str {
         match self {
             Self::NoBubblewrap { .. } => {
                 "install bubblewrap (`apt-get install bubblewrap`), or use the image tier, which requires an engine"

@@ -21,13 +21,13 @@ use crate::outcome::with_causes;
 
 use scratch::ScratchFolder;
 
-pub use candidate::Candidate;
-pub use error::SandboxError;
-pub use scratch::remove_stale;
-pub use workspace::Workspace;
+pub(crate) use candidate::Candidate;
+pub(crate) use error::SandboxError;
+pub(crate) use scratch::remove_stale;
+pub(crate) use workspace::Workspace;
 
 /// The search path in the sandbox: the images'.
-pub const PATH: &str = "/usr/local/wsgi/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+pub(crate) const PATH: &str = "/usr/local/wsgi/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Where the program of the stubs is in the sandbox.
 const PROGRAM: &str = "/run/wsgi-proof/program";
 /// Where the host's `/usr` is in the sandbox, beside the one without the programs that have stubs.
@@ -49,7 +49,7 @@ const MOUNTS: [&str; 13] = [
     "var/tmp",
 ];
 /// Set in the container that this program runs in where the machine permits no namespaces.
-pub const IN_CONTAINER: &str = "WSGI_PROOF_IN_CONTAINER";
+pub(crate) const IN_CONTAINER: &str = "WSGI_PROOF_IN_CONTAINER";
 /// What programs look up in `/etc`: copied, since each thing mounted costs each sandbox more than a small file.
 const ETC: [&str; 4] = ["group", "ld.so.cache", "localtime", "passwd"];
 /// Where the candidate's folder has the links of `/etc/alternatives`.
@@ -59,9 +59,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// The most that is read of a log, in bytes.
 const MAX_LOG: u64 = 16 << 20;
 
-/// What makes sandboxes.
 #[derive(Debug)]
-pub struct Sandboxes {
+pub(crate) struct Sandboxes {
     bubblewrap: PathBuf,
     toolbox: Toolbox,
     program: PathBuf,
@@ -77,12 +76,11 @@ pub struct Sandboxes {
 
 /// How a program is started in a sandbox.
 #[derive(Debug, Clone)]
-pub struct Start<'a> {
+pub(crate) struct Start<'a> {
     /// The candidate whose files are in `/usr/local`.
     pub candidate: &'a Candidate,
     /// The program and its arguments.
     pub command: Vec<String>,
-    /// Further environment variables.
     pub environment: BTreeMap<String, String>,
     /// User and group id.
     pub user: (u32, u32),
@@ -96,7 +94,7 @@ pub struct Start<'a> {
 
 /// How a program ended.
 #[derive(Debug, Clone)]
-pub struct End {
+pub(crate) struct End {
     /// Its exit code; `None` when it was still running at its limit, and was killed.
     pub exit_code: Option<i64>,
     /// What it wrote to standard output and standard error, in order.
@@ -110,7 +108,7 @@ impl Sandboxes {
     ///
     /// # Errors
     /// When bubblewrap is not available or is not permitted to do its work.
-    pub async fn new(
+    pub(crate) async fn new(
         cache: &Path,
         offline: bool,
         progress: &(dyn Fn(&str) + Send + Sync),
@@ -130,7 +128,7 @@ impl Sandboxes {
     }
 
     /// What keeps a program in a sandbox from the outside, in words.
-    pub fn isolation(&self) -> &'static str {
+    pub(crate) fn isolation(&self) -> &'static str {
         if self.own_users {
             "own mounts, processes, network and users; the host's /usr read-only; stubs of pip, apt-get, git, hg and \
              mod_wsgi-express"
@@ -144,7 +142,7 @@ impl Sandboxes {
     ///
     /// # Errors
     /// When it cannot, and why.
-    pub async fn probe(&self) -> Result<(), SandboxError> {
+    pub(crate) async fn probe(&self) -> Result<(), SandboxError> {
         let mut command = self.toolbox.command(&self.bubblewrap);
         command.args(self.namespaces((0, 0))).args(["--ro-bind", "/", "/", "--proc", "/proc", "--", "/bin/true"]);
         let output = command.stdin(Stdio::null()).output().await.map_err(SandboxError::io(&self.bubblewrap))?;
@@ -156,7 +154,7 @@ impl Sandboxes {
     }
 
     /// The folder for files of a candidate.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
@@ -164,7 +162,7 @@ impl Sandboxes {
     ///
     /// # Errors
     /// When its files cannot be made.
-    pub fn workspace(&self, orders: &Orders) -> Result<Workspace, SandboxError> {
+    pub(crate) fn workspace(&self, orders: &Orders) -> Result<Workspace, SandboxError> {
         let folder = tempfile::Builder::new()
             .prefix("workspace-")
             .tempdir_in(self.folder.path())
@@ -201,7 +199,7 @@ impl Sandboxes {
     ///
     /// # Errors
     /// When the sandbox cannot be made; never for what the program does.
-    pub async fn run(&self, workspace: &Workspace, start: &Start<'_>) -> Result<End, SandboxError> {
+    pub(crate) async fn run(&self, workspace: &Workspace, start: &Start<'_>) -> Result<End, SandboxError> {
         let path = workspace.folder.path().join("log");
         let log = File::create(&path).map_err(SandboxError::io(&path))?;
         let errors = log.try_clone().map_err(SandboxError::io(&path))?;

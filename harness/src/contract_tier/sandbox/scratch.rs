@@ -47,7 +47,7 @@ impl ScratchFolder {
 ///
 /// # Errors
 /// When one cannot be removed.
-pub fn remove_stale(cache: &Path) -> io::Result<Vec<PathBuf>> {
+pub(crate) fn remove_stale(cache: &Path) -> io::Result<Vec<PathBuf>> {
     let mut removed = Vec::new();
     for parent in [in_memory(), on_disk(cache).ok()].into_iter().flatten() {
         let making = File::create(parent.join(LOCK))?;

@@ -12,13 +12,13 @@ use crate::contract_tier::stub::record::{self, Call, Orders};
 
 /// A sandbox's own files: the root, and what the stubs wrote.
 #[derive(Debug)]
-pub struct Workspace {
+pub(crate) struct Workspace {
     pub(super) folder: TempDir,
 }
 
 impl Workspace {
     /// The folder that is the sandbox's root.
-    pub fn root(&self) -> PathBuf {
+    pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().join("root")
     }
 
@@ -31,7 +31,7 @@ impl Workspace {
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn unpack(&self, archive: &[u8]) -> Result<(), SandboxError> {
+    pub(crate) fn unpack(&self, archive: &[u8]) -> Result<(), SandboxError> {
         unpack(archive, &self.root().join("app"))
     }
 
@@ -39,7 +39,7 @@ impl Workspace {
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn unpack_beside(&self, archive: &[u8]) -> Result<TempDir, SandboxError> {
+    pub(crate) fn unpack_beside(&self, archive: &[u8]) -> Result<TempDir, SandboxError> {
         let parent = self.folder.path();
         let folder = tempfile::Builder::new().prefix("volume-").tempdir_in(parent).map_err(SandboxError::io(parent))?;
         unpack(archive, folder.path())?;
@@ -50,7 +50,7 @@ impl Workspace {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn order(&self, orders: &Orders) -> Result<(), SandboxError> {
+    pub(crate) fn order(&self, orders: &Orders) -> Result<(), SandboxError> {
         let folder = self.stubs();
         for path in [folder.join("bin"), folder.clone()] {
             fs::create_dir_all(&path).map_err(SandboxError::io(&path))?;
@@ -71,7 +71,7 @@ impl Workspace {
     ///
     /// # Errors
     /// When they cannot be read.
-    pub fn calls(&self) -> Result<Vec<Call>, SandboxError> {
+    pub(crate) fn calls(&self) -> Result<Vec<Call>, SandboxError> {
         let folder = self.stubs();
         Call::read_all(&folder).map_err(SandboxError::io(folder.join(record::CALLS_FILE)))
     }

@@ -4,7 +4,7 @@
 mod apt;
 mod express;
 mod pip;
-pub mod record;
+pub(crate) mod record;
 mod vcs;
 
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use record::{Call, Effect, FOLDER, Orders, Tool};
 
 /// The exit code of a stub that cannot do its work: the sandbox is not as it must be.
-pub const BROKEN: i32 = 125;
+pub(crate) const BROKEN: i32 = 125;
 
 /// The result of a stub.
 struct Done {

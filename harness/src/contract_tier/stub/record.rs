@@ -10,39 +10,32 @@ use serde::{Deserialize, Serialize};
 use crate::contract_tier::requirements::Requirement;
 
 /// The folder in the sandbox that stubs read and write.
-pub const FOLDER: &str = "/run/stubs";
+pub(crate) const FOLDER: &str = "/run/stubs";
 /// Programs that appear when they are installed.
-pub const PROGRAMS: &str = "/run/stubs/bin";
+pub(crate) const PROGRAMS: &str = "/run/stubs/bin";
 /// Modules that appear when they are installed.
-pub const MODULES: &str = "/run/stubs/site";
+pub(crate) const MODULES: &str = "/run/stubs/site";
 /// The file of the orders, in [`FOLDER`].
-pub const ORDERS_FILE: &str = "orders.json";
+pub(crate) const ORDERS_FILE: &str = "orders.json";
 /// The file of the calls, in [`FOLDER`]: JSON, a line each.
-pub const CALLS_FILE: &str = "calls.jsonl";
+pub(crate) const CALLS_FILE: &str = "calls.jsonl";
 
 /// A program that has a stub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Tool {
-    /// apt-get, or apt.
+pub(crate) enum Tool {
     Apt,
-    /// pip.
     Pip,
-    /// git.
     Git,
-    /// Mercurial.
     Hg,
-    /// mod_wsgi-express.
     ModWsgiExpress,
 }
 
 /// Where a stub must fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Failing {
-    /// `apt-get update`.
+pub(crate) enum Failing {
     AptUpdate,
-    /// `apt-get install`.
     AptInstall,
     /// `pip install` of Mercurial.
     Mercurial,
@@ -52,18 +45,16 @@ pub enum Failing {
 
 /// The order to a stub to fail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure {
-    /// Where.
+pub(crate) struct Failure {
     pub at: Failing,
     /// With which exit code.
     pub exit_code: i32,
-    /// What it says.
     pub message: String,
 }
 
 /// The orders of the stubs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Orders {
+pub(crate) struct Orders {
     /// The failure, if there is to be one.
     pub failure: Option<Failure>,
     /// Whether every project is there already, in an older release.
@@ -72,36 +63,27 @@ pub struct Orders {
 
 /// A call of a stub.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Call {
-    /// Which.
+pub(crate) struct Call {
     pub tool: Tool,
-    /// Its arguments.
     pub arguments: Vec<String>,
-    /// The working directory.
     pub folder: PathBuf,
-    /// The user id.
     pub user: u32,
-    /// The process id.
     pub process: u32,
-    /// The environment.
     pub environment: BTreeMap<String, String>,
     /// What it brought about.
     pub effect: Effect,
-    /// Its exit code.
     pub exit_code: i32,
 }
 
 /// What a call brought about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Effect {
-    /// Nothing that matters.
+pub(crate) enum Effect {
     None,
     /// Package lists were fetched.
     Lists,
     /// Packages of the system were installed.
     Packages {
-        /// Their names.
         names: Vec<String>,
         /// Whether recommended ones came along.
         recommended: bool,
@@ -114,7 +96,7 @@ pub enum Effect {
 
 /// An installed Python package.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Installed {
+pub(crate) struct Installed {
     /// What asked for it.
     pub requirement: Requirement,
     /// Whether it is the newest release, or the one asked for; and not one that was there before.
@@ -148,7 +130,7 @@ impl Call {
     ///
     /// # Errors
     /// When the file cannot be read or is not what stubs write.
-    pub fn read_all(folder: &Path) -> io::Result<Vec<Self>> {
+    pub(crate) fn read_all(folder: &Path) -> io::Result<Vec<Self>> {
         let text = match std::fs::read_to_string(folder.join(CALLS_FILE)) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),

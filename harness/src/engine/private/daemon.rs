@@ -30,7 +30,7 @@ const PATH_LIMIT: usize = 68;
 ///
 /// # Errors
 /// When it cannot be: see [`PrivateError`].
-pub async fn start(
+pub(crate) async fn start(
     cache: &Path,
     offline: bool,
     progress: &(dyn Fn(&str) + Send + Sync),
@@ -141,7 +141,7 @@ fn major_version(text: &str) -> Option<u32> {
 ///
 /// # Errors
 /// When it cannot be.
-pub async fn stop(cache: &Path) -> Result<bool, PrivateError> {
+pub(crate) async fn stop(cache: &Path) -> Result<bool, PrivateError> {
     let cache = &absolute(cache)?;
     let own = folder(cache);
     if !own.is_dir() {
@@ -199,7 +199,7 @@ fn daemon(pid_file: &Path, data_root: &Path) -> Option<i32> {
 ///
 /// # Errors
 /// When it cannot be opened.
-pub fn network_namespace(data_root: &Path) -> Result<Option<File>, PrivateError> {
+pub(crate) fn network_namespace(data_root: &Path) -> Result<Option<File>, PrivateError> {
     let Some(pid) = data_root.parent().and_then(|own| daemon(&own.join(PID_FILE), data_root)) else { return Ok(None) };
     let path = format!("/proc/{pid}/ns/net");
     File::open(&path).map(Some).map_err(PrivateError::io(path))

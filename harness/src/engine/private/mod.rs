@@ -9,14 +9,13 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-pub use daemon::{network_namespace, start, stop};
-pub use packages::Toolbox;
+pub(crate) use daemon::{network_namespace, start, stop};
+pub(crate) use packages::Toolbox;
 pub(super) use packages::{DISTRIBUTION_PROGRAMS, lock};
 
 /// Why there is no private engine.
 #[derive(Debug, thiserror::Error)]
-pub enum PrivateError {
-    /// Not root.
+pub(crate) enum PrivateError {
     #[error("no container engine found, and starting a private one requires root")]
     NotRoot,
     /// Not Debian or Ubuntu.
@@ -27,14 +26,9 @@ pub enum PrivateError {
     },
     /// The cache folder's path is too long.
     #[error("the path {} is too long for an engine's sockets", path.display())]
-    PathTooLong {
-        /// The engine's folder.
-        path: PathBuf,
-    },
-    /// No control groups.
+    PathTooLong { path: PathBuf },
     #[error("a private engine requires control groups, and none are mounted (neither cgroup nor cgroup2)")]
     NoCgroups,
-    /// Offline.
     #[error("the engine's packages are not in the cache, and --offline forbids downloading them")]
     Offline,
     /// The packages could not be had.
@@ -43,22 +37,14 @@ pub enum PrivateError {
         /// What the package manager said.
         why: String,
     },
-    /// The daemon ended.
     #[error("the private engine exited while it started; the end of its log ({}):\n{tail}", log.display())]
-    Ended {
-        /// The log's path.
-        log: PathBuf,
-        /// Its last lines.
-        tail: String,
-    },
+    Ended { log: PathBuf, tail: String },
     /// The daemon does not answer.
     #[error("the private engine does not answer: {why}; the end of its log ({}):\n{tail}", log.display())]
     Silent {
         /// What the connection said.
         why: String,
-        /// The log's path.
         log: PathBuf,
-        /// Its last lines.
         tail: String,
     },
     /// A file or a process.
@@ -78,7 +64,7 @@ impl PrivateError {
     }
 
     /// What to do about it.
-    pub fn hint(&self) -> Option<String> {
+    pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::NotRoot => "start a Docker or Podman engine, name one with DOCKER_HOST, or run as root",
             Self::OtherSystem { .. } => "start a Docker or Podman engine, or name one with DOCKER_HOST",
@@ -100,18 +86,15 @@ impl PrivateError {
 
 /// How the private engine stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Status {
+pub(crate) enum Status {
     /// Its packages are not in the cache.
     NotUnpacked,
     /// It is not running.
     Stopped,
-    /// It is running.
     Running {
-        /// The daemon's process.
         pid: i32,
         /// Its address, as `DOCKER_HOST` takes it.
         docker_host: String,
-        /// Since when.
         since: SystemTime,
     },
 }
@@ -130,7 +113,7 @@ impl fmt::Display for Status {
 }
 
 /// How the private engine of this cache folder stands.
-pub fn status(cache: &Path) -> Status {
+pub(crate) fn status(cache: &Path) -> Status {
     let cache = &std::path::absolute(cache).unwrap_or_else(|_| cache.to_owned());
     if let Some(pid) = daemon::running(cache) {
         let since = daemon::since(cache).unwrap_or_else(SystemTime::now);
@@ -143,7 +126,7 @@ pub fn status(cache: &Path) -> Status {
 ///
 /// # Errors
 /// When it could not.
-pub fn possible(cache: &Path) -> Result<String, PrivateError> {
+pub(crate) fn possible(cache: &Path) -> Result<String, PrivateError> {
     let cache = &daemon::absolute(cache)?;
     daemon::check(cache)?;
     if Toolbox::of(cache).has_engine() {

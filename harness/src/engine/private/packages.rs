@@ -40,7 +40,7 @@ Dir::Cache::srcpkgcache "";
 
 /// The programs of a cache folder, beside the installed ones.
 #[derive(Debug, Clone)]
-pub struct Toolbox {
+pub(crate) struct Toolbox {
     cache: PathBuf,
     own: PathBuf,
     tree: PathBuf,
@@ -49,12 +49,12 @@ pub struct Toolbox {
 
 impl Toolbox {
     /// The engine's, of this cache folder.
-    pub fn of(cache: &Path) -> Self {
+    pub(crate) fn of(cache: &Path) -> Self {
         Self::new(cache, folder(cache), &PACKAGES)
     }
 
     /// That of sandboxes, which need much less.
-    pub fn of_sandbox(cache: &Path) -> Self {
+    pub(crate) fn of_sandbox(cache: &Path) -> Self {
         Self::new(cache, cache.join("sandbox"), &SANDBOX_PACKAGES)
     }
 
@@ -63,12 +63,12 @@ impl Toolbox {
     }
 
     /// Whether packages have been unpacked.
-    pub fn is_unpacked(&self) -> bool {
+    pub(crate) fn is_unpacked(&self) -> bool {
         self.tree.is_dir()
     }
 
     /// Whether all programs of an engine are there, unpacked or installed.
-    pub fn has_engine(&self) -> bool {
+    pub(crate) fn has_engine(&self) -> bool {
         self.missing(&ENGINE_PROGRAMS).is_empty()
     }
 
@@ -77,12 +77,12 @@ impl Toolbox {
     }
 
     /// Where a program is.
-    pub fn program(&self, name: &str) -> Option<PathBuf> {
+    pub(crate) fn program(&self, name: &str) -> Option<PathBuf> {
         std::env::split_paths(&self.path()).map(|folder| folder.join(name)).find(|path| path.is_file())
     }
 
     /// A command of the toolbox, with the environment that finds its libraries.
-    pub fn command(&self, program: &Path) -> Command {
+    pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.env("PATH", self.path());
         if self.is_unpacked() {
@@ -101,7 +101,7 @@ impl Toolbox {
     }
 
     /// Where Debian's keys are when the system has none of its own (Ubuntu has not).
-    pub fn keyrings(&self) -> Option<PathBuf> {
+    pub(crate) fn keyrings(&self) -> Option<PathBuf> {
         const KEYRING: &str = "debian-archive-keyring.gpg";
         let own = self.tree.join("usr/share/keyrings");
         (!Path::new("/usr/share/keyrings").join(KEYRING).exists() && own.join(KEYRING).exists()).then_some(own)
@@ -140,7 +140,7 @@ impl Toolbox {
     ///
     /// # Errors
     /// When this is not Debian or Ubuntu, or the packages are not available.
-    pub async fn fill(
+    pub(crate) async fn fill(
         self,
         programs: &[&str],
         offline: bool,
@@ -253,7 +253,6 @@ fn link_iptables(tree: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// `debian` or `ubuntu`.
 pub(super) fn system() -> Result<String, PrivateError> {
     let text = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
     family(&text).ok_or_else(|| PrivateError::OtherSystem { system: name(&text) })

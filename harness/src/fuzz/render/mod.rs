@@ -15,21 +15,18 @@ use super::model::{GREETING, predict};
 
 /// A file of a scenario's folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct File {
+pub(crate) struct File {
     /// Its path in the scenario's folder.
     pub path: String,
-    /// What is there.
     pub content: Content,
 }
 
 /// What is at a path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Content {
+pub(crate) enum Content {
     /// A file with this text.
     Text(String),
-    /// An empty folder.
     Folder,
-    /// A symbolic link.
     Link(String),
 }
 
@@ -38,7 +35,7 @@ impl File {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn write(&self, folder: &Path) -> io::Result<()> {
+    pub(crate) fn write(&self, folder: &Path) -> io::Result<()> {
         let path = folder.join(&self.path);
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent)?;
@@ -63,7 +60,7 @@ const INCLUDED: &str = "requirements/more.txt";
 const NESTED: &str = "requirements/last.txt";
 
 /// The files of the scenario, the scenario file first. `origin` is what the scenario says of where it comes from.
-pub fn files(application: &Application, origin: &str) -> Vec<File> {
+pub(crate) fn files(application: &Application, origin: &str) -> Vec<File> {
     let prediction = predict(application);
     let mut drawn = Drawn { application, files: Vec::new(), modes: BTreeMap::new() };
     drawn.everything();

@@ -89,7 +89,7 @@ async fn run(verdicts: &[Verdict], then: Then, change: impl FnOnce(&mut Session<
         limit: Duration::from_secs(60),
         until_fail: false,
         whole: true,
-        lock: Lock { root: PathBuf::new(), lock: None, write: false },
+        lock: Lock { root: PathBuf::new(), counts: None, write: false },
     };
     change(&mut session);
     let concluded = Arc::new(AtomicBool::default());
@@ -151,7 +151,7 @@ async fn a_run_that_does_less_than_the_lock_says_fails() {
     let mut reports = passed.ended.reports;
     reports[1].findings.push(finding(false));
     let lock = SuiteLock::default().renewed(tier::Tier::Contract, &reports);
-    let sampled = run(&[Verdict::Pass, Verdict::Pass], Then::End, |session| session.lock.lock = Some(lock)).await;
+    let sampled = run(&[Verdict::Pass, Verdict::Pass], Then::End, |session| session.lock.counts = Some(lock)).await;
     assert_eq!(sampled.finish.shortfalls, ["b made 1 assertions; assertions.lock requires 2"]);
     assert_eq!(sampled.ended.code, ExitCode::Fail);
 }
@@ -163,7 +163,7 @@ async fn the_lock_is_made_of_a_whole_run_only() {
         let root = folder.path().to_owned();
         move |session: &mut Session<'_>| {
             session.whole = whole;
-            session.lock = Lock { root, lock: None, write: true };
+            session.lock = Lock { root, counts: None, write: true };
         }
     };
     run(&[Verdict::Pass, Verdict::Pass], Then::End, write(false)).await;

@@ -22,15 +22,15 @@ use crate::suite::scenario::Scenario;
 use crate::suite::tier::Tier;
 use crate::suite::toml_file::{self, TomlError};
 
-pub use selector::CheckSelector;
+pub(crate) use selector::CheckSelector;
 
 /// The file's name, in the folder of the scenarios.
-pub const CONTRACT_FILE: &str = "contract.toml";
+pub(crate) const CONTRACT_FILE: &str = "contract.toml";
 
 /// A clause of the contract.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Clause {
+pub(crate) struct Clause {
     /// Its id, such as `BUILD-1`.
     pub id: String,
     /// How binding it is.
@@ -52,7 +52,7 @@ pub struct Clause {
 /// A bug that the real project had, and what shows that the images do not have it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Bug {
+pub(crate) struct Bug {
     /// Its number in the history of the real project.
     pub number: u32,
     /// The bug, in one sentence.
@@ -75,8 +75,7 @@ struct File {
 
 /// A scenario that proves a clause, and where it does not apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Proof {
-    /// The scenario's name.
+pub(crate) struct Proof {
     pub scenario: String,
     /// Why it does not apply, by the cell's place in [`Contract::cells`].
     pub not_applicable: BTreeMap<usize, String>,
@@ -84,7 +83,7 @@ pub struct Proof {
 
 /// What a clause comes to in a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Coverage {
+pub(crate) enum Coverage {
     /// It does not hold in the cell's dialect.
     Elsewhere,
     /// So many scenarios prove it.
@@ -97,7 +96,7 @@ pub enum Coverage {
 
 /// The contract, and the scenarios that prove each clause.
 #[derive(Debug, Clone)]
-pub struct Contract {
+pub(crate) struct Contract {
     /// The cells that the scenarios were loaded for.
     pub cells: Vec<CellName>,
     /// The clauses, in the order of the file.
@@ -114,7 +113,7 @@ impl Contract {
     /// # Errors
     /// When the file is not valid, a scenario names no clause, one that there is not, or none that holds where it applies, or
     /// a MUST is not proved.
-    pub fn load<S: Borrow<Scenario>>(root: &Path, cells: &[(Cell, Vec<S>)]) -> Result<Option<Self>, TomlError> {
+    pub(crate) fn load<S: Borrow<Scenario>>(root: &Path, cells: &[(Cell, Vec<S>)]) -> Result<Option<Self>, TomlError> {
         let Some((file, faults)) = toml_file::read_if_there(&root.join(CONTRACT_FILE))? else { return Ok(None) };
         Self::of(file, faults, root, cells).map(Some)
     }
@@ -167,12 +166,12 @@ impl Contract {
     }
 
     /// The scenarios that prove a clause.
-    pub fn proved_by(&self, id: &str) -> &[Proof] {
+    pub(crate) fn proved_by(&self, id: &str) -> &[Proof] {
         self.proofs.get(id).map_or(&[], Vec::as_slice)
     }
 
     /// What a clause comes to in a cell, given by its place in [`Contract::cells`].
-    pub fn coverage(&self, clause: &Clause, cell: usize) -> Coverage {
+    pub(crate) fn coverage(&self, clause: &Clause, cell: usize) -> Coverage {
         if self.cells.get(cell).is_none_or(|name| !clause.dialects.iter().any(|dialect| dialect.name() == name.dialect))
         {
             return Coverage::Elsewhere;
@@ -186,7 +185,7 @@ impl Contract {
     }
 
     /// Where scenarios do not apply: the scenario, its reason, and the cells.
-    pub fn exceptions(&self) -> BTreeMap<(String, String), BTreeSet<usize>> {
+    pub(crate) fn exceptions(&self) -> BTreeMap<(String, String), BTreeSet<usize>> {
         let mut exceptions: BTreeMap<(String, String), BTreeSet<usize>> = BTreeMap::new();
         for proof in self.proofs.values().flatten() {
             for (cell, reason) in &proof.not_applicable {

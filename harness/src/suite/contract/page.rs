@@ -8,8 +8,7 @@ use crate::outcome::CellName;
 use crate::suite::dialect::Dialect;
 
 impl Contract {
-    /// `docs/contract.md`.
-    pub fn markdown(&self) -> String {
+    pub(crate) fn markdown(&self) -> String {
         let mut text = String::from(
             "# The contract\n\nMade from `scenarios/contract.toml` and the scenarios by `wsgi-proof contract --markdown`; \
              not to be edited.\n\n| clause | level | dialects | says | from | proved by |\n|---|---|---|---|---|---|\n",
@@ -41,7 +40,7 @@ impl Contract {
     }
 
     /// The names of cells; a dialect or a variant that is there whole is named once.
-    pub fn names_of(&self, cells: &BTreeSet<usize>) -> String {
+    pub(crate) fn names_of(&self, cells: &BTreeSet<usize>) -> String {
         let has = |name: &CellName| cells.iter().any(|cell| self.cells.get(*cell) == Some(name));
         let mut names = Vec::new();
         let mut rest: Vec<&CellName> = self.cells.iter().filter(|name| has(name)).collect();

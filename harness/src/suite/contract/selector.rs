@@ -8,14 +8,14 @@ use crate::outcome::CheckId;
 /// `image-environment LANG`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
-pub struct CheckSelector {
+pub(crate) struct CheckSelector {
     ids: Vec<CheckId>,
     subject: String,
 }
 
 impl CheckSelector {
     /// Whether findings of this check about this subject are meant.
-    pub fn selects(&self, id: CheckId, subject: &str) -> bool {
+    pub(crate) fn selects(&self, id: CheckId, subject: &str) -> bool {
         self.ids.contains(&id) && subject.starts_with(&self.subject)
     }
 }

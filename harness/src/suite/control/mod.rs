@@ -20,7 +20,7 @@ pub(crate) use change::{Change, apply};
 const CONTROL_FILE: &str = "control.toml";
 
 /// Files that stand in for those of a folder, by their paths in it.
-pub type Replacements = Vec<(PathBuf, Vec<u8>)>;
+pub(crate) type Replacements = Vec<(PathBuf, Vec<u8>)>;
 
 /// A candidate that must fail.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -54,7 +54,6 @@ pub enum ControlError {
     Unreadable {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
         source: std::io::Error,
     },
     /// Its own file cannot be read or is not valid.

@@ -15,19 +15,19 @@ use crate::suite::diagnostic::{Diagnostic, Diagnostics, Source};
 use crate::suite::toml_file;
 
 /// The name of the scenario file in a scenario's folder.
-pub const SCENARIO_FILE: &str = "scenario.toml";
+pub(crate) const SCENARIO_FILE: &str = "scenario.toml";
 
 /// The application's folder in a scenario's folder.
-pub const APP_FOLDER: &str = "app";
+pub(crate) const APP_FOLDER: &str = "app";
 
 /// The folder of a volume's files in a scenario's folder.
-pub const VOLUME_FOLDER: &str = "volume";
+pub(crate) const VOLUME_FOLDER: &str = "volume";
 
 /// Loads every scenario below `root` for one cell, sorted by name.
 ///
 /// # Errors
 /// All faults of all scenario files and folders.
-pub fn load(root: &Path, setting: &Setting<'_>) -> Result<Vec<Scenario>, Diagnostics> {
+pub(crate) fn load(root: &Path, setting: &Setting<'_>) -> Result<Vec<Scenario>, Diagnostics> {
     let mut faults = Vec::new();
     let mut scenarios = Vec::new();
     let names = scenario_folders(root, &mut faults);

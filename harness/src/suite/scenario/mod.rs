@@ -18,23 +18,20 @@ mod typed;
 
 use crate::outcome::At;
 
-pub use context::PatternError;
-pub use context::{ContextError, MAX_CONTEXT, build_context, folder_context, rebuild_context, volume_context};
-pub use load::{APP_FOLDER, SCENARIO_FILE, VOLUME_FOLDER, load};
-pub use pattern::as_typed;
-pub use reference::reference;
-pub use schema::schema;
-pub use setting::Setting;
-pub use table::{
-    Body, BuildExpectation, BuildOutcome, CommandExpectation, EndCode, EndExpectation, FileExpectation, FileState,
-    Generate, HttpExpectation, ImageExpectation, Phase, Rebuild, Scenario, ServeExpectation, StartSettings,
-    StopExpectation, Subject, Volume,
+pub(crate) use context::{ContextError, build_context, folder_context, rebuild_context, volume_context};
+pub(crate) use load::{APP_FOLDER, VOLUME_FOLDER, load};
+pub(crate) use pattern::as_typed;
+pub(crate) use reference::reference;
+pub(crate) use schema::schema;
+pub(crate) use setting::Setting;
+pub(crate) use table::{
+    BuildExpectation, BuildOutcome, CommandExpectation, EndCode, EndExpectation, FileExpectation, FileState, Generate,
+    HttpExpectation, ImageExpectation, Phase, Rebuild, Scenario, ServeExpectation, StopExpectation, Subject, Volume,
 };
 
 /// An expected value, and where it was declared.
 #[derive(Debug, Clone)]
-pub struct Declared<T> {
-    /// The expected value.
+pub(crate) struct Declared<T> {
     pub value: T,
     /// Where the scenario file says so.
     pub at: At,

@@ -83,7 +83,7 @@ pub(super) fn unknown_placeholder(
 }
 
 /// A compiled pattern as it was typed, without the anchors that a pattern for a whole value gets.
-pub fn as_typed(regex: &Regex) -> &str {
+pub(crate) fn as_typed(regex: &Regex) -> &str {
     let text = regex.as_str();
     text.strip_prefix(WHOLE_OPENING).and_then(|rest| rest.strip_suffix(WHOLE_CLOSING)).unwrap_or(text)
 }

@@ -20,8 +20,7 @@ single quotes, where a backslash is itself. Paths, commands and patterns may hav
 /// An example of each table.
 const EXAMPLES: &str = include_str!("table/examples.toml");
 
-/// The page.
-pub fn reference() -> String {
+pub(crate) fn reference() -> String {
     let root = schema::value();
     let mut page = HEAD.to_owned();
     section(&mut page, &root, &root, "## At the top of the file", "");

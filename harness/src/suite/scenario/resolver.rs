@@ -20,7 +20,6 @@ pub(super) struct Resolver<'a> {
 }
 
 impl<'a> Resolver<'a> {
-    /// For one file.
     pub(super) fn new(source: &Source, setting: &'a Setting<'a>) -> Self {
         Self { setting, faults: Faults::new(source.clone()) }
     }

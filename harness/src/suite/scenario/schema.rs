@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::table::ScenarioFile;
 
 /// The JSON schema of a scenario file, as text that ends in a newline.
-pub fn schema() -> String {
+pub(crate) fn schema() -> String {
     format!("{:#}\n", value())
 }
 

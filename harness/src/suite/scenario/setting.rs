@@ -4,8 +4,7 @@ use crate::suite::cell::Cell;
 
 /// What scenarios are loaded for: a cell, and which variants there are beside.
 #[derive(Debug, Clone, Copy)]
-pub struct Setting<'a> {
-    /// The cell.
+pub(crate) struct Setting<'a> {
     pub cell: &'a Cell,
     /// The names of all variants, for `[[not_applicable]]` to name.
     pub variants: &'a [String],

@@ -11,7 +11,6 @@ use serde::{Deserialize, Deserializer};
 pub(crate) struct Typed<T>(toml::Spanned<T>);
 
 impl<T> Typed<T> {
-    /// The value.
     pub(super) fn get(&self) -> &T {
         self.0.get_ref()
     }

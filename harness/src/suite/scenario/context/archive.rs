@@ -51,7 +51,6 @@ impl Layout<'_> {
     }
 }
 
-/// Makes the archive.
 pub(super) fn archive(folder: &Path, layout: &Layout<'_>) -> Result<Vec<u8>, ContextError> {
     let Layout { mode_of, replacements, .. } = layout;
     let mut archive = tar::Builder::new(Vec::new());

@@ -12,9 +12,7 @@ use super::{ContextError, MAX_CONTEXT};
 /// What is at a path of the application folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::suite::scenario) enum Entry {
-    /// A folder.
     Folder,
-    /// A file.
     File {
         /// Its size in bytes.
         size: u64,

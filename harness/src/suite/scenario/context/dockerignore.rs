@@ -16,10 +16,9 @@ pub(super) const FILE: &str = ".dockerignore";
 /// A pattern that is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: the pattern `{pattern}` is not valid")]
-pub struct PatternError {
+pub(crate) struct PatternError {
     /// The line, counted from 1.
     pub line: usize,
-    /// The pattern.
     pub pattern: String,
 }
 

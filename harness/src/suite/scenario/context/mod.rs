@@ -14,14 +14,14 @@ use super::{Scenario, Volume};
 use archive::{Layout, archive};
 
 pub(super) use content::entries;
-pub use dockerignore::PatternError;
+pub(crate) use dockerignore::PatternError;
 
 /// The most that the files of a context may have together, in bytes.
-pub const MAX_CONTEXT: u64 = 64 << 20;
+pub(crate) const MAX_CONTEXT: u64 = 64 << 20;
 
 /// Why a build context cannot be made.
 #[derive(Debug, thiserror::Error)]
-pub enum ContextError {
+pub(crate) enum ContextError {
     /// The scenario looks at an image as it is.
     #[error("the scenario `{0}` has no application to build")]
     NoApplication(String),
@@ -30,7 +30,6 @@ pub enum ContextError {
     Read {
         /// The path, relative to the application folder.
         path: PathBuf,
-        /// Why.
         source: io::Error,
     },
     /// Neither file, folder nor link.
@@ -38,7 +37,6 @@ pub enum ContextError {
     Special {
         /// The path, relative to the application folder.
         path: PathBuf,
-        /// What it is.
         kind: &'static str,
     },
     /// A link out of the folder would mean something else in the image.
@@ -46,7 +44,6 @@ pub enum ContextError {
     LinkOut {
         /// The link, relative to the application folder.
         path: PathBuf,
-        /// Where it leads.
         target: PathBuf,
     },
     /// Too much for a sample application.
@@ -69,7 +66,7 @@ pub enum ContextError {
 ///
 /// # Errors
 /// When there is nothing to build, and when the folder has what a context cannot hold.
-pub fn build_context(scenario: &Scenario) -> Result<Vec<u8>, ContextError> {
+pub(crate) fn build_context(scenario: &Scenario) -> Result<Vec<u8>, ContextError> {
     rebuild_context(scenario, &BTreeMap::new())
 }
 
@@ -77,7 +74,10 @@ pub fn build_context(scenario: &Scenario) -> Result<Vec<u8>, ContextError> {
 ///
 /// # Errors
 /// When there is nothing to build, and when the folder has what a context cannot hold.
-pub fn rebuild_context(scenario: &Scenario, append: &BTreeMap<PathBuf, String>) -> Result<Vec<u8>, ContextError> {
+pub(crate) fn rebuild_context(
+    scenario: &Scenario,
+    append: &BTreeMap<PathBuf, String>,
+) -> Result<Vec<u8>, ContextError> {
     let app = scenario.app.as_deref().ok_or_else(|| ContextError::NoApplication(scenario.name.clone()))?;
     let mut replacements = Vec::new();
     for (path, text) in append {
@@ -99,7 +99,7 @@ pub fn rebuild_context(scenario: &Scenario, append: &BTreeMap<PathBuf, String>) 
 ///
 /// # Errors
 /// When the folder has what a context cannot hold.
-pub fn volume_context(volume: &Volume) -> Result<Vec<u8>, ContextError> {
+pub(crate) fn volume_context(volume: &Volume) -> Result<Vec<u8>, ContextError> {
     let layout = Layout {
         mode_of: &|path| volume.modes.get(path).copied(),
         replacements: &[],
@@ -114,7 +114,7 @@ pub fn volume_context(volume: &Volume) -> Result<Vec<u8>, ContextError> {
 ///
 /// # Errors
 /// When the folder has what a context cannot hold.
-pub fn folder_context(folder: &Path, replacements: &[(PathBuf, Vec<u8>)]) -> Result<Vec<u8>, ContextError> {
+pub(crate) fn folder_context(folder: &Path, replacements: &[(PathBuf, Vec<u8>)]) -> Result<Vec<u8>, ContextError> {
     let executable = |path: &Path| {
         let mode = fs::metadata(folder.join(path)).map_or(0, |metadata| metadata.permissions().mode());
         (mode & 0o100 != 0).then_some(0o755)

@@ -56,7 +56,7 @@ pub(crate) enum OutcomeKey {
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
 )]
 #[serde(rename_all = "kebab-case")]
-pub enum Phase {
+pub(crate) enum Phase {
     /// The `pre-build` hook.
     PreBuild,
     /// The installation of git.
@@ -71,7 +71,7 @@ pub enum Phase {
 
 /// What the build must come to.
 #[derive(Debug, Clone)]
-pub struct BuildExpectation {
+pub(crate) struct BuildExpectation {
     /// How it must end.
     pub outcome: Declared<BuildOutcome>,
     /// The folders that progress lines may name: the dialect's.
@@ -90,7 +90,7 @@ pub struct BuildExpectation {
 
 /// How the build must end.
 #[derive(Debug, Clone)]
-pub enum BuildOutcome {
+pub(crate) enum BuildOutcome {
     /// The image must be built.
     Success,
     /// The build step must fail, for this reason and no other.
@@ -104,7 +104,6 @@ pub enum BuildOutcome {
     },
 }
 
-/// Resolves the table.
 pub(super) fn resolve(resolver: &mut Resolver<'_>, build: &Typed<BuildTable>) -> Option<BuildExpectation> {
     let table = build.get();
     let (log, log_absent) = resolver.lines(&table.log, &table.log_absent);

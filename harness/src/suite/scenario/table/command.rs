@@ -26,10 +26,9 @@ pub(crate) struct CommandTable {
 
 /// A command, and what it must come to.
 #[derive(Debug, Clone)]
-pub struct CommandExpectation {
+pub(crate) struct CommandExpectation {
     /// The program and its arguments; no shell.
     pub run: Declared<Vec<String>>,
-    /// Its exit code.
     pub exit_code: Declared<i64>,
     /// A pattern found in its standard output and standard error.
     pub output: Option<Declared<Regex>>,
@@ -37,7 +36,6 @@ pub struct CommandExpectation {
     pub output_absent: Option<Declared<Regex>>,
 }
 
-/// Resolves the entries.
 pub(super) fn resolve(resolver: &mut Resolver<'_>, tables: &[Typed<CommandTable>]) -> Vec<CommandExpectation> {
     tables.iter().filter_map(|table| command(resolver, table.get())).collect()
 }

@@ -41,8 +41,7 @@ pub(crate) enum StateKey {
 
 /// What must be at a path of the image's file system.
 #[derive(Debug, Clone)]
-pub struct FileExpectation {
-    /// The absolute path.
+pub(crate) struct FileExpectation {
     pub path: String,
     /// What must be there.
     pub state: Declared<FileState>,
@@ -50,17 +49,14 @@ pub struct FileExpectation {
 
 /// What must be at a path.
 #[derive(Debug, Clone)]
-pub enum FileState {
-    /// Something is there.
+pub(crate) enum FileState {
     Exists {
-        /// Its permission bits.
         mode: Option<Declared<u32>>,
         /// Its numeric owner, `uid:gid`.
         owner: Option<Declared<String>>,
         /// A pattern found in its content.
         content: Option<Declared<Regex>>,
     },
-    /// Nothing is there.
     Absent,
     /// A directory without entries, or nothing.
     Empty,

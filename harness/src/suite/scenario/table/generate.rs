@@ -24,10 +24,9 @@ pub(crate) struct GenerateTable {
 
 /// Files that are made for the build: `FOLDER/0.txt` and so on, each with its number in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Generate {
+pub(crate) struct Generate {
     /// The folder, relative to the application folder.
     pub folder: PathBuf,
-    /// How many files.
     pub files: u32,
 }
 

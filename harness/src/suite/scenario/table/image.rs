@@ -39,7 +39,7 @@ pub(crate) struct ImageTable {
 
 /// What the image's configuration must be; nothing is expected of what is `None` or empty.
 #[derive(Debug, Clone, Default)]
-pub struct ImageExpectation {
+pub(crate) struct ImageExpectation {
     /// The `ONBUILD` triggers, exactly and in order.
     pub triggers: Option<Declared<Vec<String>>>,
     /// The entry point, in exec form.
@@ -48,7 +48,6 @@ pub struct ImageExpectation {
     pub command: Option<Declared<Vec<String>>>,
     /// The exposed ports such as `80/tcp`, exactly, as a set.
     pub exposed_ports: Option<Declared<Vec<String>>>,
-    /// The working directory.
     pub working_directory: Option<Declared<String>>,
     /// The user; empty for root by default.
     pub user: Option<Declared<String>>,
@@ -62,7 +61,7 @@ pub struct ImageExpectation {
 
 impl ImageExpectation {
     /// Whether nothing is expected.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         let Self {
             triggers,
             entry_point,
@@ -86,7 +85,6 @@ impl ImageExpectation {
     }
 }
 
-/// Resolves the table.
 pub(super) fn resolve(resolver: &mut Resolver<'_>, table: &ImageTable) -> ImageExpectation {
     if let Some(ports) = &table.exposed_ports {
         for port in ports.get() {

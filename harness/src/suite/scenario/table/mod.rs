@@ -15,15 +15,13 @@ mod serve;
 mod together;
 mod whole;
 
-pub use build::{BuildExpectation, BuildOutcome, Phase};
-pub use command::CommandExpectation;
-pub use file::{FileExpectation, FileState};
-pub use generate::Generate;
-pub use image::ImageExpectation;
-pub use rebuild::Rebuild;
-pub use serve::{
-    Body, EndCode, EndExpectation, HttpExpectation, ServeExpectation, StartSettings, StopExpectation, Volume,
-};
-pub use whole::{Scenario, Subject};
+pub(crate) use build::{BuildExpectation, BuildOutcome, Phase};
+pub(crate) use command::CommandExpectation;
+pub(crate) use file::{FileExpectation, FileState};
+pub(crate) use generate::Generate;
+pub(crate) use image::ImageExpectation;
+pub(crate) use rebuild::Rebuild;
+pub(crate) use serve::{EndCode, EndExpectation, HttpExpectation, ServeExpectation, StopExpectation, Volume};
+pub(crate) use whole::{Scenario, Subject};
 
 pub(super) use whole::{ScenarioFile, resolve};

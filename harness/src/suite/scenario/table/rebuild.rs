@@ -29,8 +29,7 @@ pub(crate) struct RebuildTable {
 
 /// The build done again on the layer cache.
 #[derive(Debug, Clone)]
-pub struct Rebuild {
-    /// Where it stands.
+pub(crate) struct Rebuild {
     pub at: At,
     /// Text that files get at their end first, by path relative to the application folder.
     pub append: BTreeMap<PathBuf, String>,

@@ -89,7 +89,7 @@ pub(crate) enum SubjectKey {
 /// What a scenario looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Subject {
+pub(crate) enum Subject {
     /// An application image, built from `app/` on the candidate.
     Application,
     /// The candidate's onbuild image itself.
@@ -100,7 +100,7 @@ pub enum Subject {
 
 /// One scenario, resolved and valid.
 #[derive(Debug, Clone)]
-pub struct Scenario {
+pub(crate) struct Scenario {
     /// The folder's name, unique in the suite.
     pub name: String,
     /// One sentence: what must hold.
@@ -145,7 +145,7 @@ pub struct Scenario {
 
 impl Scenario {
     /// Whether anything is expected of the image itself: its configuration, files, or commands in it.
-    pub fn examines_image(&self) -> bool {
+    pub(crate) fn examines_image(&self) -> bool {
         !self.image.is_empty() || !self.files.is_empty() || !self.commands.is_empty()
     }
 }

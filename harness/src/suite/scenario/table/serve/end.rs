@@ -22,8 +22,7 @@ pub(crate) struct EndTable {
 
 /// How a container must end by itself.
 #[derive(Debug, Clone)]
-pub struct EndExpectation {
-    /// Its exit code.
+pub(crate) struct EndExpectation {
     pub exit_code: Declared<EndCode>,
     /// The time that it has for it, in seconds.
     pub within_seconds: Declared<u32>,
@@ -31,14 +30,11 @@ pub struct EndExpectation {
 
 /// The exit code of a container that ends by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EndCode {
-    /// This one.
+pub(crate) enum EndCode {
     Exactly(i64),
-    /// Any but 0.
     NonZero,
 }
 
-/// Resolves the table.
 pub(super) fn resolve(resolver: &mut Resolver<'_>, typed: &Typed<EndTable>) -> Option<EndExpectation> {
     let table = typed.get();
     let exit_code = match (&table.exit_code, &table.nonzero) {

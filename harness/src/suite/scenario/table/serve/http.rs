@@ -68,16 +68,14 @@ pub(crate) struct HttpTable {
 
 /// A request, and the answer it must get.
 #[derive(Debug, Clone)]
-pub struct HttpExpectation {
+pub(crate) struct HttpExpectation {
     /// Where the request stands in the file.
     pub at: At,
-    /// The method.
     pub method: String,
     /// The path with its query, beginning with `/`.
     pub path: String,
     /// Headers of the request.
     pub request_headers: BTreeMap<String, String>,
-    /// The request's body.
     pub send: Option<Body>,
     /// Whether the body is sent in chunks.
     pub chunked: bool,
@@ -85,7 +83,6 @@ pub struct HttpExpectation {
     pub times: usize,
     /// How many of these are under way at the same time.
     pub at_once: usize,
-    /// The status code.
     pub status: Declared<u16>,
     /// Response headers by name, with a pattern found in the value.
     pub headers: BTreeMap<String, Declared<Regex>>,
@@ -101,16 +98,14 @@ pub struct HttpExpectation {
 
 /// The body of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Body {
-    /// This text.
+pub(crate) enum Body {
     Text(String),
     /// So many bytes: the lower-case alphabet over and over.
     Alphabet(usize),
 }
 
 impl Body {
-    /// Its bytes.
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         match self {
             Self::Text(text) => text.clone().into_bytes(),
             Self::Alphabet(length) => (b'a'..=b'z').cycle().take(*length).collect(),
@@ -118,7 +113,6 @@ impl Body {
     }
 }
 
-/// Resolves a request.
 pub(super) fn resolve(resolver: &mut Resolver<'_>, typed: &Typed<HttpTable>) -> Option<HttpExpectation> {
     let table = typed.get();
     path(resolver, &table.path);

@@ -21,12 +21,12 @@ use crate::suite::scenario::resolver::Resolver;
 use crate::suite::scenario::typed::Typed;
 
 use end::EndTable;
-pub use end::{EndCode, EndExpectation};
+pub(crate) use end::{EndCode, EndExpectation};
+pub(crate) use http::HttpExpectation;
 use http::HttpTable;
-pub use http::{Body, HttpExpectation};
 use start::VolumeKey;
-pub use start::{StartSettings, Volume};
-pub use stop::StopExpectation;
+pub(crate) use start::{StartSettings, Volume};
+pub(crate) use stop::StopExpectation;
 use stop::StopTable;
 
 /// The longest time that a container may be given for ending by itself, in seconds.
@@ -89,8 +89,7 @@ pub(crate) struct ServeTable {
 
 /// What a started container must do.
 #[derive(Debug, Clone)]
-pub struct ServeExpectation {
-    /// Where `[serve]` stands.
+pub(crate) struct ServeExpectation {
     pub at: At,
     /// How the container is started.
     pub start: StartSettings,
@@ -118,12 +117,11 @@ pub struct ServeExpectation {
 
 impl ServeExpectation {
     /// Whether anything is expected of the container's log.
-    pub fn reads_log(&self) -> bool {
+    pub(crate) fn reads_log(&self) -> bool {
         !self.log.is_empty() || !self.tool_log.is_empty() || !self.log_absent.is_empty() || !self.should_log.is_empty()
     }
 }
 
-/// Resolves the table.
 pub(super) fn resolve(resolver: &mut Resolver<'_>, folder: &Path, typed: &Typed<ServeTable>) -> ServeExpectation {
     let table = typed.get();
     let asserts = !table.http.is_empty()

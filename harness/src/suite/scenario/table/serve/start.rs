@@ -25,12 +25,10 @@ pub(crate) enum VolumeKey {
 
 /// How a container is started, where it is not as the image says.
 #[derive(Debug, Clone, Default)]
-pub struct StartSettings {
+pub(crate) struct StartSettings {
     /// Arguments instead of the image's `CMD`.
     pub arguments: Option<Vec<String>>,
-    /// Further environment variables.
     pub environment: BTreeMap<String, String>,
-    /// The user.
     pub user: Option<String>,
     /// Whether its root is read-only.
     pub read_only: bool,
@@ -42,7 +40,7 @@ pub struct StartSettings {
 
 /// The files of a volume.
 #[derive(Debug, Clone)]
-pub struct Volume {
+pub(crate) struct Volume {
     /// The folder that they are taken from.
     pub folder: PathBuf,
     /// Modes of files that differ from the default, by their path in the folder.

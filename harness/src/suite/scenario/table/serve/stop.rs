@@ -20,14 +20,13 @@ pub(crate) struct StopTable {
 
 /// What SIGTERM must lead to.
 #[derive(Debug, Clone)]
-pub struct StopExpectation {
+pub(crate) struct StopExpectation {
     /// The container's exit code.
     pub exit_code: Option<Declared<i64>>,
     /// The time that the container has for ending by itself, in seconds.
     pub within_seconds: Declared<u32>,
 }
 
-/// Resolves the table.
 pub(super) fn resolve(resolver: &mut Resolver<'_>, table: &StopTable) -> Option<StopExpectation> {
     let exit_code = table.exit_code.as_ref().and_then(|typed| resolver.exit_code(typed, 0));
     let within_seconds = seconds(resolver, &table.within_seconds, "a container cannot be given that time to stop")?;

@@ -1,15 +1,26 @@
 //! Whatever stands in a file or on a command line, it is read or refused, and never a panic.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::support::library::{
-    Cell, Cli, Dialect, LOCK_FILE, Limit, Setting, SuiteLock, Variant, mutants, requirements, scenario,
-};
-use crate::support::root;
+use crate::cli::arguments::Cli;
+use crate::contract_tier::requirements;
+use crate::mutate::mutants;
+use crate::suite::assertion_lock::{LOCK_FILE, SuiteLock};
+use crate::suite::cell::Cell;
+use crate::suite::dialect::Dialect;
+use crate::suite::limits::Limit;
+use crate::suite::scenario::{self, Setting};
+use crate::suite::variant::Variant;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
 
 fn cell() -> Cell {
     let variant = Variant::select(&root().join("images"), &["python-3.11".to_owned()]).unwrap().remove(0);
