@@ -51,7 +51,10 @@ fn a_difference_is_made_small_and_is_a_scenario_that_fails_the_same_way() {
     // What is left are the hook that fails, or the requirement that cannot be had, and what every application has.
     let files = told.lines().filter(|line| line.starts_with("--- app/")).count();
     assert!(files <= 4, "{told}");
-    assert!(told.contains("reproduce: cargo run -- fuzz --dialect all --seed 11 --case "), "{told}");
+    assert!(
+        told.contains("reproduce: cargo run -- fuzz --variant python-3.11 --dialect docker,whiskey --seed 11 --case "),
+        "{told}"
+    );
 
     std::fs::copy(root().join("scenarios/packages.lock"), scenarios.join("packages.lock")).unwrap();
     let run = |step: &[&str]| {
