@@ -50,6 +50,7 @@ pub(super) async fn open(job: &Job, signals: &Signals) -> Result<ImageTier, Fail
         onbuild: candidate.onbuild.clone(),
         offline: arguments.offline,
         limits,
+        absent: job.plan.absent_packages(),
         jobs: arguments.jobs.map_or_else(cores, usize::from),
         keep: arguments.keep,
     };

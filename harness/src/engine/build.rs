@@ -2,7 +2,7 @@
 //! only the networks default, none and host.)
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use bollard::models::{BuildInfoAux, ImageId};
@@ -39,8 +39,20 @@ static DOCKERFILES_DOING: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// The container that a line of the builder's says an instruction is run in.
-pub(crate) fn container_of(line: &str) -> Option<&str> {
+fn container_of(line: &str) -> Option<&str> {
     line.trim().strip_prefix("---> Running in ")
+}
+
+/// The containers that commands were run in, from a builder's log. Other instructions have containers that are never started.
+pub(crate) fn commands_of(log: &[String]) -> impl Iterator<Item = &str> {
+    let mut is_command = false;
+    log.iter().filter_map(move |line| {
+        if let Some((_, instruction)) = line.strip_prefix("Step ").and_then(|rest| rest.split_once(" : ")) {
+            // Triggers are run by the `FROM` that brings them.
+            is_command = ["RUN", "FROM"].iter().any(|name| instruction.to_uppercase().starts_with(name));
+        }
+        container_of(line).filter(|_| is_command)
+    })
 }
 
 /// A build to be made.
@@ -111,10 +123,10 @@ impl Engine {
         };
         let body = bollard::body_full(Bytes::from(request.context));
         let (sender, mut stream) = mpsc::channel(64);
-        let (docker, pending) = (self.docker.clone(), Arc::clone(&self.pending));
+        let (docker, pending) = (self.docker.clone(), self.pending.begin());
         // Where the caller gives the build up, its log is read on until the engine has ended it: a sweep waits for that.
         let reader = tokio::spawn(async move {
-            let _build = pending.begin();
+            let _pending = pending;
             let mut stream = std::pin::pin!(docker.build_image(options, None, Some(body)));
             while let Some(info) = stream.next().await {
                 drop(sender.send(info).await);
@@ -228,6 +240,21 @@ fn end_of(message: String, log: &[String]) -> Result<BuildEnd, EngineError> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn commands_have_containers_that_were_started() {
+        let log = [
+            "Step 1/3 : FROM ${IMAGE}",
+            "# Executing 1 build trigger",
+            " ---> Running in aaaaaaaaaaaa",
+            "Step 2/3 : run true",
+            " ---> Running in bbbbbbbbbbbb",
+            "Step 3/3 : CMD [ \"wsgi.py\" ]",
+            " ---> Running in cccccccccccc",
+        ];
+        let log = log.map(str::to_owned);
+        assert_eq!(commands_of(&log).collect::<Vec<_>>(), ["aaaaaaaaaaaa", "bbbbbbbbbbbb"]);
+    }
 
     #[test]
     fn a_command_that_returned_non_zero() {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bollard::models::ContainerUpdateBody;
 use bollard::query_parameters::{EventsOptions, InspectContainerOptions};
 use futures_util::StreamExt;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::{Engine, Network};
 use crate::suite::limits::Limits;
@@ -46,13 +46,19 @@ impl Engine {
             HashMap::from([filter("type", "network"), filter("event", "connect"), filter("network", &network.name)]);
         let task = tokio::spawn(async move {
             let options = EventsOptions { filters: Some(filters), ..Default::default() };
+            let mut limiting = JoinSet::new();
             let mut events = std::pin::pin!(engine.docker.events(Some(options)));
             while let Some(Ok(event)) = events.next().await {
                 let attributes = event.actor.and_then(|actor| actor.attributes).unwrap_or_default();
-                let Some(container) = attributes.get("container") else { continue };
-                if let Some(address) = engine.limit_processes(container, limits.processes, &name).await {
-                    found.lock().unwrap_or_else(PoisonError::into_inner).insert(container.clone(), address);
-                }
+                let Some(container) = attributes.get("container").cloned() else { continue };
+                // Side by side: a container that waited for its turn could be gone when it is asked for its address.
+                let (engine, name, found) = (engine.clone(), name.clone(), Arc::clone(&found));
+                limiting.spawn(async move {
+                    if let Some(address) = engine.limit_processes(&container, limits.processes, &name).await {
+                        found.lock().unwrap_or_else(PoisonError::into_inner).insert(container, address);
+                    }
+                });
+                while limiting.try_join_next().is_some() {}
             }
         });
         Guard { task, addresses }

@@ -30,7 +30,7 @@ use self::pending::Pending;
 use bollard::Docker;
 
 pub(crate) use application::Application;
-pub(crate) use build::{BuildRequest, container_of};
+pub(crate) use build::{BuildRequest, commands_of};
 pub(crate) use canary::canary_build;
 pub(crate) use discover::discover;
 pub(crate) use distribution::{Distribution, ensure_distribution};

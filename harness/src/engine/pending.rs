@@ -1,6 +1,7 @@
 //! Builds that the engine has not ended yet. A build that its caller gave up goes on for a moment, and what its last
 //! instruction made may appear after a sweep: a sweep waits for it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -10,12 +11,18 @@ use tokio::sync::watch;
 pub(super) struct Pending(watch::Sender<usize>);
 
 /// A build that is being made, until it is dropped.
-pub(super) struct Build<'a>(&'a Pending);
+pub(super) struct Build(Arc<Pending>);
 
 impl Pending {
-    pub(super) fn begin(&self) -> Build<'_> {
+    /// Counts a build.
+    pub(super) fn begin(self: &Arc<Self>) -> Build {
         self.0.send_modify(|count| *count += 1);
-        Build(self)
+        Build(Arc::clone(self))
+    }
+
+    /// Whether any build is being made.
+    pub(super) fn is_any(&self) -> bool {
+        *self.0.borrow() > 0
     }
 
     /// Waits until no build is being made, at most so long; whether there was one to wait for.
@@ -29,7 +36,7 @@ impl Pending {
     }
 }
 
-impl Drop for Build<'_> {
+impl Drop for Build {
     fn drop(&mut self) {
         self.0.0.send_modify(|count| *count -= 1);
     }
@@ -41,7 +48,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_sweep_waits_for_builds_that_go_on() {
-        let pending = Pending::default();
+        let pending = Arc::new(Pending::default());
         assert!(!pending.ended(Duration::from_millis(10)).await);
         let build = pending.begin();
         // One that does not end holds nothing up for ever.

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bollard::models::{ContainerSummary, ImageSummary};
 use bollard::query_parameters::{ListContainersOptions, ListImagesOptions, ListNetworksOptions};
@@ -14,8 +14,12 @@ use super::network::run_of;
 use super::{Engine, EngineError, LABEL_CACHE, LABEL_LOCK, LABEL_RUN};
 use crate::outcome::RunId;
 
-/// How long a sweep waits for builds that were given up. A run that is stopped has five seconds for all.
-const BUILD_END_LIMIT: Duration = Duration::from_secs(3);
+/// How long a sweep goes on, where builds were given up. A run that is stopped has five seconds for all.
+const SWEEP_LIMIT: Duration = Duration::from_secs(3);
+/// How often it is tried to remove what is in the way of itself, where no build is being made.
+const SWEEPS: usize = 4;
+/// How long a sweep waits before it looks again.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// What kind of thing it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -158,23 +162,41 @@ impl Engine {
     /// # Errors
     /// When the engine cannot.
     pub(crate) async fn sweep_run(&self, run: &RunId, alone: impl Fn(&[Leftover]) -> bool) -> Result<(), EngineError> {
-        let mut found = self.list_ours().await?;
+        let found = self.list_ours().await?;
         let alone = alone(&found);
-        let is_to_go = |leftover: &Leftover| {
-            leftover.run == run.as_str() || alone && leftover.kind == Kind::Image && leftover.run.is_empty()
-        };
-        found.retain(is_to_go);
+        // What builds of kept images run in says no more whose it is than the images that they leave.
+        let building = self.pending.is_any();
+        let nobodys = |kind: Kind| alone && (kind == Kind::Image || building && kind == Kind::Container);
+        let is_to_go =
+            |leftover: &Leftover| leftover.run == run.as_str() || leftover.run.is_empty() && nobodys(leftover.kind);
+        let begun = Instant::now();
+        let mut found: Vec<Leftover> = found.into_iter().filter(is_to_go).collect();
+        for pass in 1.. {
+            let removed = self.remove_all_of(&found).await;
+            let building = self.pending.is_any();
+            if begun.elapsed() > SWEEP_LIMIT || !building && pass >= SWEEPS {
+                return removed;
+            }
+            // A build that was given up goes on as long as nothing stops its next instruction.
+            self.pending.ended(PAUSE).await;
+            found = self.list_ours().await?.into_iter().filter(is_to_go).collect();
+            if found.is_empty() && !self.pending.is_any() {
+                return removed;
+            }
+            if !building {
+                // The engine itself is removing what these depend on, and tells of no end of that.
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes these, what runs first. Goes on when one cannot be removed, and tells of the first that could not.
+    async fn remove_all_of(&self, found: &[Leftover]) -> Result<(), EngineError> {
         let (running, rest): (Vec<_>, Vec<_>) = found.iter().partition(|leftover| leftover.kind == Kind::Container);
         let mut results = join_all(running.into_iter().map(|leftover| self.remove(leftover))).await;
         for leftover in rest {
             results.push(self.remove(leftover).await);
-        }
-        if self.pending.ended(BUILD_END_LIMIT).await {
-            let mut late = self.list_ours().await?;
-            late.retain(is_to_go);
-            for leftover in &late {
-                results.push(self.remove(leftover).await);
-            }
         }
         results.into_iter().collect()
     }

@@ -28,9 +28,14 @@ pub(super) fn fault(requests: &[Request], log: &[String], declared_absent: &[Str
 }
 
 /// The fault of the suite that these clients asked for something that the fixtures do not have, and that the scenario did not declare
-/// absent. It counts however the build ended: what it did without is not known to be nothing.
-pub(super) fn undeclared(requests: &[Request], clients: &[IpAddr], declared_absent: &[String]) -> Option<Fault> {
-    let own = |request: &&Request| request.from.is_some_and(|from| clients.contains(&from));
+/// absent; `None` stands for whoever asked. It counts however the build ended: what it did without is not known to be nothing.
+pub(super) fn undeclared(
+    requests: &[Request],
+    clients: Option<&[IpAddr]>,
+    declared_absent: &[String],
+) -> Option<Fault> {
+    let own =
+        |request: &&Request| clients.is_none_or(|clients| request.from.is_some_and(|from| clients.contains(&from)));
     let request = requests.iter().filter(own).find(|request| request.is_undeclared(declared_absent))?;
     Some(Fault {
         what: format!("a build or container requested `{}`, which the fixture server does not have", request.what),
@@ -89,10 +94,12 @@ mod tests {
     fn what_nobody_declared_counts_for_who_asked_only() {
         let requests = [request("elsewhere.test", Outcome::Refused("CONNECT elsewhere.test".into()))];
         let client = IpAddr::from([10, 231, 0, 2]);
-        assert!(undeclared(&requests, &[client], &[]).is_some());
-        assert_eq!(undeclared(&requests, &[IpAddr::from([10, 231, 0, 3])], &[]), None);
+        assert!(undeclared(&requests, Some(&[client]), &[]).is_some());
+        assert_eq!(undeclared(&requests, Some(&[IpAddr::from([10, 231, 0, 3])]), &[]), None);
+        // Where it is not known who asked, it may have been anybody.
+        assert!(undeclared(&requests, None, &[]).is_some());
         let absent = [request("none-such", Outcome::Absent)];
-        assert_eq!(undeclared(&absent, &[client], &lines(&["none-such"])), None);
+        assert_eq!(undeclared(&absent, Some(&[client]), &lines(&["none-such"])), None);
     }
 
     #[test]

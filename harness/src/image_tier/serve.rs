@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::graph::StepEnd;
 use super::probe;
-use super::step::{Step, StepError, missing};
+use super::step::{Clients, Step, StepError, missing};
 use crate::check;
 use crate::check::evidence::{EndEvidence, ProbeEvidence};
 use crate::check::limit::Exceeded;
@@ -41,7 +41,8 @@ impl Step<'_> {
             self.part.findings.push(Exceeded::Disk(disk).finding(&self.scope, "container", &serve.at));
             Ok(())
         });
-        let clients: Vec<_> = first.into_iter().chain(application.address()).map(|address| address.ip()).collect();
+        let addresses = first.into_iter().chain(application.address()).map(|address| address.ip()).collect();
+        let clients = Clients { addresses, all_known: true };
         self.blame_undeclared(cursor, &clients);
         let keep = setup.keep && (result.is_err() || self.part.findings.iter().any(Finding::is_broken));
         if keep {

@@ -47,6 +47,8 @@ pub(crate) struct Setup {
     pub offline: bool,
     /// What a candidate may take, unless a scenario says otherwise.
     pub limits: Limits,
+    /// Projects that any scenario of the run declares absent from the package index.
+    pub absent: Vec<String>,
     /// Steps at once, at the most.
     pub jobs: usize,
     /// Whether the container of a failing scenario is kept.

@@ -14,7 +14,7 @@ use super::{Setup, blame};
 use crate::check;
 use crate::check::evidence::BuildEnd;
 use crate::check::scope::Scope;
-use crate::engine::{BuildRequest, EngineError, container_of};
+use crate::engine::{BuildRequest, EngineError, commands_of};
 use crate::outcome::{Fault, Log, Stage};
 use crate::run::event::Event;
 use crate::run::plan::{Planned, Work};
@@ -32,6 +32,13 @@ impl From<EngineError> for StepError {
     fn from(error: EngineError) -> Self {
         Self::Engine(error)
     }
+}
+
+/// Who may have asked the fixture server in a step.
+pub(super) struct Clients {
+    pub(super) addresses: Vec<IpAddr>,
+    /// Whether these are all: a container that ended before its address could be asked for has none.
+    pub(super) all_known: bool,
 }
 
 /// A scenario's step at work.
@@ -163,17 +170,21 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// The addresses of the containers that a build's commands ran in, as far as they are known.
-    fn clients(&self, log: &[String]) -> Vec<IpAddr> {
-        let containers = log.iter().filter_map(|line| container_of(line));
-        containers.filter_map(|container| self.setup.guard.address_of(container)).collect()
+    /// Who asked in a build: the addresses of the containers that its commands ran in.
+    fn clients(&self, log: &[String]) -> Clients {
+        let containers: Vec<&str> = commands_of(log).collect();
+        let addresses: Vec<IpAddr> =
+            containers.iter().filter_map(|container| self.setup.guard.address_of(container)).collect();
+        Clients { all_known: addresses.len() == containers.len(), addresses }
     }
 
-    /// Notes a fault if these clients have asked since for what the scenario did not declare.
-    pub(super) fn blame_undeclared(&mut self, cursor: usize, clients: &[IpAddr]) {
+    /// Notes a fault if these clients have asked since for what the scenario did not declare. Where not all are known, whatever
+    /// no scenario of the run declares may have been asked for by them: what they did without is not known to be nothing.
+    pub(super) fn blame_undeclared(&mut self, cursor: usize, clients: &Clients) {
         let requests = self.setup.requests.since(cursor);
-        let fault = || blame::undeclared(&requests, clients, &self.scenario.absent_packages);
-        self.part.fault = self.part.fault.take().or_else(fault);
+        let own = || blame::undeclared(&requests, Some(&clients.addresses), &self.scenario.absent_packages);
+        let anyones = || blame::undeclared(&requests, None, &self.setup.absent).filter(|_| !clients.all_known);
+        self.part.fault = self.part.fault.take().or_else(own).or_else(anyones);
     }
 
     /// Looks at the image. Needs the application image, or the subject as shipped and instrumented.

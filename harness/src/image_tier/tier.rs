@@ -65,8 +65,7 @@ impl Tier for ImageTier {
 
 /// What was asked of the fixture server though it has nothing of the kind, and no scenario of the run declares it.
 fn undeclared(log: &RequestLog, plan: &Plan) -> Vec<String> {
-    let absent: Vec<String> =
-        plan.scenarios.iter().flat_map(|planned| planned.scenario.absent_packages.iter().cloned()).collect();
+    let absent = plan.absent_packages();
     let mut found: Vec<String> = Vec::new();
     for request in log.since(0).into_iter().filter(|request| request.is_undeclared(&absent)) {
         let from = request.from.map_or_else(|| "an unknown address".to_owned(), |address| address.to_string());

@@ -98,6 +98,11 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
+    /// Projects that any of the scenarios declares absent from the package index.
+    pub(crate) fn absent_packages(&self) -> Vec<String> {
+        self.scenarios.iter().flat_map(|planned| planned.scenario.absent_packages.iter().cloned()).collect()
+    }
+
     /// The plan for these cells, each with its scenarios, on such a candidate. Only what some scenario needs is prepared.
     pub(crate) fn new(cells: Vec<(Cell, Vec<Arc<Scenario>>)>, origin: &CandidateOrigin) -> Self {
         Self::repeated(cells, origin, 1)
