@@ -12,11 +12,11 @@ use super::run::cores;
 use super::{Failure, listen, open_contract, output, select};
 use crate::cli::arguments::FuzzArgs;
 use crate::contract_tier::sandbox::Candidate;
-use crate::contract_tier::tier::Bench;
+use crate::contract_tier::tier::Examiner;
 use crate::fuzz::campaign::{Difference, FuzzError, Fuzzer};
 use crate::fuzz::{Content, File, files};
 use crate::outcome::{Outcome, with_causes};
-use crate::run::judge::Judge;
+use crate::run::criteria::Criteria;
 use crate::run::tally::ExitCode;
 use crate::suite::tier::Tier;
 
@@ -33,12 +33,12 @@ pub(super) async fn fuzz(arguments: &FuzzArgs) -> Result<ExitCode, Failure> {
     let (_, contract) = select::load(&folders, cells.clone())?;
     let seed = arguments.seed.unwrap_or_else(|| RandomState::new().hash_one(0) >> 32);
     let signals = listen()?;
-    let judge =
-        Judge { contract, tier: Tier::Contract, strict: arguments.strict, control: None, reproduce: String::new() };
+    let criteria =
+        Criteria { contract, tier: Tier::Contract, strict: arguments.strict, control: None, reproduce: String::new() };
     let sandboxes = Arc::new(open_contract::sandboxes(&folders, arguments.offline, &signals).await?);
     let jobs = arguments.jobs.map_or_else(cores, usize::from);
-    let bench = Bench { sandboxes, judge, jobs };
-    let fuzzer = Arc::new(Fuzzer { bench, cells, seed, cancel: signals.cancel.clone() });
+    let examiner = Examiner { sandboxes, criteria, jobs };
+    let fuzzer = Arc::new(Fuzzer { examiner, cells, seed, cancel: signals.cancel.clone() });
     let cases = match arguments.case {
         Some(case) => case..case.saturating_add(1),
         None => 0..arguments.count,
@@ -53,7 +53,7 @@ pub(super) async fn fuzz(arguments: &FuzzArgs) -> Result<ExitCode, Failure> {
     }
     let mut code = ExitCode::Pass;
     for (index, steps) in named.iter().enumerate() {
-        let candidate = Candidate::new(&fuzzer.bench.sandboxes, &folders.images(), &steps.read()?)?;
+        let candidate = Candidate::new(&fuzzer.examiner.sandboxes, &folders.images(), &steps.read()?)?;
         let found = try_out(&fuzzer, Arc::new(candidate), cases.clone(), jobs, &steps.name).await?;
         if signals.cancel.is_cancelled() {
             return Ok(signals.exit_code());

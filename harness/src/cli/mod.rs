@@ -17,11 +17,11 @@ mod open_contract;
 mod open_image;
 mod output;
 mod prune;
+mod reporters;
 mod reproduce;
 mod run;
 mod schema;
 mod select;
-mod tell;
 mod verify;
 
 use std::fmt;

@@ -11,12 +11,12 @@ use tokio::task::JoinSet;
 use super::run::cores;
 use super::{Failure, host, listen, open_contract, output, select};
 use crate::cli::arguments::{MutateArgs, SelectArgs};
-use crate::contract_tier::tier::Bench;
+use crate::contract_tier::tier::Examiner;
 use crate::host::folders::Folders;
 use crate::mutate::campaign::{Campaign, Outcome, Tried};
 use crate::mutate::{Bug, Case, Equivalents, Results, SCRIPTS, changed_lines, inputs, mutants};
 use crate::outcome::with_causes;
-use crate::run::judge::Judge;
+use crate::run::criteria::Criteria;
 use crate::run::plan::{CandidateOrigin, Plan};
 use crate::run::tally::ExitCode;
 use crate::suite::tier::Tier;
@@ -44,9 +44,9 @@ pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> 
     let mut sandboxes = open_contract::sandboxes(&folders, arguments.offline, &signals).await?;
     sandboxes.limit = LIMIT;
     let jobs = arguments.jobs.map_or_else(cores, usize::from);
-    let judge = Judge { contract, tier: Tier::Contract, strict: true, control: None, reproduce: String::new() };
-    let bench = Bench { sandboxes: Arc::new(sandboxes), judge, jobs };
-    let trial = Arc::new(Trial::new(bench, folders.images(), &plan));
+    let criteria = Criteria { contract, tier: Tier::Contract, strict: true, control: None, reproduce: String::new() };
+    let examiner = Examiner { sandboxes: Arc::new(sandboxes), criteria, jobs };
+    let trial = Arc::new(Trial::new(examiner, folders.images(), &plan));
 
     // A suite that fails the scripts as they are would notice anything.
     let unchanged = signals.unless_stopped(trial.unchanged()).await.ok_or_else(|| Failure::stopped(&signals))?;
@@ -103,7 +103,7 @@ pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> 
         }
         finished(&case, outcome, arguments.json, &mut results, &mut campaign)?;
     }
-    tell(campaign, arguments)
+    print(campaign, arguments)
 }
 
 /// The changes that the command line asks for, and which are no others than the script.
@@ -191,7 +191,7 @@ fn progress(case: &Case, outcome: &Outcome) -> Result<(), Failure> {
     output::line(format_args!("{word:<10} {} {}:{} {}  {by}", case.id, case.file, case.line, case.operator))
 }
 
-fn tell(mut campaign: Campaign, arguments: &MutateArgs) -> Result<ExitCode, Failure> {
+fn print(mut campaign: Campaign, arguments: &MutateArgs) -> Result<ExitCode, Failure> {
     campaign.mutants.sort_by(|one, other| (&one.file, one.line, &one.id).cmp(&(&other.file, other.line, &other.id)));
     if arguments.json {
         output::json(&campaign)?;

@@ -8,7 +8,7 @@ use super::run::{Job, cores};
 use super::{Failure, host};
 use crate::cli::arguments::RunArgs;
 use crate::contract_tier::sandbox::{self, IN_CONTAINER, SandboxError, Sandboxes};
-use crate::contract_tier::tier::{Bench, ContractTier};
+use crate::contract_tier::tier::{ContractTier, Examiner};
 use crate::engine::{Engine, OwnProgram};
 use crate::host::folders::Folders;
 use crate::outcome::RunId;
@@ -50,8 +50,8 @@ pub(super) fn refuse_images(candidate: &Candidate) -> Result<(), Failure> {
 pub(super) fn open(job: &Job, sandboxes: Arc<Sandboxes>) -> Result<ContractTier, Failure> {
     let candidate = sandbox::Candidate::new(&sandboxes, &job.folders.images(), &job.candidate.base)?;
     let jobs = job.arguments.jobs.map_or_else(cores, usize::from);
-    let bench = Bench { sandboxes, judge: job.judge(), jobs };
-    Ok(ContractTier { bench: Arc::new(bench), candidate: Arc::new(candidate) })
+    let examiner = Examiner { sandboxes, criteria: job.criteria(), jobs };
+    Ok(ContractTier { examiner: Arc::new(examiner), candidate: Arc::new(candidate) })
 }
 
 /// Sandboxes, with progress on standard error. Where this machine does not permit any, the program does all of its work in one

@@ -44,7 +44,7 @@ pub(super) async fn open(job: &Job, signals: &Signals) -> Result<ImageTier, Fail
         dockerfiles: (candidate.dockerfiles.base.clone(), candidate.dockerfiles.onbuild.clone()),
         own_files: arguments.candidate == TestedArgs::default(),
         cache: folders.cache.clone(),
-        judge: job.judge(),
+        criteria: job.criteria(),
         origin: job.origin(),
         base: candidate.base.clone(),
         onbuild: candidate.onbuild.clone(),

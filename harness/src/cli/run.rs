@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::candidates::{Candidate, announce};
+use super::reporters::{Audience, RunReporters};
 use super::reproduce::reproduce;
-use super::tell::{Audience, Teller};
 use super::{Failure, listen, open_contract, open_image, output, select};
 use crate::cli::arguments::{CellArgs, FolderArgs, RUN_SECONDS, RunArgs, SelectArgs, TestedArgs};
 use crate::contract_tier;
 use crate::host::folders::Folders;
-use crate::run::judge::Judge;
+use crate::run::criteria::Criteria;
 use crate::run::plan::{CandidateOrigin, Plan};
 use crate::run::session::{Ended, Lock, Session};
 use crate::run::signals::Signals;
@@ -77,23 +77,23 @@ impl Job {
         let Self { arguments, folders, .. } = self;
         match arguments.tier {
             Tier::Image => {
-                let teller = self.teller(audience)?;
-                Ok(self.run_in(open_image::open(self, signals).await?, signals, teller).await)
+                let reporters = self.reporters(audience)?;
+                Ok(self.run_in(open_image::open(self, signals).await?, signals, reporters).await)
             }
             Tier::Contract => {
                 let sandboxes = open_contract::sandboxes(folders, arguments.offline, signals).await?;
-                let teller = self.teller(audience)?;
-                Ok(self.run_in(open_contract::open(self, Arc::new(sandboxes))?, signals, teller).await)
+                let reporters = self.reporters(audience)?;
+                Ok(self.run_in(open_contract::open(self, Arc::new(sandboxes))?, signals, reporters).await)
             }
         }
     }
 
-    pub(super) fn teller(&self, audience: Audience) -> Result<Teller, Failure> {
-        Teller::new(audience, self.arguments.report.as_deref(), &self.folders.scenarios())
+    pub(super) fn reporters(&self, audience: Audience) -> Result<RunReporters, Failure> {
+        RunReporters::new(audience, self.arguments.report.as_deref(), &self.folders.scenarios())
     }
 
     /// Runs it in a tier that is open.
-    pub(super) async fn run_in(&self, tier: impl tier::Tier, signals: &Signals, mut teller: Teller) -> Ended {
+    pub(super) async fn run_in(&self, tier: impl tier::Tier, signals: &Signals, mut reporters: RunReporters) -> Ended {
         let Self { arguments, folders, plan, lock, .. } = self;
         // What a candidate calls decides how many assertions the contract tier makes: only the repository's own has counts there.
         let is_held = arguments.tier == Tier::Image || arguments.candidate == TestedArgs::default();
@@ -107,13 +107,13 @@ impl Job {
             whole: arguments.select.filters.is_empty(),
             lock: Lock { root: folders.scenarios(), counts: lock, write: arguments.write_lock },
         };
-        let ended = session.run(plan, tier, &mut |event| teller.tell(event)).await;
-        teller.finish(ended)
+        let ended = session.run(plan, tier, &mut |event| reporters.send(event)).await;
+        reporters.finish(ended)
     }
 
     /// What its scenarios are judged by.
-    pub(super) fn judge(&self) -> Judge {
-        Judge {
+    pub(super) fn criteria(&self) -> Criteria {
+        Criteria {
             contract: self.contract.clone(),
             tier: self.arguments.tier,
             strict: self.arguments.strict,

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::candidates::{Dockerfiles, Steps, candidates, file_name};
+use super::reporters::Audience;
 use super::run::{Job, usual};
-use super::tell::Audience;
 use super::{Failure, host, listen, open_contract, output, select};
 use crate::cli::arguments::{RunArgs, SelectArgs, TestedArgs, VerifyArgs};
 use crate::host::folders::Folders;
@@ -44,9 +44,9 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
         let sandboxes = Arc::new(open_contract::sandboxes(&folders, arguments.offline, &signals).await?);
         for steps in &candidates {
             let job = Job::of(run(&steps.name, steps.tested.clone(), arguments, Tier::Contract))?;
-            let teller = job.teller(Audience::Nobody)?;
+            let reporters = job.reporters(Audience::Nobody)?;
             let tier = open_contract::open(&job, Arc::clone(&sandboxes))?;
-            let ended = job.run_in(tier, &signals, teller).await;
+            let ended = job.run_in(tier, &signals, reporters).await;
             if matches!(ended.code, ExitCode::Interrupted | ExitCode::Terminated) {
                 return Ok(ended.code);
             }

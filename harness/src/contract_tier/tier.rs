@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 use super::{examine, not_applicable};
 use crate::contract_tier::sandbox::{Candidate, Sandboxes};
 use crate::outcome::{Fault, RunId, ScenarioReport, with_causes};
+use crate::run::criteria::{Criteria, Found};
 use crate::run::event::Event;
-use crate::run::judge::{Found, Judge};
 use crate::run::plan::{Plan, Planned};
 use crate::run::session::lost;
 use crate::run::tasks::Tasks;
@@ -19,10 +19,10 @@ use crate::suite::cell::Cell;
 
 /// What scenarios are tried with.
 #[derive(Debug)]
-pub(crate) struct Bench {
+pub(crate) struct Examiner {
     pub sandboxes: Arc<Sandboxes>,
     /// What scenarios are judged by.
-    pub judge: Judge,
+    pub criteria: Criteria,
     /// Scenarios at once, at the most.
     pub jobs: usize,
 }
@@ -30,7 +30,7 @@ pub(crate) struct Bench {
 /// The contract tier, open for a candidate.
 pub(crate) struct ContractTier {
     /// What scenarios are tried with.
-    pub bench: Arc<Bench>,
+    pub examiner: Arc<Examiner>,
     pub candidate: Arc<Candidate>,
 }
 
@@ -38,29 +38,29 @@ impl Tier for ContractTier {
     fn describe(&self) -> Surroundings {
         Surroundings {
             run: RunId::new(),
-            jobs: self.bench.jobs,
+            jobs: self.examiner.jobs,
             engine: "none: build and start steps run in sandboxes (bubblewrap)".to_owned(),
-            isolation: self.bench.sandboxes.isolation().to_owned(),
+            isolation: self.examiner.sandboxes.isolation().to_owned(),
             offline: true,
         }
     }
 
-    fn judge(&self) -> &Judge {
-        &self.bench.judge
+    fn criteria(&self) -> &Criteria {
+        &self.examiner.criteria
     }
 
     async fn execute(&self, plan: &Plan, events: UnboundedSender<Event>, cancel: &CancellationToken) {
         let mut waiting = plan.scenarios.iter();
         let mut running = Tasks::default();
         loop {
-            while running.len() < self.bench.jobs
+            while running.len() < self.examiner.jobs
                 && let Some(planned) = waiting.next()
             {
                 drop(events.send(Event::ScenarioStarted { label: planned.label.clone() }));
-                let (bench, candidate) = (Arc::clone(&self.bench), Arc::clone(&self.candidate));
+                let (examiner, candidate) = (Arc::clone(&self.examiner), Arc::clone(&self.candidate));
                 let (planned, cell) = (planned.clone(), plan.cells[planned.cell].clone());
                 let key = (planned.clone(), cell.clone());
-                running.start(key, async move { bench.try_out(&candidate, &planned, &cell).await });
+                running.start(key, async move { examiner.try_out(&candidate, &planned, &cell).await });
             }
             let ended = tokio::select! {
                 biased;
@@ -68,7 +68,7 @@ impl Tier for ContractTier {
                 ended = running.next() => ended,
             };
             let Some(((planned, cell), report)) = ended else { return };
-            let report = report.unwrap_or_else(|fault| lost(&self.bench.judge, &planned, &cell, fault));
+            let report = report.unwrap_or_else(|fault| lost(&self.examiner.criteria, &planned, &cell, fault));
             drop(events.send(Event::ScenarioFinished(Box::new(report))));
         }
     }
@@ -78,7 +78,7 @@ impl Tier for ContractTier {
     }
 }
 
-impl Bench {
+impl Examiner {
     /// Tries a candidate in one scenario.
     pub(crate) async fn try_out(&self, candidate: &Candidate, planned: &Planned, cell: &Cell) -> ScenarioReport {
         let scenario = &planned.scenario;
@@ -86,7 +86,7 @@ impl Bench {
         let skipped = not_applicable(scenario);
         let mut found = Found::default();
         if skipped.is_none() {
-            match examine(&self.sandboxes, candidate, scenario, &self.judge.scope(scenario, cell)).await {
+            match examine(&self.sandboxes, candidate, scenario, &self.criteria.scope(scenario, cell)).await {
                 Ok(examined) => {
                     found.findings = examined.findings;
                     found.logs = examined.logs;
@@ -100,7 +100,7 @@ impl Bench {
             }
         }
         found.took = begun.elapsed();
-        self.judge.report(scenario, &planned.label, cell, skipped.as_deref(), found)
+        self.criteria.report(scenario, &planned.label, cell, skipped.as_deref(), found)
     }
 }
 

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::render::{File, files};
 use super::{Application, applications};
 use crate::contract_tier::sandbox::Candidate;
-use crate::contract_tier::tier::Bench;
+use crate::contract_tier::tier::Examiner;
 use crate::outcome::{ScenarioReport, Verdict};
 use crate::run::plan::Planned;
 use crate::suite::cell::Cell;
@@ -27,7 +27,7 @@ const NAME: &str = "generated";
 #[derive(Debug)]
 pub(crate) struct Fuzzer {
     /// What scenarios are run by.
-    pub bench: Bench,
+    pub examiner: Examiner,
     /// The cells, taken in turn.
     pub cells: Vec<Cell>,
     /// What all applications come from: the same seed, the same applications.
@@ -126,7 +126,7 @@ impl Fuzzer {
         application: &Application,
     ) -> Result<Option<Difference>, FuzzError> {
         let files = files(application, &self.origin(case));
-        let folder = tempfile::Builder::new().prefix("fuzz-").tempdir_in(self.bench.sandboxes.folder())?;
+        let folder = tempfile::Builder::new().prefix("fuzz-").tempdir_in(self.examiner.sandboxes.folder())?;
         for file in &files {
             file.write(&folder.path().join(NAME))?;
         }
@@ -140,7 +140,7 @@ impl Fuzzer {
             return Err(invalid(format!("it does not apply: {why}")));
         }
         let planned = Planned { scenario: Arc::new(scenario), cell: 0, label: NAME.to_owned() };
-        let report = Handle::current().block_on(self.bench.try_out(candidate, &planned, cell));
+        let report = Handle::current().block_on(self.examiner.try_out(candidate, &planned, cell));
         match report.verdict {
             Verdict::Fail => Ok(Some(Difference { case, files, report, tries: 0 })),
             Verdict::Error => {

@@ -10,8 +10,8 @@ use super::graph::{Finished, Graph, Part, StepEnd, settle};
 use super::{Setup, blame, prepare, step};
 use crate::engine::EngineError;
 use crate::outcome::{Fault, with_causes};
+use crate::run::criteria::Found;
 use crate::run::event::{Event, PreparationEnd};
-use crate::run::judge::Found;
 use crate::run::plan::{Plan, Planned, Role, Work};
 use crate::run::tasks::Tasks;
 use crate::suite::cell::Cell;
@@ -75,7 +75,7 @@ impl<'a> State<'a> {
         if let Some(end) = self.halted.clone().map(StepEnd::Fault).or_else(|| self.graph.obstacle(id)) {
             if let Some(index) = work.scenario() {
                 let Planned { scenario, cell, .. } = &self.plan.scenarios[index];
-                let scope = self.setup.judge.scope(scenario, &self.plan.cells[*cell]);
+                let scope = self.setup.criteria.scope(scenario, &self.plan.cells[*cell]);
                 settle(&end, self.plan.work_name(work), scenario, &scope, &mut part);
             }
             self.finish(Finished { id, end, part, halts: false });
@@ -142,7 +142,7 @@ impl<'a> State<'a> {
         let found = Found { findings, fault, not_run, logs, stages, took: progress.took };
         let skipped = planned.scenario.not_applicable.as_ref().map(|reason| reason.value.as_str());
         let cell = &self.plan.cells[planned.cell];
-        let report = self.setup.judge.report(&planned.scenario, &planned.label, cell, skipped, found);
+        let report = self.setup.criteria.report(&planned.scenario, &planned.label, cell, skipped, found);
         self.send(Event::ScenarioFinished(Box::new(report)));
     }
 

@@ -7,7 +7,7 @@ use crate::engine::{Engine, Guard, Network, NetworkNamespace};
 use crate::isolation::Watch;
 use crate::mirror::RequestLog;
 use crate::outcome::RunId;
-use crate::run::judge::Judge;
+use crate::run::criteria::Criteria;
 use crate::run::plan::CandidateOrigin;
 use crate::suite::cell::Cell;
 use crate::suite::control::Replacements;
@@ -35,7 +35,7 @@ pub(crate) struct Setup {
     /// Whether the candidate is the repository's own, whose images are kept for the next run.
     pub own_files: bool,
     /// What scenarios are judged by.
-    pub judge: Judge,
+    pub criteria: Criteria,
     pub cache: PathBuf,
     /// Where the images under test come from.
     pub origin: CandidateOrigin,

@@ -66,7 +66,7 @@ pub(super) async fn run(
         Work::Examine(_) => Stage::Examine,
         Work::Serve(_) => Stage::Probe,
     };
-    let scope = setup.judge.scope(scenario, cell).at(stage);
+    let scope = setup.criteria.scope(scenario, cell).at(stage);
     let mut step = Step { scenario, label, setup, events, part: Part::default(), scope };
     let result = match work {
         Work::Build(_) => step.build(&needs).await,

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use super::{Setup, executor};
 use crate::engine::{Network, Origin};
 use crate::mirror::{self, RequestLog, Server};
+use crate::run::criteria::Criteria;
 use crate::run::event::Event;
-use crate::run::judge::Judge;
 use crate::run::lease::Lease;
 use crate::run::leftovers;
 use crate::run::plan::Plan;
@@ -38,8 +38,8 @@ impl Tier for ImageTier {
         }
     }
 
-    fn judge(&self) -> &Judge {
-        &self.setup.judge
+    fn criteria(&self) -> &Criteria {
+        &self.setup.criteria
     }
 
     async fn execute(&self, plan: &Plan, events: UnboundedSender<Event>, cancel: &CancellationToken) {

@@ -10,9 +10,9 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio_util::sync::CancellationToken;
 
 use crate::outcome::{CellName, Fault, ScenarioReport, Verdict};
+use crate::run::criteria::{Criteria, Found};
 use crate::run::event::{Event, RunEnd, RunFinish, RunStart};
 use crate::run::flaky::flaky;
-use crate::run::judge::{Found, Judge};
 use crate::run::plan::{Plan, Planned};
 use crate::run::signals::Signals;
 use crate::run::tally::{ExitCode, Tally};
@@ -100,15 +100,15 @@ impl Session<'_> {
             engine,
             candidate: self.candidate.clone(),
             cells: cells.clone(),
-            strict: tier.judge().strict,
+            strict: tier.criteria().strict,
             isolation,
             offline,
         })));
         let Executed { fault, time_is_over, stopped_early } = self.execute(plan, &tier, &mut told).await;
         if let Some(fault) = fault {
-            report_lost(plan, tier.judge(), &fault, &mut told);
+            report_lost(plan, tier.criteria(), &fault, &mut told);
         }
-        let kind = tier.judge().tier;
+        let kind = tier.criteria().tier;
         let Conclusion { fixtures, undeclared, isolation, mut notes } = tier.conclude(plan, &self.signals.over).await;
         if stopped_early {
             notes.push(STOPPED_EARLY.to_owned());
@@ -184,18 +184,18 @@ impl Lock {
 }
 
 /// Reports the scenarios that an executor which panicked has not reported; none is left out.
-fn report_lost(plan: &Plan, judge: &Judge, fault: &Fault, told: &mut Told<'_>) {
+fn report_lost(plan: &Plan, criteria: &Criteria, fault: &Fault, told: &mut Told<'_>) {
     for planned in &plan.scenarios {
         if !told.reports.iter().any(|report| report.label == planned.label) {
-            let report = lost(judge, planned, &plan.cells[planned.cell], fault.clone());
+            let report = lost(criteria, planned, &plan.cells[planned.cell], fault.clone());
             told.tell(Event::ScenarioFinished(Box::new(report)));
         }
     }
 }
 
 /// The report of a scenario whose task panicked.
-pub(crate) fn lost(judge: &Judge, planned: &Planned, cell: &Cell, fault: Fault) -> ScenarioReport {
-    judge.report(&planned.scenario, &planned.label, cell, None, Found { fault: Some(fault), ..Found::default() })
+pub(crate) fn lost(criteria: &Criteria, planned: &Planned, cell: &Cell, fault: Fault) -> ScenarioReport {
+    criteria.report(&planned.scenario, &planned.label, cell, None, Found { fault: Some(fault), ..Found::default() })
 }
 
 /// Whether an event tells of a scenario that did not pass.

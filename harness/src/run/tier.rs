@@ -5,8 +5,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::isolation::Isolation;
 use crate::outcome::RunId;
+use crate::run::criteria::Criteria;
 use crate::run::event::Event;
-use crate::run::judge::Judge;
 use crate::run::plan::Plan;
 
 /// A tier that is open, with all that a run needs of it.
@@ -15,7 +15,7 @@ pub(crate) trait Tier {
     fn describe(&self) -> Surroundings;
 
     /// What its scenarios are judged by.
-    fn judge(&self) -> &Judge;
+    fn criteria(&self) -> &Criteria;
 
     /// Runs a plan to its end, or until it is cancelled. Every scenario planned is reported in an event, unless it was cancelled.
     fn execute(

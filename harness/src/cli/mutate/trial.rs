@@ -6,10 +6,10 @@ use std::sync::{Mutex, PoisonError};
 
 use crate::cli::Failure;
 use crate::cli::arguments::{MutateArgs, RunArgs, SelectArgs, TestedArgs};
+use crate::cli::reporters::Audience;
 use crate::cli::run::{Job, usual};
-use crate::cli::tell::Audience;
 use crate::contract_tier::sandbox::Candidate;
-use crate::contract_tier::tier::Bench;
+use crate::contract_tier::tier::Examiner;
 use crate::host::folders::Folders;
 use crate::mutate::Case;
 use crate::mutate::campaign::Outcome;
@@ -22,7 +22,7 @@ use crate::suite::tier::Tier;
 
 /// What every change is tried with.
 pub(super) struct Trial {
-    bench: Bench,
+    examiner: Examiner,
     images: PathBuf,
     scenarios: Vec<(Planned, Cell)>,
     /// How many changes a scenario was the first to notice, by its place: those that notice much go first.
@@ -31,14 +31,14 @@ pub(super) struct Trial {
 
 impl Trial {
     /// All scenarios of the plan that the contract tier can run.
-    pub(super) fn new(bench: Bench, images: PathBuf, plan: &Plan) -> Self {
+    pub(super) fn new(examiner: Examiner, images: PathBuf, plan: &Plan) -> Self {
         let scenarios = plan
             .scenarios
             .iter()
             .filter(|planned| crate::contract_tier::not_applicable(&planned.scenario).is_none())
             .map(|planned| (planned.clone(), plan.cells[planned.cell].clone()))
             .collect();
-        Self { bench, images, scenarios, noticed: Mutex::default() }
+        Self { examiner, images, scenarios, noticed: Mutex::default() }
     }
 
     /// What comes of the scripts as they are.
@@ -52,14 +52,14 @@ impl Trial {
     }
 
     async fn try_out(&self, files: &Replacements, enough: impl Fn(&BTreeSet<String>) -> bool) -> Outcome {
-        let candidate = match Candidate::new(&self.bench.sandboxes, Path::new(&self.images), files) {
+        let candidate = match Candidate::new(&self.examiner.sandboxes, Path::new(&self.images), files) {
             Ok(candidate) => candidate,
             Err(error) => return Outcome::Error { what: with_causes(&error) },
         };
         let mut found = Found::default();
         for place in self.order() {
             let (planned, cell) = &self.scenarios[place];
-            let report = self.bench.try_out(&candidate, planned, cell).await;
+            let report = self.examiner.try_out(&candidate, planned, cell).await;
             if report.verdict == Verdict::Fail {
                 *self.noticed.lock().unwrap_or_else(PoisonError::into_inner).entry(place).or_default() += 1;
             }

@@ -25,7 +25,7 @@ enum Then {
 
 /// A tier that reports each scenario with a verdict of its own, up to the last of them.
 struct Sample {
-    judge: Judge,
+    criteria: Criteria,
     verdicts: Vec<Verdict>,
     then: Then,
     concluded: Arc<AtomicBool>,
@@ -37,8 +37,8 @@ impl Tier for Sample {
         Surroundings { run: RunId::new(), jobs: 1, engine: text(), isolation: text(), offline: true }
     }
 
-    fn judge(&self) -> &Judge {
-        &self.judge
+    fn criteria(&self) -> &Criteria {
+        &self.criteria
     }
 
     async fn execute(&self, plan: &Plan, events: UnboundedSender<Event>, cancel: &CancellationToken) {
@@ -48,7 +48,7 @@ impl Tier for Sample {
             }
             let found = Found { findings: vec![finding(*verdict == Verdict::Fail)], ..Found::default() };
             let cell = &plan.cells[planned.cell];
-            let report = self.judge.report(&planned.scenario, &planned.label, cell, None, found);
+            let report = self.criteria.report(&planned.scenario, &planned.label, cell, None, found);
             events.send(Event::ScenarioFinished(Box::new(report))).unwrap();
             tokio::task::yield_now().await;
         }
@@ -74,7 +74,7 @@ struct Sampled {
 async fn run(verdicts: &[Verdict], then: Then, change: impl FnOnce(&mut Session<'_>)) -> Sampled {
     let scenarios = ["a", "b"].map(|name| Arc::new(scenario(name, Subject::Application, true))).to_vec();
     let plan = Plan::new(vec![(cell(Dialect::Docker), scenarios)], &CandidateOrigin::default());
-    let judge = Judge {
+    let criteria = Criteria {
         contract: None,
         tier: tier::Tier::Contract,
         strict: false,
@@ -93,7 +93,7 @@ async fn run(verdicts: &[Verdict], then: Then, change: impl FnOnce(&mut Session<
     };
     change(&mut session);
     let concluded = Arc::new(AtomicBool::default());
-    let sample = Sample { judge, verdicts: verdicts.to_vec(), then, concluded: Arc::clone(&concluded) };
+    let sample = Sample { criteria, verdicts: verdicts.to_vec(), then, concluded: Arc::clone(&concluded) };
     let mut finish = None;
     let mut listener = |event: &Event| {
         if let Event::RunFinished(finished) = event {

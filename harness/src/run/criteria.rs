@@ -13,7 +13,7 @@ use crate::suite::tier::Tier;
 
 /// What all scenarios of a run are judged by.
 #[derive(Debug)]
-pub(crate) struct Judge {
+pub(crate) struct Criteria {
     /// The contract, where the suite has one.
     pub contract: Option<Contract>,
     pub tier: Tier,
@@ -41,7 +41,7 @@ pub(crate) struct Found {
     pub took: Duration,
 }
 
-impl Judge {
+impl Criteria {
     /// What findings of a scenario are made with.
     pub(crate) fn scope(&self, scenario: &Scenario, cell: &Cell) -> Scope {
         Scope::new(self.contract.as_ref(), &covers(scenario), cell.dialect, self.tier)

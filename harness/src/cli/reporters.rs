@@ -15,9 +15,9 @@ pub(super) enum Audience {
     Nobody,
 }
 
-pub(super) struct Teller(Reporters);
+pub(super) struct RunReporters(Reporters);
 
-impl Teller {
+impl RunReporters {
     /// Reports to the audience, and to report files if `report` names a folder for them.
     pub(super) fn new(audience: Audience, report: Option<&Path>, scenarios: &Path) -> Result<Self, Failure> {
         let reporters = match (audience, report) {
@@ -29,7 +29,7 @@ impl Teller {
         reporters.map(Self).map_err(no_folder)
     }
 
-    pub(super) fn tell(&mut self, event: &Event) {
+    pub(super) fn send(&mut self, event: &Event) {
         self.0.event(event);
     }
 
