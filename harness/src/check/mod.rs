@@ -1,6 +1,6 @@
 //! Checks: pure functions from an expectation and the evidence to findings.
 //!
-//! A check never asks an engine and never says "could not tell": that is the engine's error type. It says,
+//! A check never asks an engine and is never inconclusive: that is the engine's error type. It says,
 //! for one expectation, whether it held, and if not what was expected, what came, and where it was declared.
 
 pub(crate) mod build;

@@ -1,5 +1,5 @@
 //! What the build step had pip, apt-get and the like do, held against what the application asks for. For the contract tier, where
-//! stand-ins write down how they are called. It is effects that count, and not the words of a command line.
+//! stubs write down how they are called. It is effects that count, and not the words of a command line.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -133,7 +133,7 @@ pub(super) fn succeeded(scope: &Scope, asked: &Asked, calls: &[Call], remains: &
     findings
 }
 
-/// Checks the calls of a build step that had to fail in this phase, for the reason of a stand-in that was told to fail with this
+/// Checks the calls of a build step that had to fail in this phase, for the reason of a stub that was told to fail with this
 /// message where `message` says so: it must fail, pass the message on, and call nothing more.
 pub(super) fn failed(
     scope: &Scope,

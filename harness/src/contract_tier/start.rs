@@ -1,4 +1,4 @@
-//! How the start step starts mod_wsgi-express. For the contract tier, where a stand-in writes down how it is called.
+//! How the start step starts mod_wsgi-express. For the contract tier, where a stub writes down how it is called.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -83,7 +83,7 @@ pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Fi
     findings
 }
 
-/// That the start step ends as mod_wsgi-express does, whose stand-in ends with 0.
+/// That the start step ends as mod_wsgi-express does, whose stub ends with 0.
 pub(super) fn ended(scope: &Scope, at: &At, exit_code: Option<i64>) -> Finding {
     scope.holds_for("START-2", CheckId::StartExitCode, (), at, || match exit_code {
         Some(0) => None,

@@ -23,7 +23,7 @@ pub(super) enum StepEnd {
     Done,
     /// The candidate broke here: what was expected of what, and what came.
     Broken { what: String, got: String },
-    /// The suite could not tell.
+    /// Inconclusive, for this reason.
     Fault(Fault),
     /// A build that was meant to succeed did not, and says so itself.
     NotBuilt,

@@ -30,7 +30,7 @@ pub(crate) struct Criteria {
 pub(crate) struct Found {
     /// Every assertion made, in order.
     pub findings: Vec<Finding>,
-    /// Why the suite could not tell.
+    /// Why the result is inconclusive.
     pub fault: Option<Fault>,
     /// What was not done, and why.
     pub not_run: Vec<NotRun>,

@@ -33,7 +33,7 @@ pub(crate) struct BuildTable {
     #[serde(default)]
     pub(crate) log: Vec<Typed<String>>,
     /// As `log`, in an order of their own: lines that take the real pip, apt, git and the like, for which the contract tier has
-    /// stand-ins.
+    /// stubs.
     #[serde(default)]
     pub(crate) tool_log: Vec<Typed<String>>,
     /// Regular expressions for lines that the log must not have.

@@ -1,4 +1,4 @@
-"""`python -m pip`: the stand-in for pip."""
+"""`python -m pip`: the stub for pip."""
 import os
 import sys
 

@@ -76,7 +76,7 @@ pub(crate) struct ServeTable {
     #[serde(default)]
     pub(crate) log: Vec<Typed<String>>,
     /// As `log`, in an order of their own: lines of the application and of the real Apache, for which the contract tier has a
-    /// stand-in.
+    /// stub.
     #[serde(default)]
     pub(crate) tool_log: Vec<Typed<String>>,
     /// Regular expressions for lines that the container's whole log must not have.

@@ -1,4 +1,4 @@
-"""A stand-in for mod_wsgi-express's options: those that say what is served, and those that are usual beside them."""
+"""A stub for mod_wsgi-express's options: those that say what is served, and those that are usual beside them."""
 import optparse
 
 
