@@ -69,6 +69,14 @@ fn answer(scope: &Scope, expectation: &HttpExpectation, evidence: &ProbeEvidence
             },
         ));
     }
+    for declared in &expectation.headers_absent {
+        let check = (CheckId::HttpHeaderAbsent, (request.as_str(), declared.value.as_str()));
+        findings.push(answered(scope, check, &declared.at, evidence, |answer| {
+            let values = answer.headers.get(&declared.value.to_ascii_lowercase());
+            let words = |values: &Vec<String>| format!("{}: {}", declared.value, quoted(&values.join(", ")));
+            (format!("no {} header", declared.value), values.map(words))
+        }));
+    }
     if expectation.method == "HEAD" {
         findings.push(answered(
             scope,
@@ -204,6 +212,19 @@ mod tests {
         let bare =
             ProbeEvidence::Answered(HttpEvidence { status: 200, headers: BTreeMap::new(), body: b"Hello".to_vec() });
         assert_eq!(broken(&check_one(&request(), bare)).2, "no Content-Type header");
+    }
+
+    #[test]
+    fn a_header_that_must_not_be_there_breaks() {
+        let without = |name: &str| HttpExpectation {
+            headers_absent: vec![declared(name.to_owned())],
+            ..HttpExpectation::get(at(1))
+        };
+        assert_eq!(held(&check_one(&without("X-Powered-By"), answer(200, "text/plain", "Hello"))), 2);
+        assert_eq!(
+            broken(&check_one(&without("Content-Type"), answer(200, "text/plain", "Hello"))),
+            ("GET / without header Content-Type", "no Content-Type header", "Content-Type: \"text/plain\"")
+        );
     }
 
     #[test]

@@ -76,6 +76,7 @@ checks! {
 
     HttpStatus "http-status" Must "{of} status", "The answer to a request has this status.";
     HttpHeader "http-header" Must "{of} header {detail}", "A header of the answer matches.";
+    HttpHeaderAbsent "http-header-absent" Must "{of} without header {detail}", "The answer does not have a header.";
     HttpBody "http-body" Must "{of} body", "The answer's body matches; an answer to HEAD has none.";
     HttpBodyAbsent "http-body-absent" Must "{of} body without {detail}", "The answer's body does not match.";
     HttpLength "http-length" Must "{of} length", "The answer's body has this many bytes.";

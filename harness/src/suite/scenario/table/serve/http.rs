@@ -56,6 +56,9 @@ pub(crate) struct HttpTable {
     /// Response headers by name, each with a regular expression searched for in the value.
     #[serde(default)]
     pub(crate) headers: BTreeMap<Typed<String>, Typed<String>>,
+    /// Response headers that the answer must not have, by name.
+    #[serde(default)]
+    pub(crate) headers_absent: Vec<Typed<String>>,
     /// The exact length of the answer's body, in bytes.
     pub(crate) length: Option<Typed<i64>>,
     /// The SHA-256 of the answer's body, in hexadecimal digits.
@@ -86,6 +89,8 @@ pub(crate) struct HttpExpectation {
     pub status: Declared<u16>,
     /// Response headers by name, with a pattern found in the value.
     pub headers: BTreeMap<String, Declared<Regex>>,
+    /// Response headers that must not be there.
+    pub headers_absent: Vec<Declared<String>>,
     /// The exact length of the body, in bytes.
     pub length: Option<Declared<usize>>,
     /// The body's SHA-256, in lower-case hexadecimal digits.
@@ -150,6 +155,7 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, typed: &Typed<HttpTable>) -> 
         at_once,
         status: status?,
         headers: resolver.named_patterns(&table.headers, Purpose::Text),
+        headers_absent: headers_absent(resolver, table),
         length,
         sha256: table.sha256.as_ref().and_then(|typed| sha256(resolver, typed)),
         body: resolver.optional(table.body.as_ref(), Purpose::Text),
@@ -248,6 +254,18 @@ fn request_headers(
     declared.iter().map(|(name, value)| (name.get().clone(), value.get().clone())).collect()
 }
 
+/// Names that no header may have; one that must be there and must not is a contradiction.
+fn headers_absent(resolver: &mut Resolver<'_>, table: &HttpTable) -> Vec<Declared<String>> {
+    for name in &table.headers_absent {
+        if table.headers.keys().any(|present| present.get().eq_ignore_ascii_case(name.get())) {
+            resolver
+                .fault(name.span(), format!("the header `{}` is in `headers`, too", name.get().escape_debug()))
+                .label("it cannot be there and not be there");
+        }
+    }
+    table.headers_absent.iter().map(|name| resolver.declared(name, name.get().clone())).collect()
+}
+
 /// Reports names of headers that are there twice.
 fn unique(resolver: &mut Resolver<'_>, headers: &BTreeMap<Typed<String>, Typed<String>>) {
     let names: Vec<_> = headers.keys().collect();
@@ -293,6 +311,7 @@ impl HttpExpectation {
             at_once: 1,
             status: Declared { value: 200, at: at.clone() },
             headers: BTreeMap::new(),
+            headers_absent: Vec::new(),
             length: None,
             sha256: None,
             body: None,
