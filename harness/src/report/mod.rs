@@ -3,6 +3,7 @@
 //! A new format is one file here and its registration in [`Reporters::new`].
 
 pub(crate) mod conformance;
+mod ctrf;
 mod document;
 mod github;
 mod junit;
@@ -19,6 +20,7 @@ use console::Term;
 
 use crate::run::event::Event;
 
+pub(crate) use ctrf::CtrfReporter;
 pub(crate) use document::DocumentReporter;
 pub(crate) use github::GithubReporter;
 pub(crate) use junit::JunitReporter;
@@ -69,7 +71,7 @@ impl Reporters {
         Ok(Self { reporters, faults: Vec::new() })
     }
 
-    /// The files `junit.xml` and `report.json` in a folder, and nothing else.
+    /// The files `junit.xml`, `report.json` and `ctrf.json` in a folder, and nothing else.
     ///
     /// # Errors
     /// When the folder cannot be made.
@@ -77,8 +79,12 @@ impl Reporters {
         std::fs::create_dir_all(folder)?;
         let junit = JunitReporter::new(folder.join("junit.xml"), scenarios);
         let document = DocumentReporter::new(folder.join("report.json"));
-        let reporters: Vec<(String, Box<dyn Reporter>)> =
-            vec![("junit.xml".to_owned(), Box::new(junit)), ("report.json".to_owned(), Box::new(document))];
+        let ctrf = CtrfReporter::new(folder.join("ctrf.json"), scenarios);
+        let reporters: Vec<(String, Box<dyn Reporter>)> = vec![
+            ("junit.xml".to_owned(), Box::new(junit)),
+            ("report.json".to_owned(), Box::new(document)),
+            ("ctrf.json".to_owned(), Box::new(ctrf)),
+        ];
         Ok(Self { reporters, faults: Vec::new() })
     }
 

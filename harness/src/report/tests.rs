@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{DocumentReporter, GithubReporter, JunitReporter, Reporter, TerminalReporter};
+use super::{CtrfReporter, DocumentReporter, GithubReporter, JunitReporter, Reporter, TerminalReporter};
 use crate::outcome::samples::report;
 use crate::outcome::{At, CheckId, Fault, Finding, Level, Log, NotRun, Outcome, Stage, Verdict};
 use crate::run::event::tests::{finished, started};
@@ -117,6 +117,19 @@ fn document() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("report.json");
     feed(&mut DocumentReporter::new(path.clone()), &events());
+    insta::assert_snapshot!(std::fs::read_to_string(path).unwrap());
+}
+
+#[test]
+fn ctrf() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ctrf.json");
+    let mut reporter = CtrfReporter::new(path.clone(), Path::new("scenarios"));
+    reporter.event(&events()[0]).unwrap();
+    // As after a SIGKILL: nothing of it may look green.
+    let begun = std::fs::read_to_string(&path).unwrap();
+    assert!(begun.contains("\"other\": 1") && begun.contains("the run ends with exit code 3"), "{begun}");
+    feed(&mut CtrfReporter::new(path.clone(), Path::new("scenarios")), &events());
     insta::assert_snapshot!(std::fs::read_to_string(path).unwrap());
 }
 

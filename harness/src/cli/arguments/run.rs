@@ -64,7 +64,7 @@ pub(crate) struct RunArgs {
     /// Keep containers of failed scenarios until `prune`
     #[arg(long, help_heading = "Execution")]
     pub keep: bool,
-    /// Write junit.xml and report.json into DIR
+    /// Write junit.xml, report.json and ctrf.json into DIR
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub report: Option<PathBuf>,
     /// Print the plan, and run nothing
