@@ -171,24 +171,26 @@ impl Engine {
             |leftover: &Leftover| leftover.run == run.as_str() || leftover.run.is_empty() && nobodys(leftover.kind);
         let begun = Instant::now();
         let mut found: Vec<Leftover> = found.into_iter().filter(is_to_go).collect();
-        for pass in 1.. {
+        let mut sweeps = 0;
+        loop {
             let removed = self.remove_all_of(&found).await;
+            sweeps += 1;
             let building = self.pending.is_any();
-            if begun.elapsed() > SWEEP_LIMIT || !building && pass >= SWEEPS {
+            if begun.elapsed() > SWEEP_LIMIT || !building && sweeps >= SWEEPS {
                 return removed;
             }
             // A build that was given up goes on as long as nothing stops its next instruction.
             self.pending.ended(PAUSE).await;
             found = self.list_ours().await?.into_iter().filter(is_to_go).collect();
             if found.is_empty() && !self.pending.is_any() {
-                return removed;
+                // Whatever was refused meanwhile has gone all the same.
+                return Ok(());
             }
             if !building {
                 // The engine itself is removing what these depend on, and tells of no end of that.
                 tokio::time::sleep(PAUSE).await;
             }
         }
-        Ok(())
     }
 
     /// Removes these, what runs first. Goes on when one cannot be removed, and tells of the first that could not.
