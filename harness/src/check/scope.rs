@@ -28,7 +28,7 @@ struct Clauses {
     /// Those that the scenario covers and that hold in its dialect.
     holding: Vec<Clause>,
     /// Those that the tier cannot tell of.
-    untold: BTreeSet<String>,
+    elsewhere: BTreeSet<String>,
 }
 
 /// The scope of what no contract knows, in the build.
@@ -43,10 +43,10 @@ impl Scope {
     pub(crate) fn new(contract: Option<&Contract>, covers: &[String], dialect: Dialect, tier: Tier) -> Self {
         let all = contract.map(|contract| contract.clauses.as_slice()).unwrap_or_default();
         let holds = |clause: &&Clause| covers.contains(&clause.id) && clause.dialects.contains(&dialect);
-        let is_untold = |clause: &&Clause| clause.tier.is_some_and(|only| only != tier);
+        let is_elsewhere = |clause: &&Clause| clause.tier.is_some_and(|only| only != tier);
         let clauses = Clauses {
             holding: all.iter().filter(holds).cloned().collect(),
-            untold: all.iter().filter(is_untold).map(|clause| clause.id.clone()).collect(),
+            elsewhere: all.iter().filter(is_elsewhere).map(|clause| clause.id.clone()).collect(),
         };
         Self { clauses: Arc::new(clauses), ..Self::default() }
     }
@@ -95,8 +95,8 @@ impl Scope {
         at: &At,
         broken: impl FnOnce() -> Option<Broken>,
     ) -> Finding {
-        let told = !self.clauses.untold.contains(clause);
-        let clauses = told.then(|| clause.to_owned()).into_iter().collect();
+        let here = !self.clauses.elsewhere.contains(clause);
+        let clauses = here.then(|| clause.to_owned()).into_iter().collect();
         self.finding(id, subject.into(), at, (id.level(), clauses), broken())
     }
 
@@ -145,8 +145,8 @@ impl Scope {
         } else {
             candidates
         };
-        let told = chosen.into_iter().filter(|clause| !self.clauses.untold.contains(&clause.id));
-        (level, told.map(|clause| clause.id.clone()).collect())
+        let here = chosen.into_iter().filter(|clause| !self.clauses.elsewhere.contains(&clause.id));
+        (level, here.map(|clause| clause.id.clone()).collect())
     }
 }
 
@@ -170,7 +170,7 @@ mod tests {
     }
 
     fn scope(holding: &[Clause]) -> Scope {
-        let clauses = Clauses { holding: holding.to_vec(), untold: BTreeSet::from(["IMAGE-9".to_owned()]) };
+        let clauses = Clauses { holding: holding.to_vec(), elsewhere: BTreeSet::from(["IMAGE-9".to_owned()]) };
         Scope { clauses: Arc::new(clauses), ..Scope::default() }
     }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use regex::Regex;
 
 use super::calls::{self, Asked, Remains};
-use super::{APP, TierError, Trial, files};
+use super::{APP, Examination, TierError, files};
 use crate::check;
 use crate::check::evidence::{BuildEnd, BuildEvidence, Change, ChangeKind};
 use crate::check::scope::Scope;
@@ -25,7 +25,7 @@ const LISTS: &str = "/var/lib/apt/lists";
 /// Where apt has the archives that it fetched.
 const ARCHIVES: &str = "/var/cache/apt/archives";
 
-impl Trial<'_> {
+impl Examination<'_> {
     /// Runs the build step, and checks what came of it; says whether there is something to go on with.
     pub(super) async fn build(&mut self, runs: bool) -> Result<bool, TierError> {
         let Some(expectation) = &self.scenario.build else { return Ok(true) };

@@ -79,8 +79,8 @@ fn recipe_of(scenario: &Scenario) -> Result<recipe::Recipe, String> {
     recipe::read(&text)
 }
 
-/// A scenario under way.
-struct Trial<'a> {
+/// The examination of a candidate by one scenario.
+struct Examination<'a> {
     sandboxes: &'a Sandboxes,
     candidate: &'a Candidate,
     scenario: &'a Scenario,
@@ -107,25 +107,26 @@ pub(crate) async fn examine(
     for failing in build::failing(scenario) {
         let workspace = sandboxes.workspace(&Orders::default())?;
         workspace.unpack(&archive)?;
-        let mut trial = Trial { sandboxes, candidate, scenario, scope, workspace, failing: Some(failing), examined };
-        trial.build(recipe.builds).await?;
-        examined = trial.examined;
+        let mut examination =
+            Examination { sandboxes, candidate, scenario, scope, workspace, failing: Some(failing), examined };
+        examination.build(recipe.builds).await?;
+        examined = examination.examined;
     }
     if build::must_fail(scenario) && !examined.findings.is_empty() {
         return Ok(examined);
     }
     let workspace = sandboxes.workspace(&Orders::default())?;
     workspace.unpack(&archive)?;
-    let mut trial = Trial { sandboxes, candidate, scenario, scope, workspace, failing: None, examined };
-    let built = trial.build(recipe.builds).await?;
+    let mut examination = Examination { sandboxes, candidate, scenario, scope, workspace, failing: None, examined };
+    let built = examination.build(recipe.builds).await?;
     if built {
-        trial.look().await?;
-        trial.serve(&recipe.command).await?;
+        examination.look().await?;
+        examination.serve(&recipe.command).await?;
     }
-    Ok(trial.examined)
+    Ok(examination.examined)
 }
 
-impl Trial<'_> {
+impl Examination<'_> {
     /// How a program of the candidate's is started.
     fn start(&self, command: Vec<String>) -> Start<'_> {
         let environment = BTreeMap::from([(DIALECT.to_owned(), self.scenario.dialect.name().to_owned())]);

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::start::{self, Awaited};
-use super::{APP, TierError, Trial, files};
+use super::{APP, Examination, TierError, files};
 use crate::check;
 use crate::check::evidence::EndEvidence;
 use crate::contract_tier::sandbox::{SandboxError, Start};
@@ -19,7 +19,7 @@ const STEP: &str = "/usr/local/bin/mod_wsgi-docker-start";
 /// Variables that some shells do not let be set.
 const READ_ONLY: [&str; 7] = ["BASHOPTS", "BASH_VERSINFO", "EUID", "PPID", "SHELLOPTS", "UID", "_"];
 
-impl Trial<'_> {
+impl Examination<'_> {
     /// Runs the start step with these arguments, or with those of the scenario, and checks the result.
     pub(super) async fn serve(&mut self, command: &[String]) -> Result<(), TierError> {
         let scenario = self.scenario;

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{examine, not_applicable};
 use crate::contract_tier::sandbox::{Candidate, Sandboxes};
 use crate::outcome::{Fault, RunId, ScenarioReport, with_causes};
-use crate::run::criteria::{Criteria, Found};
+use crate::run::criteria::{Criteria, Observed};
 use crate::run::event::Event;
 use crate::run::plan::{Plan, Planned};
 use crate::run::session::lost;
@@ -84,23 +84,23 @@ impl Examiner {
         let scenario = &planned.scenario;
         let begun = Instant::now();
         let skipped = not_applicable(scenario);
-        let mut found = Found::default();
+        let mut observed = Observed::default();
         if skipped.is_none() {
             match examine(&self.sandboxes, candidate, scenario, &self.criteria.scope(scenario, cell)).await {
                 Ok(examined) => {
-                    found.findings = examined.findings;
-                    found.logs = examined.logs;
-                    found.stages = examined.stages;
-                    found.not_run = examined.not_run;
+                    observed.findings = examined.findings;
+                    observed.logs = examined.logs;
+                    observed.stages = examined.stages;
+                    observed.not_run = examined.not_run;
                 }
                 Err(error) => {
                     let hint = error.hint().map(str::to_owned);
-                    found.fault = Some(Fault { what: with_causes(&error), hint });
+                    observed.fault = Some(Fault { what: with_causes(&error), hint });
                 }
             }
         }
-        found.took = begun.elapsed();
-        self.criteria.report(scenario, &planned.label, cell, skipped.as_deref(), found)
+        observed.took = begun.elapsed();
+        self.criteria.report(scenario, &planned.label, cell, skipped.as_deref(), observed)
     }
 }
 

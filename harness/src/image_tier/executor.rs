@@ -10,7 +10,7 @@ use super::graph::{Finished, Graph, Part, StepEnd, settle};
 use super::{Setup, blame, prepare, step};
 use crate::engine::EngineError;
 use crate::outcome::{Fault, with_causes};
-use crate::run::criteria::Found;
+use crate::run::criteria::Observed;
 use crate::run::event::{Event, PreparationEnd};
 use crate::run::plan::{Plan, Planned, Role, Work};
 use crate::run::tasks::Tasks;
@@ -95,8 +95,8 @@ impl<'a> State<'a> {
                 if !std::mem::replace(&mut self.scenarios[index].begun, true) {
                     self.send(Event::ScenarioStarted { label: planned.label.clone() });
                 }
-                let place = setup.namespace.handle();
-                running.start_on(&place, id, async move {
+                let runtime = setup.namespace.handle();
+                running.start_on(&runtime, id, async move {
                     step::run(id, work, (&planned, &cell), needs, &setup, &events).await
                 });
             }
@@ -139,10 +139,10 @@ impl<'a> State<'a> {
         let planned = &self.plan.scenarios[index];
         let progress = &mut self.scenarios[index];
         let Part { findings, logs, stages, not_run, fault } = std::mem::take(&mut progress.part);
-        let found = Found { findings, fault, not_run, logs, stages, took: progress.took };
+        let observed = Observed { findings, fault, not_run, logs, stages, took: progress.took };
         let skipped = planned.scenario.not_applicable.as_ref().map(|reason| reason.value.as_str());
         let cell = &self.plan.cells[planned.cell];
-        let report = self.setup.criteria.report(&planned.scenario, &planned.label, cell, skipped, found);
+        let report = self.setup.criteria.report(&planned.scenario, &planned.label, cell, skipped, observed);
         self.send(Event::ScenarioFinished(Box::new(report)));
     }
 

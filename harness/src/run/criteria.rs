@@ -27,7 +27,7 @@ pub(crate) struct Criteria {
 
 /// What was found in a scenario.
 #[derive(Debug, Default)]
-pub(crate) struct Found {
+pub(crate) struct Observed {
     /// Every assertion made, in order.
     pub findings: Vec<Finding>,
     /// Why the result is inconclusive.
@@ -54,24 +54,24 @@ impl Criteria {
         label: &str,
         cell: &Cell,
         skipped: Option<&str>,
-        mut found: Found,
+        mut observed: Observed,
     ) -> ScenarioReport {
         let cell = CellName::from(cell);
         let proves = covers(scenario);
         let verdict = match skipped {
             Some(reason) => {
-                found.not_run.push(NotRun::NotApplicable(reason.to_owned()));
+                observed.not_run.push(NotRun::NotApplicable(reason.to_owned()));
                 Verdict::Skip
             }
-            None => Verdict::of(&found.findings, found.fault.as_ref(), self.strict),
+            None => Verdict::of(&observed.findings, observed.fault.as_ref(), self.strict),
         };
         let reproduce =
             format!("{} --variant {} --dialect {} ={}", self.reproduce, cell.variant, cell.dialect, scenario.name);
         let at = scenario.summary.at.clone();
         let verdict = match &self.control {
             Some(control) => {
-                let (verdict, said) = control::hold(control, &scenario.name, &at, verdict, &found.findings);
-                found.findings.extend(said);
+                let (verdict, said) = control::hold(control, &scenario.name, &at, verdict, &observed.findings);
+                observed.findings.extend(said);
                 verdict
             }
             None => verdict,
@@ -84,12 +84,12 @@ impl Criteria {
             at,
             proves,
             verdict,
-            findings: found.findings,
-            fault: found.fault,
-            not_run: found.not_run,
-            logs: found.logs,
-            took: found.took,
-            stages: found.stages,
+            findings: observed.findings,
+            fault: observed.fault,
+            not_run: observed.not_run,
+            logs: observed.logs,
+            took: observed.took,
+            stages: observed.stages,
             reproduce,
         }
     }

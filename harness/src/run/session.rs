@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio_util::sync::CancellationToken;
 
 use crate::outcome::{CellName, Fault, ScenarioReport, Verdict};
-use crate::run::criteria::{Criteria, Found};
+use crate::run::criteria::{Criteria, Observed};
 use crate::run::event::{Event, RunEnd, RunFinish, RunStart};
 use crate::run::flaky::flaky;
 use crate::run::plan::{Plan, Planned};
@@ -69,14 +69,14 @@ struct Executed {
     stopped_early: bool,
 }
 
-/// What has been told so far.
-struct Told<'a> {
+/// What has been reported so far.
+struct Progress<'a> {
     tally: Tally,
     reports: Vec<ScenarioReport>,
     listener: &'a mut dyn FnMut(&Event),
 }
 
-impl Told<'_> {
+impl Progress<'_> {
     fn tell(&mut self, event: Event) {
         self.tally.add(&event);
         (self.listener)(&event);
@@ -89,10 +89,10 @@ impl Told<'_> {
 impl Session<'_> {
     /// Runs a plan in a tier; `listener` gets each event.
     pub(crate) async fn run<T: Tier>(self, plan: &Plan, tier: T, listener: &mut dyn FnMut(&Event)) -> Ended {
-        let mut told = Told { tally: Tally::default(), reports: Vec::new(), listener };
+        let mut progress = Progress { tally: Tally::default(), reports: Vec::new(), listener };
         let cells: Vec<CellName> = plan.cells.iter().map(CellName::from).collect();
         let Surroundings { run, jobs, engine, isolation, offline } = tier.describe();
-        told.tell(Event::RunStarted(Box::new(RunStart {
+        progress.tell(Event::RunStarted(Box::new(RunStart {
             run: run.to_string(),
             started: OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
             planned: plan.scenarios.len(),
@@ -104,9 +104,9 @@ impl Session<'_> {
             isolation,
             offline,
         })));
-        let Executed { fault, time_is_over, stopped_early } = self.execute(plan, &tier, &mut told).await;
+        let Executed { fault, time_is_over, stopped_early } = self.execute(plan, &tier, &mut progress).await;
         if let Some(fault) = fault {
-            report_lost(plan, tier.criteria(), &fault, &mut told);
+            report_lost(plan, tier.criteria(), &fault, &mut progress);
         }
         let kind = tier.criteria().tier;
         let Conclusion { fixtures, undeclared, isolation, mut notes } = tier.conclude(plan, &self.signals.over).await;
@@ -117,24 +117,24 @@ impl Session<'_> {
         let whole = self.whole && end == RunEnd::Completed && !stopped_early;
         let mut shortfalls = Vec::new();
         if self.lock.write {
-            notes.push(self.lock.renew(kind, &told.reports, whole));
+            notes.push(self.lock.renew(kind, &progress.reports, whole));
         } else if let Some(lock) = &self.lock.counts {
-            shortfalls = lock.shortfalls(kind, &told.reports, &cells, whole);
+            shortfalls = lock.shortfalls(kind, &progress.reports, &cells, whole);
         }
-        let flaky = flaky(&told.reports);
+        let flaky = flaky(&progress.reports);
         let (took, own) = (self.begun.elapsed(), processor_time());
         let finish = RunFinish { end, took, own, fixtures, undeclared, shortfalls, flaky, isolation, notes };
-        told.tell(Event::RunFinished(Box::new(finish)));
-        Ended { code: told.tally.exit_code(), reports: told.reports }
+        progress.tell(Event::RunFinished(Box::new(finish)));
+        Ended { code: progress.tally.exit_code(), reports: progress.reports }
     }
 
     /// Has the tier execute the plan, and hears what it says until it has ended.
-    async fn execute<T: Tier>(&self, plan: &Plan, tier: &T, told: &mut Told<'_>) -> Executed {
+    async fn execute<T: Tier>(&self, plan: &Plan, tier: &T, progress: &mut Progress<'_>) -> Executed {
         // What ends the executor early: a signal, or something that is not one.
         let cancel = self.signals.cancel.child_token();
         let (sender, receiver) = mpsc::unbounded_channel();
         let execution = unwound(tier.execute(plan, sender, &cancel));
-        let (executed, (time_is_over, stopped_early)) = tokio::join!(execution, self.hear(receiver, &cancel, told));
+        let (executed, (time_is_over, stopped_early)) = tokio::join!(execution, self.hear(receiver, &cancel, progress));
         Executed { fault: executed.err(), time_is_over, stopped_early }
     }
 
@@ -143,7 +143,7 @@ impl Session<'_> {
         &self,
         mut events: UnboundedReceiver<Event>,
         cancel: &CancellationToken,
-        told: &mut Told<'_>,
+        progress: &mut Progress<'_>,
     ) -> (bool, bool) {
         let limit = tokio::time::sleep(self.limit);
         tokio::pin!(limit);
@@ -156,7 +156,7 @@ impl Session<'_> {
                             stopped_early = true;
                             cancel.cancel();
                         }
-                        told.tell(event);
+                        progress.tell(event);
                     }
                     None => return (time_is_over, stopped_early),
                 },
@@ -184,18 +184,24 @@ impl Lock {
 }
 
 /// Reports the scenarios that an executor which panicked has not reported; none is left out.
-fn report_lost(plan: &Plan, criteria: &Criteria, fault: &Fault, told: &mut Told<'_>) {
+fn report_lost(plan: &Plan, criteria: &Criteria, fault: &Fault, progress: &mut Progress<'_>) {
     for planned in &plan.scenarios {
-        if !told.reports.iter().any(|report| report.label == planned.label) {
+        if !progress.reports.iter().any(|report| report.label == planned.label) {
             let report = lost(criteria, planned, &plan.cells[planned.cell], fault.clone());
-            told.tell(Event::ScenarioFinished(Box::new(report)));
+            progress.tell(Event::ScenarioFinished(Box::new(report)));
         }
     }
 }
 
 /// The report of a scenario whose task panicked.
 pub(crate) fn lost(criteria: &Criteria, planned: &Planned, cell: &Cell, fault: Fault) -> ScenarioReport {
-    criteria.report(&planned.scenario, &planned.label, cell, None, Found { fault: Some(fault), ..Found::default() })
+    criteria.report(
+        &planned.scenario,
+        &planned.label,
+        cell,
+        None,
+        Observed { fault: Some(fault), ..Observed::default() },
+    )
 }
 
 /// Whether an event tells of a scenario that did not pass.

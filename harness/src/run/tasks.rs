@@ -30,9 +30,9 @@ impl<K: Send + 'static, T: Send + 'static> Tasks<K, T> {
     }
 
     /// Starts one on another runtime.
-    pub(crate) fn start_on(&mut self, place: &Handle, key: K, work: impl Future<Output = T> + Send + 'static) {
+    pub(crate) fn start_on(&mut self, runtime: &Handle, key: K, work: impl Future<Output = T> + Send + 'static) {
         let whole = async move { (key, unwound(work).await) };
-        self.0.spawn_on(whole, place);
+        self.0.spawn_on(whole, runtime);
     }
 
     /// The next one that ends, with its result or with the fault that it panicked; `None` when none is under way.

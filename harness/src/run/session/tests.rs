@@ -46,9 +46,9 @@ impl Tier for Sample {
             if cancel.is_cancelled() {
                 return;
             }
-            let found = Found { findings: vec![finding(*verdict == Verdict::Fail)], ..Found::default() };
+            let observed = Observed { findings: vec![finding(*verdict == Verdict::Fail)], ..Observed::default() };
             let cell = &plan.cells[planned.cell];
-            let report = self.criteria.report(&planned.scenario, &planned.label, cell, None, found);
+            let report = self.criteria.report(&planned.scenario, &planned.label, cell, None, observed);
             events.send(Event::ScenarioFinished(Box::new(report))).unwrap();
             tokio::task::yield_now().await;
         }

@@ -24,7 +24,7 @@ pub(super) fn proofs<S: Borrow<Scenario>>(
             let fault = |at: &At, what: String| Diagnostic::of_line(root, at, what);
             let holds =
                 |id: &String| clauses.iter().any(|clause| clause.id == *id && clause.dialects.contains(&cell.dialect));
-            // What the file says is the same in every cell, and told once.
+            // What the file says is the same in every cell, and reported once.
             if place == 0 && scenario.proves.is_empty() {
                 faults.push(fault(&scenario.summary.at, "the scenario names no clause that it proves".to_owned()));
             }

@@ -42,13 +42,13 @@ fn section(page: &mut String, root: &Value, table: &Value, heading: &str, path: 
         let meaning = text(key).replace('\n', " ").replace('|', "\\|");
         let _ = writeln!(page, "| `{name}` | {} | {default} | {meaning} |", kind(root, key, &join(path, name)));
     }
-    let mut told: Vec<&Value> = Vec::new();
+    let mut described: Vec<&Value> = Vec::new();
     for (_, key, _) in &keys {
         let chosen = resolved(root, element(key));
-        if values(chosen).is_empty() || told.contains(&chosen) {
+        if values(chosen).is_empty() || described.contains(&chosen) {
             continue;
         }
-        told.push(chosen);
+        described.push(chosen);
         let same = keys.iter().filter(|(_, other, _)| resolved(root, element(other)) == chosen);
         let names: Vec<String> = same.map(|(name, ..)| format!("`{name}`")).collect();
         let _ = writeln!(page, "\nValues of {}:\n", names.join(" and "));
