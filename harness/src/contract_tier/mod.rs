@@ -111,7 +111,8 @@ pub(crate) async fn examine(
     for failing in build::failing(scenario) {
         let workspace = sandboxes.workspace(&Orders::of(pip))?;
         workspace.unpack(&archive)?;
-        let mut trial = Trial { sandboxes, candidate, scenario, scope, pip, workspace, failing: Some(failing), examined };
+        let mut trial =
+            Trial { sandboxes, candidate, scenario, scope, pip, workspace, failing: Some(failing), examined };
         trial.build(recipe.builds).await?;
         examined = trial.examined;
     }

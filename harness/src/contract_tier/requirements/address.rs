@@ -12,14 +12,29 @@ const QUOTED: AsciiSet = NON_ALPHANUMERIC.remove(b'/').remove(b'_').remove(b'.')
 const QUOTED_IN_PYTHON_2: AsciiSet = QUOTED.add(b'~');
 
 /// The ends of names that pip takes for archives.
-const ARCHIVES: [&str; 12] = [
-    ".zip", ".whl", ".tar.bz2", ".tbz", ".tar.gz", ".tgz", ".tar", ".tar.xz", ".txz", ".tlz", ".tar.lz", ".tar.lzma",
-];
+const ARCHIVES: [&str; 12] =
+    [".zip", ".whl", ".tar.bz2", ".tbz", ".tar.gz", ".tgz", ".tar", ".tar.xz", ".txz", ".tlz", ".tar.lz", ".tar.lzma"];
 
 /// The schemes of version control that every pip knows.
 const VCS: [&str; 19] = [
-    "bzr+ftp", "bzr+http", "bzr+https", "bzr+lp", "bzr+sftp", "bzr+ssh", "git+file", "git+git", "git+http",
-    "git+https", "git+ssh", "hg+http", "hg+https", "hg+ssh", "hg+static-http", "svn+http", "svn+https", "svn+ssh",
+    "bzr+ftp",
+    "bzr+http",
+    "bzr+https",
+    "bzr+lp",
+    "bzr+sftp",
+    "bzr+ssh",
+    "git+file",
+    "git+git",
+    "git+http",
+    "git+https",
+    "git+ssh",
+    "hg+http",
+    "hg+https",
+    "hg+ssh",
+    "hg+static-http",
+    "svn+http",
+    "svn+https",
+    "svn+ssh",
     "svn+svn",
 ];
 
@@ -95,7 +110,9 @@ pub(super) fn egg(address: &str) -> Option<&str> {
 /// The file that a `file:` address names.
 pub(super) fn file_of(address: &str, pip: Pip) -> Result<String, Refused> {
     if !address.starts_with("file:") {
-        return Err(Refused::exception(format!("AssertionError: You can only turn file: urls into filenames (not {address})")));
+        return Err(Refused::exception(format!(
+            "AssertionError: You can only turn file: urls into filenames (not {address})"
+        )));
     }
     let parts = Parts::of(address, pip)?;
     if pip.is_legacy() {
@@ -169,7 +186,11 @@ pub(super) fn extension(name: &str) -> &str {
     let bare = name.trim_start_matches('.');
     let Some(dot) = bare.rfind('.') else { return "" };
     let base = &name[..name.len() - bare.len() + dot];
-    let tar = base.len().checked_sub(4).and_then(|start| base.get(start..)).is_some_and(|end| end.eq_ignore_ascii_case(".tar"));
+    let tar = base
+        .len()
+        .checked_sub(4)
+        .and_then(|start| base.get(start..))
+        .is_some_and(|end| end.eq_ignore_ascii_case(".tar"));
     &name[if tar { base.len() - 4 } else { base.len() }..]
 }
 

@@ -191,7 +191,10 @@ mod tests {
 
     #[test]
     fn a_coding_line_says_it_in_the_first_two_lines_and_the_default_else() {
-        assert_eq!(text(b"#\n# -*- coding: Latin-1 -*-\n\xe4", NEW, false).unwrap(), "#\n# -*- coding: Latin-1 -*-\n\u{e4}");
+        assert_eq!(
+            text(b"#\n# -*- coding: Latin-1 -*-\n\xe4", NEW, false).unwrap(),
+            "#\n# -*- coding: Latin-1 -*-\n\u{e4}"
+        );
         assert_eq!(text(b"#\n#\n# coding: latin-1\n\xe4", NEW, false).unwrap_err().exit_code, 2);
         assert_eq!(text(b" # coding: latin-1\n\xe4", NEW, false).unwrap_err().exit_code, 2);
         assert_eq!(text(b"# coding: utf-8-unix", NEW, false).unwrap_err().exit_code, 2);

@@ -163,13 +163,7 @@ impl Place<'_> {
     fn named(&self, text: &str) -> Result<Item, Refused> {
         let named = Named::parse(text, self.pip).map_err(|bad| not_a_requirement(text, bad))?;
         let extras = named.extras.iter().map(|extra| self.extra(extra)).collect();
-        Ok(Item {
-            name: Some(named.name),
-            extras,
-            versions: named.versions,
-            marker: named.marker,
-            ..Item::default()
-        })
+        Ok(Item { name: Some(named.name), extras, versions: named.versions, marker: named.marker, ..Item::default() })
     }
 
     fn named_address(&self, text: &str) -> Option<String> {
@@ -298,7 +292,8 @@ impl Place<'_> {
     fn extras(&self, brackets: Option<&str>) -> Result<BTreeSet<String>, Refused> {
         let Some(brackets) = brackets else { return Ok(BTreeSet::new()) };
         let text = format!("placeholder{}", brackets.to_lowercase());
-        let named = Named::parse(&text, self.pip).map_err(|_| Refused::exception(format!("Invalid extras: {brackets}")))?;
+        let named =
+            Named::parse(&text, self.pip).map_err(|_| Refused::exception(format!("Invalid extras: {brackets}")))?;
         Ok(named.extras.iter().map(|extra| self.extra(extra)).collect())
     }
 
@@ -321,7 +316,11 @@ impl Place<'_> {
     fn check_marker(&self, marker: &str) -> Result<(), Refused> {
         named::check_marker(marker, self.pip).map_err(|bad| {
             let message = format!("Invalid marker: {marker}");
-            if self.pip.is_newest() && bad == Bad::Syntax { Refused::error(message) } else { Refused::exception(message) }
+            if self.pip.is_newest() && bad == Bad::Syntax {
+                Refused::error(message)
+            } else {
+                Refused::exception(message)
+            }
         })
     }
 
@@ -331,7 +330,11 @@ impl Place<'_> {
         let inner = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
         let end = |character: Option<char>| character.is_some_and(|character| character.is_ascii_alphanumeric());
         let is_name = egg.chars().all(inner) && end(egg.chars().next()) && end(egg.chars().next_back());
-        if is_name { Ok(()) } else { Err(Refused::error(format!("The '{egg}' egg fragment is invalid: from '{link}'"))) }
+        if is_name {
+            Ok(())
+        } else {
+            Err(Refused::error(format!("The '{egg}' egg fragment is invalid: from '{link}'")))
+        }
     }
 
     /// A `file:` address must be one of this machine.

@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn markers() {
-        assert_eq!(check_marker("os.name=='posix'and(python_version < '3')", ), Ok(()));
+        assert_eq!(check_marker("os.name=='posix'and(python_version < '3')",), Ok(()));
         assert_eq!(check_marker("'a'  not  in extra"), Err(Bad::Syntax));
         assert_eq!(check_marker(&"(".repeat(100_000)), Err(Bad::Exception));
     }

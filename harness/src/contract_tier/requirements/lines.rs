@@ -91,7 +91,10 @@ mod tests {
 
     #[test]
     fn lines_end_as_python_has_it() {
-        assert_eq!(of("a\rb\r\nc\u{b}d\u{c}e\u{1c}f\u{85}g\u{2028}h\u{1f}i", NEW), ["a", "b", "c", "d", "e", "f", "g", "h\u{1f}i"]);
+        assert_eq!(
+            of("a\rb\r\nc\u{b}d\u{c}e\u{1c}f\u{85}g\u{2028}h\u{1f}i", NEW),
+            ["a", "b", "c", "d", "e", "f", "g", "h\u{1f}i"]
+        );
     }
 
     #[test]

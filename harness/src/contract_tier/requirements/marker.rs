@@ -17,7 +17,9 @@ const UNKNOWN: [&str; 7] = [
 
 /// Whether a marker applies; `None` where it is not known.
 pub(super) fn applies(marker: &str, pip: Pip) -> Option<bool> {
-    if UNKNOWN.iter().any(|variable| marker.contains(variable)) {
+    // Python 2 cannot compare other characters.
+    let comparable = marker.is_ascii() || !pip.is_on_python_2();
+    if !comparable || UNKNOWN.iter().any(|variable| marker.contains(variable)) {
         return None;
     }
     let mut doubtful = false;

@@ -91,9 +91,7 @@ pub(crate) enum Source {
         name: Option<String>,
     },
     /// A repository whose tool the images do not have.
-    Foreign {
-        program: String,
-    },
+    Foreign { program: String },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]

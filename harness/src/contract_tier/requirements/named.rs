@@ -25,6 +25,8 @@ pub(super) struct Named {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bad {
     Syntax,
+    /// A version that only shows not to be one when a list is split at its commas.
+    Version,
     /// What pip does not tell as an error: more parentheses in each other than it can follow, half an address.
     Exception,
 }
@@ -52,7 +54,13 @@ static VERSION: LazyLock<Option<[Regex; 2]>> = LazyLock::new(|| {
 
 impl Named {
     pub(super) fn parse(text: &str, pip: Pip) -> Result<Self, Bad> {
-        if pip.is_legacy() { legacy::named(text, pip) } else { Cursor { text, at: 0 }.named() }
+        let named = if pip.is_legacy() { legacy::named(text, pip) } else { Cursor { text, at: 0 }.named() };
+        match named {
+            // Before 26.1 pip did not tell this one as an error.
+            Err(Bad::Version) if pip.is_newest() => Err(Bad::Syntax),
+            Err(Bad::Version) => Err(Bad::Exception),
+            other => other,
+        }
     }
 }
 
@@ -71,7 +79,7 @@ pub(super) fn versions(text: &str, valid: &dyn Fn(&str) -> bool) -> Result<BTree
     let mut versions = BTreeSet::new();
     for one in text.split(',').map(str::trim).filter(|one| !one.is_empty()) {
         if !valid(one) {
-            return Err(Bad::Syntax);
+            return Err(Bad::Version);
         }
         let length = ["===", "~=", "==", "!=", "<=", ">="].iter().find(|operator| one.starts_with(**operator));
         let (operator, version) = one.split_at(length.map_or(1, |operator| operator.len()));
@@ -190,7 +198,8 @@ impl<'a> Cursor<'a> {
         let begin = self.at;
         while let Some(found) = one.find(self.rest()) {
             self.at += found.end();
-            let local = self.rest().strip_prefix('+').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
+            let local =
+                self.rest().strip_prefix('+').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
             if self.rest().starts_with(".*") || local {
                 return Err(Bad::Syntax);
             }
@@ -333,7 +342,20 @@ mod tests {
 
     #[test]
     fn what_is_refused() {
-        for text in ["", "six==1.17.0=py_0", "six >", "six[", "six[a b]", "six-", "<<<<<<< HEAD", "six~=1", "six==1+", "six>=1.*", "six @", "six x"] {
+        for text in [
+            "",
+            "six==1.17.0=py_0",
+            "six >",
+            "six[",
+            "six[a b]",
+            "six-",
+            "<<<<<<< HEAD",
+            "six~=1",
+            "six==1+",
+            "six>=1.*",
+            "six @",
+            "six x",
+        ] {
             assert_eq!(parse(text), Err(Bad::Syntax), "{text}");
         }
     }
@@ -343,7 +365,14 @@ mod tests {
         for text in ["os_name == 'posix' and (python_version<\"3\" or 'x' not in extra)", "'a' ~= 'b'"] {
             assert_eq!(check_marker(text, NEW), Ok(()), "{text}");
         }
-        for text in ["", "python_version", "python_version = '3'", "os_name == 'x", "os_name == 'x' android", "os_name == '\\x1'"] {
+        for text in [
+            "",
+            "python_version",
+            "python_version = '3'",
+            "os_name == 'x",
+            "os_name == 'x' android",
+            "os_name == '\\x1'",
+        ] {
             assert_eq!(check_marker(text, NEW), Err(Bad::Syntax), "{text}");
         }
         assert_eq!(check_marker(&"(".repeat(100_000), NEW), Err(Bad::Exception));

@@ -107,7 +107,8 @@ fn missing(name: &str) -> String {
 mod tests {
     use super::*;
 
-    const KNOWN: &[Known] = &[(&["--requirement", "-r"], true), (&["--require-hashes"], false), (&["--quiet", "-q"], false)];
+    const KNOWN: &[Known] =
+        &[(&["--requirement", "-r"], true), (&["--require-hashes"], false), (&["--quiet", "-q"], false)];
 
     fn parse(line: &str) -> Result<Given, String> {
         Given::parse(line.split(' ').map(str::to_owned), &[KNOWN])

@@ -93,7 +93,8 @@ mod tests {
     #[test]
     fn the_lock_says_which_pip() {
         let variant = Variant::sample("python-3.11");
-        let lock = "# pip==1.0 is not meant\nmod-wsgi==5.0.2 \\\n    --hash=sha256:00\npip==26.0.1 \\\n    --hash=sha256:00\n";
+        let lock =
+            "# pip==1.0 is not meant\nmod-wsgi==5.0.2 \\\n    --hash=sha256:00\npip==26.0.1 \\\n    --hash=sha256:00\n";
         let pip = Pip::of(&variant, lock).unwrap();
         assert_eq!((pip.to_string().as_str(), pip.python), ("26.0.1", (3, 11)));
         assert!(Pip::of(&variant, "pip-tools==7.0\n").unwrap_err().to_string().contains("base/locks/sample.txt"));

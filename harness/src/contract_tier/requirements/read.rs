@@ -171,7 +171,12 @@ impl Reader<'_> {
 
     /// The file at a `file:` address, as pip since 10 reads it.
     fn at_address(&self, name: &str, parts: &Parts) -> Result<Vec<u8>, Refused> {
-        let path = address::file_of(&format!("file://{}/{}", parts.host, parts.path.trim_start_matches('/')), self.pip)?;
+        if self.pip.python >= (3, 12) && parts.host.is_empty() && !parts.path.starts_with('/') {
+            // Python puts such an address together otherwise since then.
+            return Err(Refused::exception(format!("InvalidSchema: No connection adapters were found for '{name}'")));
+        }
+        let path =
+            address::file_of(&format!("file://{}/{}", parts.host, parts.path.trim_start_matches('/')), self.pip)?;
         if path.contains('\0') || self.files.is_folder(Path::new(&path)) {
             return Err(Refused::exception(format!("IsADirectoryError: '{path}'")));
         }

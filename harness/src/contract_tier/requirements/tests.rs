@@ -7,7 +7,8 @@ const OLD: Pip = Pip { version: (9, 0, 3), python: (2, 7) };
 const NEW: Pip = Pip { version: (26, 3, 0), python: (3, 13) };
 
 fn read(files: &[(&str, &[u8])], pip: Pip) -> Result<Vec<Requirement>, Refused> {
-    let environment = [("PWD", "/app"), ("NAME", "six")].map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let environment =
+        [("PWD", "/app"), ("NAME", "six")].map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let owned: Vec<(PathBuf, Vec<u8>)> =
         files.iter().map(|(name, text)| (Path::new("/app").join(name), text.to_vec())).collect();
     let files = InMemory(owned.iter().map(|(path, text)| (path.clone(), text)).collect());
@@ -37,7 +38,8 @@ fn words(result: Result<Vec<Requirement>, Refused>) -> String {
 fn the_corpus_is_read_as_reported() {
     for known in &proof::corpus::KNOWN {
         let case = known.case();
-        let files: Vec<(&str, &[u8])> = case.files.iter().map(|(name, text)| (name.as_str(), text.as_slice())).collect();
+        let files: Vec<(&str, &[u8])> =
+            case.files.iter().map(|(name, text)| (name.as_str(), text.as_slice())).collect();
         for (pip, expected) in [OLD, NEW].into_iter().zip(known.expected) {
             assert_eq!(words(read(&files, pip)), expected, "{} ({pip:?})", known.name);
         }
@@ -49,13 +51,15 @@ fn names_versions_and_comments() {
     let text = b"# git+x\nsix  # hg+y\nSome_Pkg[extra]==1.2 \\\n  --hash=sha256:00\na>=1,<2; python_version < '3'\n--find-links wheels\n";
     let found = read(&[("requirements.txt", text)], OLD).unwrap_or_default();
     let pinned: Vec<_> = found.iter().map(|one| &one.source).collect();
-    let index = |name: &str, pinned: Option<&str>| Source::Index { name: name.into(), pinned: pinned.map(str::to_owned) };
+    let index =
+        |name: &str, pinned: Option<&str>| Source::Index { name: name.into(), pinned: pinned.map(str::to_owned) };
     assert_eq!(pinned, [&index("six", None), &index("some-pkg", Some("1.2")), &index("a", None)]);
 }
 
 #[test]
 fn version_control_in_any_form_and_case() {
-    let text = b"Git+http://x/greeting.git\n-e hg+static-http://x/hello#egg=Salutation\nname @ git+ssh://x/y.git@main\n";
+    let text =
+        b"Git+http://x/greeting.git\n-e hg+static-http://x/hello#egg=Salutation\nname @ git+ssh://x/y.git@main\n";
     let found = read(&[("requirements.txt", text)], NEW);
     assert_eq!(words(found.clone()), "git:greeting, -e hg:salutation, git:name");
     let found = found.unwrap_or_default();
@@ -87,8 +91,9 @@ fn chains_and_circles_end() {
         assert_eq!(words(read(&files, pip)), "refused 2");
     }
     // Each file names the next one twice: 2^30 files, were there no limit.
-    let tree: Vec<(String, Vec<u8>)> =
-        (0..30).map(|index| (format!("{index}.txt"), format!("-r {0}.txt\n-r {0}.txt", index + 1).into_bytes())).collect();
+    let tree: Vec<(String, Vec<u8>)> = (0..30)
+        .map(|index| (format!("{index}.txt"), format!("-r {0}.txt\n-r {0}.txt", index + 1).into_bytes()))
+        .collect();
     let mut files: Vec<(&str, &[u8])> = tree.iter().map(|(name, text)| (name.as_str(), text.as_slice())).collect();
     files.extend([("30.txt", b"six".as_slice()), ("requirements.txt", b"-r 0.txt")]);
     assert_eq!(words(read(&files, NEW)), "refused 2");
@@ -116,6 +121,10 @@ fn dump() {
     let count = std::env::var("COUNT").unwrap().parse().unwrap();
     let seed = std::env::var("SEED").unwrap().parse().unwrap();
     for variant in crate::suite::variant::Variant::all(&images).unwrap() {
-        std::fs::write(format!("/tmp/pips/cases-{}", variant.name), proof::cases(&images, &variant, seed, count).unwrap()).unwrap();
+        std::fs::write(
+            format!("/tmp/pips/cases-{}", variant.name),
+            proof::cases(&images, &variant, seed, count).unwrap(),
+        )
+        .unwrap();
     }
 }

@@ -40,13 +40,10 @@ mod tests {
 
     #[test]
     fn quotes_and_backslashes() {
-        assert_eq!(split(r#"-r "more things.txt" -e'a b'\ c "" "a\"\b""#).unwrap(), [
-            "-r",
-            "more things.txt",
-            "-ea b c",
-            "",
-            r#"a"\b"#
-        ]);
+        assert_eq!(
+            split(r#"-r "more things.txt" -e'a b'\ c "" "a\"\b""#).unwrap(),
+            ["-r", "more things.txt", "-ea b c", "", r#"a"\b"#]
+        );
         for text in ["'a", "\"a", "a\\", "\"a\\"] {
             assert_eq!(split(text), None, "{text}");
         }

@@ -2,6 +2,7 @@
 //! of them, for [`ORACLE`], which has the real pip of a Python read the same.
 
 pub(super) mod corpus;
+mod fragments;
 mod generate;
 mod random;
 

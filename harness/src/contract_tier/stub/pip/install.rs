@@ -100,8 +100,7 @@ impl Installation<'_> {
                 if let Err(why) = self.find(name, pinned.as_deref()) {
                     return Ok(Err(why));
                 }
-                fresh =
-                    self.wanted.upgrade || pinned.is_some() || !self.orders.older || TOOLS.contains(&name.as_str());
+                fresh = self.wanted.upgrade || pinned.is_some() || !self.orders.older || TOOLS.contains(&name.as_str());
                 say(&if fresh {
                     format!("Collecting {name}")
                 } else {
@@ -233,7 +232,8 @@ fn failed(exit_code: i32, why: &str) -> Done {
 }
 
 fn label(requirement: &Requirement) -> String {
-    let of_path = |path: &Path| path.file_name().map_or_else(|| "app".into(), |name| name.to_string_lossy().into_owned());
+    let of_path =
+        |path: &Path| path.file_name().map_or_else(|| "app".into(), |name| name.to_string_lossy().into_owned());
     match &requirement.source {
         Source::Index { name, pinned } => format!("{name}-{}", pinned.as_deref().unwrap_or("1.0")),
         Source::Repository { name, .. } | Source::Foreign { program: name } => format!("{name}-1.0"),

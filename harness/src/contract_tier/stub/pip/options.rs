@@ -184,9 +184,9 @@ impl Wanted {
             files: all("--requirement"),
             constraints: all("--constraint"),
             editable: all("--editable"),
-            upgrade: ["--upgrade", "--force-reinstall", "--ignore-installed", "--target"].iter().any(|name| {
-                if *name == "--target" { last(name).is_some() } else { is_on(name) }
-            }),
+            upgrade: ["--upgrade", "--force-reinstall", "--ignore-installed", "--target"]
+                .iter()
+                .any(|name| if *name == "--target" { last(name).is_some() } else { is_on(name) }),
             exists_action: last("--exists-action").is_some(),
             source: last("--src"),
             index: !is_on("--no-index") || last("--find-links").is_some(),
@@ -267,7 +267,8 @@ mod tests {
 
     #[test]
     fn variables_stand_for_options() {
-        let variables = [("PIP_NO_DEPS", "1"), ("PIP_CONSTRAINT", "a b"), ("PIP_UPGRADE", "off"), ("PIP_DRY_RUN", "yes")];
+        let variables =
+            [("PIP_NO_DEPS", "1"), ("PIP_CONSTRAINT", "a b"), ("PIP_UPGRADE", "off"), ("PIP_DRY_RUN", "yes")];
         let found = wanted("x", &variables, NEW).unwrap();
         assert_eq!((found.less, found.constraints.len(), found.upgrade), (vec!["--no-deps"], 2, false));
         assert_eq!(found.nothing, Some("--dry-run"));
