@@ -28,6 +28,7 @@ mod lock;
 mod locks;
 mod mutate;
 mod offline;
+mod requirement_files;
 mod scenarios;
 mod serving_can_fail;
 mod support;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
@@ -9,7 +10,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::cli::arguments::Cli;
-use crate::contract_tier::requirements;
+use crate::contract_tier::requirements::{Files, Pip, Reader, resolved};
 use crate::mutate::mutants;
 use crate::suite::assertion_lock::{LOCK_FILE, SuiteLock};
 use crate::suite::cell::Cell;
@@ -20,6 +21,27 @@ use crate::suite::variant::Variant;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// Files that all say the same.
+struct Everywhere(String);
+
+impl Files for Everywhere {
+    fn read(&self, path: &Path) -> std::io::Result<Vec<u8>> {
+        // Files that name further ones for ever are not on any disk.
+        match path.components().count() {
+            0..8 => Ok(self.0.clone().into_bytes()),
+            _ => Err(std::io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        path.extension().is_none()
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        path.extension().is_some()
+    }
 }
 
 fn cell() -> Cell {
@@ -78,12 +100,10 @@ proptest! {
 
     #[test]
     fn requirement_files(text in r"(-r |-e |--requirement=|git\+|hg\+|six|\./x|@|#|==|;|\\|[ -~]{0,5}|\u{e4}|\r?\n){0,20}") {
-        // Files that name further ones for ever are not on any disk.
-        let read = |path: &Path| match path.components().count() {
-            0..8 => Ok(text.clone().into_bytes()),
-            _ => Err(std::io::ErrorKind::NotFound.into()),
-        };
-        drop(requirements::read(Path::new("requirements.txt"), Path::new("/app"), &read));
+        for pip in [Pip { version: (9, 0, 3), python: (2, 7) }, Pip { version: (26, 3, 0), python: (3, 13) }] {
+            let reader = Reader { pip, folder: "/app", environment: &BTreeMap::new(), files: &Everywhere(text.clone()) };
+            drop(reader.file("requirements.txt", false).and_then(|asked| resolved(asked, pip)));
+        }
     }
 
     #[test]

@@ -27,6 +27,7 @@ mod any_input;
 mod rooms;
 
 pub use cli::command;
+pub use contract_tier::requirements::proof;
 pub use contract_tier::stub::main as stub;
 pub use mutate::{Bug, Mutant, Operator, SCRIPTS, mutants};
 pub use suite::control::Control;

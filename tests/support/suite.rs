@@ -64,6 +64,11 @@ impl Suite {
 
     /// Runs all its scenarios.
     pub(crate) fn run(&self) -> Run {
-        Run::of(&["--suite", self.path().to_str().expect("a UTF-8 path")])
+        self.run_with(&[])
+    }
+
+    /// As [`Self::run`], with these arguments beside.
+    pub(crate) fn run_with(&self, arguments: &[&str]) -> Run {
+        Run::of(&[&["--suite", self.path().to_str().expect("a UTF-8 path")], arguments].concat())
     }
 }

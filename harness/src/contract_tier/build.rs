@@ -9,15 +9,17 @@ use super::{APP, Examination, TierError, files};
 use crate::check;
 use crate::check::evidence::{BuildEnd, BuildEvidence, Change, ChangeKind};
 use crate::check::scope::Scope;
-use crate::contract_tier::requirements::{self, Requirement};
+use crate::contract_tier::requirements::{Reader, Requirement, resolved};
 use crate::contract_tier::sandbox::{End, SandboxError};
-use crate::contract_tier::stub::record::{Call, Effect, Failing, Failure, Orders};
+use crate::contract_tier::stub::record::{Call, Effect, Failing, Failure, Orders, Tool};
 use crate::host::volume::Snapshot;
 use crate::outcome::{At, CheckId, Finding, Stage};
 use crate::suite::scenario::{BuildExpectation, BuildOutcome, Declared, Phase, Scenario};
 
 /// The build step's program.
 const STEP: &str = "/usr/local/bin/mod_wsgi-docker-build";
+/// What the application asks for, in its folder.
+const REQUIREMENTS: &str = "requirements.txt";
 /// The message of a stub that has orders to fail.
 const MESSAGE: &str = "wsgi-proof makes this tool fail";
 /// Where apt has its package lists.
@@ -34,7 +36,7 @@ impl Examination<'_> {
         }
         let at = self.scenario.summary.at.clone();
         let failure = self.failing.and_then(|at| told_failure(at, expectation));
-        self.workspace.order(&Orders { failure: failure.clone(), older: true })?;
+        self.workspace.order(&Orders { failure: failure.clone(), older: true, ..Orders::of(self.pip) })?;
         let before = self.snapshot()?;
         let came_with_requirements = files::is_there(&self.app(), Path::new("/requirements.txt"));
         let hooks = format!("/{}/action_hooks", self.folder(&self.app()));
@@ -52,7 +54,7 @@ impl Examination<'_> {
                 let asked = Asked {
                     at: at.clone(),
                     dialect: self.scenario.dialect,
-                    requirements: self.requirements(),
+                    requirements: self.requirements(&calls),
                     setup_py: files::is_there(&self.app(), Path::new("/setup.py")),
                     came_with_requirements,
                     has_pre_build_hook,
@@ -73,15 +75,19 @@ impl Examination<'_> {
         Ok(succeeded && matches!(expectation.outcome.value, BuildOutcome::Success))
     }
 
-    /// What requirements.txt asks for now.
-    fn requirements(&self) -> Option<Vec<Requirement>> {
-        let root = self.workspace.root();
-        let file = Path::new("requirements.txt");
-        if !files::is_there(&root, &Path::new(APP).join(file)) {
+    /// What requirements.txt asks for now, with the variables that pip last had.
+    fn requirements(&self, calls: &[Call]) -> Option<Vec<Requirement>> {
+        let files = files::Beneath(self.workspace.root());
+        let file = Path::new(APP).join(REQUIREMENTS);
+        if !files::is_there(&files.0, &file) {
             return None;
         }
+        let last = calls.iter().rev().find(|call| call.tool == Tool::Pip);
+        let environment = last.map(|call| call.environment.clone()).unwrap_or_default();
+        let reader = Reader { pip: self.pip, folder: APP, environment: &environment, files: &files };
         // One that cannot be read has failed the build.
-        Some(requirements::read(file, Path::new(APP), &|path| files::content(&root, path)).unwrap_or_default())
+        let read = reader.file(REQUIREMENTS, false).and_then(|asked| resolved(asked, self.pip));
+        Some(read.unwrap_or_default())
     }
 
     fn remains(&self, calls: &[Call]) -> Result<Remains, TierError> {

@@ -85,12 +85,22 @@ pub(super) fn succeeded(scope: &Scope, asked: &Asked, calls: &[Call], remains: &
     let mut findings = Vec::new();
     for requirement in &wanted {
         let clause = clause_of(requirement, asked);
-        let found = installed.iter().find(|(_, one)| same(&one.requirement, requirement));
+        let those = || installed.iter().filter(|(_, one)| same(&one.requirement, requirement));
+        let found = those().find(|(_, one)| one.elsewhere.is_none());
         findings.push(scope.holds_for(clause, CheckId::RequirementInstalled, words(requirement), &asked.at, || {
-            let got = || installed.iter().map(|(_, one)| words(&one.requirement)).collect::<Vec<_>>();
-            found.is_none().then(|| ("pip to install it".to_owned(), format!("pip installed {}", list(&got()))))
+            let elsewhere = || those().find_map(|(_, one)| one.elsewhere.as_ref());
+            let all = || installed.iter().map(|(_, one)| words(&one.requirement)).collect::<Vec<_>>();
+            let got = || match elsewhere() {
+                Some(option) => format!("pip installed it elsewhere ({option})"),
+                None => format!("pip installed {}", list(&all())),
+            };
+            found.is_none().then(|| ("pip to install it where the application finds it".to_owned(), got()))
         }));
         if let Some((_, one)) = found {
+            findings.push(scope.holds_for(clause, CheckId::RequirementWhole, words(requirement), &asked.at, || {
+                let expected = "pip to install it with what it needs".to_owned();
+                (!one.less.is_empty()).then(|| (expected, format!("pip was called with {}", list(&one.less))))
+            }));
             findings.push(scope.holds_for(
                 "BUILD-25",
                 CheckId::RequirementUpgraded,
@@ -291,7 +301,7 @@ fn clause_of(requirement: &Requirement, asked: &Asked) -> &'static str {
     match &requirement.source {
         Source::Path(path) if path.as_os_str() == APPLICATION && !asked.came_with_requirements => "BUILD-13",
         Source::Path(_) if requirement.editable => "BUILD-24",
-        Source::Path(_) => "BUILD-15",
+        Source::Path(_) | Source::Archive { .. } | Source::Foreign { .. } => "BUILD-15",
         Source::Repository { .. } if requirement.editable => "BUILD-19",
         Source::Index { .. } | Source::Repository { .. } if !requirement.direct => "BUILD-15",
         Source::Index { .. } | Source::Repository { .. } => "BUILD-21",
@@ -301,8 +311,10 @@ fn clause_of(requirement: &Requirement, asked: &Asked) -> &'static str {
 fn words(requirement: &Requirement) -> String {
     let name = match &requirement.source {
         Source::Index { name, .. } => name.clone(),
-        Source::Repository { vcs, name } => format!("{name} ({})", vcs.prefix()),
+        Source::Repository { vcs, name, .. } => format!("{name} ({})", vcs.prefix()),
         Source::Path(path) => path.display().to_string(),
+        Source::Archive { address, .. } => address.clone(),
+        Source::Foreign { program } => format!("({program})"),
     };
     if requirement.editable { format!("-e {name}") } else { name }
 }

@@ -2,12 +2,30 @@
 
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
 use rustix::io::Errno;
 
 use crate::check::evidence::{FileEvidence, MAX_FILE_CONTENT};
+use crate::contract_tier::requirements::Files;
+
+/// The files beneath a root, for what reads requirement files.
+pub(super) struct Beneath(pub(super) PathBuf);
+
+impl Files for Beneath {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        content(&self.0, path)
+    }
+
+    fn is_folder(&self, path: &Path) -> bool {
+        is_folder(&self.0, path)
+    }
+
+    fn is_file(&self, path: &Path) -> bool {
+        open(&self.0, path, OFlags::PATH).and_then(|file| file.metadata()).is_ok_and(|data| data.is_file())
+    }
+}
 
 /// How often the kernel is asked for a file that it cannot open safely at this moment.
 const TRIES: usize = 10_000;

@@ -20,6 +20,7 @@ use std::time::{Duration, Instant};
 use crate::check;
 use crate::check::evidence::CommandEvidence;
 use crate::check::scope::Scope;
+use crate::contract_tier::requirements::Pip;
 use crate::contract_tier::sandbox::{Candidate, End, SandboxError, Sandboxes, Start, Workspace};
 use crate::contract_tier::stub::record::{Failing, Orders};
 use crate::outcome::{Finding, Log, NotRun, Stage};
@@ -85,6 +86,8 @@ struct Examination<'a> {
     candidate: &'a Candidate,
     scenario: &'a Scenario,
     scope: &'a Scope,
+    /// The variant's pip, which the stub stands for.
+    pip: Pip,
     workspace: Workspace,
     failing: Option<Failing>,
     examined: Examined,
@@ -99,25 +102,27 @@ pub(crate) async fn examine(
     candidate: &Candidate,
     scenario: &Scenario,
     scope: &Scope,
+    pip: Pip,
 ) -> Result<Examined, TierError> {
     let Ok(recipe) = recipe_of(scenario) else { return Ok(Examined::default()) };
     let archive = build_context(scenario)?;
     let mut examined = Examined::default();
     // Where a phase has several tools that can fail, each has its turn.
     for failing in build::failing(scenario) {
-        let workspace = sandboxes.workspace(&Orders::default())?;
+        let workspace = sandboxes.workspace(&Orders::of(pip))?;
         workspace.unpack(&archive)?;
         let mut examination =
-            Examination { sandboxes, candidate, scenario, scope, workspace, failing: Some(failing), examined };
+            Examination { sandboxes, candidate, scenario, scope, pip, workspace, failing: Some(failing), examined };
         examination.build(recipe.builds).await?;
         examined = examination.examined;
     }
     if build::must_fail(scenario) && !examined.findings.is_empty() {
         return Ok(examined);
     }
-    let workspace = sandboxes.workspace(&Orders::default())?;
+    let workspace = sandboxes.workspace(&Orders::of(pip))?;
     workspace.unpack(&archive)?;
-    let mut examination = Examination { sandboxes, candidate, scenario, scope, workspace, failing: None, examined };
+    let mut examination =
+        Examination { sandboxes, candidate, scenario, scope, pip, workspace, failing: None, examined };
     let built = examination.build(recipe.builds).await?;
     if built {
         examination.look().await?;

@@ -43,7 +43,7 @@ impl Examination<'_> {
         let mut log = Vec::new();
         let mut exit_code = None;
         for _ in 0..if serve.restart { 2 } else { 1 } {
-            self.workspace.order(&Orders::default())?;
+            self.workspace.order(&Orders::of(self.pip))?;
             let mut words = vec![STEP.to_owned()];
             words.extend(arguments.iter().cloned());
             let mut start = Start {

@@ -86,7 +86,12 @@ impl Examiner {
         let skipped = not_applicable(scenario);
         let mut observed = Observed::default();
         if skipped.is_none() {
-            match examine(&self.sandboxes, candidate, scenario, &self.criteria.scope(scenario, cell)).await {
+            let scope = self.criteria.scope(scenario, cell);
+            let examined = match candidate.pip(&cell.variant) {
+                Ok(pip) => examine(&self.sandboxes, candidate, scenario, &scope, pip).await,
+                Err(error) => Err(error.into()),
+            };
+            match examined {
                 Ok(examined) => {
                     observed.findings = examined.findings;
                     observed.logs = examined.logs;

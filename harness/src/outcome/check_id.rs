@@ -96,6 +96,7 @@ checks! {
     LimitDiskSpace "limit-disk-space" Must "limit of the {of}'s disk space", "What is written stays within the disk limit.";
 
     RequirementInstalled "requirement-installed" Must "{of} installed", "Contract tier: pip is asked to install the requirement.";
+    RequirementWhole "requirement-whole" Must "{of} whole", "Contract tier: a requirement is installed with what it depends on, and from sources where that is all there is.";
     RequirementUpgraded "requirement-upgraded" Must "{of} upgraded", "Contract tier: a newer release is installed over an older one.";
     SetupPyLeftAlone "setup-py-left-alone" Must "setup.py left alone", "Contract tier: setup.py is not installed where nothing asks for it.";
     VcsInstalled "vcs-installed" Must "{of} installed", "Contract tier: git or Mercurial is installed where a requirement needs it.";

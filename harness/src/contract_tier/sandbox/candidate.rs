@@ -8,8 +8,10 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::{PROGRAM, SandboxError, Sandboxes};
+use crate::contract_tier::requirements::Pip;
 use crate::contract_tier::stub::record::PROGRAMS;
 use crate::suite::control::Replacements;
+use crate::suite::variant::Variant;
 
 /// How the names of the images' own programs begin.
 const STEPS: &str = "mod_wsgi-docker-";
@@ -28,6 +30,8 @@ const MODULES: [(&str, &str); 6] = [
 #[derive(Debug)]
 pub(crate) struct Candidate {
     folder: TempDir,
+    /// The repository's `images/`, which has the variants' locks.
+    images: PathBuf,
 }
 
 impl Candidate {
@@ -40,9 +44,19 @@ impl Candidate {
             .prefix("candidate-")
             .tempdir_in(sandboxes.folder())
             .map_err(SandboxError::io(sandboxes.folder()))?;
-        let candidate = Self { folder };
+        let candidate = Self { folder, images: images.to_owned() };
         candidate.lay_out(&images.join("base"), replacements).map_err(SandboxError::io(candidate.folder.path()))?;
         Ok(candidate)
+    }
+
+    /// The pip of a variant, which its lock pins.
+    ///
+    /// # Errors
+    /// When the lock cannot be read or does not pin one.
+    pub(crate) fn pip(&self, variant: &Variant) -> Result<Pip, SandboxError> {
+        let path = self.images.join(&variant.lock);
+        let lock = fs::read_to_string(&path).map_err(SandboxError::io(&path))?;
+        Ok(Pip::of(variant, &lock)?)
     }
 
     /// What the sandbox has as `/usr/local`.

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::contract_tier::requirements::NoPip;
+
 /// Why nothing can be run in a sandbox.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SandboxError {
@@ -15,6 +17,9 @@ pub(crate) enum SandboxError {
     /// A file of the sandbox.
     #[error("{}", path.display())]
     Io { path: PathBuf, source: io::Error },
+    /// It is not known which pip the stub stands for.
+    #[error("the variant's lock: {0}")]
+    NoPip(#[from] NoPip),
 }
 
 impl SandboxError {
@@ -28,6 +33,7 @@ impl SandboxError {
                 "permit user namespaces (in a container: `--security-opt seccomp=unconfined`), or start an engine, which can \
                  run all sandboxes in one container"
             }
+            Self::NoPip(_) => "the stub of pip follows the version that the lock pins: add it",
             Self::Io { .. } => "check the space and permissions of the cache folder; --cache names another one",
         }
     }

@@ -88,7 +88,14 @@ fn install(names: &[&str], options: &[&str], environment: &BTreeMap<String, Stri
     for name in names {
         std::fs::write(Path::new(ARCHIVES).join(format!("{name}.deb")), "")?;
         match *name {
-            "git" | "git-core" => appear("git")?,
+            "git" | "git-core" => {
+                appear("git")?;
+                if recommended {
+                    appear("ssh")?;
+                }
+            }
+            "openssh-client" | "ssh" => appear("ssh")?,
+            "subversion" => appear("svn")?,
             "mercurial" => appear("hg")?,
             _ => {}
         }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::contract_tier::requirements::Requirement;
+use crate::contract_tier::requirements::{Pip, Requirement};
 
 /// The folder in the sandbox that stubs read and write.
 pub(crate) const FOLDER: &str = "/run/stubs";
@@ -53,8 +53,10 @@ pub(crate) struct Failure {
 }
 
 /// The orders of the stubs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Orders {
+    /// The pip that the stub stands for.
+    pub pip: Pip,
     /// The failure, if there is to be one.
     pub failure: Option<Failure>,
     /// Whether every project is there already, in an older release.
@@ -103,9 +105,18 @@ pub(crate) struct Installed {
     pub fresh: bool,
     /// The checkout that an editable one runs from.
     pub checkout: Option<PathBuf>,
+    /// The option because of which it is where an application does not find it.
+    pub elsewhere: Option<String>,
+    /// The options that left out what it may need.
+    pub less: Vec<String>,
 }
 
 impl Orders {
+    /// Nothing fails, and nothing is there.
+    pub(crate) fn of(pip: Pip) -> Self {
+        Self { pip, failure: None, older: false }
+    }
+
     /// Reads the orders; in the sandbox.
     pub(super) fn read() -> io::Result<Self> {
         let text = std::fs::read_to_string(Path::new(FOLDER).join(ORDERS_FILE))?;

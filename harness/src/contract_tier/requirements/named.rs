@@ -1,0 +1,380 @@
+//! Requirements by name (PEP 508), as today's pip takes them apart: name, extras, versions or an address, a marker.
+//!
+//! It is pip's own grammar that counts here, with what it tolerates: `six>=1,`, names that end in `_`, any text after `===`.
+
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::legacy;
+use super::pip::Pip;
+
+/// The parts of a requirement by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Named {
+    pub(super) name: String,
+    pub(super) extras: BTreeSet<String>,
+    /// Operators with their versions.
+    pub(super) versions: BTreeSet<(String, String)>,
+    pub(super) address: Option<String>,
+    pub(super) marker: Option<String>,
+}
+
+/// Why a text is not what it should be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bad {
+    Syntax,
+    /// A version that only shows not to be one when a list is split at its commas.
+    Version,
+    /// What pip does not tell as an error: more parentheses in each other than it can follow, half an address.
+    Exception,
+}
+
+/// How many parentheses may be open at once.
+pub(super) const DEEPEST: usize = 200;
+
+/// White space of `\s`: what the lines of a file can still have of it.
+pub(super) const SPACE: &str = r"[\s\x1c-\x1f]";
+pub(super) const HEAD: &str = r"v?(?:[0-9]+!)?[0-9]+";
+const PRE: &str = "(?:[-_.]?(?:alpha|beta|preview|pre|a|b|c|rc)[-_.]?[0-9]*)?";
+pub(super) const POST: &str = "(?:-[0-9]+|[-_.]?(?:post|rev|r)[-_.]?[0-9]*)?";
+pub(super) const DEV: &str = "(?:[-_.]?dev[-_.]?[0-9]*)?";
+pub(super) const LOCAL: &str = r"(?:\+[a-z0-9]+(?:[-_.][a-z0-9]+)*)?";
+
+/// An operator and its version.
+static VERSION: LazyLock<Option<[Regex; 2]>> = LazyLock::new(|| {
+    let any = format!(r"==={SPACE}*[^\s\x1c-\x1f;)]*");
+    let equal = format!(r"(?:==|!=){SPACE}*{HEAD}(?:\.[0-9]+)*(?:\.\*|{PRE}{POST}{DEV}{LOCAL})?");
+    let compatible = format!(r"~={SPACE}*{HEAD}(?:\.[0-9]+)+{PRE}{POST}{DEV}");
+    let other = format!(r"(?:<=|>=|<|>){SPACE}*{HEAD}(?:\.[0-9]+)*{PRE}{POST}{DEV}");
+    let one = format!("(?:{any}|{equal}|{compatible}|{other})");
+    Some([Regex::new(&format!("(?i)^{one}")).ok()?, Regex::new(&format!("(?i)^{SPACE}*{one}{SPACE}*$")).ok()?])
+});
+
+impl Named {
+    pub(super) fn parse(text: &str, pip: Pip) -> Result<Self, Bad> {
+        let named = if pip.is_legacy() { legacy::named(text, pip) } else { Cursor { text, at: 0 }.named() };
+        match named {
+            // Before 26.1 pip did not tell this one as an error.
+            Err(Bad::Version) if pip.is_newest() => Err(Bad::Syntax),
+            Err(Bad::Version) => Err(Bad::Exception),
+            other => other,
+        }
+    }
+}
+
+/// Whether a text is a marker for this pip.
+pub(super) fn check_marker(text: &str, pip: Pip) -> Result<(), Bad> {
+    if pip.is_legacy() {
+        return legacy::check_marker(text);
+    }
+    let mut cursor = Cursor { text, at: 0 };
+    cursor.marker(0)?;
+    cursor.end()
+}
+
+/// Splits versions at their commas, and takes each apart.
+pub(super) fn versions(text: &str, valid: &dyn Fn(&str) -> bool) -> Result<BTreeSet<(String, String)>, Bad> {
+    let mut versions = BTreeSet::new();
+    for one in text.split(',').map(str::trim).filter(|one| !one.is_empty()) {
+        if !valid(one) {
+            return Err(Bad::Version);
+        }
+        let length = ["===", "~=", "==", "!=", "<=", ">="].iter().find(|operator| one.starts_with(**operator));
+        let (operator, version) = one.split_at(length.map_or(1, |operator| operator.len()));
+        versions.insert((operator.to_owned(), version.trim().to_owned()));
+    }
+    Ok(versions)
+}
+
+/// A place in a text.
+struct Cursor<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    fn spaces(&mut self) -> bool {
+        let bare = self.rest().trim_start_matches([' ', '\t']);
+        let some = bare.len() < self.rest().len();
+        self.at = self.text.len() - bare.len();
+        some
+    }
+
+    fn eat(&mut self, token: &str) -> bool {
+        let found = self.rest().starts_with(token);
+        self.at += if found { token.len() } else { 0 };
+        found
+    }
+
+    fn end(&self) -> Result<(), Bad> {
+        self.rest().is_empty().then_some(()).ok_or(Bad::Syntax)
+    }
+
+    /// Whether words meet what is no word at this place.
+    fn is_boundary(&self, at: usize) -> bool {
+        let before = self.text[..at].chars().next_back().is_some_and(is_of_word);
+        before != self.text[at..].chars().next().is_some_and(is_of_word)
+    }
+
+    /// A word that stands by itself.
+    fn word(&mut self, word: &str) -> bool {
+        let end = self.at + word.len();
+        let found = self.rest().starts_with(word) && self.is_boundary(self.at) && self.is_boundary(end);
+        self.at = if found { end } else { self.at };
+        found
+    }
+
+    fn identifier(&mut self) -> Option<&'a str> {
+        let rest = self.rest();
+        let run = rest.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte)).count();
+        let begins = rest.starts_with(|first: char| first.is_ascii_alphanumeric()) && self.is_boundary(self.at);
+        let length = (1..=run).rev().find(|length| begins && self.is_boundary(self.at + length))?;
+        self.at += length;
+        Some(&rest[..length])
+    }
+
+    fn named(mut self) -> Result<Named, Bad> {
+        self.spaces();
+        let mut named = Named { name: self.identifier().ok_or(Bad::Syntax)?.to_owned(), ..Named::default() };
+        self.spaces();
+        named.extras = self.extras()?;
+        self.spaces();
+        if self.eat("@") {
+            self.spaces();
+            let rest = self.rest();
+            let length = rest.find([' ', '\t']).unwrap_or(rest.len());
+            if length == 0 {
+                return Err(Bad::Syntax);
+            }
+            named.address = Some(rest[..length].to_owned());
+            self.at += length;
+            self.spaces();
+        } else {
+            named.versions = self.versions()?;
+            self.spaces();
+        }
+        if !self.rest().is_empty() {
+            if !self.eat(";") {
+                return Err(Bad::Syntax);
+            }
+            let marker = self.rest();
+            self.marker(0)?;
+            self.end()?;
+            named.marker = Some(marker.trim().to_owned());
+        }
+        Ok(named)
+    }
+
+    fn extras(&mut self) -> Result<BTreeSet<String>, Bad> {
+        let mut extras = BTreeSet::new();
+        if !self.eat("[") {
+            return Ok(extras);
+        }
+        self.spaces();
+        let mut next = self.identifier();
+        while let Some(extra) = next {
+            extras.insert(extra.to_owned());
+            self.spaces();
+            if !self.eat(",") {
+                break;
+            }
+            self.spaces();
+            next = Some(self.identifier().ok_or(Bad::Syntax)?);
+        }
+        self.spaces();
+        if self.eat("]") { Ok(extras) } else { Err(Bad::Syntax) }
+    }
+
+    fn versions(&mut self) -> Result<BTreeSet<(String, String)>, Bad> {
+        let [one, whole] = VERSION.as_ref().ok_or(Bad::Syntax)?;
+        let parenthesis = self.eat("(");
+        self.spaces();
+        let begin = self.at;
+        while let Some(found) = one.find(self.rest()) {
+            self.at += found.end();
+            let local =
+                self.rest().strip_prefix('+').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
+            if self.rest().starts_with(".*") || local {
+                return Err(Bad::Syntax);
+            }
+            self.spaces();
+            if !self.eat(",") {
+                break;
+            }
+            self.spaces();
+        }
+        let versions = versions(&self.text[begin..self.at], &|one| whole.is_match(one))?;
+        self.spaces();
+        if parenthesis && !self.eat(")") {
+            return Err(Bad::Syntax);
+        }
+        Ok(versions)
+    }
+
+    fn marker(&mut self, depth: usize) -> Result<(), Bad> {
+        if depth > DEEPEST {
+            return Err(Bad::Exception);
+        }
+        loop {
+            self.spaces();
+            if self.eat("(") {
+                self.spaces();
+                self.marker(depth + 1)?;
+                self.spaces();
+                if !self.eat(")") {
+                    return Err(Bad::Syntax);
+                }
+            } else {
+                self.comparison()?;
+            }
+            self.spaces();
+            if !self.word("or") && !self.word("and") {
+                return Ok(());
+            }
+        }
+    }
+
+    fn comparison(&mut self) -> Result<(), Bad> {
+        self.operand()?;
+        self.spaces();
+        if self.word("not") {
+            if !(self.spaces() && self.word("in")) {
+                return Err(Bad::Syntax);
+            }
+        } else if !self.word("in") && !["===", "==", "~=", "!=", "<=", ">=", "<", ">"].iter().any(|one| self.eat(one)) {
+            return Err(Bad::Syntax);
+        }
+        self.spaces();
+        self.operand()?;
+        self.spaces();
+        Ok(())
+    }
+
+    fn operand(&mut self) -> Result<(), Bad> {
+        if VARIABLES.iter().any(|variable| self.word(variable)) {
+            return Ok(());
+        }
+        let rest = self.rest();
+        let quote = rest.chars().next().filter(|first| ['"', '\''].contains(first)).ok_or(Bad::Syntax)?;
+        let length = rest[1..].find(quote).ok_or(Bad::Syntax)?;
+        self.at += length + 2;
+        if is_literal(&rest[1..=length]) { Ok(()) } else { Err(Bad::Syntax) }
+    }
+}
+
+/// The variables of markers, with the dots that some are also written with.
+const VARIABLES: [&str; 19] = [
+    "python_version",
+    "python_full_version",
+    "os_name",
+    "os.name",
+    "sys_platform",
+    "sys.platform",
+    "platform_release",
+    "platform_system",
+    "platform_version",
+    "platform.version",
+    "platform_machine",
+    "platform.machine",
+    "platform_python_implementation",
+    "platform.python_implementation",
+    "python_implementation",
+    "implementation_name",
+    "implementation_version",
+    "extras",
+    "extra",
+];
+
+fn is_of_word(character: char) -> bool {
+    character == '_' || character.is_alphanumeric()
+}
+
+/// Whether Python takes this for the inside of a string.
+fn is_literal(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        let mut after = rest[at + 1..].chars();
+        let digits = match after.next() {
+            None => return false,
+            Some('x') => 2,
+            Some('u') => 4,
+            Some('U') => 8,
+            Some('N') => return false,
+            Some(_) => 0,
+        };
+        if after.as_str().chars().take(digits).filter(char::is_ascii_hexdigit).count() < digits {
+            return false;
+        }
+        rest = after.as_str();
+    }
+    !text.contains('\0')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEW: Pip = Pip { version: (26, 3, 0), python: (3, 13) };
+
+    fn parse(text: &str) -> Result<Named, Bad> {
+        Named::parse(text, NEW)
+    }
+
+    fn pairs(versions: &[(&str, &str)]) -> BTreeSet<(String, String)> {
+        versions.iter().map(|(operator, version)| ((*operator).to_owned(), (*version).to_owned())).collect()
+    }
+
+    #[test]
+    fn names_extras_and_versions() {
+        let named = parse("Django [argon2, bcrypt] ( >= 4.2, !=4.3.* ,) ; python_version > '3'").unwrap_or_default();
+        assert_eq!((named.name.as_str(), named.extras.len()), ("Django", 2));
+        assert_eq!(named.versions, pairs(&[(">=", "4.2"), ("!=", "4.3.*")]));
+        assert_eq!(named.marker.as_deref(), Some("python_version > '3'"));
+        assert_eq!(parse("six===any,text").map(|named| named.versions), Err(Bad::Syntax));
+        assert_eq!(parse("six_").map(|named| named.name), Ok("six_".to_owned()));
+    }
+
+    #[test]
+    fn what_is_refused() {
+        for text in [
+            "",
+            "six==1.17.0=py_0",
+            "six >",
+            "six[",
+            "six[a b]",
+            "six-",
+            "<<<<<<< HEAD",
+            "six~=1",
+            "six==1+",
+            "six>=1.*",
+            "six @",
+            "six x",
+        ] {
+            assert_eq!(parse(text), Err(Bad::Syntax), "{text}");
+        }
+    }
+
+    #[test]
+    fn markers() {
+        for text in ["os_name == 'posix' and (python_version<\"3\" or 'x' not in extra)", "'a' ~= 'b'"] {
+            assert_eq!(check_marker(text, NEW), Ok(()), "{text}");
+        }
+        for text in [
+            "",
+            "python_version",
+            "python_version = '3'",
+            "os_name == 'x",
+            "os_name == 'x' android",
+            "os_name == '\\x1'",
+        ] {
+            assert_eq!(check_marker(text, NEW), Err(Bad::Syntax), "{text}");
+        }
+        assert_eq!(check_marker(&"(".repeat(100_000), NEW), Err(Bad::Exception));
+    }
+}

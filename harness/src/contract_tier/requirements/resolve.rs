@@ -1,0 +1,102 @@
+//! What is installed in the end: constraints applied, and what contradicts itself refused.
+
+use std::collections::BTreeMap;
+
+use pep508_rs::pep440_rs::Version;
+
+use super::item::Item;
+use super::pip::Pip;
+use super::read::Asked;
+use super::refused::Refused;
+use super::{Requirement, marker};
+use crate::suite::project_name::normalised;
+
+/// The requirements that are installed, with what constraints say of them.
+///
+/// # Errors
+/// When pip refuses a constraint, or two that it can tell from the files alone to contradict each other.
+pub(crate) fn resolved(asked: Vec<Asked>, pip: Pip) -> Result<Vec<Requirement>, Refused> {
+    let certain = |asked: &Asked| match &asked.item.marker {
+        Some(marker) => marker::applies(marker, pip) != Some(false),
+        None => true,
+    };
+    let kept = if pip.is_legacy() {
+        in_order(asked.into_iter().filter(certain).collect())?
+    } else {
+        constrained(asked, &certain, pip)?
+    };
+    Ok(kept.iter().filter_map(|asked| Requirement::of(asked, pip)).collect())
+}
+
+/// As pip since 20.3 does it: constraints are collected first.
+fn constrained(asked: Vec<Asked>, certain: &dyn Fn(&Asked) -> bool, pip: Pip) -> Result<Vec<Asked>, Refused> {
+    let (constraints, mut kept): (Vec<Asked>, Vec<Asked>) = asked.into_iter().partition(|asked| asked.constraint);
+    for Asked { item, .. } in &constraints {
+        if item.name.is_none() {
+            return Err(Refused::error("Unnamed requirements are not allowed as constraints"));
+        }
+        if !item.extras.is_empty() {
+            return Err(Refused::error("Constraints cannot have extras"));
+        }
+    }
+    for one in &mut kept {
+        let Some(name) = name(&one.item) else { continue };
+        for constraint in constraints.iter().filter(|constraint| certain(constraint)) {
+            if self::name(&constraint.item).as_ref() == Some(&name) {
+                one.item.address = one.item.address.take().or_else(|| constraint.item.address.clone());
+                one.item.versions.extend(constraint.item.versions.iter().cloned());
+            }
+        }
+    }
+    let certainly = |asked: &&Asked| match &asked.item.marker {
+        Some(marker) => marker::applies(marker, pip) == Some(true),
+        None => true,
+    };
+    let mut pins: BTreeMap<String, Version> = BTreeMap::new();
+    for Asked { item, .. } in kept.iter().filter(certainly) {
+        for version in item.versions.iter().filter_map(pin) {
+            let name = name(item).unwrap_or_default();
+            let other = pins.entry(name.clone()).or_insert_with(|| version.clone());
+            if *other != version {
+                return Err(Refused::error(format!("Cannot install {name}=={other} and {name}=={version}")));
+            }
+        }
+    }
+    Ok(kept)
+}
+
+/// The version that an operator and a version stand for alone.
+fn pin((operator, version): &(String, String)) -> Option<Version> {
+    (operator == "==").then(|| version.parse().ok()).flatten()
+}
+
+/// As pip before 20.3 does it: one after the other.
+fn in_order(asked: Vec<Asked>) -> Result<Vec<Asked>, Refused> {
+    let mut kept: Vec<Asked> = Vec::new();
+    for one in asked {
+        let name = name(&one.item);
+        let before = kept.iter_mut().find(|before| name.is_some() && self::name(&before.item) == name);
+        match before {
+            Some(before) if before.constraint && !one.constraint => {
+                if one.item.address.is_some() && one.item.address != before.item.address {
+                    let name = name.unwrap_or_default();
+                    return Err(Refused::error(format!("Could not satisfy constraints for '{name}'")));
+                }
+                *before = Asked { constraint: false, direct: one.direct, item: before.item.clone() };
+            }
+            Some(before) if before.constraint => {}
+            Some(before) => {
+                if before.item.extras == one.item.extras && before.item.versions != one.item.versions {
+                    return Err(Refused::error(format!("Double requirement given: {}", name.unwrap_or_default())));
+                }
+            }
+            None => kept.push(one),
+        }
+    }
+    kept.retain(|one| !one.constraint);
+    Ok(kept)
+}
+
+fn name(item: &Item) -> Option<String> {
+    item.name.as_deref().map(normalised)
+}

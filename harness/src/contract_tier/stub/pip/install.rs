@@ -1,0 +1,245 @@
+//! `pip install`: what is asked for, in the order of the real one, is made to appear.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use pep508_rs::pep440_rs::Version;
+
+use super::options::Wanted;
+use crate::contract_tier::requirements::{Disk, Pip, Reader, Refused, Requirement, Source, Vcs, resolved};
+use crate::contract_tier::stub::record::{Effect, Failing, Installed, MODULES, Orders, PROGRAMS};
+use crate::contract_tier::stub::{Done, appear, complain, say};
+
+/// Projects that are tools rather than what an application asks for.
+const TOOLS: [&str; 4] = ["mercurial", "pip", "setuptools", "wheel"];
+/// Where editable requirements are checked out where nothing else is said.
+const SOURCES: &str = "/run/stubs/src";
+
+pub(super) fn install(
+    wanted: &Wanted,
+    environment: &BTreeMap<String, String>,
+    folder: &Path,
+    orders: &Orders,
+) -> io::Result<Done> {
+    let pip = orders.pip;
+    let nothing_given = [&wanted.files, &wanted.words, &wanted.editable].iter().all(|given| given.is_empty());
+    if nothing_given {
+        complain("ERROR: You must give at least one requirement to install (see \"pip help install\")");
+        return Ok(Done::nothing(i32::from(!pip.is_legacy())));
+    }
+    let folder_name = folder.to_string_lossy();
+    let reader = Reader { pip, folder: &folder_name, environment, files: &Disk };
+    let asked = match asked(&reader, wanted) {
+        Ok(asked) => asked,
+        Err(refused) => {
+            let done = failed(refused.exit_code, &refused.message);
+            return Ok(told_to_fail(&[], orders).unwrap_or(done));
+        }
+    };
+    if let Some(done) = told_to_fail(&asked, orders) {
+        return Ok(done);
+    }
+    let installation =
+        Installation { wanted, pip, orders, sources: folder.join(wanted.source.as_deref().unwrap_or(SOURCES)) };
+    let mut installed = Vec::new();
+    // One that has a marker may not apply; what must not be installed is not, and nothing is made of what need not be. A list
+    // may name the same thing a thousand times.
+    let asked: BTreeSet<Requirement> = asked.into_iter().filter(|one| !one.marked).collect();
+    for requirement in asked {
+        match installation.one(requirement)? {
+            Ok(one) => installed.push(one),
+            Err(why) => return Ok(failed(1, &why)),
+        }
+    }
+    if let Some(option) = wanted.nothing {
+        say(&format!("Nothing is installed ({option})"));
+        return Ok(Done { effect: Effect::Projects(Vec::new()), exit_code: 0 });
+    }
+    let names: Vec<String> = installed.iter().filter(|one| one.fresh).map(|one| label(&one.requirement)).collect();
+    if !names.is_empty() {
+        say(&format!("Successfully installed {}", names.join(" ")));
+    }
+    Ok(Done { effect: Effect::Projects(installed), exit_code: 0 })
+}
+
+/// What is asked for, read in pip's order: constraints, words, editable ones, files.
+fn asked(reader: &Reader, wanted: &Wanted) -> Result<Vec<Requirement>, Refused> {
+    let mut asked = Vec::new();
+    for file in &wanted.constraints {
+        asked.extend(reader.file(file, true)?);
+    }
+    for word in &wanted.words {
+        asked.push(reader.word(word, false)?);
+    }
+    for word in &wanted.editable {
+        asked.push(reader.word(word, true)?);
+    }
+    for file in &wanted.files {
+        asked.extend(reader.file(file, false)?);
+    }
+    resolved(asked, reader.pip)
+}
+
+/// What a call of pip installs with.
+struct Installation<'a> {
+    wanted: &'a Wanted,
+    pip: Pip,
+    orders: &'a Orders,
+    /// Where editable requirements are checked out.
+    sources: PathBuf,
+}
+
+impl Installation<'_> {
+    /// Installs one; or why it cannot be.
+    fn one(&self, requirement: Requirement) -> io::Result<Result<Installed, String>> {
+        let (mut fresh, mut checkout) = (true, None);
+        match &requirement.source {
+            Source::Index { name, pinned } => {
+                if let Err(why) = self.find(name, pinned.as_deref()) {
+                    return Ok(Err(why));
+                }
+                fresh = self.wanted.upgrade || pinned.is_some() || !self.orders.older || TOOLS.contains(&name.as_str());
+                say(&if fresh {
+                    format!("Collecting {name}")
+                } else {
+                    format!("Requirement already satisfied: {name}")
+                });
+                self.module(name)?;
+                if name == "mercurial" && self.is_found() {
+                    appear("hg")?;
+                }
+            }
+            Source::Repository { vcs, name, ssh } => {
+                if let Err(why) = usable(*vcs, *ssh) {
+                    return Ok(Err(why));
+                }
+                if requirement.editable && self.wanted.nothing.is_none() {
+                    match self.check_out(name)? {
+                        Ok(folder) => checkout = Some(folder),
+                        Err(why) => return Ok(Err(why)),
+                    }
+                }
+                self.module(name)?;
+            }
+            Source::Path(path) => {
+                if let Err(why) = self.installable(path) {
+                    return Ok(Err(why));
+                }
+            }
+            Source::Archive { name, .. } => {
+                if let Some(name) = name {
+                    self.module(name)?;
+                }
+            }
+            Source::Foreign { program } => {
+                if !has(program) {
+                    return Ok(Err(no_command(program)));
+                }
+            }
+        }
+        let options = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        Ok(Ok(Installed {
+            requirement,
+            fresh,
+            checkout,
+            elsewhere: self.wanted.elsewhere.map(str::to_owned),
+            less: options(&self.wanted.less),
+        }))
+    }
+
+    /// Whether the index has a project in a version. It has every project, in every version that is one.
+    fn find(&self, name: &str, pinned: Option<&str>) -> Result<(), String> {
+        let is_version = pinned.is_none_or(|version| Version::from_str(version).is_ok());
+        if is_version && self.wanted.index {
+            return Ok(());
+        }
+        let pinned = pinned.map(|version| format!("=={version}")).unwrap_or_default();
+        Err(format!("Could not find a version that satisfies the requirement {name}{pinned} (from versions: )"))
+    }
+
+    /// Checks an editable requirement out, or says why not.
+    fn check_out(&self, name: &str) -> io::Result<Result<PathBuf, String>> {
+        let folder = self.sources.join(name);
+        if folder.exists() {
+            if !self.wanted.exists_action {
+                return Ok(Err(format!("{} exists; (i)gnore, (w)ipe, (b)ackup: EOF", folder.display())));
+            }
+            std::fs::remove_dir_all(&folder)?;
+        }
+        std::fs::create_dir_all(&folder)?;
+        std::fs::write(folder.join(format!("{name}.py")), "")?;
+        Ok(Ok(folder))
+    }
+
+    fn installable(&self, path: &Path) -> Result<(), String> {
+        if !path.exists() {
+            return Err(format!("Invalid requirement: '{}': no such file or folder", path.display()));
+        }
+        let projects = if self.pip.is_legacy() { ["setup.py"].as_slice() } else { &["setup.py", "pyproject.toml"] };
+        let installable = path.is_file() || projects.iter().any(|name| path.join(name).is_file());
+        if installable { Ok(()) } else { Err(format!("Directory '{}' is not installable", path.display())) }
+    }
+
+    /// Whether an application finds what is installed.
+    fn is_found(&self) -> bool {
+        self.wanted.nothing.is_none() && self.wanted.elsewhere.is_none()
+    }
+
+    /// Has a module of the project's name be found by `import`.
+    fn module(&self, name: &str) -> io::Result<()> {
+        if !self.is_found() {
+            return Ok(());
+        }
+        std::fs::create_dir_all(MODULES)?;
+        let file: PathBuf = Path::new(MODULES).join(format!("{}.py", name.replace('-', "_")));
+        std::fs::write(file, "__version__ = '1.0'\n")
+    }
+}
+
+/// Whether a tool of version control can be used; or what pip says.
+fn usable(vcs: Vcs, ssh: bool) -> Result<(), String> {
+    match vcs.program() {
+        program if !has(program) => Err(no_command(program)),
+        program if ssh && !has("ssh") => {
+            Err(format!("error: cannot run ssh: No such file or directory ({program} exited with 128)"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn has(program: &str) -> bool {
+    Path::new(PROGRAMS).join(program).exists()
+}
+
+fn no_command(program: &str) -> String {
+    format!("Cannot find command '{program}' - do you have '{program}' installed and in your PATH?")
+}
+
+fn told_to_fail(asked: &[Requirement], orders: &Orders) -> Option<Done> {
+    let named = |requirement: &Requirement, names: &[&str]| matches!(&requirement.source, Source::Index { name, .. } if names.contains(&name.as_str()));
+    let hg = asked.iter().any(|one| named(one, &["mercurial"])).then(|| orders.fails(Failing::Mercurial)).flatten();
+    let own = asked.iter().any(|one| !named(one, &TOOLS)) || asked.is_empty();
+    let failure = hg.or_else(|| own.then(|| orders.fails(Failing::Requirements)).flatten())?;
+    complain(&format!("ERROR: {}", failure.message));
+    Some(Done::nothing(failure.exit_code))
+}
+
+fn failed(exit_code: i32, why: &str) -> Done {
+    complain(&format!("ERROR: {why}"));
+    Done::nothing(exit_code)
+}
+
+fn label(requirement: &Requirement) -> String {
+    let of_path =
+        |path: &Path| path.file_name().map_or_else(|| "app".into(), |name| name.to_string_lossy().into_owned());
+    match &requirement.source {
+        Source::Index { name, pinned } => format!("{name}-{}", pinned.as_deref().unwrap_or("1.0")),
+        Source::Repository { name, .. } | Source::Foreign { program: name } => format!("{name}-1.0"),
+        Source::Path(path) => format!("{}-1.0", of_path(path)),
+        Source::Archive { address, name } => {
+            name.as_ref().map_or_else(|| of_path(Path::new(address)), |name| format!("{name}-1.0"))
+        }
+    }
+}
