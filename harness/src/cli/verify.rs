@@ -158,3 +158,35 @@ fn run(name: &str, candidate: TestedArgs, arguments: &VerifyArgs, tier: Tier) ->
         ..usual(&arguments.folders, &arguments.cells, tier)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Finding;
+    use crate::outcome::samples::{finding, report};
+    use crate::outcome::{ScenarioReport, Verdict};
+    use crate::report::conformance::Untried;
+
+    fn table(broken: bool, untried: bool) -> Table {
+        let findings = vec![Finding { clauses: vec!["BUILD-1".to_owned()], ..finding(broken) }];
+        let columns =
+            vec![Column::of("c", Tier::Contract, &[ScenarioReport { findings, ..report("s", Verdict::Pass) }])];
+        let untried =
+            if untried { vec![Untried { candidate: "c".to_owned(), clauses: Vec::new() }] } else { Vec::new() };
+        Table { clauses: vec![("BUILD-1".to_owned(), Level::Must)], columns, untried }
+    }
+
+    #[test]
+    fn the_exit_code_is_that_of_the_worst_run() {
+        use ExitCode::{Fail, Infrastructure, NotTried, NothingSelected, Pass};
+        let of = |codes: &[ExitCode], untried: bool| code(&table(false, untried), codes, false);
+        assert_eq!(of(&[Pass, Pass], false), Pass);
+        assert_eq!(of(&[Pass, Pass], true), NotTried);
+        // A run that did less than its lock broke no clause.
+        assert_eq!(of(&[Pass, Fail, Infrastructure], false), Fail);
+        assert_eq!(of(&[Pass, Infrastructure], true), Infrastructure);
+        assert_eq!(of(&[NothingSelected, Pass], true), NotTried);
+        assert_eq!(of(&[NothingSelected, NothingSelected], true), NothingSelected);
+        assert_eq!(code(&table(true, true), &[Pass], false), Fail);
+    }
+}

@@ -44,7 +44,8 @@ pub(super) fn check(resolver: &mut Resolver<'_>, scenario: &str, app: &Path) -> 
         Ok(file) => file,
         Err(unreadable) => {
             let fault = Diagnostic::at(&source, source.line(unreadable.line), unreadable.why);
-            resolver.report(fault.label("no builder can follow this"));
+            let fault = fault.label("no builder can follow this");
+            resolver.report(fault.help("the suite builds nothing that it cannot read as the builder does"));
             return None;
         }
     };
