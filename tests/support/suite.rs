@@ -27,6 +27,8 @@ impl Suite {
             "packages.lock",
             &std::fs::read_to_string(root().join("scenarios/packages.lock")).expect("the lock"),
         );
+        // It has no contract.
+        suite.write("contract.toml", "version = 1\n");
         suite
     }
 

@@ -11,7 +11,7 @@ use crate::suite::contract::{Clause, Contract, Coverage};
 pub(super) fn contract(arguments: &ContractArgs) -> Result<ExitCode, Failure> {
     let folders = arguments.folders.find()?;
     let Some(contract) = select::load(&folders, select::all_cells(&folders)?)?.1 else {
-        return Err(Failure::usage("the suite has no contract", Some("write scenarios/contract.toml")));
+        return Err(Failure::usage("the suite has no contract", Some("scenarios/contract.toml has no clauses")));
     };
     if arguments.markdown {
         output::text(contract.markdown())?;

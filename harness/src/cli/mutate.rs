@@ -130,16 +130,27 @@ fn cases(arguments: &MutateArgs, images: &Path) -> Result<(Vec<Case>, Equivalent
     for bug in Bug::all(images).map_err(|error| usage(&error))? {
         cases.push(Case::of_bug(&bug, images).map_err(|error| usage(&error))?);
     }
-    let is_named = |case: &Case| {
-        arguments.only.is_empty()
-            || arguments.only.iter().any(|id| case.id == *id || (!id.starts_with("bug-") && case.id.starts_with(id)))
-    };
+    let is_meant = |case: &Case, id: &str| case.id == id || (!id.starts_with("bug-") && case.id.starts_with(id));
     // What takes images is left out where there are none.
-    cases.retain(|case| (case.of_steps || arguments.tier == Tier::Image) && is_named(case) && is_changed(case));
+    let can_be_tried = |case: &Case| case.of_steps || arguments.tier == Tier::Image;
+    let is_there = |id: &str, which: &dyn Fn(&Case) -> bool| cases.iter().any(|case| which(case) && is_meant(case, id));
+    if let Some(id) = select::idle(&arguments.only, |id| is_there(id, &can_be_tried)).first() {
+        return Err(Failure::new(
+            ExitCode::NothingSelected,
+            &format!("no mutant of the {} tier has an ID that begins with {id}", arguments.tier),
+            Some(if is_there(id, &|_| true) {
+                "it changes the images: add --tier image"
+            } else {
+                "`wsgi-proof mutate` prints their IDs"
+            }),
+        ));
+    }
+    let is_named = |case: &Case| arguments.only.is_empty() || arguments.only.iter().any(|id| is_meant(case, id));
+    cases.retain(|case| can_be_tried(case) && is_named(case) && is_changed(case));
     if cases.is_empty() {
         return Err(Failure::new(
             ExitCode::NothingSelected,
-            &"no mutant matches: none has an ID with this prefix, or is in lines that have changed",
+            &"no mutant matches: none is in lines that have changed",
             None,
         ));
     }

@@ -16,13 +16,9 @@ use crate::run::session::{Ended, Lock, Session};
 use crate::run::signals::Signals;
 use crate::run::tally::ExitCode;
 use crate::run::tier;
-use crate::suite::assertion_lock::SuiteLock;
+use crate::suite::assertion_lock::{RELOCK, SuiteLock};
 use crate::suite::contract::Contract;
 use crate::suite::tier::Tier;
-
-/// What to do about a lock of the suite that is not valid.
-const RELOCK: &str =
-    "remove it, then regenerate it with `wsgi-proof run --variant all --dialect all --write-lock`, in each --tier";
 
 pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
     let job = Job::of(arguments)?;
@@ -63,7 +59,7 @@ impl Job {
             ));
         }
         let (loaded, contract) = select::select(&folders, cells, &arguments.select)?;
-        let lock = SuiteLock::load(&folders.scenarios()).map_err(|error| Failure::usage(error, Some(RELOCK)))?;
+        let lock = lock(&folders)?;
         let candidate = Candidate::of(&arguments.candidate, &folders)?;
         if arguments.tier == Tier::Contract {
             open_contract::refuse_images(&candidate)?;
@@ -95,9 +91,8 @@ impl Job {
     /// Runs it in a tier that is open.
     pub(super) async fn run_in(&self, tier: impl tier::Tier, signals: &Signals, mut reporters: RunReporters) -> Ended {
         let Self { arguments, folders, plan, lock, .. } = self;
-        // What a candidate calls decides how many assertions the contract tier makes: only the repository's own has counts there.
-        let is_held = arguments.tier == Tier::Image || arguments.candidate == TestedArgs::default();
-        let lock = lock.clone().filter(|_| is_held);
+        // What a candidate calls decides how many assertions the contract tier makes: only those of the repository's own count there.
+        let assertions = arguments.tier == Tier::Image || arguments.candidate == TestedArgs::default();
         let session = Session {
             begun: self.begun,
             signals,
@@ -105,7 +100,7 @@ impl Job {
             limit: Duration::from_secs(arguments.run_seconds.into()),
             until_fail: arguments.until_fail,
             whole: arguments.select.filters.is_empty(),
-            lock: Lock { root: folders.scenarios(), counts: lock, write: arguments.write_lock },
+            lock: Lock { root: folders.scenarios(), counts: lock.clone(), assertions, write: arguments.write_lock },
         };
         let ended = session.run(plan, tier, &mut |event| reporters.send(event)).await;
         reporters.finish(ended)
@@ -126,6 +121,12 @@ impl Job {
     pub(super) fn origin(&self) -> CandidateOrigin {
         origin(&self.arguments.candidate)
     }
+}
+
+/// The lock of a suite, where it has one.
+pub(super) fn lock(folders: &Folders) -> Result<Option<SuiteLock>, Failure> {
+    SuiteLock::load(&folders.scenarios())
+        .map_err(|error| Failure::usage(error, Some(&format!("remove it, then regenerate it with {RELOCK}"))))
 }
 
 fn origin(tested: &TestedArgs) -> CandidateOrigin {

@@ -1,5 +1,6 @@
 //! Loading the scenarios for the cells asked for, and selecting among them.
 
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use crate::suite::cell::Cell;
 use crate::suite::contract::Contract;
 use crate::suite::dialect::Dialect;
 use crate::suite::scenario::{self, Scenario, Setting};
+use crate::suite::toml_file::TomlError;
 use crate::suite::variant::{self, Variant};
 
 /// Cells, each with its scenarios.
@@ -37,7 +39,7 @@ pub(super) fn all_cells(folders: &Folders) -> Result<Vec<Cell>, Failure> {
     Ok(cells.collect())
 }
 
-/// Loads all scenarios for these cells, every one of which must be valid, and the contract if the suite has one.
+/// Loads all scenarios for these cells, every one of which must be valid, and the contract unless it has no clauses.
 pub(super) fn load(folders: &Folders, cells: Vec<Cell>) -> Result<(Loaded, Option<Contract>), Failure> {
     let root = folders.scenarios();
     let variants: Vec<String> = Variant::all(&folders.images())
@@ -55,51 +57,68 @@ pub(super) fn load(folders: &Folders, cells: Vec<Cell>) -> Result<(Loaded, Optio
         loaded.push((cell, scenarios.into_iter().map(Arc::new).collect()));
     }
     let contract = Contract::load(&root, &loaded).map_err(|error| {
-        Failure::usage(error, Some("`proves` in a scenario lists clauses of scenarios/contract.toml"))
+        let hint = match error {
+            TomlError::Unreadable { .. } => "copy it from the suite that this one is made from; a file with `version = 1` and no clauses says that there is no contract",
+            TomlError::Invalid { .. } => "`proves` in a scenario lists clauses of scenarios/contract.toml",
+        };
+        Failure::usage(error, Some(hint))
     })?;
     Ok((loaded, contract))
 }
 
-/// Loads all scenarios for these cells and selects among them.
+/// Loads all scenarios for these cells and selects among them. Each filter must select something.
 pub(super) fn select(
     folders: &Folders,
     cells: Vec<Cell>,
     arguments: &SelectArgs,
 ) -> Result<(Loaded, Option<Contract>), Failure> {
     let (mut loaded, contract) = load(folders, cells)?;
-    let known = loaded.first().map_or(0, |(_, scenarios)| scenarios.len());
-    for (_, scenarios) in &mut loaded {
-        scenarios.retain(|scenario| matches(&scenario.name, &arguments.filters));
+    let nothing = |what: &str, hint| Failure::new(ExitCode::NothingSelected, &what, Some(hint));
+    let known: BTreeSet<&str> =
+        loaded.iter().flat_map(|(_, scenarios)| scenarios).map(|scenario| scenario.name.as_str()).collect();
+    if known.is_empty() {
+        return Err(nothing("the suite has no scenarios", "a scenario is a folder in scenarios/ with a scenario.toml"));
     }
-    if loaded.iter().all(|(_, scenarios)| scenarios.is_empty()) {
-        return Err(Failure::new(
-            ExitCode::NothingSelected,
-            &format!("no scenario matches {} ({known} scenarios)", arguments.filters.join(", ")),
-            Some("`wsgi-proof list` prints their names"),
-        ));
+    let idle = idle(&arguments.filters, |filter| known.iter().any(|name| matches(name, filter)));
+    if !idle.is_empty() {
+        let what = format!("no scenario matches {} ({} scenarios)", idle.join(", "), known.len());
+        return Err(nothing(&what, "`wsgi-proof list` prints their names"));
+    }
+    for (_, scenarios) in &mut loaded {
+        let is_selected = |name: &str| arguments.filters.iter().any(|filter| matches(name, filter));
+        scenarios.retain(|scenario| arguments.filters.is_empty() || is_selected(&scenario.name));
     }
     Ok((loaded, contract))
 }
 
-fn matches(name: &str, filters: &[String]) -> bool {
-    filters.is_empty()
-        || filters.iter().any(|filter| match filter.strip_prefix('=') {
-            Some(exact) => name == exact,
-            None => name.contains(filter.as_str()),
-        })
+/// The filters that select nothing: one among several is a slip of the pen, and would make a run that does less than it says.
+pub(super) fn idle(filters: &[String], selects: impl Fn(&str) -> bool) -> Vec<&str> {
+    filters.iter().map(String::as_str).filter(|filter| !selects(filter)).collect()
+}
+
+fn matches(name: &str, filter: &str) -> bool {
+    match filter.strip_prefix('=') {
+        Some(exact) => name == exact,
+        None => name.contains(filter),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::{idle, matches};
 
     #[test]
     fn filters() {
-        let of = |filters: &[&str]| filters.iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert!(matches("failing-build-hook", &of(&[])));
-        assert!(matches("failing-build-hook", &of(&["django", "hook"])));
-        assert!(!matches("failing-build-hook", &of(&["django"])));
-        assert!(matches("hello", &of(&["=hello"])));
-        assert!(!matches("hello-wsgi", &of(&["=hello"])));
+        assert!(matches("failing-build-hook", "hook"));
+        assert!(!matches("failing-build-hook", "django"));
+        assert!(matches("hello", "=hello"));
+        assert!(!matches("hello-wsgi", "=hello"));
+    }
+
+    #[test]
+    fn each_filter_selects_something() {
+        let filters = ["hello", "=hello", "django"].map(str::to_owned);
+        assert_eq!(idle(&filters, |filter| matches("hello-wsgi", filter)), ["=hello", "django"]);
+        assert!(idle(&[], |_| false).is_empty());
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::candidates::{Dockerfiles, Steps, candidates, file_name};
 use super::reporters::Audience;
-use super::run::{Job, usual};
+use super::run::{Job, lock, usual};
 use super::{Failure, host, listen, open_contract, output, select};
 use crate::cli::arguments::{RunArgs, SelectArgs, TestedArgs, VerifyArgs};
 use crate::host::folders::Folders;
@@ -13,6 +13,8 @@ use crate::outcome::Level;
 use crate::report::conformance::{Column, Table};
 use crate::run::session::Ended;
 use crate::run::tally::ExitCode;
+use crate::suite::assertion_lock::{LOCK_FILE, RELOCK};
+use crate::suite::contract::Contract;
 use crate::suite::tier::Tier;
 
 pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> {
@@ -32,17 +34,17 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
             Some("leave out --tier contract"),
         ));
     }
+    let contract = required(arguments, &folders, &tiers)?;
     if tiers.contains(&Tier::Image) {
         // Before any work: the program restarts itself with DOCKER_HOST set, which the engine's library reads.
         drop(host::endpoint(&folders.cache, arguments.offline).await?);
     }
-    let contract = select::load(&folders, select::cells(&folders, &arguments.cells)?)?.1;
     let dialects = arguments.cells.dialects();
     let signals = listen()?;
-    let mut columns = Vec::new();
+    let (mut columns, mut codes) = (Vec::new(), Vec::new());
     if tiers.contains(&Tier::Contract) {
         let sandboxes = Arc::new(open_contract::sandboxes(&folders, arguments.offline, &signals).await?);
-        for steps in &candidates {
+        for (number, steps) in candidates.iter().enumerate() {
             let job = Job::of(run(&steps.name, steps.tested.clone(), arguments, Tier::Contract))?;
             let reporters = job.reporters(Audience::Nobody)?;
             let tier = open_contract::open(&job, Arc::clone(&sandboxes))?;
@@ -50,38 +52,75 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
             if matches!(ended.code, ExitCode::Interrupted | ExitCode::Terminated) {
                 return Ok(ended.code);
             }
-            columns.push(column(&steps.name, Tier::Contract, &ended));
+            codes.push(ended.code);
+            columns.push(Column { number, ..column(&steps.name, Tier::Contract, &ended) });
         }
     }
     if tiers.contains(&Tier::Image) {
-        for (name, tested) in candidates.into_iter().map(|steps| (steps.name, steps.tested)).chain(images) {
+        let all = candidates.into_iter().map(|steps| (steps.name, steps.tested)).chain(images);
+        for (number, (name, tested)) in all.enumerate() {
             let job = Job::of(run(&name, tested, arguments, Tier::Image))?;
             let ended = job.run(&signals, Audience::Terminal).await?;
             if matches!(ended.code, ExitCode::Interrupted | ExitCode::Terminated) {
                 return Ok(ended.code);
             }
-            columns.push(column(&name, Tier::Image, &ended));
+            codes.push(ended.code);
+            columns.push(Column { number, ..column(&name, Tier::Image, &ended) });
         }
     }
-    let table = Table::new(contract.as_ref(), &dialects, columns);
+    let table = Table::new(Some(&contract), &dialects, columns);
     if arguments.json {
         output::json(&table)?;
     } else {
         output::text(&table)?;
     }
-    Ok(if table.breaks(Level::Must) || (arguments.strict && table.breaks(Level::Should)) {
+    let code = code(&table, &codes, arguments.strict);
+    if code == ExitCode::NotTried {
+        eprintln!("hint: all scenarios in both tiers try every MUST: leave out --only and --tier");
+    }
+    Ok(code)
+}
+
+/// The contract, filters that each select something, and a lock that has the tiers: without them, that nothing is broken says little.
+fn required(arguments: &VerifyArgs, folders: &Folders, tiers: &[Tier]) -> Result<Contract, Failure> {
+    let cells = select::cells(folders, &arguments.cells)?;
+    let (_, contract) = select::select(folders, cells, &SelectArgs { filters: arguments.only.clone() })?;
+    let contract = contract.ok_or_else(|| {
+        Failure::usage(
+            "the suite has no contract to hold a candidate against",
+            Some("scenarios/contract.toml has no clauses; `wsgi-proof run` runs the scenarios as they are"),
+        )
+    })?;
+    let lock = lock(folders)?.unwrap_or_default();
+    match tiers.iter().find(|tier| !lock.has(**tier)) {
+        Some(tier) => Err(Failure::usage(
+            format!("scenarios/{LOCK_FILE} does not have the {tier} tier, so nothing says how much it must cover"),
+            Some(&format!("make it with {RELOCK}; `wsgi-proof run` does without")),
+        )),
+        None => Ok(contract),
+    }
+}
+
+/// The exit code: that of the worst run, and not 0 before every MUST was tried.
+fn code(table: &Table, codes: &[ExitCode], strict: bool) -> ExitCode {
+    if codes.contains(&ExitCode::Fail) || table.breaks(Level::Must) || (strict && table.breaks(Level::Should)) {
         ExitCode::Fail
-    } else if table.is_uncertain() {
+    } else if codes.contains(&ExitCode::Infrastructure) || table.is_uncertain() {
         ExitCode::Infrastructure
-    } else {
+    } else if codes.iter().all(|code| *code == ExitCode::NothingSelected) {
+        ExitCode::NothingSelected
+    } else if table.untried.is_empty() {
         ExitCode::Pass
-    })
+    } else {
+        ExitCode::NotTried
+    }
 }
 
 /// A candidate's column. A run that as a whole was inconclusive (not isolated, not finished, a scenario lost) makes the column
 /// inconclusive, whatever the verdicts of its scenarios.
 fn column(name: &str, tier: Tier, ended: &Ended) -> Column {
     let mut column = Column::of(name, tier, &ended.reports);
+    column.shortfalls.clone_from(&ended.shortfalls);
     if ended.code == ExitCode::Infrastructure && column.faults.is_empty() {
         column.faults.push("the whole run; the end of its report gives the reason".to_owned());
     }
@@ -117,5 +156,37 @@ fn run(name: &str, candidate: TestedArgs, arguments: &VerifyArgs, tier: Tier) ->
         offline: arguments.offline,
         report: report(name, arguments, tier),
         ..usual(&arguments.folders, &arguments.cells, tier)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::Finding;
+    use crate::outcome::samples::{finding, report};
+    use crate::outcome::{ScenarioReport, Verdict};
+    use crate::report::conformance::Untried;
+
+    fn table(broken: bool, untried: bool) -> Table {
+        let findings = vec![Finding { clauses: vec!["BUILD-1".to_owned()], ..finding(broken) }];
+        let columns =
+            vec![Column::of("c", Tier::Contract, &[ScenarioReport { findings, ..report("s", Verdict::Pass) }])];
+        let untried =
+            if untried { vec![Untried { candidate: "c".to_owned(), clauses: Vec::new() }] } else { Vec::new() };
+        Table { clauses: vec![("BUILD-1".to_owned(), Level::Must)], columns, untried }
+    }
+
+    #[test]
+    fn the_exit_code_is_that_of_the_worst_run() {
+        use ExitCode::{Fail, Infrastructure, NotTried, NothingSelected, Pass};
+        let of = |codes: &[ExitCode], untried: bool| code(&table(false, untried), codes, false);
+        assert_eq!(of(&[Pass, Pass], false), Pass);
+        assert_eq!(of(&[Pass, Pass], true), NotTried);
+        // A run that did less than its lock broke no clause.
+        assert_eq!(of(&[Pass, Fail, Infrastructure], false), Fail);
+        assert_eq!(of(&[Pass, Infrastructure], true), Infrastructure);
+        assert_eq!(of(&[NothingSelected, Pass], true), NotTried);
+        assert_eq!(of(&[NothingSelected, NothingSelected], true), NothingSelected);
+        assert_eq!(code(&table(true, true), &[Pass], false), Fail);
     }
 }

@@ -71,7 +71,13 @@ pub(crate) fn not_applicable(scenario: &Scenario) -> Option<String> {
     if scenario.subject != Subject::Application {
         return Some("it inspects an image".to_owned());
     }
-    recipe_of(scenario).err()
+    match recipe_of(scenario) {
+        Ok(recipe) if !recipe.starts && scenario.serve.is_some() => {
+            Some("its Dockerfile requires an engine: the start step is not its ENTRYPOINT".to_owned())
+        }
+        Ok(_) => None,
+        Err(why) => Some(why),
+    }
 }
 
 fn recipe_of(scenario: &Scenario) -> Result<recipe::Recipe, String> {

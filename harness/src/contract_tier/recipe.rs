@@ -1,68 +1,209 @@
 //! What a sample application's Dockerfile has done, as far as the contract tier can do it: the triggers, or the same steps written
-//! out, and CMD.
+//! out, and CMD. It is followed in its order, as the builder does; what cannot be done here is not tried, for a reason.
+
+use crate::suite::scenario::dockerfile::{self, Does};
+
+/// The build step, as `RUN` has it.
+const BUILD: &str = "mod_wsgi-docker-build";
+/// The start step, as `ENTRYPOINT` has it.
+const START: &str = "mod_wsgi-docker-start";
 
 /// What a Dockerfile has done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Recipe {
     /// Whether the build step runs.
     pub(super) builds: bool,
+    /// Whether the start step is the entry point.
+    pub(super) starts: bool,
     pub(super) command: Vec<String>,
 }
 
 /// Reads a Dockerfile; why the contract tier cannot do what it says, where that is so.
 pub(super) fn read(text: &str) -> Result<Recipe, String> {
-    let joined = text.replace("\\\n", " ");
-    let mut recipe = None;
-    let mut command = Vec::new();
-    for line in joined.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
-        let (instruction, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-        let rest = rest.trim();
-        match (instruction.to_ascii_uppercase().as_str(), rest) {
-            ("ARG" | "EXPOSE" | "LABEL", _) | ("WORKDIR", "/app") | ("COPY", ". /app") => {}
-            ("FROM", "${IMAGE}") if recipe.is_none() => recipe = Some(true),
-            ("FROM", "${BASE_IMAGE}") if recipe.is_none() => recipe = Some(false),
-            ("RUN", "mod_wsgi-docker-build") if recipe == Some(false) => recipe = Some(true),
-            ("ENTRYPOINT", words) if list(words).is_some_and(|words| words == ["mod_wsgi-docker-start"]) => {}
-            ("CMD", words) => command = list(words).ok_or_else(|| not_here(line))?,
-            _ => return Err(not_here(line)),
+    let file = dockerfile::read(text).map_err(|unreadable| format!("its Dockerfile: {unreadable}"))?;
+    let mut image = None;
+    for instruction in &file.instructions {
+        let followed = match (&mut image, &instruction.does) {
+            (None, Does::Declare(_)) => Ok(()),
+            (None, does) => Image::new(does).map(|begun| image = Some(begun)),
+            (Some(image), does) => image.follow(does),
+        };
+        followed.map_err(|why| format!("its Dockerfile requires an engine: {why}: {}", instruction.text))?;
+    }
+    image
+        .ok_or("there is no FROM")
+        .and_then(Image::finish)
+        .map_err(|why| format!("its Dockerfile requires an engine: {why}"))
+}
+
+/// Why an instruction is not followed.
+type Why = &'static str;
+const NOT_HERE: Why = "this instruction cannot be followed in a sandbox";
+
+/// An image in the making.
+struct Image {
+    /// Whether the triggers have done everything.
+    by_triggers: bool,
+    /// Whether the working directory is /app.
+    is_in_app: bool,
+    is_copied: bool,
+    is_built: bool,
+    starts: bool,
+    command: Vec<String>,
+}
+
+impl Image {
+    fn new(does: &Does) -> Result<Self, Why> {
+        let Does::Begin { image, .. } = does else { return Err(NOT_HERE) };
+        let by_triggers = match image.trim_matches('"') {
+            "${IMAGE}" | "$IMAGE" => true,
+            "${BASE_IMAGE}" | "$BASE_IMAGE" => false,
+            _ => return Err("it does not begin with the candidate"),
+        };
+        Ok(Self {
+            by_triggers,
+            is_in_app: by_triggers,
+            is_copied: by_triggers,
+            is_built: by_triggers,
+            starts: by_triggers,
+            command: Vec::new(),
+        })
+    }
+
+    fn follow(&mut self, does: &Does) -> Result<(), Why> {
+        match does {
+            Does::Describe => {}
+            // Commands have arguments in their environment.
+            Does::Declare(_) if self.by_triggers || self.is_built => {}
+            Does::Folder(folder) if is_app(folder) => self.is_in_app = true,
+            Does::Copy { sources, to, has_options: false, .. } if is_whole(sources) && self.is_app(to) => {
+                if self.is_built {
+                    return Err("it copies the application again, after the build step");
+                }
+                self.is_copied = true;
+            }
+            Does::Run(command) if command == BUILD => {
+                self.can_build()?;
+                self.is_built = true;
+            }
+            Does::EntryPoint(Some(words)) if *words == [START] => self.starts = true,
+            Does::Command(Some(words)) => self.command.clone_from(words),
+            Does::Command(None) => {
+                return Err(
+                    "CMD is in shell form, which reaches the start step as `/bin/sh -c` (a list has double quotes)",
+                );
+            }
+            Does::Begin { .. } => return Err("it has several stages"),
+            Does::Declare(_)
+            | Does::Folder(_)
+            | Does::Copy { .. }
+            | Does::Add { .. }
+            | Does::Run(_)
+            | Does::EntryPoint(_)
+            | Does::Trigger(_)
+            | Does::Other => return Err(NOT_HERE),
+        }
+        Ok(())
+    }
+
+    fn is_app(&self, path: &str) -> bool {
+        is_app(path) || (self.is_in_app && [".", "./"].contains(&path))
+    }
+
+    /// Whether the build step can run now, as it does in the sandbox: in /app, with the whole application there.
+    fn can_build(&self) -> Result<(), Why> {
+        match self {
+            Self { is_built: true, .. } => Err("it runs the build step again"),
+            Self { is_copied: false, .. } => Err("it runs the build step before `COPY . /app`"),
+            Self { is_in_app: false, .. } => Err("it runs the build step without `WORKDIR /app`"),
+            _ => Ok(()),
         }
     }
-    match recipe {
-        Some(builds) => Ok(Recipe { builds, command }),
-        None => Err("its Dockerfile has no FROM ${IMAGE}, nor FROM ${BASE_IMAGE}".to_owned()),
+
+    fn finish(self) -> Result<Recipe, Why> {
+        match self {
+            Self { is_copied: false, .. } => Err("there is no `COPY . /app`"),
+            Self { is_in_app: false, .. } => Err("there is no `WORKDIR /app`"),
+            Self { is_built, starts, command, .. } => Ok(Recipe { builds: is_built, starts, command }),
+        }
     }
 }
 
-fn not_here(line: &str) -> String {
-    format!("its Dockerfile has an instruction that requires an engine: {line}")
+fn is_app(path: &str) -> bool {
+    ["/app", "/app/"].contains(&path)
 }
 
-fn list(words: &str) -> Option<Vec<String>> {
-    serde_json::from_str(words).ok()
+/// Whether the whole application is copied.
+fn is_whole(sources: &[String]) -> bool {
+    matches!(sources, [source] if [".", "./"].contains(&source.as_str()))
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
+    const BASE: &str = "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\n";
+
+    fn recipe(builds: bool, starts: bool, command: &[&str]) -> Result<Recipe, String> {
+        Ok(Recipe { builds, starts, command: command.iter().map(ToString::to_string).collect() })
+    }
+
     #[test]
     fn triggers_and_steps_written_out() {
-        let recipe = |builds, command: &[&str]| {
-            Ok(Recipe { builds, command: command.iter().map(ToString::to_string).collect() })
-        };
         let triggers = "ARG IMAGE\nFROM ${IMAGE}\nCMD [ \"--url-alias\", \"/static\", \\\n  \"x\" ]\n";
-        assert_eq!(read(triggers), recipe(true, &["--url-alias", "/static", "x"]));
-        let written = "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nWORKDIR /app\nCOPY . /app\nRUN mod_wsgi-docker-build\n";
-        assert_eq!(read(written), recipe(true, &[]));
-        assert_eq!(read("FROM ${BASE_IMAGE}\nCOPY . /app\n"), recipe(false, &[]));
+        assert_eq!(read(triggers), recipe(true, true, &["--url-alias", "/static", "x"]));
+        let written = format!(
+            "{BASE}WORKDIR /app\nCOPY . /app\nRUN mod_wsgi-docker-build\nEXPOSE 80\nENTRYPOINT [ \"mod_wsgi-docker-start\" ]\n"
+        );
+        assert_eq!(read(&written), recipe(true, true, &[]));
+        assert_eq!(read(&format!("{BASE}COPY ./ /app/\nWORKDIR /app\n")), recipe(false, false, &[]));
+        assert_eq!(
+            read(&format!("{BASE}WORKDIR /app/\ncopy . .\nrun mod_wsgi-docker-build\n")),
+            recipe(true, false, &[])
+        );
+    }
+
+    #[test]
+    fn the_order_counts() {
+        for (text, why) in [
+            (
+                "WORKDIR /app\nRUN mod_wsgi-docker-build\nCOPY . /app\n",
+                "before `COPY . /app`: RUN mod_wsgi-docker-build",
+            ),
+            ("COPY . /app\nRUN mod_wsgi-docker-build\n", "without `WORKDIR /app`: RUN mod_wsgi-docker-build"),
+            ("COPY . .\nWORKDIR /app\n", "cannot be followed in a sandbox: COPY . ."),
+            ("WORKDIR /app\nCOPY . .\nRUN mod_wsgi-docker-build\nCOPY . .\n", "copies the application again"),
+            (
+                "WORKDIR /app\nCOPY . .\nARG X=1\nRUN mod_wsgi-docker-build\n",
+                "cannot be followed in a sandbox: ARG X=1",
+            ),
+            ("WORKDIR /app\n", "there is no `COPY . /app`"),
+            ("COPY . /app\n", "there is no `WORKDIR /app`"),
+        ] {
+            let told = read(&format!("{BASE}{text}")).unwrap_err();
+            assert!(told.contains(why), "{text}: {told}");
+        }
     }
 
     #[test]
     fn anything_else_takes_an_engine() {
-        for text in ["FROM ${IMAGE}\nRUN touch /x", "FROM ${IMAGE} AS a\nFROM a", "CMD [\"x\"]", "FROM ${IMAGE}\nCMD x"]
-        {
-            assert!(read(text).is_err(), "{text}");
+        for text in [
+            "FROM ${IMAGE}\nRUN touch /x",
+            "FROM ${IMAGE} AS a\nFROM a",
+            "CMD [\"x\"]",
+            "FROM ${IMAGE}\nCMD x",
+            "FROM ${IMAGE}\nCMD [ 'x' ]",
+            "FROM ${IMAGE}\nCOPY . /app",
+            "FROM ${IMAGE}\nWORKDIR /srv",
+            "FROM ${IMAGE}\nENV X=1",
+            "FROM ${IMAGE}\nENTRYPOINT [ \"sh\" ]",
+            "FROM debian",
+        ] {
+            assert!(read(&format!("ARG IMAGE\n{text}\n")).is_err(), "{text}");
         }
+        let told = read("ARG IMAGE\nFROM ${IMAGE}\nCMD [ 'x' ]\n").unwrap_err();
+        assert!(told.contains("CMD is in shell form") && told.ends_with(": CMD [ 'x' ]"), "{told}");
     }
 
     proptest::proptest! {

@@ -61,6 +61,14 @@ pub(super) fn never_asked(requests: &[Request], declared_absent: &[String]) -> O
     })
 }
 
+/// The fault that the builder could not read the scenario's Dockerfile, which no candidate wrote.
+pub(super) fn dockerfile(message: &str) -> Option<Fault> {
+    message.to_lowercase().contains("dockerfile parse error").then(|| Fault {
+        what: format!("the scenario's Dockerfile: {message}"),
+        hint: Some("mend `app/Dockerfile` of the scenario".to_owned()),
+    })
+}
+
 /// Whether a line of a log names what was asked for: a project in any spelling, or the last part of an address.
 fn names(line: &str, what: &str) -> bool {
     let line = line.to_lowercase().replace(['_', '.'], "-");
@@ -113,6 +121,12 @@ mod tests {
     fn what_was_served_is_nobodys_fault() {
         let requests = [request("six", Outcome::Served), request("six", Outcome::FromUpstream)];
         assert_eq!(fault(&requests, &lines(&["six failed to build"]), &[]), None);
+    }
+
+    #[test]
+    fn a_dockerfile_that_cannot_be_read_is_the_suites_doing() {
+        assert!(dockerfile("dockerfile parse error line 3: unknown flag: frob").is_some());
+        assert_eq!(dockerfile("COPY failed: no source files were specified"), None);
     }
 
     #[test]

@@ -134,11 +134,12 @@ impl Step<'_> {
                 BuildOutcome::Failure { .. } => StepEnd::Done,
             },
             BuildEnd::Exceeded(_) => StepEnd::NotBuilt,
-            BuildEnd::Failed { .. } => {
+            BuildEnd::Failed { message, .. } => {
                 let requests = self.setup.requests.since(cursor);
                 let absent = &self.scenario.absent_packages;
-                self.part.fault =
-                    blame::fault(&requests, &evidence.log, absent).or_else(|| blame::never_asked(&requests, absent));
+                self.part.fault = blame::dockerfile(&message)
+                    .or_else(|| blame::fault(&requests, &evidence.log, absent))
+                    .or_else(|| blame::never_asked(&requests, absent));
                 StepEnd::NotBuilt
             }
         };

@@ -1,10 +1,10 @@
 //! The conformance table: a row for each clause and a column for each candidate.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::outcome::{Finding, Level, Outcome, ScenarioReport};
-use crate::suite::contract::Contract;
+use crate::suite::contract::{Clause, Contract, Coverage};
 use crate::suite::dialect::Dialect;
 use crate::suite::tier::Tier;
 
@@ -56,6 +56,18 @@ pub(crate) struct Column {
     pub clauses: BTreeMap<String, ClauseResult>,
     /// Inconclusive scenarios, and why.
     pub faults: Vec<String>,
+    /// What the assertion lock requires and the run did not reach.
+    pub shortfalls: Vec<String>,
+    /// Which candidate it is, where several have the same name.
+    #[serde(skip)]
+    pub number: usize,
+}
+
+/// The MUSTs of a candidate that no tier tried.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Untried {
+    pub candidate: String,
+    pub clauses: Vec<String>,
 }
 
 /// The longest word for a state.
@@ -69,6 +81,8 @@ pub(crate) struct Table {
     /// The clauses, in the contract's order, and how binding each is.
     pub clauses: Vec<(String, Level)>,
     pub columns: Vec<Column>,
+    /// Candidates of which it cannot be said that they keep every MUST.
+    pub untried: Vec<Untried>,
 }
 
 impl Column {
@@ -93,7 +107,7 @@ impl Column {
                 }
             }
         }
-        Self { candidate: candidate.to_owned(), tier, clauses, faults }
+        Self { candidate: candidate.to_owned(), tier, clauses, faults, shortfalls: Vec::new(), number: 0 }
     }
 
     fn state(&self, clause: &str) -> State {
@@ -128,7 +142,8 @@ impl ClauseResult {
 impl Table {
     /// The table of these candidates, with the clauses that hold in one of the dialects.
     pub(crate) fn new(contract: Option<&Contract>, dialects: &[Dialect], columns: Vec<Column>) -> Self {
-        let holds = |of: &std::collections::BTreeSet<Dialect>| dialects.iter().any(|dialect| of.contains(dialect));
+        let holds = |of: &BTreeSet<Dialect>| dialects.iter().any(|dialect| of.contains(dialect));
+        let untried = untried(contract, &columns);
         let mut clauses: Vec<(String, Level)> = contract
             .iter()
             .flat_map(|contract| &contract.clauses)
@@ -138,7 +153,7 @@ impl Table {
         if columns.iter().any(|column| column.clauses.contains_key(NO_CLAUSE)) {
             clauses.push((NO_CLAUSE.to_owned(), Level::Must));
         }
-        Self { clauses, columns }
+        Self { clauses, columns, untried }
     }
 
     /// Whether a clause of this level is broken by any candidate.
@@ -151,6 +166,26 @@ impl Table {
     pub(crate) fn is_uncertain(&self) -> bool {
         self.columns.iter().any(|column| !column.faults.is_empty())
     }
+}
+
+/// The MUSTs that no column of a candidate kept or broke, though a scenario covers them in one of the cells. What no scenario can
+/// cover there has its reason in the suite.
+fn untried(contract: Option<&Contract>, columns: &[Column]) -> Vec<Untried> {
+    let Some(contract) = contract else { return Vec::new() };
+    let is_covered = |clause: &Clause| {
+        (0..contract.cells.len()).any(|cell| matches!(contract.coverage(clause, cell), Coverage::Proved(_)))
+    };
+    let musts: Vec<&Clause> =
+        contract.clauses.iter().filter(|clause| clause.level == Level::Must && is_covered(clause)).collect();
+    let candidates: BTreeMap<usize, &str> =
+        columns.iter().map(|column| (column.number, column.candidate.as_str())).collect();
+    let of = |(number, name): (usize, &str)| {
+        let own = || columns.iter().filter(|column| column.number == number);
+        let is_tried = |id: &str| own().any(|column| matches!(column.state(id), State::Kept | State::Broken));
+        let clauses = musts.iter().map(|clause| &clause.id).filter(|id| !is_tried(id)).cloned().collect();
+        Untried { candidate: name.to_owned(), clauses }
+    };
+    candidates.into_iter().map(of).filter(|untried| !untried.clauses.is_empty()).collect()
 }
 
 impl fmt::Display for Table {
@@ -191,6 +226,12 @@ impl fmt::Display for Table {
             for fault in &column.faults {
                 writeln!(f, "\n{} ({}): inconclusive: {fault}", column.candidate, column.tier)?;
             }
+            for shortfall in &column.shortfalls {
+                writeln!(f, "\n{} ({}): less than the assertion lock: {shortfall}", column.candidate, column.tier)?;
+            }
+        }
+        for Untried { candidate, clauses } in &self.untried {
+            writeln!(f, "\n{candidate}: {} MUSTs were not tried: {}", clauses.len(), clauses.join(", "))?;
         }
         Ok(())
     }

@@ -18,7 +18,7 @@ use crate::run::signals::Signals;
 use crate::run::tally::{ExitCode, Tally};
 use crate::run::tasks::unwound;
 use crate::run::tier::{Conclusion, Surroundings, Tier};
-use crate::suite::assertion_lock::{LOCK_FILE, SuiteLock};
+use crate::suite::assertion_lock::{Comparison, Extent, LOCK_FILE, RELOCK, SuiteLock};
 use crate::suite::cell::Cell;
 
 /// What is said of a run that `--until-fail` ended.
@@ -48,6 +48,8 @@ pub(crate) struct Lock {
     pub root: PathBuf,
     /// What it says, where there is one.
     pub counts: Option<SuiteLock>,
+    /// Whether assertions are held against it, and not the number of scenarios alone.
+    pub assertions: bool,
     /// Whether it is regenerated.
     pub write: bool,
 }
@@ -59,6 +61,8 @@ pub(crate) struct Ended {
     pub code: ExitCode,
     /// The scenarios, without their logs, which are the reporters'.
     pub reports: Vec<ScenarioReport>,
+    /// What the assertion lock requires and the run did not reach.
+    pub shortfalls: Vec<String>,
 }
 
 /// How the executor of a tier ended.
@@ -108,7 +112,7 @@ impl Session<'_> {
         if let Some(fault) = fault {
             report_lost(plan, tier.criteria(), &fault, &mut progress);
         }
-        let kind = tier.criteria().tier;
+        let (kind, strict) = (tier.criteria().tier, tier.criteria().strict);
         let Conclusion { fixtures, undeclared, isolation, mut notes } = tier.conclude(plan, &self.signals.over).await;
         if stopped_early {
             notes.push(STOPPED_EARLY.to_owned());
@@ -118,14 +122,17 @@ impl Session<'_> {
         let mut shortfalls = Vec::new();
         if self.lock.write {
             notes.push(self.lock.renew(kind, &progress.reports, whole));
-        } else if let Some(lock) = &self.lock.counts {
-            shortfalls = lock.shortfalls(kind, &progress.reports, &cells, whole);
+        } else {
+            let (comparison, note) = self.lock.compare(kind, &progress.reports, &cells, whole, strict);
+            shortfalls = comparison.shortfalls;
+            notes.extend(note);
         }
         let flaky = flaky(&progress.reports);
         let (took, own) = (self.begun.elapsed(), processor_time());
+        let ended = shortfalls.clone();
         let finish = RunFinish { end, took, own, fixtures, undeclared, shortfalls, flaky, isolation, notes };
         progress.tell(Event::RunFinished(Box::new(finish)));
-        Ended { code: progress.tally.exit_code(), reports: progress.reports }
+        Ended { code: progress.tally.exit_code(), reports: progress.reports, shortfalls: ended }
     }
 
     /// Has the tier execute the plan, and hears what it says until it has ended.
@@ -170,6 +177,35 @@ impl Session<'_> {
 }
 
 impl Lock {
+    /// Holds a run against the lock, and says what it does not have. That is no shortfall, for it is new; but a whole run that is
+    /// strict is a gate, and must be held to something.
+    fn compare(
+        &self,
+        tier: crate::suite::tier::Tier,
+        reports: &[ScenarioReport],
+        cells: &[CellName],
+        whole: bool,
+        strict: bool,
+    ) -> (Comparison, Option<String>) {
+        let Some(lock) = &self.counts else {
+            let missing =
+                format!("there is no {LOCK_FILE}, so the run is held to no number of scenarios or assertions");
+            let required = (strict && whole).then(|| format!("there is no {LOCK_FILE}; --strict requires it"));
+            let comparison = Comparison { shortfalls: required.into_iter().collect(), unlocked: Vec::new() };
+            return (comparison, Some(format!("{missing}; {RELOCK} makes it")));
+        };
+        let mut comparison = lock.compare(tier, reports, cells, Extent { whole, assertions: self.assertions });
+        if comparison.unlocked.is_empty() {
+            return (comparison, None);
+        }
+        if strict && whole {
+            let required = |name: &String| format!("{name} is not in {LOCK_FILE}; --strict requires it");
+            comparison.shortfalls.extend(comparison.unlocked.iter().map(required));
+        }
+        let note = format!("not in {LOCK_FILE}: {}; {RELOCK} adds it", comparison.unlocked.join(", "));
+        (comparison, Some(note))
+    }
+
     /// Makes the lock anew from a whole run in which nothing failed; says what came of it.
     fn renew(&self, tier: crate::suite::tier::Tier, reports: &[ScenarioReport], whole: bool) -> String {
         let good = |report: &ScenarioReport| matches!(report.verdict, Verdict::Pass | Verdict::Skip);

@@ -15,6 +15,8 @@ pub(crate) enum ExitCode {
     /// Inconclusive: engine, network, disk.
     Infrastructure = 3,
     NothingSelected = 4,
+    /// Nothing is broken, but a MUST was not tried.
+    NotTried = 5,
     Interrupted = 130,
     /// Nobody reads standard output any more; what a shell shows for SIGPIPE.
     BrokenPipe = 141,

@@ -19,11 +19,32 @@ pub(crate) const LOCK_FILE: &str = "assertions.lock";
 /// The version of its format.
 const VERSION: u32 = 2;
 
+/// What adds to the lock what it does not have.
+pub(crate) const RELOCK: &str = "`wsgi-proof run --variant all --dialect all --write-lock`, in each --tier";
+
 /// The counts that runs must reach. A tier without counts is not held to any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct SuiteLock {
     image: Option<Counts>,
     contract: Option<Counts>,
+}
+
+/// How much of a run is held against the lock.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Extent {
+    /// Whether nothing was left out by a filter, so that scenarios are counted.
+    pub whole: bool,
+    /// Whether assertions are counted.
+    pub assertions: bool,
+}
+
+/// What a run came to, held against the lock.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Comparison {
+    /// What the lock requires and the run did not reach.
+    pub shortfalls: Vec<String>,
+    /// What was run that the lock does not have, and is so held to nothing: scenarios, cells, or the tier as a whole.
+    pub unlocked: Vec<String>,
 }
 
 /// The file as it stands.
@@ -108,20 +129,30 @@ impl SuiteLock {
             .map_err(|source| SuiteLockError::Unwritable { path: path.display().to_string(), source })
     }
 
-    /// What these reports of a tier lack. Of scenarios that did not pass the verdict says enough. `whole` says that
-    /// nothing was left out by a filter.
-    pub(crate) fn shortfalls(
+    /// Whether it has counts of a tier.
+    pub(crate) fn has(&self, tier: Tier) -> bool {
+        self.of(tier).is_some()
+    }
+
+    fn of(&self, tier: Tier) -> Option<&Counts> {
+        match tier {
+            Tier::Image => self.image.as_ref(),
+            Tier::Contract => self.contract.as_ref(),
+        }
+    }
+
+    /// Holds these reports of a tier against it. Of scenarios that did not pass the verdict says enough.
+    pub(crate) fn compare(
         &self,
         tier: Tier,
         reports: &[ScenarioReport],
         cells: &[CellName],
-        whole: bool,
-    ) -> Vec<String> {
-        let counts = match tier {
-            Tier::Image => &self.image,
-            Tier::Contract => &self.contract,
-        };
-        counts.as_ref().map_or_else(Vec::new, |counts| counts.shortfalls(reports, cells, whole))
+        extent: Extent,
+    ) -> Comparison {
+        match self.of(tier) {
+            Some(counts) => counts.compare(reports, cells, extent),
+            None => Comparison { unlocked: vec![format!("the {tier} tier")], ..Comparison::default() },
+        }
     }
 }
 
@@ -157,29 +188,34 @@ impl Counts {
         }
     }
 
-    fn shortfalls(&self, reports: &[ScenarioReport], cells: &[CellName], whole: bool) -> Vec<String> {
+    fn compare(&self, reports: &[ScenarioReport], cells: &[CellName], extent: Extent) -> Comparison {
         let mut shortfalls = Vec::new();
-        for report in reports.iter().filter(|report| report.verdict == Verdict::Pass) {
+        let mut unlocked = BTreeSet::new();
+        for report in reports.iter().filter(|report| report.verdict != Verdict::Skip) {
             let made = report.findings.len();
             match self.scenarios.get(&report.name) {
-                Some(count) if made < *count => {
+                Some(count) if made < *count && extent.assertions && report.verdict == Verdict::Pass => {
                     shortfalls.push(format!("{} made {made} assertions; {LOCK_FILE} requires {count}", report.label));
                 }
                 Some(_) => {}
-                None => shortfalls.push(format!("{} is not in {LOCK_FILE}", report.label)),
+                None => {
+                    unlocked.insert(report.name.clone());
+                }
             }
         }
-        for cell in cells.iter().filter(|_| whole) {
+        for cell in cells.iter().filter(|_| extent.whole) {
             let run = ran(reports, cell);
             match self.cells.get(&cell.to_string()) {
                 Some(count) if run < *count => {
                     shortfalls.push(format!("{run} scenarios ran in {cell}; {LOCK_FILE} requires {count}"));
                 }
                 Some(_) => {}
-                None => shortfalls.push(format!("{cell} is not in {LOCK_FILE}")),
+                None => {
+                    unlocked.insert(cell.to_string());
+                }
             }
         }
-        shortfalls
+        Comparison { shortfalls, unlocked: unlocked.into_iter().collect() }
     }
 }
 
@@ -206,9 +242,15 @@ mod tests {
         SuiteLock::default().renewed(Tier::Image, &reports)
     }
 
-    fn shortfalls(reports: &[ScenarioReport], whole: bool) -> Vec<String> {
+    const ALL: Extent = Extent { whole: true, assertions: true };
+
+    fn compare(reports: &[ScenarioReport], extent: Extent) -> Comparison {
         let cell = made("a", Verdict::Pass, 1).cell;
-        lock().shortfalls(Tier::Image, reports, &[cell], whole)
+        lock().compare(Tier::Image, reports, &[cell], extent)
+    }
+
+    fn shortfalls(reports: &[ScenarioReport], whole: bool) -> Vec<String> {
+        compare(reports, Extent { whole, ..ALL }).shortfalls
     }
 
     #[test]
@@ -228,7 +270,24 @@ mod tests {
             shortfalls(&[made("a", Verdict::Skip, 0)], true),
             ["0 scenarios ran in python-3.11 docker; assertions.lock requires 1"]
         );
-        assert_eq!(shortfalls(&[made("c", Verdict::Pass, 2)], false), ["c is not in assertions.lock"]);
+    }
+
+    #[test]
+    fn what_is_new_is_no_shortfall() {
+        let reports = [made("a", Verdict::Pass, 3), made("c", Verdict::Pass, 2), made("d", Verdict::Fail, 2)];
+        let new = Comparison { shortfalls: Vec::new(), unlocked: vec!["c".to_owned(), "d".to_owned()] };
+        assert_eq!(compare(&reports, ALL), new);
+        assert_eq!(compare(&[made("new", Verdict::Skip, 0)], Extent { whole: false, ..ALL }), Comparison::default());
+        let cell = CellName { variant: "new".into(), dialect: "docker".into() };
+        assert_eq!(lock().compare(Tier::Image, &[], &[cell], ALL).unlocked, ["new docker"]);
+        assert_eq!(lock().compare(Tier::Contract, &reports, &[], ALL).unlocked, ["the contract tier"]);
+    }
+
+    #[test]
+    fn scenarios_are_counted_where_assertions_are_not() {
+        let extent = Extent { assertions: false, ..ALL };
+        assert_eq!(compare(&[made("a", Verdict::Pass, 1)], extent), Comparison::default());
+        assert_eq!(compare(&[], extent).shortfalls.len(), 1);
     }
 
     #[test]
@@ -246,9 +305,9 @@ mod tests {
         let reports = [made("a", Verdict::Pass, 1)];
         let cell = reports[0].cell.clone();
         let cells = [cell];
-        assert_eq!(lock().shortfalls(Tier::Contract, &reports, &cells, true), Vec::<String>::new());
+        assert!(lock().has(Tier::Image) && !lock().has(Tier::Contract));
         let both = lock().renewed(Tier::Contract, &reports);
-        assert_eq!(both.shortfalls(Tier::Contract, &reports, &cells, true), Vec::<String>::new());
-        assert_eq!(both.shortfalls(Tier::Image, &reports, &cells, true).len(), 1);
+        assert_eq!(both.compare(Tier::Contract, &reports, &cells, ALL), Comparison::default());
+        assert_eq!(both.compare(Tier::Image, &reports, &cells, ALL).shortfalls.len(), 1);
     }
 }

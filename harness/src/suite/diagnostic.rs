@@ -41,6 +41,19 @@ impl Source {
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
     }
+
+    /// The place of a line, counted from 1, without what ends it.
+    pub fn line(&self, number: usize) -> Range<usize> {
+        let lines = self.text().split_inclusive('\n');
+        let start = lines.take(number.saturating_sub(1)).map(str::len).sum::<usize>();
+        let length = self.text()[start..].lines().next().map_or(0, |line| line.trim_end().len());
+        start..start + length
+    }
+
+    /// A place of the file, as findings and reasons name it.
+    pub(crate) fn at(&self, span: &Range<usize>) -> At {
+        At { file: self.file.clone(), line: self.position(span.start).0 }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -94,9 +107,8 @@ impl Diagnostic {
         let Ok(text) = std::fs::read_to_string(&path) else {
             return Self { line: Some(at.line), ..Self::of(&path, message) };
         };
-        let start = text.split_inclusive('\n').take(at.line.saturating_sub(1)).map(str::len).sum::<usize>();
-        let length = text[start..].lines().next().map_or(0, |line| line.trim_end().len());
-        Self::at(&Source::new(&path, text), start..start + length, message)
+        let source = Source::new(&path, text);
+        Self::at(&source, source.line(at.line), message)
     }
 
     /// Adds what to do about it.

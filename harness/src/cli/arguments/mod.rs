@@ -48,9 +48,10 @@ Without a command, all scenarios run in the default cell: `wsgi-proof run`.
 Exit codes:
   0    all scenarios passed (SHOULD violations are warnings without --strict)
   1    a scenario failed, or the run covered less than its assertion lock
-  2    wrong usage, or an invalid scenario file
+  2    wrong usage, or an invalid suite
   3    inconclusive: engine, network, disk; a failure outranks an error
-  4    nothing selected
+  4    a filter selects nothing, or nothing applies
+  5    `verify`: nothing is broken, but a MUST was not tried
   130  interrupted (SIGINT)
   141  nobody reads the output any more (SIGPIPE)
   143  terminated (SIGTERM)

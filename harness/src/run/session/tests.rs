@@ -7,7 +7,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::*;
 use crate::outcome::RunId;
-use crate::outcome::samples::finding;
+use crate::outcome::samples::{finding, report};
 use crate::run::plan::CandidateOrigin;
 use crate::suite::cell::tests::cell;
 use crate::suite::dialect::Dialect;
@@ -89,7 +89,7 @@ async fn run(verdicts: &[Verdict], then: Then, change: impl FnOnce(&mut Session<
         limit: Duration::from_secs(60),
         until_fail: false,
         whole: true,
-        lock: Lock { root: PathBuf::new(), counts: None, write: false },
+        lock: Lock { root: PathBuf::new(), counts: Some(everything()), assertions: true, write: false },
     };
     change(&mut session);
     let concluded = Arc::new(AtomicBool::default());
@@ -154,6 +154,39 @@ async fn a_run_that_does_less_than_the_lock_says_fails() {
     let sampled = run(&[Verdict::Pass, Verdict::Pass], Then::End, |session| session.lock.counts = Some(lock)).await;
     assert_eq!(sampled.finish.shortfalls, ["b made 1 assertions; assertions.lock requires 2"]);
     assert_eq!(sampled.ended.code, ExitCode::Fail);
+    assert_eq!(sampled.ended.shortfalls, sampled.finish.shortfalls);
+}
+
+/// A lock that has the two scenarios, with no assertions.
+fn everything() -> SuiteLock {
+    let reports = ["a", "b"].map(|name| report(name, Verdict::Pass));
+    SuiteLock::default().renewed(tier::Tier::Contract, &reports)
+}
+
+#[tokio::test]
+async fn what_is_not_in_the_lock_is_said_and_no_shortfall() {
+    let one = SuiteLock::default().renewed(tier::Tier::Contract, &[report("a", Verdict::Pass)]);
+    for lock in [Some(one), None] {
+        let told = if lock.is_some() { "not in assertions.lock: b; " } else { "there is no assertions.lock, " };
+        let change = |session: &mut Session<'_>| session.lock.counts = lock.clone();
+        let sampled = run(&[Verdict::Pass, Verdict::Pass], Then::End, change).await;
+        assert!(sampled.finish.notes[0].starts_with(told), "{:?}", sampled.finish.notes);
+        assert_eq!((sampled.ended.code, sampled.ended.shortfalls), (ExitCode::Pass, Vec::new()));
+    }
+}
+
+#[test]
+fn a_whole_run_that_is_strict_must_be_in_the_lock() {
+    let mut lock = Lock { root: PathBuf::new(), counts: Some(everything()), assertions: true, write: false };
+    let reports = [report("c", Verdict::Pass)];
+    let shortfalls = |lock: &Lock, whole: bool, strict: bool| {
+        lock.compare(tier::Tier::Contract, &reports, &[], whole, strict).0.shortfalls
+    };
+    assert_eq!(shortfalls(&lock, true, true), ["c is not in assertions.lock; --strict requires it"]);
+    assert_eq!(shortfalls(&lock, false, true), Vec::<String>::new());
+    assert_eq!(shortfalls(&lock, true, false), Vec::<String>::new());
+    lock.counts = None;
+    assert_eq!(shortfalls(&lock, true, true), ["there is no assertions.lock; --strict requires it"]);
 }
 
 #[tokio::test]
@@ -163,7 +196,7 @@ async fn the_lock_is_made_of_a_whole_run_only() {
         let root = folder.path().to_owned();
         move |session: &mut Session<'_>| {
             session.whole = whole;
-            session.lock = Lock { root, counts: None, write: true };
+            session.lock = Lock { root, counts: None, assertions: true, write: true };
         }
     };
     run(&[Verdict::Pass, Verdict::Pass], Then::End, write(false)).await;

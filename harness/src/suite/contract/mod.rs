@@ -1,6 +1,7 @@
 //! The contract: the numbered clauses that an image family must keep, and which scenarios prove them.
 //!
-//! `scenarios/contract.toml` is its source; a suite without that file (one of a few scenarios of one's own) has none.
+//! `scenarios/contract.toml` is its source. A suite of a few scenarios of one's own may have none, and says so by a file without
+//! clauses; that the file is not there is a mistake.
 
 mod page;
 mod proofs;
@@ -26,6 +27,8 @@ pub(crate) use selector::CheckSelector;
 
 /// The file's name, in the folder of the scenarios.
 pub(crate) const CONTRACT_FILE: &str = "contract.toml";
+/// The version of its format.
+const VERSION: u32 = 1;
 
 /// A clause of the contract.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -68,6 +71,7 @@ pub(crate) struct Bug {
 #[serde(deny_unknown_fields)]
 struct File {
     version: Spanned<u32>,
+    #[serde(default)]
     clause: Vec<Spanned<Clause>>,
     #[serde(default)]
     bug: Vec<Spanned<Bug>>,
@@ -108,13 +112,17 @@ pub(crate) struct Contract {
 
 impl Contract {
     /// Reads the contract of a suite, and which of its scenarios prove what in the cells that they were loaded for; `None`
-    /// where the suite has no contract.
+    /// where the file has no clauses.
     ///
     /// # Errors
-    /// When the file is not valid, a scenario names no clause, one that there is not, or none that holds where it applies, or
+    /// When the file is not there or not valid, a scenario names no clause, one that there is not, or none that holds where it applies, or
     /// a MUST is not proved.
     pub(crate) fn load<S: Borrow<Scenario>>(root: &Path, cells: &[(Cell, Vec<S>)]) -> Result<Option<Self>, TomlError> {
-        let Some((file, faults)) = toml_file::read_if_there(&root.join(CONTRACT_FILE))? else { return Ok(None) };
+        let (file, mut faults): (File, Faults) = toml_file::read(&root.join(CONTRACT_FILE))?;
+        if file.clause.is_empty() && file.bug.is_empty() {
+            faults.version(&file.version, VERSION);
+            return faults.finish(None);
+        }
         Self::of(file, faults, root, cells).map(Some)
     }
 
@@ -124,7 +132,7 @@ impl Contract {
         root: &Path,
         cells: &[(Cell, Vec<S>)],
     ) -> Result<Self, TomlError> {
-        faults.version(&file.version, 1);
+        faults.version(&file.version, VERSION);
         let mut places: BTreeMap<&str, Range<usize>> = BTreeMap::new();
         for spanned in &file.clause {
             let Clause { id, says, dialects, .. } = spanned.get_ref();

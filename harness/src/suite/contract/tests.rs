@@ -43,6 +43,18 @@ fn a_clause_has_its_proofs_and_a_should_needs_none() {
 }
 
 #[test]
+fn a_suite_without_a_contract_says_so() {
+    let folder = tempfile::tempdir().ok();
+    let root = folder.as_ref().map(tempfile::TempDir::path).unwrap_or(Path::new("nowhere"));
+    let load = || Contract::load(root, &[(cell(Dialect::Docker), vec![proving(&["BUILD-1"])])]);
+    assert!(load().is_err_and(|error| matches!(error, TomlError::Unreadable { .. })));
+    for (text, none) in [("version = 1\n", true), ("version = 2\n", false), (CLAUSES, false)] {
+        assert!(std::fs::write(root.join(CONTRACT_FILE), text).is_ok());
+        assert_eq!(load().is_ok_and(|contract| contract.is_none()), none, "{text}");
+    }
+}
+
+#[test]
 fn a_must_without_a_scenario_is_a_fault() {
     let faults = parse(CLAUSES, &[proving(&["IMAGE-7"])]).err();
     assert_eq!(faults, Some(vec!["s/contract.toml:3:1: no scenario proves BUILD-1, which is a MUST".to_owned()]));

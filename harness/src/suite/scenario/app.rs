@@ -1,4 +1,4 @@
-//! The application folder of a scenario: that it is there, and that it can be built.
+//! The application folder of a scenario: that it is there, and that it can be built from.
 
 use std::fs;
 use std::ops::Range;
@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::APP_FOLDER;
 use super::context;
+use super::dockerfile;
 use super::resolver::Resolver;
 
 /// The application folder, checked. `span` is the place in the file that calls for one.
@@ -27,7 +28,7 @@ pub(super) fn folder(resolver: &mut Resolver<'_>, folder: &Path, span: Range<usi
             return None;
         }
     }
-    if !app.join("Dockerfile").is_file() {
+    if !app.join(dockerfile::FILE).is_file() {
         resolver
             .fault(span, format!("`{APP_FOLDER}/` has no `Dockerfile`"))
             .label("the application is built with it")

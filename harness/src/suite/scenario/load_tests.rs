@@ -67,6 +67,35 @@ fn bad_files_get_diagnostics_at_the_place() {
     }
 }
 
+/// The same for the Dockerfiles of `testdata/bad-dockerfiles`.
+#[test]
+fn bad_dockerfiles_get_diagnostics_at_the_place() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/suite/scenario/testdata/bad-dockerfiles");
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    for file in files {
+        let root = suite(APPLICATION);
+        fs::copy(&file, root.path().join("sample/app/Dockerfile")).unwrap();
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_snapshot!(format!("dockerfile-{name}"), faults(&root));
+        });
+    }
+}
+
+#[test]
+fn what_only_buildkit_knows_does_not_apply() {
+    let root = suite(APPLICATION);
+    let reason = || only(&root).not_applicable.unwrap();
+    let dockerfile = root.path().join("sample/app/Dockerfile");
+    fs::write(&dockerfile, "ARG IMAGE\nFROM ${IMAGE}\nRUN <<EOF\ntouch /x\nEOF\n").unwrap();
+    assert!(reason().value.starts_with("a here-document in line 3 of its Dockerfile is for BuildKit alone"));
+    assert_eq!(reason().at.to_string(), "sample/app/Dockerfile:3");
+    fs::write(&dockerfile, "ARG IMAGE\nFROM ${IMAGE}\n").unwrap();
+    fs::write(root.path().join("sample/app/Dockerfile.dockerignore"), "wsgi.py\n").unwrap();
+    assert!(reason().value.starts_with("its Dockerfile.dockerignore is for BuildKit alone"));
+}
+
 #[test]
 fn faults_of_all_files_and_folders_come_at_once() {
     let root = suite("summary = 'x'\nsource = 'x'\n[build]\noutcome = 'success'\nlog = ['(']\n");

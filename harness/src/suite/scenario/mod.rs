@@ -6,6 +6,8 @@
 
 mod app;
 mod context;
+pub(crate) mod dockerfile;
+mod folders;
 mod load;
 mod pattern;
 mod placeholder;
@@ -19,7 +21,8 @@ mod typed;
 use crate::outcome::At;
 
 pub(crate) use context::{ContextError, build_context, folder_context, rebuild_context, volume_context};
-pub(crate) use load::{APP_FOLDER, VOLUME_FOLDER, load};
+pub(crate) use folders::{APP_FOLDER, VOLUME_FOLDER};
+pub(crate) use load::load;
 pub(crate) use pattern::as_typed;
 pub(crate) use reference::reference;
 pub(crate) use schema::schema;

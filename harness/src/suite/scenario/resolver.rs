@@ -44,8 +44,13 @@ impl<'a> Resolver<'a> {
         self.faults.at(span, message)
     }
 
+    /// Reports a fault of another file of the scenario.
+    pub(super) fn report(&mut self, fault: Diagnostic) {
+        self.faults.push(fault);
+    }
+
     pub(super) fn at(&self, span: &Range<usize>) -> At {
-        At { file: self.faults.source().file().to_owned(), line: self.faults.source().position(span.start).0 }
+        self.faults.source().at(span)
     }
 
     pub(super) fn declared<T, V>(&self, typed: &Typed<T>, value: V) -> Declared<V> {

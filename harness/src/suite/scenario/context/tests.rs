@@ -16,7 +16,7 @@ fn application(files: &[(&str, &str)]) -> TempDir {
     fs::create_dir_all(&app).unwrap();
     let scenario = "summary = 'x'\nsource = 'x'\nnothing_to_serve = 'a test'\n[modes]\n'hook' = '0755'\n[build]\noutcome = 'success'\n";
     fs::write(root.path().join("sample/scenario.toml"), scenario).unwrap();
-    for (path, content) in [("Dockerfile", "FROM x\n"), ("hook", "#!/bin/sh\n")].iter().chain(files) {
+    for (path, content) in [("Dockerfile", "ARG IMAGE\nFROM ${IMAGE}\n"), ("hook", "#!/bin/sh\n")].iter().chain(files) {
         fs::create_dir_all(app.join(path).parent().unwrap()).unwrap();
         fs::write(app.join(path), content).unwrap();
     }

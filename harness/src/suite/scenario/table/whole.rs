@@ -20,7 +20,7 @@ use crate::suite::dialect::Dialect;
 use crate::suite::limits::Limit;
 use crate::suite::scenario::resolver::Resolver;
 use crate::suite::scenario::typed::Typed;
-use crate::suite::scenario::{APP_FOLDER, Declared, app};
+use crate::suite::scenario::{APP_FOLDER, Declared, app, dockerfile};
 
 /// A scenario: a sample application, what is done with it, and what must come out.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -171,6 +171,7 @@ pub(in crate::suite::scenario) fn resolve(
         together::no_application(resolver, folder, file);
         None
     };
+    let not_for_builder = app.as_deref().and_then(|app| dockerfile::check(resolver, name, app));
     together::folders(resolver, app.as_deref(), file);
     let modes = modes::resolve(resolver, app.as_deref(), &file.modes, ("modes", APP_FOLDER));
     if file.build.is_none() && subject == Subject::Application {
@@ -199,7 +200,7 @@ pub(in crate::suite::scenario) fn resolve(
         proves: file.proves.iter().map(|clause| resolver.declared(clause, clause.get().clone())).collect(),
         subject,
         dialect: resolver.cell().dialect,
-        not_applicable,
+        not_applicable: not_applicable.or(not_for_builder),
         not_in_contract_tier,
         keep_folders: file.keep_folders.as_ref().is_some_and(|keep| *keep.get()),
         limits,

@@ -1,0 +1,65 @@
+//! The Dockerfile of an application, read before anything is built: that a builder can follow it, and that what it makes is the
+//! candidate's. The contract tier follows it instruction by instruction.
+
+mod here_document;
+mod read;
+mod stages;
+#[cfg(test)]
+mod tests;
+
+use std::fs;
+use std::path::Path;
+
+use crate::suite::diagnostic::{Diagnostic, Source};
+use crate::suite::scenario::resolver::Resolver;
+use crate::suite::scenario::{APP_FOLDER, Declared};
+
+pub(crate) use read::{Does, read};
+
+/// Its name, in the application's folder.
+pub(crate) const FILE: &str = "Dockerfile";
+/// A file that takes the place of `.dockerignore`, but only for `BuildKit`.
+const IGNORE_FILE: &str = "Dockerfile.dockerignore";
+/// Why a scenario does not apply that has what only `BuildKit` knows.
+const WHY: &str = "is for BuildKit alone, and builds use the classic builder";
+
+/// Reports what is wrong with the Dockerfile of a scenario. Why it cannot be built by the classic builder, if so.
+pub(super) fn check(resolver: &mut Resolver<'_>, scenario: &str, app: &Path) -> Option<Declared<String>> {
+    // A link out of the folder is reported with the folder; what it leads to is not read.
+    let real = |path: &Path| path.canonicalize().unwrap_or_default();
+    if !real(&app.join(FILE)).starts_with(real(app)) {
+        return None;
+    }
+    let folder = Path::new(scenario).join(APP_FOLDER);
+    let path = folder.join(FILE);
+    let text = match fs::read_to_string(app.join(FILE)) {
+        Ok(text) => text,
+        Err(error) => {
+            resolver.report(Diagnostic::of(&path, format!("the file cannot be read: {error}")));
+            return None;
+        }
+    };
+    let source = Source::new(&path, text);
+    let file = match read(source.text()) {
+        Ok(file) => file,
+        Err(unreadable) => {
+            let fault = Diagnostic::at(&source, source.line(unreadable.line), unreadable.why);
+            let fault = fault.label("no builder can follow this");
+            resolver.report(fault.help("the suite builds nothing that it cannot read as the builder does"));
+            return None;
+        }
+    };
+    for fault in stages::faults(&source, &file) {
+        resolver.report(fault);
+    }
+    if let Some((place, what)) = &file.only_buildkit {
+        let (line, _) = source.position(place.start);
+        let value = format!("{what} in line {line} of its Dockerfile {WHY}");
+        return Some(Declared { value, at: source.at(place) });
+    }
+    if fs::symlink_metadata(app.join(IGNORE_FILE)).is_ok() {
+        let ignore = Source::new(&folder.join(IGNORE_FILE), String::new());
+        return Some(Declared { value: format!("its {IGNORE_FILE} {WHY}"), at: ignore.at(&(0..0)) });
+    }
+    None
+}
