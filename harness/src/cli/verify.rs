@@ -13,6 +13,7 @@ use crate::outcome::Level;
 use crate::report::conformance::{Column, Table};
 use crate::run::session::Ended;
 use crate::run::tally::ExitCode;
+use crate::suite::contract::Contract;
 use crate::suite::tier::Tier;
 
 pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> {
@@ -50,7 +51,7 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
             if matches!(ended.code, ExitCode::Interrupted | ExitCode::Terminated) {
                 return Ok(ended.code);
             }
-            columns.push(column(&steps.name, Tier::Contract, &ended));
+            columns.push(column(&steps.name, Tier::Contract, &ended, contract.as_ref()));
         }
     }
     if tiers.contains(&Tier::Image) {
@@ -60,7 +61,7 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
             if matches!(ended.code, ExitCode::Interrupted | ExitCode::Terminated) {
                 return Ok(ended.code);
             }
-            columns.push(column(&name, Tier::Image, &ended));
+            columns.push(column(&name, Tier::Image, &ended, contract.as_ref()));
         }
     }
     let table = Table::new(contract.as_ref(), &dialects, columns);
@@ -80,8 +81,8 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
 
 /// A candidate's column. A run that as a whole was inconclusive (not isolated, not finished, a scenario lost) makes the column
 /// inconclusive, whatever the verdicts of its scenarios.
-fn column(name: &str, tier: Tier, ended: &Ended) -> Column {
-    let mut column = Column::of(name, tier, &ended.reports);
+fn column(name: &str, tier: Tier, ended: &Ended, contract: Option<&Contract>) -> Column {
+    let mut column = Column::of(name, tier, &ended.reports, contract);
     if ended.code == ExitCode::Infrastructure && column.faults.is_empty() {
         column.faults.push("the whole run; the end of its report gives the reason".to_owned());
     }

@@ -25,7 +25,7 @@ pub(crate) use reference::reference;
 pub(crate) use schema::schema;
 pub(crate) use setting::Setting;
 pub(crate) use table::{
-    BuildExpectation, BuildOutcome, CommandExpectation, EndCode, EndExpectation, FileExpectation, FileState, Generate,
+    BuildExpectation, BuildOutcome, CommandExpectation, EndCode, EndExpectation, FailureCode, FileExpectation, FileState, Generate,
     HttpExpectation, ImageExpectation, Phase, Rebuild, Scenario, ServeExpectation, StopExpectation, Subject, Volume,
 };
 
