@@ -107,7 +107,8 @@ mod tests {
 
     #[test]
     fn without_a_contract_findings_speak_for_no_clause() {
-        let finding = Scope::default().only(&[declared(ClauseId::build(1))]).holds(CheckId::StopTime, (), &at(1), || None);
+        let finding =
+            Scope::default().only(&[declared(ClauseId::build(1))]).holds(CheckId::StopTime, (), &at(1), || None);
         assert_eq!((finding.level, finding.clauses), (Level::Must, Vec::new()));
     }
 }

@@ -233,8 +233,7 @@ mod tests {
         app.hooks[2] = Some(hook(vec![Action::SetVariable(GREETING.to_owned(), "hi\n".to_owned())], 0));
         app.hooks[3] = Some(hook(Vec::new(), 1));
         let predicted = predict(&app);
-        let expected =
-            [Happening::Hook(Name::PreBuild, None), Happening::Pip, Happening::Hook(Name::Build, None)];
+        let expected = [Happening::Hook(Name::PreBuild, None), Happening::Pip, Happening::Hook(Name::Build, None)];
         assert_eq!(predicted.build, expected);
         assert_eq!(predicted.start, [Happening::Hook(Name::DeployEnv, Some("unset".to_owned()))]);
         assert_eq!(predicted.start_failure, None);

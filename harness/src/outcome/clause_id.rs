@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 /// What a clause is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Part {
+pub(crate) enum Part {
     /// The two images.
     Image,
     /// The build step.

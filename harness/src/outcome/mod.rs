@@ -17,7 +17,7 @@ mod verdict;
 
 pub(crate) use causes::with_causes;
 pub(crate) use check_id::CheckId;
-pub(crate) use clause_id::ClauseId;
+pub use clause_id::ClauseId;
 pub(crate) use clause_id::{Part, listed};
 pub(crate) use fault::Fault;
 pub(crate) use finding::{Finding, Outcome, Subject};

@@ -43,7 +43,11 @@ mod tests {
     fn judged(name: &str, verdict: Verdict, broken: &[(&str, Level)]) -> Verdict {
         let findings: Vec<Finding> = broken
             .iter()
-            .map(|(clause, level)| Finding { level: *level, clauses: clause.parse().into_iter().collect(), ..finding(true) })
+            .map(|(clause, level)| Finding {
+                level: *level,
+                clauses: clause.parse().into_iter().collect(),
+                ..finding(true)
+            })
             .collect();
         let control = Control::sample("c", &[("a", "BUILD-1")]);
         let (verdict, said) = hold(&control, name, &finding(true).at, verdict, &findings);

@@ -143,7 +143,10 @@ fn either_end_will_do_with_its_line() {
     let succeeded = |lines: &[&str]| BuildEvidence { log: log(lines), ..built() };
     assert_eq!(held(&check(&scope(), &expectation, &succeeded(&["the hook has run"]))), 2);
     // Passed over in silence.
-    assert_eq!(broken(&check(&scope(), &expectation, &succeeded(&[PRE_BUILD]))).0, "build log has /^the hook has run$/");
+    assert_eq!(
+        broken(&check(&scope(), &expectation, &succeeded(&[PRE_BUILD]))).0,
+        "build log has /^the hook has run$/"
+    );
     let fails = |command, line| check(&scope(), &expectation, &failed(Some(command), 126, &[line]));
     assert_eq!(held(&fails(STEP, "hooks/pre-build: Exec format error")), 2);
     assert_eq!(broken(&fails(STEP, "Exec format error")).0, "build failure's reason");

@@ -54,7 +54,8 @@ impl Attribution {
         let fitting = preferred(fitting, |clause| started || clause.id.part() != Part::Start);
         let named = fitting.iter().any(|clause| clause.checks.contains(&id));
         let taking = preferred(fitting, |clause| named || clause.level == Level::Must);
-        let strictest = if taking.iter().any(|clause| clause.level == Level::Must) { Level::Must } else { Level::Should };
+        let strictest =
+            if taking.iter().any(|clause| clause.level == Level::Must) { Level::Must } else { Level::Should };
         let level = if taking.is_empty() { id.level() } else { strictest.weaker(id.level()) };
         (level, taking.iter().map(|clause| clause.id).collect())
     }

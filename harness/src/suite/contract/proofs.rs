@@ -21,8 +21,9 @@ pub(super) fn proofs<S: Borrow<Scenario>>(
     for (place, (cell, scenarios)) in cells.iter().enumerate() {
         for scenario in scenarios.iter().map(Borrow::borrow) {
             let fault = |at: &At, what: String| Diagnostic::of_line(root, at, what);
-            let holds =
-                |id: &ClauseId| clauses.iter().any(|clause| clause.id == *id && clause.dialects.contains(&cell.dialect));
+            let holds = |id: &ClauseId| {
+                clauses.iter().any(|clause| clause.id == *id && clause.dialects.contains(&cell.dialect))
+            };
             // What the file says is the same in every cell, and told once.
             if place == 0 && scenario.proves.is_empty() {
                 faults.push(fault(&scenario.summary.at, "the scenario names no clause that it proves".to_owned()));
@@ -83,7 +84,10 @@ fn untaken(clauses: &[Clause], cell: &Cell, scenario: &Scenario, mut fault: impl
         named.extend(serve.commands.iter().flat_map(|command| &command.proves));
     }
     for clause in named.iter().filter(|clause| !covers.contains(&clause.value)) {
-        fault(&clause.at, format!("{} is none of the clauses that the scenario proves: {}", clause.value, listed(&covers)));
+        fault(
+            &clause.at,
+            format!("{} is none of the clauses that the scenario proves: {}", clause.value, listed(&covers)),
+        );
     }
     let proved = |id: &ClauseId| scenario.proves.iter().find(|clause| clause.value == *id);
     for clause in attribution.idle().filter(|id| named.iter().all(|clause| clause.value != *id)) {

@@ -116,7 +116,8 @@ impl Control {
 impl Control {
     /// A control without files, for which each scenario must break a clause.
     pub(crate) fn sample(name: &str, fails: &[(&str, &str)]) -> Self {
-        let fails = fails.iter().map(|(scenario, clause)| ((*scenario).to_owned(), clause.parse().into_iter().collect()));
+        let fails =
+            fails.iter().map(|(scenario, clause)| ((*scenario).to_owned(), clause.parse().into_iter().collect()));
         Self {
             name: name.into(),
             summary: "x".into(),

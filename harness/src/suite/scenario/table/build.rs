@@ -140,10 +140,7 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, build: &Typed<BuildTable>) ->
         OutcomeKey::Failure => {
             for (key, missing) in [
                 ("phase", table.phase.is_none()),
-                (
-                    "exit_code",
-                    table.exit_code.is_none() && table.exit_codes.is_none() && table.nonzero.is_none(),
-                ),
+                ("exit_code", table.exit_code.is_none() && table.exit_codes.is_none() && table.nonzero.is_none()),
                 ("because", table.because.is_none()),
             ] {
                 if missing {
