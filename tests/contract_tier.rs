@@ -47,8 +47,8 @@ fn the_repositorys_steps_keep_the_contract_in_both_dialects() {
     BUILD,
     "git --no-install-recommends",
     "git --no-install-recommends || true",
-    "=failing-git-installation",
-    "BUILD-38"
+    "=nothing-after-a-failing-git-installation",
+    "BUILD-42"
 )]
 #[case::no_upgrade(BUILD, "requirements.txt -U", "requirements.txt", "=commented-git-requirement", "BUILD-25")]
 #[case::git_too_late(BUILD, "if requires git+; then", "if requires none+; then", "=git-requirement", "BUILD-16")]
@@ -59,7 +59,7 @@ fn the_repositorys_steps_keep_the_contract_in_both_dialects() {
 #[case::another_port(START, "--port 80 ", "--port 8000 ", "=hello-wsgi", "START-1")]
 #[case::arguments_lost(START, "--locale \"$LANG\" \"$@\"", "--locale \"$LANG\"", "=module-application", "START-4")]
 #[case::as_root(START, "--user \"${MOD_WSGI_USER:-www-data}\"", "--user root", "=hello-wsgi", "START-3")]
-#[case::log_elsewhere(START, "--access-log ", "", "=hello-wsgi", "START-12")]
+#[case::log_elsewhere(START, "--access-log ", "", "=access-log", "START-12")]
 #[case::deploy_ignored(START, "run_hook deploy\n", "run_hook deploy || true\n", "=failing-deploy-hook", "START-9")]
 fn a_broken_step_is_named_by_its_clause(
     #[case] step: &str,
@@ -70,7 +70,7 @@ fn a_broken_step_is_named_by_its_clause(
 ) {
     let file = broken(step, from, to);
     let option = if step == BUILD { "--build-step" } else { "--start-step" };
-    let run = run(&[option, file.path().to_str().unwrap(), scenario]);
+    let run = run(&["--strict", option, file.path().to_str().unwrap(), scenario]);
     let scenario = &run.report["scenarios"][0];
     assert_eq!(scenario["verdict"], "fail", "{}", run.output());
     let broken = scenario["findings"].as_array().unwrap().iter().filter(|finding| finding["outcome"] != "held");

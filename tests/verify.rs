@@ -109,7 +109,8 @@ fn each_bug_of_the_image_breaks_its_clauses() {
             std::fs::write(base.join(name), content).unwrap();
         }
         let only: Vec<String> = bug.scenarios.iter().map(|name| format!("={name}")).collect();
-        let mut arguments = vec!["verify", "--tier", "image", "--dockerfile", folder.path().to_str().unwrap()];
+        let mut arguments =
+            vec!["verify", "--strict", "--tier", "image", "--dockerfile", folder.path().to_str().unwrap()];
         for name in &only {
             arguments.extend(["--only", name]);
         }

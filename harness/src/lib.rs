@@ -30,5 +30,6 @@ pub use cli::command;
 pub use contract_tier::requirements::proof;
 pub use contract_tier::stub::main as stub;
 pub use mutate::{Bug, Mutant, Operator, SCRIPTS, mutants};
+pub use outcome::ClauseId;
 pub use suite::control::Control;
 pub use suite::variant::Variant;

@@ -1,8 +1,8 @@
-//! `cargo xtask generate`: files that the program itself prints.
+//! `cargo xtask generate`: files that the program itself prints, and the page of what the article lacks.
 
 use std::process::{Command, Stdio};
 
-use crate::{Error, renew, root};
+use crate::{Error, article, renew, root};
 
 /// The files, each with the arguments that print it.
 const FILES: [(&str, &[&str]); 3] = [
@@ -17,6 +17,7 @@ pub(crate) fn generate(check: bool) -> Result<bool, Error> {
     for (name, arguments) in FILES {
         fresh &= renew(&root().join(name), &printed(arguments)?, check)?;
     }
+    fresh &= renew(&root().join("docs/article.md"), &article::page(&root())?, check)?;
     Ok(fresh)
 }
 

@@ -1,5 +1,6 @@
 //! `cargo xtask`: makes what the repository holds and no hand writes.
 
+mod article;
 mod generate;
 mod lock;
 

@@ -8,6 +8,7 @@ use crate::suite::scenario::CommandExpectation;
 
 /// Checks a finished command: a finding for its exit code, and one for each pattern of its output.
 pub(crate) fn check(scope: &Scope, expectation: &CommandExpectation, evidence: &CommandEvidence) -> Vec<Finding> {
+    let scope = &scope.only(&expectation.proves);
     let command = printable(&expectation.run.value.join(" "));
     let exit_code = &expectation.exit_code;
     let mut findings = vec![scope.holds(CheckId::CommandExitCode, &command, &exit_code.at, || {
@@ -54,6 +55,7 @@ mod tests {
             exit_code: declared(0),
             output: Some(declared(regex("^git version"))),
             output_absent: Some(declared(regex("error"))),
+            proves: Vec::new(),
         }
     }
 

@@ -10,6 +10,7 @@ use crate::suite::scenario::{Declared, FileExpectation, FileState};
 
 /// Checks a path: a finding for its state, and one for each of mode, owner and content that is declared.
 pub(crate) fn check(scope: &Scope, expectation: &FileExpectation, evidence: &FileEvidence) -> Vec<Finding> {
+    let scope = &scope.only(&expectation.proves);
     let path = printable(&expectation.path);
     let at = &expectation.state.at;
     match &expectation.state.value {
@@ -114,7 +115,7 @@ mod tests {
     use super::*;
 
     fn expectation(value: FileState) -> FileExpectation {
-        FileExpectation { path: "/app/x".to_owned(), state: declared(value) }
+        FileExpectation { path: "/app/x".to_owned(), state: declared(value), proves: Vec::new() }
     }
 
     fn exists(mode: Option<u32>, owner: Option<&str>, content: Option<&str>) -> FileExpectation {

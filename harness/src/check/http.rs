@@ -15,6 +15,7 @@ use crate::suite::scenario::HttpExpectation;
 /// for each header, and one for each thing expected of the body. Each must hold of all answers. Without an answer all of
 /// them are broken, for the reason that there was none.
 pub(crate) fn check(scope: &Scope, expectation: &HttpExpectation, evidence: &[ProbeEvidence]) -> Vec<Finding> {
+    let scope = &scope.only(&expectation.proves);
     let mut each = evidence.iter().map(|evidence| answer(scope, expectation, evidence));
     let Some(mut findings) = each.next() else { return Vec::new() };
     let mut broken: Vec<usize> = findings.iter().map(|finding| usize::from(finding.is_broken())).collect();

@@ -7,7 +7,6 @@ use super::scope::Scope;
 use crate::outcome::{At, Finding, Outcome};
 use crate::suite::dialect::Dialect;
 use crate::suite::scenario::Declared;
-use crate::suite::tier::Tier;
 
 /// A pattern as the loader compiles one for texts.
 pub(crate) fn regex(pattern: &str) -> Regex {
@@ -48,5 +47,5 @@ pub(crate) fn broken(findings: &[Finding]) -> (&str, &str, &str) {
 
 /// The scope of a scenario without a contract.
 pub(crate) fn scope() -> Scope {
-    Scope::new(None, &[], Dialect::Docker, Tier::Image)
+    Scope::new(None, &[], Dialect::Docker)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{Failure, output, select};
 use crate::cli::arguments::ContractArgs;
-use crate::outcome::Level;
+use crate::outcome::{ClauseId, Level};
 use crate::run::tally::ExitCode;
 use crate::suite::contract::{Clause, Contract, Coverage};
 
@@ -27,10 +27,11 @@ pub(super) fn contract(arguments: &ContractArgs) -> Result<ExitCode, Failure> {
 /// A clause in JSON.
 #[derive(serde::Serialize)]
 struct Row<'a> {
-    id: &'a str,
+    id: ClauseId,
     level: Level,
     says: &'a str,
     source: &'a str,
+    why: Option<&'a str>,
     proved_by: Vec<&'a str>,
     cells: Vec<RowCell>,
 }
@@ -52,11 +53,12 @@ fn row<'a>(contract: &'a Contract, clause: &'a Clause) -> Row<'a> {
         },
     });
     Row {
-        id: &clause.id,
+        id: clause.id,
         level: clause.level,
         says: &clause.says,
         source: &clause.source,
-        proved_by: contract.proved_by(&clause.id).iter().map(|proof| proof.scenario.as_str()).collect(),
+        why: clause.why.as_deref(),
+        proved_by: contract.proved_by(clause.id).iter().map(|proof| proof.scenario.as_str()).collect(),
         cells: cells.collect(),
     }
 }
@@ -83,7 +85,7 @@ fn table(contract: &Contract) -> String {
             })
             .collect();
         text.push_str(&format!("{:<9} {:<7}{}  {}\n", clause.id, clause.level.word(), counts.join(""), clause.says));
-        let proofs: Vec<&str> = contract.proved_by(&clause.id).iter().map(|proof| proof.scenario.as_str()).collect();
+        let proofs: Vec<&str> = contract.proved_by(clause.id).iter().map(|proof| proof.scenario.as_str()).collect();
         let names = if proofs.is_empty() { "(not covered)".to_owned() } else { proofs.join(", ") };
         text.push_str(&format!("{:<17}{}  {names}\n", "", " ".repeat(3 * contract.cells.len())));
     }
@@ -93,11 +95,11 @@ fn table(contract: &Contract) -> String {
     for ((scenario, reason), cells) in contract.exceptions() {
         text.push_str(&format!("{scenario} does not apply in {}: {reason}\n", contract.names_of(&cells)));
     }
-    let covered = contract.clauses.iter().filter(|clause| !contract.proved_by(&clause.id).is_empty()).count();
+    let covered = contract.clauses.iter().filter(|clause| !contract.proved_by(clause.id).is_empty()).count();
     let scenarios: BTreeSet<&str> = contract
         .clauses
         .iter()
-        .flat_map(|clause| contract.proved_by(&clause.id))
+        .flat_map(|clause| contract.proved_by(clause.id))
         .map(|proof| proof.scenario.as_str())
         .collect();
     text.push_str(&format!(

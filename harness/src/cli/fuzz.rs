@@ -15,7 +15,7 @@ use crate::contract_tier::sandbox::Candidate;
 use crate::contract_tier::tier::Examiner;
 use crate::fuzz::campaign::{Difference, FuzzError, Fuzzer};
 use crate::fuzz::{Content, File, files};
-use crate::outcome::{Outcome, with_causes};
+use crate::outcome::{Outcome, listed, with_causes};
 use crate::run::criteria::Criteria;
 use crate::run::tally::ExitCode;
 use crate::suite::tier::Tier;
@@ -131,7 +131,7 @@ fn describe(steps: &Steps, arguments: &FuzzArgs, seed: u64, difference: &Differe
     let mut text = format!("{}: FAILURE with application {case}, reduced in {tries} tries:\n", steps.name);
     for finding in &report.findings {
         if let Outcome::Broken { expected, got } = &finding.outcome {
-            let (level, clauses) = (finding.level.word(), finding.clauses.join(", "));
+            let (level, clauses) = (finding.level.word(), listed(&finding.clauses));
             text.push_str(&format!(
                 "  {level} {clauses}: {}\n    expected  {expected}\n    got       {got}\n",
                 finding.check()

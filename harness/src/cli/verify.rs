@@ -53,7 +53,7 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
                 return Ok(ended.code);
             }
             codes.push(ended.code);
-            columns.push(Column { number, ..column(&steps.name, Tier::Contract, &ended) });
+            columns.push(Column { number, ..column(&steps.name, Tier::Contract, &ended, &contract) });
         }
     }
     if tiers.contains(&Tier::Image) {
@@ -65,7 +65,7 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
                 return Ok(ended.code);
             }
             codes.push(ended.code);
-            columns.push(Column { number, ..column(&name, Tier::Image, &ended) });
+            columns.push(Column { number, ..column(&name, Tier::Image, &ended, &contract) });
         }
     }
     let table = Table::new(Some(&contract), &dialects, columns);
@@ -118,8 +118,8 @@ fn code(table: &Table, codes: &[ExitCode], strict: bool) -> ExitCode {
 
 /// A candidate's column. A run that as a whole was inconclusive (not isolated, not finished, a scenario lost) makes the column
 /// inconclusive, whatever the verdicts of its scenarios.
-fn column(name: &str, tier: Tier, ended: &Ended) -> Column {
-    let mut column = Column::of(name, tier, &ended.reports);
+fn column(name: &str, tier: Tier, ended: &Ended, contract: &Contract) -> Column {
+    let mut column = Column::of(name, tier, &ended.reports, Some(contract));
     column.shortfalls.clone_from(&ended.shortfalls);
     if ended.code == ExitCode::Infrastructure && column.faults.is_empty() {
         column.faults.push("the whole run; the end of its report gives the reason".to_owned());
@@ -162,15 +162,15 @@ fn run(name: &str, candidate: TestedArgs, arguments: &VerifyArgs, tier: Tier) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::Finding;
     use crate::outcome::samples::{finding, report};
+    use crate::outcome::{ClauseId, Finding};
     use crate::outcome::{ScenarioReport, Verdict};
     use crate::report::conformance::Untried;
 
     fn table(broken: bool, untried: bool) -> Table {
-        let findings = vec![Finding { clauses: vec!["BUILD-1".to_owned()], ..finding(broken) }];
+        let findings = vec![Finding { clauses: vec![ClauseId::build(1)], ..finding(broken) }];
         let columns =
-            vec![Column::of("c", Tier::Contract, &[ScenarioReport { findings, ..report("s", Verdict::Pass) }])];
+            vec![Column::of("c", Tier::Contract, &[ScenarioReport { findings, ..report("s", Verdict::Pass) }], None)];
         let untried =
             if untried { vec![Untried { candidate: "c".to_owned(), clauses: Vec::new() }] } else { Vec::new() };
         Table { clauses: vec![("BUILD-1".to_owned(), Level::Must)], columns, untried }

@@ -9,12 +9,12 @@ use super::{APP, Examination, TierError, files};
 use crate::check;
 use crate::check::evidence::{BuildEnd, BuildEvidence, Change, ChangeKind};
 use crate::check::scope::Scope;
-use crate::contract_tier::requirements::{Reader, Requirement, resolved};
+use crate::contract_tier::requirements::{Reader, Requirement, Vcs, resolved};
 use crate::contract_tier::sandbox::{End, SandboxError};
 use crate::contract_tier::stub::record::{Call, Effect, Failing, Failure, Orders, Tool};
 use crate::host::volume::Snapshot;
-use crate::outcome::{At, CheckId, Finding, Stage};
-use crate::suite::scenario::{BuildExpectation, BuildOutcome, Declared, Phase, Scenario};
+use crate::outcome::{At, CheckId, ClauseId, Finding, Stage};
+use crate::suite::scenario::{BuildExpectation, BuildOutcome, Declared, FailureCode, Phase, Scenario};
 
 /// The build step's program.
 const STEP: &str = "/usr/local/bin/mod_wsgi-docker-build";
@@ -55,17 +55,18 @@ impl Examination<'_> {
                     at: at.clone(),
                     dialect: self.scenario.dialect,
                     requirements: self.requirements(&calls),
+                    mentioned: self.mentioned(),
                     setup_py: files::is_there(&self.app(), Path::new("/setup.py")),
                     came_with_requirements,
                     has_pre_build_hook,
                 };
                 let mut findings = calls::succeeded(&scope, &asked, &calls, &self.remains(&calls)?);
                 if !has_pre_build_hook && !has_build_hook {
-                    findings.push(self.untouched(&scope, &before, &at)?);
+                    findings.extend(self.untouched(&scope, &before, &at)?);
                 }
                 findings
             }
-            BuildOutcome::Success => Vec::new(),
+            BuildOutcome::Success | BuildOutcome::Either { .. } => Vec::new(),
             BuildOutcome::Failure { phase, .. } => {
                 calls::failed(&scope, phase.value, &at, &calls, failure.as_ref().map(|_| MESSAGE), &end.log)
             }
@@ -88,6 +89,13 @@ impl Examination<'_> {
         // One that cannot be read has failed the build.
         let read = reader.file(REQUIREMENTS, false).and_then(|asked| resolved(asked, self.pip));
         Some(read.unwrap_or_default())
+    }
+
+    /// The tools of version control whose prefix stands anywhere in requirements.txt.
+    fn mentioned(&self) -> Vec<Vcs> {
+        let text = files::content(&self.workspace.root(), &Path::new(APP).join("requirements.txt")).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text).to_ascii_lowercase();
+        [Vcs::Git, Vcs::Mercurial].into_iter().filter(|vcs| text.contains(vcs.prefix())).collect()
     }
 
     fn remains(&self, calls: &[Call]) -> Result<Remains, TierError> {
@@ -113,7 +121,7 @@ impl Examination<'_> {
     }
 
     /// That the build step itself changed nothing of the application's.
-    fn untouched(&self, scope: &Scope, before: &Snapshot, at: &At) -> Result<Finding, TierError> {
+    fn untouched(&self, scope: &Scope, before: &Snapshot, at: &At) -> Result<Option<Finding>, TierError> {
         let kept = format!("{APP}/{}/tmp", self.folder(&self.app()));
         let parent = format!("{APP}/{}", self.folder(&self.app()));
         let allowed = |change: &Change| {
@@ -129,7 +137,7 @@ impl Examination<'_> {
             .filter(|change| !own(change))
             .map(ToString::to_string)
             .collect();
-        Ok(scope.holds_for("BUILD-30", CheckId::BuildLeavesFiles, (), at, || {
+        Ok(scope.holds_for(ClauseId::build(30), CheckId::BuildLeavesFiles, (), at, || {
             let expected = "the build step to leave the application's files as they are".to_owned();
             (!changes.is_empty()).then(|| (expected, changes.join(", ")))
         }))
@@ -155,9 +163,21 @@ pub(super) fn failing(scenario: &Scenario) -> Vec<Failing> {
 
 /// The orders to stubs to fail.
 fn told_failure(at: Failing, expectation: &BuildExpectation) -> Option<Failure> {
-    let BuildOutcome::Failure { exit_codes, .. } = &expectation.outcome.value else { return None };
-    let exit_code = exit_codes.value.first().and_then(|code| i32::try_from(*code).ok()).unwrap_or(1);
+    let BuildOutcome::Failure { exit_code, .. } = &expectation.outcome.value else { return None };
+    let asked = match &exit_code.value {
+        FailureCode::OneOf(codes) => codes.first().and_then(|code| i32::try_from(*code).ok()),
+        FailureCode::NonZero => None,
+    };
+    let exit_code = asked.unwrap_or_else(|| usual_exit_code(at));
     Some(Failure { at, exit_code, message: MESSAGE.to_owned() })
+}
+
+/// What the real tool ends with when it fails.
+fn usual_exit_code(at: Failing) -> i32 {
+    match at {
+        Failing::AptUpdate | Failing::AptInstall => 100,
+        Failing::Mercurial | Failing::Requirements => 1,
+    }
 }
 
 /// The expectation without what takes the real tools.

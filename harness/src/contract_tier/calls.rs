@@ -9,7 +9,7 @@ use super::stub::record::{Call, Effect, Installed, Tool};
 use crate::check::lines;
 use crate::check::scope::Scope;
 use crate::check::text::list;
-use crate::outcome::{At, CheckId, Finding};
+use crate::outcome::{At, CheckId, ClauseId, Finding};
 use crate::suite::dialect::Dialect;
 use crate::suite::scenario::Phase;
 
@@ -23,6 +23,8 @@ pub(super) struct Asked {
     pub dialect: Dialect,
     /// The requirements of requirements.txt, with the files that it names; `None` when there is none.
     pub requirements: Option<Vec<Requirement>>,
+    /// The tools of version control whose prefix stands anywhere in requirements.txt, be it in a comment.
+    pub mentioned: Vec<Vcs>,
     /// Whether there is a setup.py.
     pub setup_py: bool,
     /// Whether there was a requirements.txt before the build step ran.
@@ -87,7 +89,7 @@ pub(super) fn succeeded(scope: &Scope, asked: &Asked, calls: &[Call], remains: &
         let clause = clause_of(requirement, asked);
         let those = || installed.iter().filter(|(_, one)| same(&one.requirement, requirement));
         let found = those().find(|(_, one)| one.elsewhere.is_none());
-        findings.push(scope.holds_for(clause, CheckId::RequirementInstalled, words(requirement), &asked.at, || {
+        findings.extend(scope.holds_for(clause, CheckId::RequirementInstalled, words(requirement), &asked.at, || {
             let elsewhere = || those().find_map(|(_, one)| one.elsewhere.as_ref());
             let all = || installed.iter().map(|(_, one)| words(&one.requirement)).collect::<Vec<_>>();
             let got = || match elsewhere() {
@@ -97,12 +99,12 @@ pub(super) fn succeeded(scope: &Scope, asked: &Asked, calls: &[Call], remains: &
             found.is_none().then(|| ("pip to install it where the application finds it".to_owned(), got()))
         }));
         if let Some((_, one)) = found {
-            findings.push(scope.holds_for(clause, CheckId::RequirementWhole, words(requirement), &asked.at, || {
+            findings.extend(scope.holds_for(clause, CheckId::RequirementWhole, words(requirement), &asked.at, || {
                 let expected = "pip to install it with what it needs".to_owned();
                 (!one.less.is_empty()).then(|| (expected, format!("pip was called with {}", list(&one.less))))
             }));
-            findings.push(scope.holds_for(
-                "BUILD-25",
+            findings.extend(scope.holds_for(
+                ClauseId::build(25),
                 CheckId::RequirementUpgraded,
                 words(requirement),
                 &asked.at,
@@ -118,16 +120,16 @@ pub(super) fn succeeded(scope: &Scope, asked: &Asked, calls: &[Call], remains: &
         findings.extend(version_control(scope, vcs, asked, &wanted, calls, &installed));
     }
     if wanted.iter().any(|one| one.vcs() == Some(Vcs::Git)) {
-        findings.push(nothing_left(
+        findings.extend(nothing_left(
             scope,
-            "BUILD-16",
+            ClauseId::build(16),
             (CheckId::PackageListsLeft, "package lists"),
             &asked.at,
             &remains.lists,
         ));
-        findings.push(nothing_left(
+        findings.extend(nothing_left(
             scope,
-            "BUILD-39",
+            ClauseId::build(39),
             (CheckId::ArchivesLeft, "fetched archives of packages"),
             &asked.at,
             &remains.archives,
@@ -135,7 +137,7 @@ pub(super) fn succeeded(scope: &Scope, asked: &Asked, calls: &[Call], remains: &
     }
     if wanted.iter().any(|one| one.editable && one.vcs().is_some()) {
         let gone: Vec<String> = remains.gone.iter().map(|path| path.display().to_string()).collect();
-        findings.push(scope.holds_for("BUILD-19", CheckId::CheckoutsKept, (), &asked.at, || {
+        findings.extend(scope.holds_for(ClauseId::build(19), CheckId::CheckoutsKept, (), &asked.at, || {
             (!gone.is_empty())
                 .then(|| ("checkouts of editable requirements to stay".to_owned(), format!("gone: {}", list(&gone))))
         }));
@@ -153,26 +155,27 @@ pub(super) fn failed(
     message: Option<&str>,
     log: &[String],
 ) -> Vec<Finding> {
-    let (allowed, clause): (&[Tool], &str) = match phase {
-        Phase::PreBuild => (&[], "BUILD-6"),
-        Phase::Git | Phase::Mercurial => (&[Tool::Apt, Tool::Pip], "BUILD-38"),
-        Phase::Pip => (&[Tool::Apt, Tool::Pip], "BUILD-20"),
+    let (allowed, clause, after): (&[Tool], _, _) = match phase {
+        Phase::PreBuild => (&[], ClauseId::build(6), ClauseId::build(6)),
+        // pip, which misses the tool, may be what fails the build in the end.
+        Phase::Git | Phase::Mercurial => (&[Tool::Apt, Tool::Pip], ClauseId::build(38), ClauseId::build(42)),
+        Phase::Pip => (&[Tool::Apt, Tool::Pip], ClauseId::build(20), ClauseId::build(20)),
         Phase::Build => return Vec::new(),
     };
     let mut findings = Vec::new();
     if let Some(message) = message {
-        findings.push(scope.holds_for(clause, CheckId::ToolMessage, (), at, || {
+        findings.extend(scope.holds_for(clause, CheckId::ToolMessage, (), at, || {
             let found = log.iter().any(|line| line.contains(message));
             (!found).then(|| (format!("its message `{message}` in the log"), lines::none_of(log)))
         }));
-        findings.push(scope.holds_for(clause, CheckId::NothingAfterTool, (), at, || {
+        findings.extend(scope.holds_for(after, CheckId::NothingAfterTool, (), at, || {
             let failed = calls.iter().position(|call| call.exit_code != 0)?;
             let after: Vec<String> = calls[failed + 1..].iter().map(call_words).collect();
             (!after.is_empty())
                 .then(|| ("nothing to be called after it".to_owned(), format!("called: {}", list(&after))))
         }));
     } else {
-        findings.push(scope.holds_for(clause, CheckId::NothingAfterHook, (), at, || {
+        findings.extend(scope.holds_for(clause, CheckId::NothingAfterHook, (), at, || {
             let after: Vec<String> = calls
                 .iter()
                 .filter(|call| call.tool == Tool::Pip && !allowed.contains(&call.tool))
@@ -194,16 +197,16 @@ fn no_setup_py(
 ) -> Option<Finding> {
     let clause = match (asked.dialect, &asked.requirements) {
         _ if !asked.setup_py => return None,
-        (_, Some(_)) if !asked.wrote_requirements() => "BUILD-12",
-        (Dialect::Whiskey, _) => "BUILD-33",
+        (_, Some(_)) if !asked.wrote_requirements() => ClauseId::build(12),
+        (Dialect::Whiskey, _) => ClauseId::build(33),
         (Dialect::Docker, _) => return None,
     };
     let wants_itself = wanted.iter().any(|one| one.source == itself().source) && !asked.wrote_requirements();
     let installs_itself = installed.iter().any(|(_, one)| one.requirement.source == itself().source);
-    Some(scope.holds_for(clause, CheckId::SetupPyLeftAlone, (), &asked.at, || {
+    scope.holds_for(clause, CheckId::SetupPyLeftAlone, (), &asked.at, || {
         (installs_itself && !wants_itself)
             .then(|| ("setup.py not to be looked at".to_owned(), "pip installed /app".to_owned()))
-    }))
+    })
 }
 
 /// The tool of version control is installed before it is needed, and only where it is needed.
@@ -221,33 +224,35 @@ fn version_control(
     let needed: Vec<&Requirement> = wanted.iter().filter(|one| one.vcs() == Some(vcs)).collect();
     let Some(first) = needed.first() else {
         // A pre-build hook may install what it likes.
-        return (!asked.has_pre_build_hook)
-            .then(|| {
-                scope.holds_for("BUILD-18", CheckId::VcsNotInstalled, program, at, || {
-                    let place = place?;
-                    Some((format!("no {program}, which nothing needs"), call_words(&calls[place])))
-                })
-            })
-            .into_iter()
-            .collect();
+        if asked.has_pre_build_hook {
+            return Vec::new();
+        }
+        // What only looks like such a requirement is another matter.
+        let clause = ClauseId::build(if asked.mentioned.contains(&vcs) { 40 } else { 18 });
+        let finding = scope.holds_for(clause, CheckId::VcsNotInstalled, program, at, || {
+            let place = place?;
+            Some((format!("no {program}, which nothing needs"), call_words(&calls[place])))
+        });
+        return finding.into_iter().collect();
     };
-    let own = if vcs == Vcs::Git { "BUILD-16" } else { "BUILD-17" };
+    let own = if vcs == Vcs::Git { ClauseId::build(16) } else { ClauseId::build(17) };
     let clause = match () {
-        () if needed.iter().all(|one| !one.usual_case) => "BUILD-23",
-        () if needed.iter().all(|one| !one.direct) => "BUILD-22",
+        () if needed.iter().all(|one| !one.usual_case) => ClauseId::build(23),
+        () if needed.iter().all(|one| !one.direct) => ClauseId::build(22),
         () => own,
     };
-    let mut findings = vec![scope.holds_for(clause, CheckId::VcsInstalled, program, at, || {
+    let mut findings = Vec::new();
+    findings.extend(scope.holds_for(clause, CheckId::VcsInstalled, program, at, || {
         place.is_none().then(|| (format!("{program} to be installed for {}", words(first)), "it was not".to_owned()))
-    })];
+    }));
     let use_of = installed.iter().find(|(_, one)| one.requirement.vcs() == Some(vcs)).map(|(index, _)| *index);
     if let (Some(place), Some(use_of)) = (place, use_of) {
-        findings.push(scope.holds_for("BUILD-1", CheckId::VcsBeforeRequirements, program, at, || {
+        findings.extend(scope.holds_for(ClauseId::build(1), CheckId::VcsBeforeRequirements, program, at, || {
             (place > use_of)
                 .then(|| (format!("{program} to be installed before them"), "it was installed after".to_owned()))
         }));
         if let Effect::Packages { recommended: true, .. } = &calls[place].effect {
-            findings.push(scope.holds_for("BUILD-39", CheckId::GitAlone, (), at, || {
+            findings.extend(scope.holds_for(ClauseId::build(39), CheckId::GitAlone, (), at, || {
                 Some(("git without recommended packages".to_owned(), call_words(&calls[place])))
             }));
         }
@@ -255,7 +260,13 @@ fn version_control(
     findings
 }
 
-fn nothing_left(scope: &Scope, clause: &str, (id, what): (CheckId, &str), at: &At, left: &[String]) -> Finding {
+fn nothing_left(
+    scope: &Scope,
+    clause: ClauseId,
+    (id, what): (CheckId, &str),
+    at: &At,
+    left: &[String],
+) -> Option<Finding> {
     scope.holds_for(clause, id, (), at, || {
         (!left.is_empty()).then(|| (format!("no {what}"), format!("left: {}", list(left))))
     })
@@ -297,14 +308,14 @@ fn same(installed: &Requirement, wanted: &Requirement) -> bool {
 }
 
 /// The clause that has a requirement be installed.
-fn clause_of(requirement: &Requirement, asked: &Asked) -> &'static str {
+fn clause_of(requirement: &Requirement, asked: &Asked) -> ClauseId {
     match &requirement.source {
-        Source::Path(path) if path.as_os_str() == APPLICATION && !asked.came_with_requirements => "BUILD-13",
-        Source::Path(_) if requirement.editable => "BUILD-24",
-        Source::Path(_) | Source::Archive { .. } | Source::Foreign { .. } => "BUILD-15",
-        Source::Repository { .. } if requirement.editable => "BUILD-19",
-        Source::Index { .. } | Source::Repository { .. } if !requirement.direct => "BUILD-15",
-        Source::Index { .. } | Source::Repository { .. } => "BUILD-21",
+        Source::Path(path) if path.as_os_str() == APPLICATION && !asked.came_with_requirements => ClauseId::build(13),
+        Source::Path(_) if requirement.editable => ClauseId::build(24),
+        Source::Path(_) | Source::Archive { .. } | Source::Foreign { .. } => ClauseId::build(15),
+        Source::Repository { .. } if requirement.editable => ClauseId::build(19),
+        Source::Index { .. } | Source::Repository { .. } if !requirement.direct => ClauseId::build(15),
+        Source::Index { .. } | Source::Repository { .. } => ClauseId::build(21),
     }
 }
 

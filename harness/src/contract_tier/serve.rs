@@ -76,11 +76,11 @@ impl Examination<'_> {
             environment.extend(now);
             let awaited = Awaited { at: at.clone(), arguments, user: user.0, environment, unset: gone, identity };
             self.add(start::check(&scope, &awaited, &serving));
-            self.add(vec![start::ended(&scope, &at, exit_code)]);
+            self.add(start::ended(&scope, &at, exit_code).into_iter().collect());
         }
         if !serve.unchanged.is_empty() || !has_hooks {
             let changes = before.changes(&Snapshot::quick(&app).map_err(SandboxError::io(&app))?, APP);
-            self.add(vec![start::untouched(&scope, &at, &changes)]);
+            self.add(start::untouched(&scope, &at, &changes).into_iter().collect());
         }
         let expected = ServeExpectation { tool_log: Vec::new(), ..serve.clone() };
         self.add(check::serve::log(&scope, &expected, &log));

@@ -6,7 +6,7 @@ use super::stub::record::Call;
 use crate::check::evidence::Change;
 use crate::check::scope::Scope;
 use crate::check::text::{list, quoted};
-use crate::outcome::{At, CheckId, Finding};
+use crate::outcome::{At, CheckId, ClauseId, Finding};
 
 /// What must reach mod_wsgi-express.
 #[derive(Debug, Clone)]
@@ -28,55 +28,56 @@ pub(super) struct Awaited {
 /// Checks the one call that serves. `calls` are the calls of mod_wsgi-express that serve.
 pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Finding> {
     let at = &awaited.at;
-    let mut findings = vec![scope.holds_for("START-1", CheckId::ServerStarted, (), at, || match calls {
+    let started = scope.holds_for(ClauseId::start(1), CheckId::ServerStarted, (), at, || match calls {
         [_] => None,
         [] => Some(("mod_wsgi-express start-server to be run".to_owned(), "it was not run".to_owned())),
         several => Some(("it to be run once".to_owned(), format!("it was run {} times", several.len()))),
-    })];
+    });
+    let mut findings: Vec<Finding> = started.into_iter().collect();
     let Some(call) = calls.first() else { return findings };
     let options = Options(&call.arguments);
-    findings.push(scope.holds_for("START-2", CheckId::ServerIsProcessOne, (), at, || {
+    findings.extend(scope.holds_for(ClauseId::start(2), CheckId::ServerIsProcessOne, (), at, || {
         (call.process != 1)
             .then(|| ("the start step to become it, by exec".to_owned(), format!("it is process {}", call.process)))
     }));
-    findings.push(scope.holds_for("START-1", CheckId::ServerPort, (), at, || {
+    findings.extend(scope.holds_for(ClauseId::start(1), CheckId::ServerPort, (), at, || {
         let port = options.value("--port").unwrap_or("8000");
         (port != "80").then(|| ("port 80".to_owned(), format!("port {port}")))
     }));
-    findings.push(scope.holds_for("START-4", CheckId::ServerArguments, (), at, || {
+    findings.extend(scope.holds_for(ClauseId::start(4), CheckId::ServerArguments, (), at, || {
         let there = awaited.arguments.is_empty()
             || call.arguments.windows(awaited.arguments.len()).any(|words| words == awaited.arguments);
         (!there).then(|| (list(&awaited.arguments), list(&call.arguments)))
     }));
-    findings.push(scope.holds_for("START-25", CheckId::ServerFolder, (), at, || {
+    findings.extend(scope.holds_for(ClauseId::start(25), CheckId::ServerFolder, (), at, || {
         let folder = call.folder.display().to_string();
         (folder != "/app").then(|| ("/app".to_owned(), folder))
     }));
     if awaited.user == 0 {
         let identity = (options.value("--user").unwrap_or("root"), options.value("--group").unwrap_or("root"));
-        findings.push(scope.holds_for("START-3", CheckId::ServerUser, (), at, || {
+        findings.extend(scope.holds_for(ClauseId::start(3), CheckId::ServerUser, (), at, || {
             let root = ["root", "0", "#0"].iter().any(|root| identity.0 == *root || identity.1 == *root);
             root.then(|| ("a user and a group other than root's".to_owned(), format!("{}:{}", identity.0, identity.1)))
         }));
-        findings.push(scope.holds_for("START-26", CheckId::ServerUserByName, (), at, || {
+        findings.extend(scope.holds_for(ClauseId::start(26), CheckId::ServerUserByName, (), at, || {
             let (user, group) = (awaited.identity.0.as_str(), awaited.identity.1.as_str());
             (identity != (user, group)).then(|| (format!("{user}:{group}"), format!("{}:{}", identity.0, identity.1)))
         }));
     }
     for option in ["--log-to-terminal", "--access-log"] {
-        findings.push(scope.holds_for("START-12", CheckId::ServerOption, option, at, || {
+        findings.extend(scope.holds_for(ClauseId::start(12), CheckId::ServerOption, option, at, || {
             (!options.given(option)).then(|| (option.to_owned(), list(&call.arguments)))
         }));
     }
     for (name, value) in &awaited.environment {
-        findings.push(scope.holds_for("START-7", CheckId::VariableSet, name, at, || {
+        findings.extend(scope.holds_for(ClauseId::start(7), CheckId::VariableSet, name, at, || {
             let got = call.environment.get(name);
             let words = got.map_or_else(|| "it is not set".to_owned(), |got| quoted(got));
             (got != Some(value)).then(|| (quoted(value), words))
         }));
     }
     for name in &awaited.unset {
-        findings.push(scope.holds_for("START-22", CheckId::VariableNotSet, name, at, || {
+        findings.extend(scope.holds_for(ClauseId::start(22), CheckId::VariableNotSet, name, at, || {
             call.environment.get(name).map(|got| ("it not to be set".to_owned(), quoted(got)))
         }));
     }
@@ -84,8 +85,8 @@ pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Fi
 }
 
 /// That the start step ends as mod_wsgi-express does, whose stub ends with 0.
-pub(super) fn ended(scope: &Scope, at: &At, exit_code: Option<i64>) -> Finding {
-    scope.holds_for("START-2", CheckId::StartExitCode, (), at, || match exit_code {
+pub(super) fn ended(scope: &Scope, at: &At, exit_code: Option<i64>) -> Option<Finding> {
+    scope.holds_for(ClauseId::start(2), CheckId::StartExitCode, (), at, || match exit_code {
         Some(0) => None,
         Some(code) => Some(("mod_wsgi-express's, 0".to_owned(), format!("exit code {code}"))),
         None => {
@@ -95,8 +96,8 @@ pub(super) fn ended(scope: &Scope, at: &At, exit_code: Option<i64>) -> Finding {
 }
 
 /// That the start step changed nothing of the application's.
-pub(super) fn untouched(scope: &Scope, at: &At, changes: &[Change]) -> Finding {
-    scope.holds_for("START-20", CheckId::StartLeavesFiles, (), at, || {
+pub(super) fn untouched(scope: &Scope, at: &At, changes: &[Change]) -> Option<Finding> {
+    scope.holds_for(ClauseId::start(20), CheckId::StartLeavesFiles, (), at, || {
         let expected = "the start step to leave the application's files as they are".to_owned();
         let got: Vec<String> = changes.iter().map(ToString::to_string).collect();
         (!got.is_empty()).then(|| (expected, got.join(", ")))

@@ -187,6 +187,16 @@ impl Application {
         !(self.dialect == Dialect::Docker && self.layout == Layout::Other)
     }
 
+    /// Whether a requirement file beside requirements.txt asks for version control, now or once a hook has written it.
+    pub(super) fn includes_version_control(&self) -> bool {
+        let written = self.hooks().flat_map(|(_, hook)| &hook.actions).filter_map(|action| match action {
+            Action::WriteRequirements(requirements) => Some(requirements),
+            _ => None,
+        });
+        let mut lines = self.requirements.iter().chain(written).flat_map(|requirements| &requirements.lines);
+        lines.any(|(line, file)| *file != RequirementFile::Root && (line.needs_git() || line.needs_mercurial()))
+    }
+
     /// Its hooks, with their names.
     pub(super) fn hooks(&self) -> impl Iterator<Item = (Name, &Hook)> {
         Name::ALL.into_iter().zip(&self.hooks).filter_map(|(name, hook)| Some((name, hook.as_ref()?)))

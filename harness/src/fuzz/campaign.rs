@@ -152,10 +152,13 @@ impl Fuzzer {
     }
 }
 
-/// What is broken: clauses, and assertions that speak for none.
+/// What is broken: clauses, and in a suite without a contract assertions.
 fn broken(report: &ScenarioReport) -> BTreeSet<String> {
     let broken = report.findings.iter().filter(|finding| finding.is_broken());
     broken
-        .flat_map(|finding| if finding.clauses.is_empty() { vec![finding.check()] } else { finding.clauses.clone() })
+        .flat_map(|finding| match finding.clauses.as_slice() {
+            [] => vec![finding.check()],
+            clauses => clauses.iter().map(ToString::to_string).collect(),
+        })
         .collect()
 }

@@ -24,8 +24,8 @@ pub(super) enum Happening {
     Hook(Name, Option<String>),
     Git,
     Mercurial,
-    /// pip installs what is asked for; whether that is anything.
-    Pip(bool),
+    /// pip installs what is asked for.
+    Pip,
 }
 
 /// How a build fails.
@@ -106,7 +106,7 @@ impl<'a> State<'a> {
                     return Some(Failure { phase: Phase::Mercurial, code: 1 });
                 }
             }
-            happenings.push(Happening::Pip(lines.iter().any(|line| line.project().is_some())));
+            happenings.push(Happening::Pip);
             let impossible = |line: &Line| match line {
                 Line::MissingPath => true,
                 Line::Itself => !self.setup_py,
@@ -215,7 +215,7 @@ mod tests {
             Happening::Hook(Name::PreBuild, None),
             Happening::Git,
             Happening::Mercurial,
-            Happening::Pip(true),
+            Happening::Pip,
             Happening::Hook(Name::Build, None),
         ];
         assert_eq!(predicted.build, expected);
@@ -233,8 +233,7 @@ mod tests {
         app.hooks[2] = Some(hook(vec![Action::SetVariable(GREETING.to_owned(), "hi\n".to_owned())], 0));
         app.hooks[3] = Some(hook(Vec::new(), 1));
         let predicted = predict(&app);
-        let expected =
-            [Happening::Hook(Name::PreBuild, None), Happening::Pip(true), Happening::Hook(Name::Build, None)];
+        let expected = [Happening::Hook(Name::PreBuild, None), Happening::Pip, Happening::Hook(Name::Build, None)];
         assert_eq!(predicted.build, expected);
         assert_eq!(predicted.start, [Happening::Hook(Name::DeployEnv, Some("unset".to_owned()))]);
         assert_eq!(predicted.start_failure, None);
@@ -246,7 +245,7 @@ mod tests {
         app.setup_py = true;
         app.layout = Layout::Other;
         app.hooks[1] = Some(hook(Vec::new(), 0));
-        assert_eq!(predict(&app).build, [Happening::Pip(true)]);
+        assert_eq!(predict(&app).build, [Happening::Pip]);
         app.dialect = Dialect::Whiskey;
         assert_eq!(predict(&app).build, [Happening::Hook(Name::Build, None)]);
     }

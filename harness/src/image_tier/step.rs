@@ -131,7 +131,7 @@ impl Step<'_> {
         let end = match evidence.end {
             BuildEnd::Built { image } => match expectation.outcome.value {
                 BuildOutcome::Success => StepEnd::Image(image),
-                BuildOutcome::Failure { .. } => StepEnd::Done,
+                BuildOutcome::Failure { .. } | BuildOutcome::Either { .. } => StepEnd::Done,
             },
             BuildEnd::Exceeded(_) => StepEnd::NotBuilt,
             BuildEnd::Failed { message, .. } => {

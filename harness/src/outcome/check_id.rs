@@ -2,13 +2,16 @@
 
 use std::fmt;
 
+use serde::Deserialize;
+
 use super::level::Level;
 
 /// Defines the ids: variant, id, level, the words of its findings, and what it checks. In the words `{of}` stands for the
 /// finding's subject, and `{detail}` for what else tells it from others.
 macro_rules! checks {
     ($($variant:ident $id:literal $level:ident $words:literal, $says:literal;)+) => {
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+        #[serde(try_from = "String")]
         pub(crate) enum CheckId {
             $(#[doc = $says] $variant,)+
         }
@@ -41,9 +44,10 @@ macro_rules! checks {
 }
 
 checks! {
-    BuildOutcome "build-outcome" Must "build outcome", "The build succeeds, or fails with one of the exit codes, as declared.";
-    BuildFailurePhase "build-failure-phase" Must "build failure's phase", "A build that must fail fails in the declared phase.";
+    BuildOutcome "build-outcome" Must "build outcome", "The build succeeds, fails with one of the exit codes, or with any but 0, as declared.";
+    BuildFailurePhase "build-failure-phase" Must "build failure's phase", "A build that must fail fails in the declared phase, or in a later one where its clause leaves that open.";
     BuildFailureReason "build-failure-reason" Must "build failure's reason", "The log of the phase that fails says why, in words that match.";
+    BuildFailureAnnounced "build-failure-announced" Should "build failure's phase announced", "A build that must fail announces the phase in which it fails.";
     BuildPhases "build-phases" Should "build phases", "The phases announce themselves, in the declared order.";
     BuildLog "build-log" Must "build log has {detail}", "A line of the build log matches, after the one that the pattern before it matched.";
     BuildLogAbsent "build-log-absent" Must "build log without {detail}", "No line of the build log matches.";
@@ -128,11 +132,6 @@ checks! {
 }
 
 impl CheckId {
-    /// Whether its findings name a subject, by which a selector can choose among them.
-    pub(crate) fn has_subject(self) -> bool {
-        self.words().contains("{of}")
-    }
-
     /// The words of a finding: its words with the placeholders filled.
     pub(super) fn name(self, of: &str, detail: &str) -> String {
         // The subject comes from outside and may hold braces, so it goes in last.
@@ -140,6 +139,15 @@ impl CheckId {
             Some((before, after)) => format!("{before}{of}{}", after.replace("{detail}", detail)),
             None => self.words().replace("{detail}", detail),
         }
+    }
+}
+
+impl TryFrom<String> for CheckId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let known = Self::ALL.iter().copied().find(|check| check.as_str() == text);
+        known.ok_or_else(|| format!("no check has the ID `{text}`; `wsgi-proof checks` lists them"))
     }
 }
 
@@ -173,6 +181,5 @@ mod tests {
     fn words_name_subject_and_detail() {
         assert_eq!(CheckId::HttpHeader.name("GET /{detail}", "Location"), "GET /{detail} header Location");
         assert_eq!(CheckId::BuildLog.name("", "/x/"), "build log has /x/");
-        assert!(CheckId::ImageLabel.has_subject() && !CheckId::BuildLog.has_subject());
     }
 }

@@ -3,6 +3,7 @@
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use super::check_id::CheckId;
+use super::clause_id::ClauseId;
 use super::level::Level;
 use super::location::At;
 use super::stage::Stage;
@@ -20,8 +21,8 @@ pub(crate) struct Finding {
     pub level: Level,
     /// The stage in which it was made.
     pub stage: Stage,
-    /// The clauses of the contract that it speaks for.
-    pub clauses: Vec<String>,
+    /// The clauses of the contract that it speaks for; none where the suite has no contract.
+    pub clauses: Vec<ClauseId>,
     pub outcome: Outcome,
 }
 

@@ -13,6 +13,14 @@ pub(crate) enum Level {
 }
 
 impl Level {
+    /// The less binding of the two.
+    pub(crate) fn weaker(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Must, Self::Must) => Self::Must,
+            _ => Self::Should,
+        }
+    }
+
     /// The word of RFC 2119.
     pub(crate) fn word(self) -> &'static str {
         match self {

@@ -2,6 +2,7 @@
 
 mod causes;
 mod check_id;
+mod clause_id;
 mod fault;
 mod finding;
 mod level;
@@ -16,6 +17,8 @@ mod verdict;
 
 pub(crate) use causes::with_causes;
 pub(crate) use check_id::CheckId;
+pub use clause_id::ClauseId;
+pub(crate) use clause_id::{Part, listed};
 pub(crate) use fault::Fault;
 pub(crate) use finding::{Finding, Outcome, Subject};
 pub(crate) use level::Level;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{At, CellName, CheckId, Finding, Level, Outcome, ScenarioReport, Stage, Subject, Verdict};
+use super::{At, CellName, CheckId, ClauseId, Finding, Level, Outcome, ScenarioReport, Stage, Subject, Verdict};
 
 pub(crate) fn report(name: &str, verdict: Verdict) -> ScenarioReport {
     ScenarioReport {
@@ -12,7 +12,7 @@ pub(crate) fn report(name: &str, verdict: Verdict) -> ScenarioReport {
         label: name.into(),
         summary: format!("The summary of {name}"),
         at: At { file: PathBuf::from(name).join("scenario.toml"), line: 1 },
-        proves: vec!["BUILD-1".into()],
+        proves: vec![ClauseId::build(1)],
         verdict,
         findings: Vec::new(),
         fault: None,

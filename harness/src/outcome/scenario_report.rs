@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::clause_id::ClauseId;
 use super::fault::Fault;
 use super::finding::Finding;
 use super::location::At;
@@ -44,7 +45,7 @@ pub(crate) struct ScenarioReport {
     /// Where it is declared.
     pub at: At,
     /// The clauses of the contract that it proves.
-    pub proves: Vec<String>,
+    pub proves: Vec<ClauseId>,
     pub verdict: Verdict,
     /// Every assertion made, held or broken, in order.
     pub findings: Vec<Finding>,

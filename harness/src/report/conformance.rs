@@ -1,9 +1,9 @@
-//! The conformance table: a row for each clause and a column for each candidate.
+//! The conformance table: a row for each clause and a column for each candidate. In a suite without a contract the rows are checks.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::outcome::{Finding, Level, Outcome, ScenarioReport};
+use crate::outcome::{ClauseId, Finding, Level, Outcome, ScenarioReport};
 use crate::suite::contract::{Clause, Contract, Coverage};
 use crate::suite::dialect::Dialect;
 use crate::suite::tier::Tier;
@@ -52,7 +52,7 @@ pub(crate) struct ClauseResult {
 pub(crate) struct Column {
     pub candidate: String,
     pub tier: Tier,
-    /// By clause; findings without a clause are under [`NO_CLAUSE`].
+    /// By clause; of a suite without a contract by check, those that are broken.
     pub clauses: BTreeMap<String, ClauseResult>,
     /// Inconclusive scenarios, and why.
     pub faults: Vec<String>,
@@ -73,9 +73,6 @@ pub(crate) struct Untried {
 /// The longest word for a state.
 const INCONCLUSIVE: &str = "inconclusive";
 
-/// The row of findings without a clause.
-pub(crate) const NO_CLAUSE: &str = "no clause";
-
 #[derive(Debug, Clone, serde::Serialize)]
 pub(crate) struct Table {
     /// The clauses, in the contract's order, and how binding each is.
@@ -86,23 +83,31 @@ pub(crate) struct Table {
 }
 
 impl Column {
-    /// What the reports of a candidate come to.
-    pub(crate) fn of(candidate: &str, tier: Tier, reports: &[ScenarioReport]) -> Self {
+    /// What the reports of a candidate come to. A clause of which this tier cannot tell that it is kept is told when it is broken.
+    pub(crate) fn of(candidate: &str, tier: Tier, reports: &[ScenarioReport], contract: Option<&Contract>) -> Self {
+        let elsewhere: BTreeSet<ClauseId> = contract
+            .iter()
+            .flat_map(|contract| &contract.clauses)
+            .filter(|clause| clause.tier.is_some_and(|only| only != tier))
+            .map(|clause| clause.id)
+            .collect();
         let mut clauses: BTreeMap<String, ClauseResult> = BTreeMap::new();
         let mut faults = Vec::new();
         for report in reports {
             if let Some(fault) = &report.fault {
                 faults.push(format!("{}: {}", report.label, fault.what));
                 for clause in &report.proves {
-                    clauses.entry(clause.clone()).or_insert_with(|| ClauseResult::new(State::Inconclusive));
+                    clauses.entry(clause.to_string()).or_insert_with(|| ClauseResult::new(State::Inconclusive));
                 }
             }
             for finding in &report.findings {
-                let named: Vec<&str> = finding.clauses.iter().map(String::as_str).collect();
-                // A finding that holds and has no clause needs no row.
-                let nobodys = if finding.is_broken() { vec![NO_CLAUSE] } else { Vec::new() };
-                for clause in if named.is_empty() { nobodys } else { named } {
-                    let result = clauses.entry(clause.to_owned()).or_insert_with(|| ClauseResult::new(State::Kept));
+                let told = |clause: &&ClauseId| finding.is_broken() || !elsewhere.contains(clause);
+                let mut rows: Vec<String> = finding.clauses.iter().filter(told).map(ToString::to_string).collect();
+                if is_bare(contract) && finding.clauses.is_empty() && finding.is_broken() {
+                    rows.push(finding.id.to_string());
+                }
+                for row in rows {
+                    let result = clauses.entry(row).or_insert_with(|| ClauseResult::new(State::Kept));
                     result.add(report, finding);
                 }
             }
@@ -148,10 +153,13 @@ impl Table {
             .iter()
             .flat_map(|contract| &contract.clauses)
             .filter(|clause| holds(&clause.dialects))
-            .map(|clause| (clause.id.clone(), clause.level))
+            .map(|clause| (clause.id.to_string(), clause.level))
             .collect();
-        if columns.iter().any(|column| column.clauses.contains_key(NO_CLAUSE)) {
-            clauses.push((NO_CLAUSE.to_owned(), Level::Must));
+        if is_bare(contract) {
+            let broken = |(row, result): (&String, &ClauseResult)| (result.state == State::Broken).then(|| row.clone());
+            let rows: BTreeSet<String> =
+                columns.iter().flat_map(|column| column.clauses.iter().filter_map(broken)).collect();
+            clauses.extend(rows.into_iter().map(|row| (row, Level::Must)));
         }
         Self { clauses, columns, untried }
     }
@@ -168,6 +176,11 @@ impl Table {
     }
 }
 
+/// Whether there is no clause that a finding could speak for: a suite of a few scenarios of one's own has none.
+fn is_bare(contract: Option<&Contract>) -> bool {
+    contract.is_none_or(|contract| contract.clauses.is_empty())
+}
+
 /// The MUSTs that no column of a candidate kept or broke, though a scenario covers them in one of the cells. What no scenario can
 /// cover there has its reason in the suite.
 fn untried(contract: Option<&Contract>, columns: &[Column]) -> Vec<Untried> {
@@ -181,8 +194,10 @@ fn untried(contract: Option<&Contract>, columns: &[Column]) -> Vec<Untried> {
         columns.iter().map(|column| (column.number, column.candidate.as_str())).collect();
     let of = |(number, name): (usize, &str)| {
         let own = || columns.iter().filter(|column| column.number == number);
-        let is_tried = |id: &str| own().any(|column| matches!(column.state(id), State::Kept | State::Broken));
-        let clauses = musts.iter().map(|clause| &clause.id).filter(|id| !is_tried(id)).cloned().collect();
+        let is_tried =
+            |id: &ClauseId| own().any(|column| matches!(column.state(&id.to_string()), State::Kept | State::Broken));
+        let clauses =
+            musts.iter().map(|clause| clause.id).filter(|id| !is_tried(id)).map(|id| id.to_string()).collect();
         Untried { candidate: name.to_owned(), clauses }
     };
     candidates.into_iter().map(of).filter(|untried| !untried.clauses.is_empty()).collect()
@@ -244,27 +259,26 @@ mod tests {
     use crate::outcome::samples::{self, report};
 
     fn finding(clause: &str, broken: bool) -> Finding {
-        let clauses = if clause.is_empty() { Vec::new() } else { vec![clause.to_owned()] };
-        Finding { clauses, ..samples::finding(broken) }
+        Finding { clauses: clause.parse().into_iter().collect(), ..samples::finding(broken) }
     }
 
     fn column(findings: Vec<Finding>) -> Column {
-        Column::of("c", Tier::Contract, &[ScenarioReport { findings, ..report("s", Verdict::Pass) }])
+        Column::of("c", Tier::Contract, &[ScenarioReport { findings, ..report("s", Verdict::Pass) }], None)
     }
 
     #[test]
     fn one_broken_assertion_breaks_the_clause() {
-        let column = column(vec![finding("A-1", true), finding("A-1", false), finding("A-2", false)]);
-        assert_eq!(column.state("A-1"), State::Broken);
-        assert_eq!(column.state("A-2"), State::Kept);
-        assert_eq!(column.state("A-3"), State::NotTried);
-        assert_eq!(column.clauses["A-1"].reasons.len(), 1);
+        let column = column(vec![finding("BUILD-1", true), finding("BUILD-1", false), finding("BUILD-2", false)]);
+        assert_eq!(column.state("BUILD-1"), State::Broken);
+        assert_eq!(column.state("BUILD-2"), State::Kept);
+        assert_eq!(column.state("BUILD-3"), State::NotTried);
+        assert_eq!(column.clauses["BUILD-1"].reasons.len(), 1);
     }
 
     #[test]
-    fn findings_without_a_clause_are_not_lost() {
+    fn without_a_contract_the_rows_are_checks() {
         let table = Table::new(None, &[Dialect::Docker], vec![column(vec![finding("", true)])]);
         assert!(table.breaks(Level::Must));
-        assert!(table.to_string().contains("breaks no clause in s: build outcome"), "{table}");
+        assert!(table.to_string().contains("breaks build-outcome in s: build outcome"), "{table}");
     }
 }

@@ -11,7 +11,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Reporter;
 use super::wrap::wrap;
-use crate::outcome::{Finding, Level, Log, Outcome, ScenarioReport, Verdict};
+use crate::outcome::{Finding, Level, Log, Outcome, ScenarioReport, Verdict, listed};
 use crate::run::event::{Event, PreparationEnd, RunEnd, RunFinish, RunStart};
 use crate::run::tally::{ExitCode, Tally};
 
@@ -162,7 +162,7 @@ impl TerminalReporter {
             Verdict::Warn | Verdict::Caught | Verdict::Fail | Verdict::Error => {}
         }
         if !report.proves.is_empty() {
-            text.push_str(&format!("           {}\n", self.dim(&format!("covers {}", report.proves.join(", ")))));
+            text.push_str(&format!("           {}\n", self.dim(&format!("covers {}", listed(&report.proves)))));
         }
         for finding in &report.findings {
             text.push_str(&self.finding(finding));
@@ -195,7 +195,7 @@ impl TerminalReporter {
         let mark = self.style(style).apply_to(mark).to_string();
         let clauses = match finding.clauses.as_slice() {
             [] => String::new(),
-            clauses => format!("  {} {}", finding.level.word(), clauses.join(", ")),
+            clauses => format!("  {} {}", finding.level.word(), listed(clauses)),
         };
         format!(
             "         {mark} {}{clauses}  {at}\n           expected  {}\n           got       {}\n",

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{CtrfReporter, DocumentReporter, GithubReporter, JunitReporter, Reporter, TerminalReporter};
 use crate::outcome::samples::report;
-use crate::outcome::{At, CheckId, Fault, Finding, Level, Log, NotRun, Outcome, Stage, Verdict};
+use crate::outcome::{At, CheckId, ClauseId, Fault, Finding, Level, Log, NotRun, Outcome, Stage, Verdict};
 use crate::run::event::tests::{finished, started};
 use crate::run::event::{Event, PreparationEnd, RunEnd};
 
@@ -21,7 +21,7 @@ fn finding(id: CheckId, subject: &str, line: usize, outcome: Outcome) -> Finding
         at,
         level: Level::Must,
         stage: Stage::Build,
-        clauses: vec!["BUILD-1".into()],
+        clauses: vec![ClauseId::build(1)],
         outcome,
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::check::scope::Scope;
-use crate::outcome::{At, CheckId, Finding, Level, Verdict};
+use crate::outcome::{At, CheckId, ClauseId, Finding, Level, Verdict, listed as words};
 use crate::suite::control::Control;
 
 /// The verdict of a scenario of a control, and the finding that says what is wrong with it: one that failed where it must is
@@ -19,20 +19,20 @@ pub(super) fn hold(
     if !matches!(verdict, Verdict::Pass | Verdict::Warn | Verdict::Fail) {
         return (verdict, None);
     }
-    let broken: BTreeSet<String> = findings
+    let broken: BTreeSet<ClauseId> = findings
         .iter()
         .filter(|finding| finding.is_broken() && finding.level == Level::Must)
-        .flat_map(|finding| finding.clauses.iter().cloned())
+        .flat_map(|finding| finding.clauses.iter().copied())
         .collect();
     if verdict == Verdict::Fail && broken == *listed {
         return (Verdict::Caught, None);
     }
-    let words = |clauses: &BTreeSet<String>| clauses.iter().cloned().collect::<Vec<_>>().join(", ");
     let got = if broken.is_empty() { "no clause broken".to_owned() } else { format!("{} broken", words(&broken)) };
     let finding = Scope::default().holds(CheckId::ControlListed, &control.name, at, || {
         Some((format!("{} broken, as the control lists", words(listed)), got))
     });
-    (Verdict::Fail, Some(finding))
+    // It speaks for what is listed.
+    (Verdict::Fail, Some(Finding { clauses: listed.iter().copied().collect(), ..finding }))
 }
 
 #[cfg(test)]
@@ -43,7 +43,11 @@ mod tests {
     fn judged(name: &str, verdict: Verdict, broken: &[(&str, Level)]) -> Verdict {
         let findings: Vec<Finding> = broken
             .iter()
-            .map(|(clause, level)| Finding { level: *level, clauses: vec![(*clause).to_owned()], ..finding(true) })
+            .map(|(clause, level)| Finding {
+                level: *level,
+                clauses: clause.parse().into_iter().collect(),
+                ..finding(true)
+            })
             .collect();
         let control = Control::sample("c", &[("a", "BUILD-1")]);
         let (verdict, said) = hold(&control, name, &finding(true).at, verdict, &findings);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::control;
 use crate::check::scope::Scope;
-use crate::outcome::{CellName, Fault, Finding, Log, NotRun, ScenarioReport, Stage, Verdict};
+use crate::outcome::{CellName, ClauseId, Fault, Finding, Log, NotRun, ScenarioReport, Stage, Verdict};
 use crate::suite::cell::Cell;
 use crate::suite::contract::Contract;
 use crate::suite::control::Control;
@@ -44,7 +44,7 @@ pub(crate) struct Observed {
 impl Criteria {
     /// What findings of a scenario are made with.
     pub(crate) fn scope(&self, scenario: &Scenario, cell: &Cell) -> Scope {
-        Scope::new(self.contract.as_ref(), &covers(scenario), cell.dialect, self.tier)
+        Scope::new(self.contract.as_ref(), &covers(scenario), cell.dialect)
     }
 
     /// Judges a scenario; `skipped` is why it does not apply, if so.
@@ -96,6 +96,6 @@ impl Criteria {
 }
 
 /// The clauses that a scenario covers.
-fn covers(scenario: &Scenario) -> Vec<String> {
-    scenario.proves.iter().map(|clause| clause.value.clone()).collect()
+fn covers(scenario: &Scenario) -> Vec<ClauseId> {
+    scenario.proves.iter().map(|clause| clause.value).collect()
 }

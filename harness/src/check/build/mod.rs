@@ -12,7 +12,7 @@ use crate::check::phase;
 use crate::check::scope::Scope;
 use crate::check::text::{excerpt, pattern};
 use crate::outcome::{At, CheckId, Finding};
-use crate::suite::scenario::{BuildExpectation, BuildOutcome, Declared, Phase, Rebuild};
+use crate::suite::scenario::{BuildExpectation, BuildOutcome, Declared, FailureCode, Phase, Rebuild};
 
 /// The checks of the build log.
 const LOG: LogChecks = LogChecks::new("build log", CheckId::BuildLog, CheckId::BuildLogAbsent, CheckId::BuildLogShould);
@@ -28,15 +28,16 @@ pub(crate) fn check(scope: &Scope, expectation: &BuildExpectation, evidence: &Bu
     }
     let mut findings = match &expectation.outcome.value {
         BuildOutcome::Success => vec![success(scope, outcome_at, expectation, evidence)],
-        BuildOutcome::Failure { phase, exit_codes, because } => {
+        BuildOutcome::Failure { phase, exit_code, because } => {
             let failure = Failure::of(evidence, expectation.folders);
             let failure = failure.as_ref();
             vec![
-                failed(scope, outcome_at, exit_codes, failure),
+                failed(scope, outcome_at, exit_code, failure),
                 failing_phase(scope, phase, failure),
                 reason(scope, phase.value, because, &evidence.log, failure),
             ]
         }
+        BuildOutcome::Either { because } => return either(scope, outcome_at, because, expectation, evidence),
     };
     findings
         .extend(expectation.phases.as_ref().map(|phases| announced(scope, phases, expectation.folders, &evidence.log)));
@@ -67,17 +68,48 @@ fn success(scope: &Scope, at: &At, expectation: &BuildExpectation, evidence: &Bu
     })
 }
 
-fn failed(scope: &Scope, at: &At, exit_codes: &Declared<Vec<i64>>, failure: Option<&Failure<'_>>) -> Finding {
+/// Of a build that may end either way: a finding for the outcome, one for each line of a log that succeeded, or one for the reason.
+fn either(
+    scope: &Scope,
+    at: &At,
+    because: &Declared<Regex>,
+    expectation: &BuildExpectation,
+    evidence: &BuildEvidence,
+) -> Vec<Finding> {
+    let Some(failure) = Failure::of(evidence, expectation.folders) else {
+        let mut findings = vec![scope.holds(CheckId::BuildOutcome, (), at, || None)];
+        findings.extend(LOG.check(scope, &expectation.log, &[], &evidence.log));
+        return findings;
+    };
+    let outcome = scope.holds(CheckId::BuildOutcome, (), at, || {
+        let expected = "the build to succeed, or to fail in the build step".to_owned();
+        (!failure.in_build_step).then(|| (expected, format!("{}: {}", failure.words(), excerpt(failure.message))))
+    });
+    let reason = scope.holds(CheckId::BuildFailureReason, (), &because.at, || {
+        let found = evidence.log.iter().any(|line| because.value.is_match(line));
+        let expected = format!("a line of the build log that matches {}", pattern(&because.value));
+        (!found).then(|| (expected, lines::none_of(&evidence.log)))
+    });
+    vec![outcome, reason]
+}
+
+fn failed(scope: &Scope, at: &At, exit_code: &Declared<FailureCode>, failure: Option<&Failure<'_>>) -> Finding {
     let in_build_step = failure.is_some_and(|failure| failure.in_build_step);
-    let with_code = failure.and_then(|failure| failure.exit_code).is_some_and(|code| exit_codes.value.contains(&code));
+    let with_code = failure.and_then(|failure| failure.exit_code).is_some_and(|code| match &exit_code.value {
+        FailureCode::OneOf(codes) => codes.contains(&code),
+        FailureCode::NonZero => code != 0,
+    });
     // The line that is at odds with what came, where it is only one.
-    let at = if in_build_step && !with_code { &exit_codes.at } else { at };
+    let at = if in_build_step && !with_code { &exit_code.at } else { at };
     scope.holds(CheckId::BuildOutcome, (), at, || {
         if in_build_step && with_code {
             return None;
         }
-        let codes: Vec<String> = exit_codes.value.iter().map(ToString::to_string).collect();
-        let expected = format!("the build to fail in the build step with exit code {}", codes.join(" or "));
+        let codes = match &exit_code.value {
+            FailureCode::OneOf(codes) => codes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or "),
+            FailureCode::NonZero => "other than 0".to_owned(),
+        };
+        let expected = format!("the build to fail in the build step with exit code {codes}");
         let got = match failure {
             None => "it succeeded".to_owned(),
             // The engine's message says which command it was, when it was not the build step.
@@ -91,20 +123,28 @@ fn failed(scope: &Scope, at: &At, exit_codes: &Declared<Vec<i64>>, failure: Opti
 /// The phase that failed is the one announced last. An announcement that never came may be worded otherwise, and wording
 /// is a SHOULD; one that came, and was followed by another, is not.
 fn failing_phase(scope: &Scope, phase: &Declared<Phase>, failure: Option<&Failure<'_>>) -> Finding {
-    let broken = || {
+    let id = match failure {
+        Some(failure) if failure.in_build_step && !failure.announced(phase.value) => CheckId::BuildFailureAnnounced,
+        _ => CheckId::BuildFailurePhase,
+    };
+    scope.holds(id, (), &phase.at, || {
         let expected = format!("the build to fail in phase {}", phase::name(phase.value));
         match failure {
             None => Some((expected, "it succeeded".to_owned())),
-            Some(failure) if failure.phase() == Some(phase.value) => None,
+            Some(failure) if failure.phase().is_some_and(|found| may_fail_in(phase.value, found)) => None,
             Some(failure) => Some((expected, failure.words())),
         }
-    };
-    match failure {
-        Some(failure) if failure.in_build_step && !failure.announced(phase.value) => {
-            scope.should(CheckId::BuildFailurePhase, (), &phase.at, broken)
-        }
-        _ => scope.holds(CheckId::BuildFailurePhase, (), &phase.at, broken),
-    }
+    })
+}
+
+/// Whether a build whose failure begins in this phase may end in that one.
+fn may_fail_in(phase: Phase, found: Phase) -> bool {
+    found == phase || (may_end_later(phase) && (phase..=Phase::Pip).contains(&found))
+}
+
+/// A tool of version control that cannot be installed is missed by pip at the latest.
+fn may_end_later(phase: Phase) -> bool {
+    matches!(phase, Phase::Git | Phase::Mercurial)
 }
 
 /// The phases that announced themselves.
@@ -126,7 +166,7 @@ fn names(phases: &[Phase]) -> String {
 /// The reason counts only where it belongs: in the log of the phase that must fail. Standard output and standard error
 /// come to the engine by ways of their own, so an error can overtake the announcement that was written just before it:
 /// a few lines before the announcement count as well, but none of before the last phase's. Of a phase that never
-/// announces itself the place is not known, and any line counts.
+/// announces itself the place is not known, and of one that a later phase may end the message can be of both: any line counts.
 fn reason(
     scope: &Scope,
     phase: Phase,
@@ -139,7 +179,7 @@ fn reason(
         let expected = format!("a line of phase {name} that matches {}", pattern(&because.value));
         let got = match failure {
             None => "the build succeeded".to_owned(),
-            Some(failure) if failure.in_build_step && !failure.announced(phase) => {
+            Some(failure) if failure.in_build_step && (!failure.announced(phase) || may_end_later(phase)) => {
                 if log.iter().any(|line| because.value.is_match(line)) {
                     return None;
                 }

@@ -30,7 +30,7 @@ fn succeeds() -> BuildExpectation {
 fn fails() -> BuildExpectation {
     let outcome = BuildOutcome::Failure {
         phase: declared_at(Phase::Pip, 5),
-        exit_codes: declared_at(vec![1], 6),
+        exit_code: declared_at(FailureCode::OneOf(vec![1]), 6),
         because: declared_at(regex("No matching distribution"), 7),
     };
     expects(declared_at(outcome, 4))
@@ -104,6 +104,53 @@ fn a_phase_that_is_announced_in_other_words_is_a_warning() {
     // But not without the reason.
     let findings = check(&scope(), &fails(), &failed(Some(STEP), 1, &[PRE_BUILD, "* pip", "No space left"]));
     assert_eq!((broken(&findings[2..]).0, findings[2].level), ("build failure's reason", Level::Must));
+}
+
+#[test]
+fn any_exit_code_but_0_may_do() {
+    let mut expectation = fails();
+    let BuildOutcome::Failure { exit_code, .. } = &mut expectation.outcome.value else { unreachable!() };
+    exit_code.value = FailureCode::NonZero;
+    for code in [1, 77, 255] {
+        let evidence = failed(Some(STEP), code, &[PIP, "No matching distribution"]);
+        assert_eq!(held(&check(&scope(), &expectation, &evidence)), 3);
+    }
+    let expected = "the build to fail in the build step with exit code other than 0";
+    assert_eq!(broken(&check(&scope(), &expectation, &built())[..1]).1, expected);
+}
+
+#[test]
+fn a_tool_that_cannot_be_installed_may_be_missed_by_pip() {
+    const GIT: &str = " -----> Installing git";
+    let mut expectation = fails();
+    let BuildOutcome::Failure { phase, .. } = &mut expectation.outcome.value else { unreachable!() };
+    phase.value = Phase::Git;
+    let at = |lines: &[&str]| check(&scope(), &expectation, &failed(Some(STEP), 1, lines));
+    assert_eq!(held(&at(&[GIT, "No matching distribution", PIP, "git is not there"])), 3);
+    assert_eq!(held(&at(&[GIT, "No matching distribution"])), 3);
+    let findings = at(&[GIT, "No matching distribution", PIP, " -----> Running .docker/action_hooks/build"]);
+    assert_eq!(broken(&findings[1..2]).0, "build failure's phase");
+    assert_eq!(broken(&at(&[GIT, "no reason", PIP])).0, "build failure's reason");
+}
+
+#[test]
+fn either_end_will_do_with_its_line() {
+    let because = declared(regex("hooks/pre-build"));
+    let expectation = BuildExpectation {
+        log: vec![declared(regex("^the hook has run$"))],
+        ..expects(declared(BuildOutcome::Either { because }))
+    };
+    let succeeded = |lines: &[&str]| BuildEvidence { log: log(lines), ..built() };
+    assert_eq!(held(&check(&scope(), &expectation, &succeeded(&["the hook has run"]))), 2);
+    // Passed over in silence.
+    assert_eq!(
+        broken(&check(&scope(), &expectation, &succeeded(&[PRE_BUILD]))).0,
+        "build log has /^the hook has run$/"
+    );
+    let fails = |command, line| check(&scope(), &expectation, &failed(Some(command), 126, &[line]));
+    assert_eq!(held(&fails(STEP, "hooks/pre-build: Exec format error")), 2);
+    assert_eq!(broken(&fails(STEP, "Exec format error")).0, "build failure's reason");
+    assert_eq!(broken(&fails("/bin/sh -c true", "hooks/pre-build")).0, "build outcome");
 }
 
 #[test]
@@ -189,7 +236,7 @@ fn the_failure_of_another_instruction_breaks() {
 fn a_failure_before_any_phase_has_no_phase() {
     let findings = check(&scope(), &fails(), &failed(Some(STEP), 1, &["No matching distribution"]));
     assert_eq!(broken(&findings).2, "it failed in the build step, before its first phase with exit code 1");
-    assert_eq!((broken(&findings).0, findings[1].level), ("build failure's phase", Level::Should));
+    assert_eq!((broken(&findings).0, findings[1].level), ("build failure's phase announced", Level::Should));
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl Found {
         match report.verdict {
             Verdict::Fail => {
                 let broken = report.findings.iter().filter(|finding| finding.is_broken());
-                self.broken.extend(broken.flat_map(|finding| finding.clauses.clone()));
+                self.broken.extend(broken.flat_map(|finding| finding.clauses.iter().map(ToString::to_string)));
                 let first = self.first.get_or_insert(report.label).clone();
                 let clauses = || self.broken.iter().cloned().collect();
                 enough(&self.broken).then(|| Outcome::Killed { scenario: first, clauses: clauses() })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::NOT_TO_RUN;
-use crate::fuzz::application::{Application, ExtraFolder, Kind, Layout, Name};
+use crate::fuzz::application::{Application, End, ExtraFolder, Kind, Layout, Name};
 use crate::fuzz::model::{GREETING, Happening, Prediction, StartFailure};
 use crate::suite::dialect::Dialect;
 use crate::suite::scenario::Phase;
@@ -37,6 +37,8 @@ struct Build {
     phase: Option<Phase>,
     #[serde(skip_serializing_if = "Option::is_none")]
     exit_code: Option<u8>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonzero: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
     because: Option<String>,
     phases: Vec<Phase>,
@@ -106,16 +108,15 @@ fn build(prediction: &Prediction) -> Build {
             Happening::Hook(..) => Phase::Build,
             Happening::Git => Phase::Git,
             Happening::Mercurial => Phase::Mercurial,
-            Happening::Pip(_) => Phase::Pip,
+            Happening::Pip => Phase::Pip,
         });
         log.extend(line_of(happening));
     }
     let failure = prediction.build_failure;
     let mut because = None;
     if let Some(failure) = failure {
-        let last = log.pop();
         because = Some(match failure.phase {
-            Phase::PreBuild | Phase::Build => last.unwrap_or_default(),
+            Phase::PreBuild | Phase::Build => log.pop().unwrap_or_default(),
             Phase::Git => "git.*no installation candidate".to_owned(),
             Phase::Mercurial => {
                 "(?i)(no matching distribution|could not find a version|conflicting dependencies|cannot install)"
@@ -124,10 +125,15 @@ fn build(prediction: &Prediction) -> Build {
             Phase::Pip => "(?i)(vendor/none|not installable|does not appear to be a python project)".to_owned(),
         });
     }
+    let code = failure.and_then(|failure| match failure.phase {
+        Phase::Git | Phase::Mercurial => None,
+        _ => exactly(failure.code),
+    });
     Build {
         outcome: if failure.is_some() { "failure" } else { "success" },
         phase: failure.map(|failure| failure.phase),
-        exit_code: failure.map(|failure| failure.code),
+        exit_code: code,
+        nonzero: (failure.is_some() && code.is_none()).then_some(true),
         because,
         phases,
         log,
@@ -139,7 +145,10 @@ fn serve(application: &Application, prediction: &Prediction) -> Serve {
     let mut log: Vec<String> = prediction.start.iter().filter_map(line_of).collect();
     let mut log_absent = absent(&prediction.start);
     let end = prediction.start_failure.map(|failure| match failure {
-        StartFailure::Hook(code) => Ended { exit_code: Some(code), nonzero: None, within_seconds: 20 },
+        StartFailure::Hook(code) => {
+            let exit_code = exactly(code);
+            Ended { exit_code, nonzero: exit_code.is_none().then_some(true), within_seconds: 20 }
+        }
         StartFailure::NothingToServe => Ended { exit_code: None, nonzero: Some(true), within_seconds: 20 },
     });
     match prediction.start_failure {
@@ -156,6 +165,11 @@ fn serve(application: &Application, prediction: &Prediction) -> Serve {
     }
 }
 
+/// The exit code, where it is the hook's own: what comes of a signal is not prescribed.
+fn exactly(code: u8) -> Option<u8> {
+    (code != End::Killed.code()).then_some(code)
+}
+
 /// The line of a log that shows that something has happened.
 fn line_of(happening: &Happening) -> Option<String> {
     match happening {
@@ -163,10 +177,8 @@ fn line_of(happening: &Happening) -> Option<String> {
             let greeting = greeting.as_ref().map_or_else(String::new, |greeting| format!(", {GREETING} is {greeting}"));
             Some(format!("^fuzz: {} in /app as 0{greeting}$", name.text()))
         }
-        Happening::Git => Some("^Setting up git ".to_owned()),
-        Happening::Mercurial => Some("^Successfully installed .*mercurial-".to_owned()),
-        Happening::Pip(true) => Some("^Successfully installed ".to_owned()),
-        Happening::Pip(false) => None,
+        // What tools say is theirs, and may not be shown.
+        Happening::Git | Happening::Mercurial | Happening::Pip => None,
     }
 }
 
@@ -180,15 +192,45 @@ fn absent(happenings: &[Happening]) -> Vec<String> {
     absent
 }
 
-/// The clauses that speak for what happens.
+/// The clauses that speak for what happens: SHOULDs alone where the application has what only later history copes with.
 fn proves(application: &Application, prediction: &Prediction) -> Vec<&'static str> {
-    let mut clauses = vec!["BUILD-1", "BUILD-2", "BUILD-3"];
     let kind = |wanted: fn(Kind) -> bool| application.hooks().any(|(_, hook)| wanted(hook.kind));
-    if kind(|kind| matches!(kind, Kind::File(false) | Kind::Link(false))) {
-        clauses.push("BUILD-4");
-    }
+    let mut shoulds = Vec::new();
     if kind(|kind| matches!(kind, Kind::Folder | Kind::DanglingLink)) {
-        clauses.push("BUILD-9");
+        shoulds.push("BUILD-9");
+    }
+    if application.includes_version_control() {
+        shoulds.push("BUILD-22");
+    }
+    if shoulds.is_empty() {
+        shoulds = beside(prediction);
+        shoulds.extend(musts(application, prediction));
+    } else {
+        shoulds.extend(beside(prediction));
+    }
+    shoulds
+}
+
+/// The SHOULDs that have checks of their own, and so speak for nothing else.
+fn beside(prediction: &Prediction) -> Vec<&'static str> {
+    match prediction.build_failure.map(|failure| failure.phase) {
+        Some(Phase::Git | Phase::Mercurial) => return vec!["BUILD-42"],
+        Some(_) => return Vec::new(),
+        None => {}
+    }
+    let mut clauses = vec!["BUILD-19", "BUILD-39", "BUILD-40"];
+    clauses.extend(match prediction.start_failure {
+        None => ["START-7", "START-8", "START-20", "START-22"].as_slice(),
+        Some(StartFailure::Hook(_)) => &["START-8", "START-9", "START-20"],
+        Some(StartFailure::NothingToServe) => &["START-8", "START-10", "START-20"],
+    });
+    clauses
+}
+
+fn musts(application: &Application, prediction: &Prediction) -> Vec<&'static str> {
+    let mut clauses = vec!["BUILD-1", "BUILD-3"];
+    if application.hooks().any(|(_, hook)| matches!(hook.kind, Kind::File(false) | Kind::Link(false))) {
+        clauses.push("BUILD-4");
     }
     if application.extras.iter().any(|extra| extra.folder == ExtraFolder::Application) {
         clauses.push("BUILD-27");
@@ -203,15 +245,7 @@ fn proves(application: &Application, prediction: &Prediction) -> Vec<&'static st
         Some(Phase::PreBuild | Phase::Build) => clauses.push("BUILD-6"),
         Some(Phase::Git | Phase::Mercurial) => clauses.push("BUILD-38"),
         Some(Phase::Pip) => clauses.push("BUILD-20"),
-        None => {
-            clauses.push("START-1");
-            clauses.push("START-8");
-        }
-    }
-    match prediction.start_failure {
-        Some(StartFailure::Hook(_)) => clauses.push("START-9"),
-        Some(StartFailure::NothingToServe) => clauses.push("START-10"),
-        None => {}
+        None => clauses.push("START-1"),
     }
     clauses
 }

@@ -3,9 +3,9 @@
 //! `scenarios/contract.toml` is its source. A suite of a few scenarios of one's own may have none, and says so by a file without
 //! clauses; that the file is not there is a mistake.
 
+mod attribution;
 mod page;
 mod proofs;
-mod selector;
 
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,7 +15,7 @@ use std::path::Path;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::outcome::{CellName, Level};
+use crate::outcome::{CellName, CheckId, ClauseId, Level};
 use crate::suite::cell::Cell;
 use crate::suite::diagnostic::Faults;
 use crate::suite::dialect::Dialect;
@@ -23,7 +23,7 @@ use crate::suite::scenario::Scenario;
 use crate::suite::tier::Tier;
 use crate::suite::toml_file::{self, TomlError};
 
-pub(crate) use selector::CheckSelector;
+pub(crate) use attribution::Attribution;
 
 /// The file's name, in the folder of the scenarios.
 pub(crate) const CONTRACT_FILE: &str = "contract.toml";
@@ -35,20 +35,25 @@ const VERSION: u32 = 1;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Clause {
     /// Its id, such as `BUILD-1`.
-    pub id: String,
+    pub id: ClauseId,
     /// How binding it is.
     pub level: Level,
     /// The dialects that it holds in.
     pub dialects: BTreeSet<Dialect>,
     /// The clause, in one sentence.
     pub says: String,
-    /// Where it comes from.
+    /// The passage that it comes from.
     pub source: String,
-    /// The checks whose findings speak for this clause, and for others only where they name them too; a clause that names none
-    /// is spoken for by all that no clause of the scenario names.
+    /// Why it has this level, where the passage alone does not say so.
+    pub why: Option<String>,
+    /// The checks whose findings speak for this clause in the scenarios that cover it, and for others only where they name them
+    /// too; a clause that names none is spoken for by all that no clause of the scenario names.
     #[serde(default)]
-    pub checks: Vec<CheckSelector>,
-    /// The only tier that can tell, where it takes one.
+    pub checks: Vec<CheckId>,
+    /// The checks whose findings speak for this clause alone, whatever a scenario covers.
+    #[serde(default)]
+    pub everywhere: Vec<CheckId>,
+    /// The only tier in which the clause can be told to be kept, where it takes one.
     pub tier: Option<Tier>,
 }
 
@@ -107,7 +112,7 @@ pub(crate) struct Contract {
     pub clauses: Vec<Clause>,
     /// The real project's bugs, in the order of the file.
     pub bugs: Vec<Bug>,
-    proofs: BTreeMap<String, Vec<Proof>>,
+    proofs: BTreeMap<ClauseId, Vec<Proof>>,
 }
 
 impl Contract {
@@ -133,16 +138,19 @@ impl Contract {
         cells: &[(Cell, Vec<S>)],
     ) -> Result<Self, TomlError> {
         faults.version(&file.version, VERSION);
-        let mut places: BTreeMap<&str, Range<usize>> = BTreeMap::new();
+        let mut places: BTreeMap<ClauseId, Range<usize>> = BTreeMap::new();
+        let mut owners: BTreeMap<CheckId, ClauseId> = BTreeMap::new();
         for spanned in &file.clause {
-            let Clause { id, says, dialects, .. } = spanned.get_ref();
-            if !is_id(id) {
-                faults.at(spanned.span(), format!("`{id}` is no id")).advice("ids are IMAGE-n, BUILD-n or START-n");
+            let Clause { id, says, dialects, everywhere, .. } = spanned.get_ref();
+            for check in everywhere {
+                if let Some(owner) = owners.insert(*check, *id) {
+                    faults.at(spanned.span(), format!("the check `{check}` is {owner}'s everywhere already"));
+                }
             }
             if says.trim().is_empty() || dialects.is_empty() {
                 faults.at(spanned.span(), format!("{id} says nothing, or holds in no dialect"));
             }
-            if let Some(first) = places.insert(id, spanned.span()) {
+            if let Some(first) = places.insert(*id, spanned.span()) {
                 let line = faults.source().position(first.start).0;
                 faults.at(spanned.span(), format!("{id} stands in line {line} already"));
             }
@@ -151,7 +159,7 @@ impl Contract {
         let proofs = proofs::proofs(&clauses, root, cells, &mut faults);
         for clause in &clauses {
             if clause.level == Level::Must && proofs.get(&clause.id).is_some_and(Vec::is_empty) {
-                let place = places.get(clause.id.as_str()).cloned().unwrap_or_default();
+                let place = places.get(&clause.id).cloned().unwrap_or_default();
                 faults
                     .at(place, format!("no scenario proves {}, which is a MUST", clause.id))
                     .advice("name it in `proves` of a scenario, or let it be a SHOULD until there is one");
@@ -174,8 +182,8 @@ impl Contract {
     }
 
     /// The scenarios that prove a clause.
-    pub(crate) fn proved_by(&self, id: &str) -> &[Proof] {
-        self.proofs.get(id).map_or(&[], Vec::as_slice)
+    pub(crate) fn proved_by(&self, id: ClauseId) -> &[Proof] {
+        self.proofs.get(&id).map_or(&[], Vec::as_slice)
     }
 
     /// What a clause comes to in a cell, given by its place in [`Contract::cells`].
@@ -184,7 +192,7 @@ impl Contract {
         {
             return Coverage::Elsewhere;
         }
-        let proofs = self.proved_by(&clause.id);
+        let proofs = self.proved_by(clause.id);
         match proofs.iter().filter(|proof| !proof.not_applicable.contains_key(&cell)).count() {
             0 if proofs.is_empty() => Coverage::Unproved,
             0 => Coverage::Reasons,
@@ -202,12 +210,6 @@ impl Contract {
         }
         exceptions
     }
-}
-
-fn is_id(id: &str) -> bool {
-    id.split_once('-').is_some_and(|(part, number)| {
-        ["IMAGE", "BUILD", "START"].contains(&part) && number.parse::<u32>().is_ok_and(|number| number > 0)
-    })
 }
 
 #[cfg(test)]

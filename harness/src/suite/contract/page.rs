@@ -14,12 +14,13 @@ impl Contract {
              not to be edited.\n\n| clause | level | dialects | says | from | proved by |\n|---|---|---|---|---|---|\n",
         );
         for clause in &self.clauses {
-            let Clause { id, level, dialects, says, source, .. } = clause;
-            let names: Vec<&str> = self.proved_by(id).iter().map(|proof| proof.scenario.as_str()).collect();
+            let Clause { id, level, dialects, says, source, why, .. } = clause;
+            let names: Vec<&str> = self.proved_by(*id).iter().map(|proof| proof.scenario.as_str()).collect();
             let dialects: Vec<&str> = dialects.iter().map(|dialect| dialect.name()).collect();
+            let from = why.iter().fold(source.clone(), |from, why| format!("{from} ({why})"));
             let _ = writeln!(
                 text,
-                "| {id} | {} | {} | {says} | {source} | {} |",
+                "| {id} | {} | {} | {says} | {from} | {} |",
                 level.word(),
                 dialects.join(", "),
                 names.join(", ")

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::outcome::At;
+use crate::outcome::{At, CheckId};
 use crate::suite::cell::tests::cell;
 use crate::suite::scenario::tests::scenario;
 use crate::suite::scenario::{Declared, Subject};
@@ -13,7 +13,8 @@ const CLAUSES: &str = "version = 1\n\n[[clause]]\nid = \"BUILD-1\"\nlevel = \"MU
 fn proving(clauses: &[&str]) -> Scenario {
     let mut scenario = scenario("a", Subject::Application, true);
     let at = At { file: PathBuf::from("a/scenario.toml"), line: 3 };
-    scenario.proves = clauses.iter().map(|clause| Declared { value: (*clause).to_owned(), at: at.clone() }).collect();
+    let clauses = clauses.iter().filter_map(|clause| clause.parse().ok());
+    scenario.proves = clauses.map(|value| Declared { value, at: at.clone() }).collect();
     scenario
 }
 
@@ -29,7 +30,22 @@ fn parse(text: &str, scenarios: &[Scenario]) -> Result<Contract, Vec<String>> {
     parse_in(text, &[(cell(Dialect::Docker), scenarios.to_vec())])
 }
 
-fn names(contract: &Contract, id: &str) -> Vec<String> {
+/// A clause of one dialect.
+pub(super) fn clause(id: &str, level: Level, checks: &[CheckId]) -> Clause {
+    Clause {
+        id: id.parse().unwrap_or(ClauseId::build(999)),
+        level,
+        dialects: BTreeSet::from([Dialect::Docker]),
+        says: String::new(),
+        source: String::new(),
+        why: None,
+        checks: checks.to_vec(),
+        everywhere: Vec::new(),
+        tier: None,
+    }
+}
+
+fn names(contract: &Contract, id: ClauseId) -> Vec<String> {
     contract.proved_by(id).iter().map(|proof| proof.scenario.clone()).collect()
 }
 
@@ -37,7 +53,7 @@ fn names(contract: &Contract, id: &str) -> Vec<String> {
 fn a_clause_has_its_proofs_and_a_should_needs_none() {
     let contract = parse(CLAUSES, &[proving(&["BUILD-1"])]);
     let contract = contract.ok();
-    assert_eq!(contract.as_ref().map(|contract| names(contract, "BUILD-1")), Some(vec!["a".to_owned()]));
+    assert_eq!(contract.as_ref().map(|contract| names(contract, ClauseId::build(1))), Some(vec!["a".to_owned()]));
     let text = contract.map(|contract| contract.markdown()).unwrap_or_default();
     assert!(text.contains("| BUILD-1 | MUST | docker | x | y | a |"), "{text}");
 }
@@ -108,15 +124,13 @@ fn ids_are_unique_and_of_the_form() {
         Some(vec!["s/contract.toml:10:1: BUILD-1 stands in line 3 already".to_owned()])
     );
     let odd = CLAUSES.replace("IMAGE-7", "OTHER-7");
-    assert_eq!(
-        parse(&odd, &[proving(&["BUILD-1"])]).err(),
-        Some(vec!["s/contract.toml:10:1: `OTHER-7` is no id".to_owned()])
-    );
+    let faults = parse(&odd, &[proving(&["BUILD-1"])]).err().unwrap_or_default().join("\n");
+    assert!(faults.contains("`OTHER-7` is no id of a clause"), "{faults}");
 }
 
 #[test]
 fn a_check_that_there_is_not_is_a_fault() {
-    let text = CLAUSES.replacen("source = \"y\"\n", "source = \"y\"\nchecks = [\"stop time\"]\n", 1);
+    let text = CLAUSES.replacen("source = \"y\"\n", "source = \"y\"\nchecks = [\"stop\"]\n", 1);
     let faults = parse(&text, &[proving(&["BUILD-1"])]).err().unwrap_or_default().join("\n");
     assert!(faults.contains("no check has the ID `stop`; `wsgi-proof checks` lists them"), "{faults}");
 }

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::outcome::ClauseId;
 use crate::suite::diagnostic::Faults;
 use crate::suite::toml_file::{self, TomlError};
 
@@ -34,7 +35,7 @@ pub struct Control {
     /// Where it comes from.
     pub source: String,
     /// The scenarios that must fail, and the clauses that each of them must find broken.
-    pub fails: BTreeMap<String, BTreeSet<String>>,
+    pub fails: BTreeMap<String, BTreeSet<ClauseId>>,
     /// Changes of files of the candidate.
     #[serde(default)]
     change: Vec<Spanned<Change>>,
@@ -115,7 +116,8 @@ impl Control {
 impl Control {
     /// A control without files, for which each scenario must break a clause.
     pub(crate) fn sample(name: &str, fails: &[(&str, &str)]) -> Self {
-        let fails = fails.iter().map(|(scenario, clause)| ((*scenario).to_owned(), [(*clause).to_owned()].into()));
+        let fails =
+            fails.iter().map(|(scenario, clause)| ((*scenario).to_owned(), clause.parse().into_iter().collect()));
         Self {
             name: name.into(),
             summary: "x".into(),

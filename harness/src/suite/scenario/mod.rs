@@ -28,8 +28,9 @@ pub(crate) use reference::reference;
 pub(crate) use schema::schema;
 pub(crate) use setting::Setting;
 pub(crate) use table::{
-    BuildExpectation, BuildOutcome, CommandExpectation, EndCode, EndExpectation, FileExpectation, FileState, Generate,
-    HttpExpectation, ImageExpectation, Phase, Rebuild, Scenario, ServeExpectation, StopExpectation, Subject, Volume,
+    BuildExpectation, BuildOutcome, CommandExpectation, EndCode, EndExpectation, FailureCode, FileExpectation,
+    FileState, Generate, HttpExpectation, ImageExpectation, Phase, Rebuild, Scenario, ServeExpectation,
+    StopExpectation, Subject, Volume,
 };
 
 /// An expected value, and where it was declared.

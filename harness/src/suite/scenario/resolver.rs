@@ -9,7 +9,7 @@ use regex::Regex;
 use super::pattern::{self, Purpose};
 use super::typed::Typed;
 use super::{Declared, Setting, placeholder};
-use crate::outcome::At;
+use crate::outcome::{At, ClauseId};
 use crate::suite::cell::Cell;
 use crate::suite::diagnostic::{Diagnostic, Faults, Help, Source};
 
@@ -159,6 +159,20 @@ impl<'a> Resolver<'a> {
             return None;
         }
         Some(self.declared(typed, *typed.get()))
+    }
+
+    /// Clauses of the contract, by their ids.
+    pub(super) fn clauses(&mut self, list: &[Typed<String>]) -> Vec<Declared<ClauseId>> {
+        let mut clauses = Vec::new();
+        for typed in list {
+            match typed.get().parse() {
+                Ok(id) => clauses.push(self.declared(typed, id)),
+                Err(error) => {
+                    self.fault(typed.span(), format!("{error}"));
+                }
+            }
+        }
+        clauses
     }
 
     /// Reports a text without anything in it.

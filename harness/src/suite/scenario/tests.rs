@@ -25,7 +25,7 @@ pub(crate) fn scenario(name: &str, subject: Subject, succeeds: bool) -> Scenario
     } else {
         BuildOutcome::Failure {
             phase: Declared { value: Phase::Pip, at: declared() },
-            exit_codes: Declared { value: vec![1], at: declared() },
+            exit_code: Declared { value: FailureCode::OneOf(vec![1]), at: declared() },
             because: Declared { value: Regex::new("No matching").unwrap_or_else(|_| unreachable!()), at: declared() },
         }
     };

@@ -21,7 +21,9 @@ pub(crate) struct BuildTable {
     pub(crate) exit_code: Option<Typed<i64>>,
     /// Instead of `exit_code`: several, of which it must be one.
     pub(crate) exit_codes: Option<Typed<Vec<i64>>>,
-    /// A regular expression for a line that the failing phase logs.
+    /// Instead of `exit_code`: `true` for any but 0.
+    pub(crate) nonzero: Option<Typed<bool>>,
+    /// A regular expression for a line that the failing phase logs, or with `either` for any line.
     pub(crate) because: Option<Typed<String>>,
     /// The phases that must announce themselves with their progress lines, exactly and in this order. Progress lines are a
     /// SHOULD: one that is missing or worded otherwise is a warning.
@@ -49,6 +51,8 @@ pub(crate) enum OutcomeKey {
     Success,
     /// The build step must fail: `phase`, `exit_code` and `because` say how.
     Failure,
+    /// The image must be built with the lines of `log`, or the build step must fail with that of `because`.
+    Either,
 }
 
 /// A phase of the build step, in the order of the article.
@@ -97,11 +101,23 @@ pub(crate) enum BuildOutcome {
     Failure {
         /// The phase that must fail.
         phase: Declared<Phase>,
-        /// The build step's exit code: one of these.
-        exit_codes: Declared<Vec<i64>>,
+        exit_code: Declared<FailureCode>,
         /// A line that the failing phase must log.
         because: Declared<Regex>,
     },
+    /// Both will do: the image with the lines of the log, or a build step that fails for this reason.
+    Either {
+        /// A line that a build step which fails must log.
+        because: Declared<Regex>,
+    },
+}
+
+/// The exit code of a build step that must fail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FailureCode {
+    OneOf(Vec<i64>),
+    /// Any but 0.
+    NonZero,
 }
 
 pub(super) fn resolve(resolver: &mut Resolver<'_>, build: &Typed<BuildTable>) -> Option<BuildExpectation> {
@@ -112,8 +128,9 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, build: &Typed<BuildTable>) ->
             let phase = table.phase.as_ref().map(|typed| ("phase", typed.span()));
             let exit_code = table.exit_code.as_ref().map(|typed| ("exit_code", typed.span()));
             let exit_codes = table.exit_codes.as_ref().map(|typed| ("exit_codes", typed.span()));
+            let nonzero = table.nonzero.as_ref().map(|typed| ("nonzero", typed.span()));
             let because = table.because.as_ref().map(|typed| ("because", typed.span()));
-            for (key, span) in [phase, exit_code, exit_codes, because].into_iter().flatten() {
+            for (key, span) in [phase, exit_code, exit_codes, nonzero, because].into_iter().flatten() {
                 resolver
                     .fault(span, format!("`{key}` of a build that must succeed"))
                     .label("only for `outcome = \"failure\"`");
@@ -123,7 +140,7 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, build: &Typed<BuildTable>) ->
         OutcomeKey::Failure => {
             for (key, missing) in [
                 ("phase", table.phase.is_none()),
-                ("exit_code", table.exit_code.is_none() && table.exit_codes.is_none()),
+                ("exit_code", table.exit_code.is_none() && table.exit_codes.is_none() && table.nonzero.is_none()),
                 ("because", table.because.is_none()),
             ] {
                 if missing {
@@ -133,10 +150,18 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, build: &Typed<BuildTable>) ->
                         .advice("a failure is named by its phase, its exit code and a line of that phase's log");
                 }
             }
-            let exit_codes = exit_codes(resolver, table);
+            let exit_code = failure_code(resolver, table);
             let because = resolver.optional(table.because.as_ref(), Purpose::Line);
             let phase = table.phase.as_ref().map(|typed| resolver.declared(typed, *typed.get()));
-            BuildOutcome::Failure { phase: phase?, exit_codes: exit_codes?, because: because? }
+            BuildOutcome::Failure { phase: phase?, exit_code: exit_code?, because: because? }
+        }
+        OutcomeKey::Either => {
+            if table.because.is_none() || table.log.is_empty() {
+                resolver
+                    .fault(table.outcome.span(), "`either` without `because` and `log`")
+                    .advice("`log` says what a build that succeeds logs, and `because` what one that fails does");
+            }
+            BuildOutcome::Either { because: resolver.optional(table.because.as_ref(), Purpose::Line)? }
         }
     };
     Some(BuildExpectation {
@@ -150,10 +175,19 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, build: &Typed<BuildTable>) ->
     })
 }
 
-fn exit_codes(resolver: &mut Resolver<'_>, table: &BuildTable) -> Option<Declared<Vec<i64>>> {
+fn failure_code(resolver: &mut Resolver<'_>, table: &BuildTable) -> Option<Declared<FailureCode>> {
+    if let Some(nonzero) = &table.nonzero {
+        if !nonzero.get() {
+            resolver.fault(nonzero.span(), "`nonzero = false` says nothing").advice("leave it out");
+        }
+        if table.exit_code.is_some() || table.exit_codes.is_some() {
+            resolver.fault(nonzero.span(), "`nonzero` beside `exit_code`").label("one of the two says it all");
+        }
+        return Some(resolver.declared(nonzero, FailureCode::NonZero));
+    }
     let Some(several) = &table.exit_codes else {
         let one = table.exit_code.as_ref().and_then(|typed| resolver.exit_code(typed, 1))?;
-        return Some(Declared { value: vec![one.value], at: one.at });
+        return Some(Declared { value: FailureCode::OneOf(vec![one.value]), at: one.at });
     };
     if table.exit_code.is_some() {
         resolver.fault(several.span(), "`exit_codes` beside `exit_code`").advice("keep one of the two");
@@ -162,5 +196,5 @@ fn exit_codes(resolver: &mut Resolver<'_>, table: &BuildTable) -> Option<Declare
         resolver.fault(several.span(), "`exit_codes` are not several exit codes").label("two or more of 1 to 255");
         return None;
     }
-    Some(resolver.declared(several, several.get().clone()))
+    Some(resolver.declared(several, FailureCode::OneOf(several.get().clone())))
 }

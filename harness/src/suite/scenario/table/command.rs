@@ -4,6 +4,7 @@ use regex::Regex;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::outcome::ClauseId;
 use crate::suite::scenario::Declared;
 use crate::suite::scenario::pattern::Purpose;
 use crate::suite::scenario::resolver::Resolver;
@@ -22,6 +23,9 @@ pub(crate) struct CommandTable {
     pub(crate) output: Option<Typed<String>>,
     /// A regular expression that must not be found there.
     pub(crate) output_absent: Option<Typed<String>>,
+    /// The clauses that it speaks for, of those that the scenario proves; without it those that take its checks.
+    #[serde(default)]
+    pub(crate) proves: Vec<Typed<String>>,
 }
 
 /// A command, and what it must come to.
@@ -34,6 +38,8 @@ pub(crate) struct CommandExpectation {
     pub output: Option<Declared<Regex>>,
     /// A pattern not found there.
     pub output_absent: Option<Declared<Regex>>,
+    /// The clauses that it speaks for, where it names them itself.
+    pub proves: Vec<Declared<ClauseId>>,
 }
 
 pub(super) fn resolve(resolver: &mut Resolver<'_>, tables: &[Typed<CommandTable>]) -> Vec<CommandExpectation> {
@@ -52,5 +58,7 @@ fn command(resolver: &mut Resolver<'_>, table: &CommandTable) -> Option<CommandE
     if run.first().is_some_and(String::is_empty) {
         resolver.fault(table.run.span(), "the program's name is empty");
     }
-    Some(CommandExpectation { run: resolver.declared(&table.run, run), exit_code: exit_code?, output, output_absent })
+    let proves = resolver.clauses(&table.proves);
+    let run = resolver.declared(&table.run, run);
+    Some(CommandExpectation { run, exit_code: exit_code?, output, output_absent, proves })
 }

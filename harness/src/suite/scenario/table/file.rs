@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::modes;
+use crate::outcome::ClauseId;
 use crate::suite::scenario::Declared;
 use crate::suite::scenario::pattern::Purpose;
 use crate::suite::scenario::resolver::Resolver;
@@ -25,6 +26,9 @@ pub(crate) struct FileTable {
     pub(crate) owner: Option<Typed<String>>,
     /// A regular expression searched for in its content.
     pub(crate) content: Option<Typed<String>>,
+    /// The clauses that it speaks for, of those that the scenario proves; without it those that take its checks.
+    #[serde(default)]
+    pub(crate) proves: Vec<Typed<String>>,
 }
 
 /// What must be at a path.
@@ -45,6 +49,8 @@ pub(crate) struct FileExpectation {
     pub path: String,
     /// What must be there.
     pub state: Declared<FileState>,
+    /// The clauses that it speaks for, where it names them itself.
+    pub proves: Vec<Declared<ClauseId>>,
 }
 
 /// What must be at a path.
@@ -116,7 +122,8 @@ fn file(resolver: &mut Resolver<'_>, typed: &Typed<FileTable>) -> FileExpectatio
         StateKey::Empty => FileState::Empty,
     };
     let at = table.state.as_ref().map_or_else(|| table.path.span(), Typed::span);
-    FileExpectation { path: resolver.text(&table.path), state: Declared { value, at: resolver.at(&at) } }
+    let proves = resolver.clauses(&table.proves);
+    FileExpectation { path: resolver.text(&table.path), state: Declared { value, at: resolver.at(&at) }, proves }
 }
 
 /// Whether an absolute path has no empty, `.` or `..` parts; `/` itself is plain.

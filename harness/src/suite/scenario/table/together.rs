@@ -61,16 +61,18 @@ pub(super) fn something_asserted(resolver: &mut Resolver<'_>, file: &ScenarioFil
 
 /// Reports what is expected of an image that a failing build does not leave.
 pub(super) fn nothing_after_failure(resolver: &mut Resolver<'_>, file: &ScenarioFile) {
-    if file.build.as_ref().is_none_or(|build| *build.get().outcome.get() != OutcomeKey::Failure) {
-        return;
-    }
+    let words = match file.build.as_ref().map(|build| build.get().outcome.get()) {
+        Some(OutcomeKey::Failure) => "a build that must fail",
+        Some(OutcomeKey::Either) => "a build that may fail",
+        Some(OutcomeKey::Success) | None => return,
+    };
     let rebuild = file.rebuild.first().map(|table| ("[[rebuild]]", table.span()));
     let image = file.image.as_ref().map(|table| ("[image]", table.span()));
     let first_file = file.file.first().map(|table| ("[[file]]", table.span()));
     let command = file.command.first().map(|table| ("[[command]]", table.span()));
     let serve = file.serve.as_ref().map(|table| ("[serve]", table.span()));
     for (table, span) in [rebuild, image, first_file, command, serve].into_iter().flatten() {
-        resolver.fault(span, format!("`{table}` of a build that must fail")).label("there will be no image to look at");
+        resolver.fault(span, format!("`{table}` of {words}")).label("there will be no image to look at");
     }
 }
 

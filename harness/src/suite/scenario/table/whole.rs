@@ -16,6 +16,7 @@ use super::not_applicable::{NotApplicableTable, Reasons};
 use super::rebuild::{Rebuild, RebuildTable};
 use super::serve::{ServeExpectation, ServeTable};
 use super::{build, command, file, fixtures, generate, image, modes, not_applicable, rebuild, serve, together};
+use crate::outcome::ClauseId;
 use crate::suite::dialect::Dialect;
 use crate::suite::limits::Limit;
 use crate::suite::scenario::resolver::Resolver;
@@ -108,7 +109,7 @@ pub(crate) struct Scenario {
     /// Where the expectation comes from.
     pub source: String,
     /// The clauses of the contract that it proves.
-    pub proves: Vec<Declared<String>>,
+    pub proves: Vec<Declared<ClauseId>>,
     /// What the scenario looks at.
     pub subject: Subject,
     /// The dialect that it was loaded for.
@@ -197,7 +198,7 @@ pub(in crate::suite::scenario) fn resolve(
         name: name.to_owned(),
         summary: resolver.declared(&file.summary, file.summary.get().trim().to_owned()),
         source: file.source.get().trim().to_owned(),
-        proves: file.proves.iter().map(|clause| resolver.declared(clause, clause.get().clone())).collect(),
+        proves: resolver.clauses(&file.proves),
         subject,
         dialect: resolver.cell().dialect,
         not_applicable: not_applicable.or(not_for_builder),

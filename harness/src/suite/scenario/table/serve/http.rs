@@ -6,7 +6,7 @@ use regex::Regex;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::outcome::At;
+use crate::outcome::{At, ClauseId};
 use crate::suite::scenario::Declared;
 use crate::suite::scenario::pattern::Purpose;
 use crate::suite::scenario::resolver::Resolver;
@@ -67,6 +67,9 @@ pub(crate) struct HttpTable {
     pub(crate) body: Option<Typed<String>>,
     /// A regular expression that must not be found in the body.
     pub(crate) body_absent: Option<Typed<String>>,
+    /// The clauses that it speaks for, of those that the scenario proves; without it those that take its checks.
+    #[serde(default)]
+    pub(crate) proves: Vec<Typed<String>>,
 }
 
 /// A request, and the answer it must get.
@@ -99,6 +102,8 @@ pub(crate) struct HttpExpectation {
     pub body: Option<Declared<Regex>>,
     /// A pattern not found in the body.
     pub body_absent: Option<Declared<Regex>>,
+    /// The clauses that it speaks for, where it names them itself.
+    pub proves: Vec<Declared<ClauseId>>,
 }
 
 /// The body of a request.
@@ -160,6 +165,7 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, typed: &Typed<HttpTable>) -> 
         sha256: table.sha256.as_ref().and_then(|typed| sha256(resolver, typed)),
         body: resolver.optional(table.body.as_ref(), Purpose::Text),
         body_absent: resolver.optional(table.body_absent.as_ref(), Purpose::AbsentText),
+        proves: resolver.clauses(&table.proves),
     })
 }
 
@@ -316,6 +322,7 @@ impl HttpExpectation {
             sha256: None,
             body: None,
             body_absent: None,
+            proves: Vec::new(),
             at,
         }
     }

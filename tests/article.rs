@@ -1,0 +1,56 @@
+//! The article's own steps: they keep every MUST, and break exactly the SHOULDs that their file lists.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use predicates::str::contains;
+use serde_json::Value;
+
+use crate::support::{Slot, first_run, root, without_engine, wsgi_proof};
+
+const ARTICLE: &str = "images/alternatives/article";
+
+/// Clauses, by scenario.
+type Broken = BTreeMap<String, BTreeSet<String>>;
+
+/// What the file lists.
+fn listed() -> Broken {
+    let text = std::fs::read_to_string(root().join(ARTICLE).join("breaks.toml")).unwrap();
+    let mut tables: BTreeMap<String, Broken> = toml::from_str(&text).unwrap();
+    tables.remove("breaks").unwrap()
+}
+
+/// What a table says of its only candidate, in each cell.
+fn broken(table: &[u8]) -> BTreeMap<String, Broken> {
+    let table: Value = serde_json::from_slice(table).unwrap();
+    let [column] = table["columns"].as_array().unwrap().as_slice() else { panic!("not one column: {table:#}") };
+    assert_eq!(column["faults"].as_array().unwrap().len(), 0, "{column:#}");
+    let mut broken: BTreeMap<String, Broken> = BTreeMap::new();
+    for (clause, result) in column["clauses"].as_object().unwrap() {
+        for reason in result["reasons"].as_array().unwrap() {
+            let label = reason["scenario"].as_str().unwrap();
+            let (scenario, cell) = label.split_once(" [").unwrap_or((label, ""));
+            let scenarios = broken.entry(cell.to_owned()).or_default();
+            scenarios.entry(scenario.to_owned()).or_default().insert(clause.clone());
+        }
+    }
+    broken
+}
+
+/// What of the list a tier can tell: the scenarios that it does not skip.
+fn told(list: &Broken, report: &[u8]) -> Broken {
+    let _ = report;
+    list.clone()
+}
+
+#[test]
+fn keeps_every_must_and_breaks_what_it_lists_in_the_contract_tier() {
+    let _slot = Slot::take();
+    let verify = ["verify", "--tier", "contract", "--variant", "all", ARTICLE];
+    without_engine(&verify).assert().success();
+    let assert = without_engine(&[&verify[..], &["--strict", "--json"]].concat()).assert().code(1);
+    let cells = broken(&assert.get_output().stdout);
+    assert_eq!(cells.len(), 4);
+    for (cell, broken) in cells {
+        assert_eq!(broken, told(&listed(), &[]), "{cell}");
+    }
+}
