@@ -54,13 +54,13 @@ impl Parts {
         let mut parts = Self::default();
         let mut rest = address.as_str();
         if let Some((scheme, after)) = address.split_once(':') {
-            let part = |character: char| character.is_ascii_alphanumeric() || "+-.".contains(character);
+            let of_scheme = |character: char| character.is_ascii_alphanumeric() || "+-.".contains(character);
             // Python 2 takes `name:80` for a host and a port.
             let port = pip.is_on_python_2()
                 && scheme != "http"
                 && !after.is_empty()
                 && after.bytes().all(|byte| byte.is_ascii_digit());
-            if !scheme.is_empty() && scheme.chars().all(part) && !port {
+            if !scheme.is_empty() && scheme.chars().all(of_scheme) && !port {
                 parts.scheme = scheme.to_ascii_lowercase();
                 rest = after;
             }
@@ -183,9 +183,9 @@ pub(super) fn last_part(path: &str) -> &str {
 /// The end of a name from its last dot on, with a `.tar` before it.
 pub(super) fn extension(name: &str) -> &str {
     let name = name.rsplit('/').next().unwrap_or(name);
-    let bare = name.trim_start_matches('.');
-    let Some(dot) = bare.rfind('.') else { return "" };
-    let base = &name[..name.len() - bare.len() + dot];
+    let visible = name.trim_start_matches('.');
+    let Some(dot) = visible.rfind('.') else { return "" };
+    let base = &name[..name.len() - visible.len() + dot];
     let tar = base
         .len()
         .checked_sub(4)

@@ -134,7 +134,7 @@ impl Place<'_> {
     fn linked(&self, link: String) -> Result<Item, Refused> {
         let mut link = link;
         if !self.pip.is_legacy() {
-            self.check_egg(&link)?;
+            check_egg(&link)?;
         }
         let mut parts = Parts::of(&link, self.pip)?;
         if parts.scheme == "file" && link.contains("../") {
@@ -184,7 +184,7 @@ impl Place<'_> {
             None => self.editable_path_or_address(text)?,
         };
         let link = item.address.clone().unwrap_or_default();
-        self.check_egg(&link)?;
+        check_egg(&link)?;
         let scheme = Parts::of(&link, self.pip)?.scheme;
         let is_file = link.starts_with("file:");
         if !address::is_vcs(&scheme, self.pip) && !is_file {
@@ -204,12 +204,13 @@ impl Place<'_> {
         if self.pip.is_newest() {
             early = Some(self.extras(brackets)?);
         }
-        let file = match self.is_folder(path)? {
-            true => Some(address::of_file(path, self.folder, self.pip)?),
-            false => path.to_lowercase().starts_with("file:").then(|| path.to_owned()),
+        let file = if self.is_folder(path)? {
+            Some(address::of_file(path, self.folder, self.pip)?)
+        } else {
+            path.to_lowercase().starts_with("file:").then(|| path.to_owned())
         };
         let link = file.clone().unwrap_or_else(|| with_vcs_prefix(text));
-        self.check_egg(&link)?;
+        check_egg(&link)?;
         let mut item = Item::default();
         if let Some(egg) = address::egg(&link) {
             item = self.named(egg)?;
@@ -233,9 +234,10 @@ impl Place<'_> {
         if is_folder && !self.files.is_file(&Path::new(&address::absolute(path, self.folder)).join("setup.py")) {
             return Err(Refused::error(format!("Directory '{path}' is not installable. File 'setup.py' not found.")));
         }
-        let file = match is_folder {
-            true => Some(address::of_file(path, self.folder, self.pip)?),
-            false => path.to_lowercase().starts_with("file:").then(|| path.to_owned()),
+        let file = if is_folder {
+            Some(address::of_file(path, self.folder, self.pip)?)
+        } else {
+            path.to_lowercase().starts_with("file:").then(|| path.to_owned())
         };
         if let Some(file) = file {
             let extras = self.extras(brackets)?;
@@ -324,27 +326,23 @@ impl Place<'_> {
         })
     }
 
-    /// What `egg=` names must be a project's name since pip 25.
-    fn check_egg(&self, link: &str) -> Result<(), Refused> {
-        let Some(egg) = address::egg(link) else { return Ok(()) };
-        let inner = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
-        let end = |character: Option<char>| character.is_some_and(|character| character.is_ascii_alphanumeric());
-        let is_name = egg.chars().all(inner) && end(egg.chars().next()) && end(egg.chars().next_back());
-        if is_name {
-            Ok(())
-        } else {
-            Err(Refused::error(format!("The '{egg}' egg fragment is invalid: from '{link}'")))
-        }
-    }
-
     /// A `file:` address must be one of this machine.
     fn check_link(&self, link: &str) -> Result<(), Refused> {
-        self.check_egg(link)?;
+        check_egg(link)?;
         if Parts::of(link, self.pip)?.scheme == "file" {
             address::file_of(link, self.pip)?;
         }
         Ok(())
     }
+}
+
+/// What `egg=` names must be a project's name since pip 25.
+fn check_egg(link: &str) -> Result<(), Refused> {
+    let Some(egg) = address::egg(link) else { return Ok(()) };
+    let inner = |character: char| character.is_ascii_alphanumeric() || "._-".contains(character);
+    let end = |character: Option<char>| character.is_some_and(|character| character.is_ascii_alphanumeric());
+    let is_name = egg.chars().all(inner) && end(egg.chars().next()) && end(egg.chars().next_back());
+    if is_name { Ok(()) } else { Err(Refused::error(format!("The '{egg}' egg fragment is invalid: from '{link}'"))) }
 }
 
 fn not_a_requirement(text: &str, bad: Bad) -> Refused {

@@ -301,11 +301,11 @@ fn is_literal(text: &str) -> bool {
     while let Some(at) = rest.find('\\') {
         let mut after = rest[at + 1..].chars();
         let digits = match after.next() {
-            None => return false,
             Some('x') => 2,
             Some('u') => 4,
             Some('U') => 8,
-            Some('N') => return false,
+            // Names of characters are not looked up.
+            Some('N') | None => return false,
             Some(_) => 0,
         };
         if after.as_str().chars().take(digits).filter(char::is_ascii_hexdigit).count() < digits {

@@ -35,7 +35,7 @@ pub(super) fn requirement(file: &str, pip: Pip) -> Result<String, Refused> {
         && !(newest && name.is_empty())
         && build.is_none_or(|build| build.starts_with(|first: char| first.is_ascii_digit()))
         && !(newest && tags.iter().any(|tag| tag.split('.').any(str::is_empty)))
-        && !(newest && !tags[0].split('.').all(is_identifier));
+        && (!newest || tags[0].split('.').all(is_identifier));
     let version = Version::from_str(version).map_err(|_| invalid())?;
     if valid { Ok(format!("{}=={version}", normalised(name))) } else { Err(invalid()) }
 }

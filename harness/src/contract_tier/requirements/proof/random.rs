@@ -1,6 +1,6 @@
 //! Random choices from a seed: the same on every machine.
 
-/// A generator of numbers (SplitMix64).
+/// A generator of numbers (`SplitMix64`).
 pub(super) struct Random(u64);
 
 impl Random {

@@ -127,6 +127,7 @@ const PREFIX: &str = "/usr/local/wsgi";
 
 /// What a command line asks for.
 #[derive(Debug, Default, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 pub(super) struct Wanted {
     pub(super) help: bool,
     pub(super) files: Vec<String>,
