@@ -45,6 +45,8 @@ fn a_difference_is_made_small_and_is_a_scenario_that_fails_the_same_way() {
     let suite = TempDir::new().unwrap();
     std::os::unix::fs::symlink(root().join("images"), suite.path().join("images")).unwrap();
     let scenarios = suite.path().join("scenarios");
+    std::fs::create_dir(&scenarios).unwrap();
+    std::fs::write(scenarios.join("contract.toml"), "version = 1\n").unwrap();
     let arguments = ["--seed", "11", "--count", "200", "--build-step", &step, "--write", scenarios.to_str().unwrap()];
     let assert = fuzz(&arguments).assert().code(1).stdout(contains("FAILURE with application"));
     let told = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();

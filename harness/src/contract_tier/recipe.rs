@@ -40,14 +40,19 @@ pub(super) fn read(text: &str) -> Result<Recipe, String> {
 type Why = &'static str;
 const NOT_HERE: Why = "this instruction cannot be followed in a sandbox";
 
+/// How far the application has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Application {
+    Absent,
+    Copied,
+    Built,
+}
+
 /// An image in the making.
 struct Image {
-    /// Whether the triggers have done everything.
-    by_triggers: bool,
+    application: Application,
     /// Whether the working directory is /app.
     is_in_app: bool,
-    is_copied: bool,
-    is_built: bool,
     starts: bool,
     command: Vec<String>,
 }
@@ -60,31 +65,26 @@ impl Image {
             "${BASE_IMAGE}" | "$BASE_IMAGE" => false,
             _ => return Err("it does not begin with the candidate"),
         };
-        Ok(Self {
-            by_triggers,
-            is_in_app: by_triggers,
-            is_copied: by_triggers,
-            is_built: by_triggers,
-            starts: by_triggers,
-            command: Vec::new(),
-        })
+        // The triggers do everything at once.
+        let application = if by_triggers { Application::Built } else { Application::Absent };
+        Ok(Self { application, is_in_app: by_triggers, starts: by_triggers, command: Vec::new() })
     }
 
     fn follow(&mut self, does: &Does) -> Result<(), Why> {
         match does {
             Does::Describe => {}
             // Commands have arguments in their environment.
-            Does::Declare(_) if self.by_triggers || self.is_built => {}
+            Does::Declare(_) if self.application == Application::Built => {}
             Does::Folder(folder) if is_app(folder) => self.is_in_app = true,
             Does::Copy { sources, to, has_options: false, .. } if is_whole(sources) && self.is_app(to) => {
-                if self.is_built {
+                if self.application == Application::Built {
                     return Err("it copies the application again, after the build step");
                 }
-                self.is_copied = true;
+                self.application = Application::Copied;
             }
             Does::Run(command) if command == BUILD => {
                 self.can_build()?;
-                self.is_built = true;
+                self.application = Application::Built;
             }
             Does::EntryPoint(Some(words)) if *words == [START] => self.starts = true,
             Does::Command(Some(words)) => self.command.clone_from(words),
@@ -112,19 +112,22 @@ impl Image {
 
     /// Whether the build step can run now, as it does in the sandbox: in /app, with the whole application there.
     fn can_build(&self) -> Result<(), Why> {
-        match self {
-            Self { is_built: true, .. } => Err("it runs the build step again"),
-            Self { is_copied: false, .. } => Err("it runs the build step before `COPY . /app`"),
-            Self { is_in_app: false, .. } => Err("it runs the build step without `WORKDIR /app`"),
-            _ => Ok(()),
+        match self.application {
+            Application::Built => Err("it runs the build step again"),
+            Application::Absent => Err("it runs the build step before `COPY . /app`"),
+            Application::Copied if !self.is_in_app => Err("it runs the build step without `WORKDIR /app`"),
+            Application::Copied => Ok(()),
         }
     }
 
     fn finish(self) -> Result<Recipe, Why> {
-        match self {
-            Self { is_copied: false, .. } => Err("there is no `COPY . /app`"),
-            Self { is_in_app: false, .. } => Err("there is no `WORKDIR /app`"),
-            Self { is_built, starts, command, .. } => Ok(Recipe { builds: is_built, starts, command }),
+        let Self { application, is_in_app, starts, command } = self;
+        match application {
+            Application::Absent => Err("there is no `COPY . /app`"),
+            _ if !is_in_app => Err("there is no `WORKDIR /app`"),
+            Application::Copied | Application::Built => {
+                Ok(Recipe { builds: application == Application::Built, starts, command })
+            }
         }
     }
 }
@@ -145,21 +148,21 @@ mod tests {
 
     const BASE: &str = "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\n";
 
-    fn recipe(builds: bool, starts: bool, command: &[&str]) -> Result<Recipe, String> {
-        Ok(Recipe { builds, starts, command: command.iter().map(ToString::to_string).collect() })
+    fn recipe(builds: bool, starts: bool, command: &[&str]) -> Recipe {
+        Recipe { builds, starts, command: command.iter().map(ToString::to_string).collect() }
     }
 
     #[test]
     fn triggers_and_steps_written_out() {
         let triggers = "ARG IMAGE\nFROM ${IMAGE}\nCMD [ \"--url-alias\", \"/static\", \\\n  \"x\" ]\n";
-        assert_eq!(read(triggers), recipe(true, true, &["--url-alias", "/static", "x"]));
+        assert_eq!(read(triggers).unwrap(), recipe(true, true, &["--url-alias", "/static", "x"]));
         let written = format!(
             "{BASE}WORKDIR /app\nCOPY . /app\nRUN mod_wsgi-docker-build\nEXPOSE 80\nENTRYPOINT [ \"mod_wsgi-docker-start\" ]\n"
         );
-        assert_eq!(read(&written), recipe(true, true, &[]));
-        assert_eq!(read(&format!("{BASE}COPY ./ /app/\nWORKDIR /app\n")), recipe(false, false, &[]));
+        assert_eq!(read(&written).unwrap(), recipe(true, true, &[]));
+        assert_eq!(read(&format!("{BASE}COPY ./ /app/\nWORKDIR /app\n")).unwrap(), recipe(false, false, &[]));
         assert_eq!(
-            read(&format!("{BASE}WORKDIR /app/\ncopy . .\nrun mod_wsgi-docker-build\n")),
+            read(&format!("{BASE}WORKDIR /app/\ncopy . .\nrun mod_wsgi-docker-build\n")).unwrap(),
             recipe(true, false, &[])
         );
     }

@@ -61,7 +61,7 @@ fn a_clause_has_its_proofs_and_a_should_needs_none() {
 #[test]
 fn a_suite_without_a_contract_says_so() {
     let folder = tempfile::tempdir().ok();
-    let root = folder.as_ref().map(tempfile::TempDir::path).unwrap_or(Path::new("nowhere"));
+    let root = folder.as_ref().map_or(Path::new("nowhere"), tempfile::TempDir::path);
     let load = || Contract::load(root, &[(cell(Dialect::Docker), vec![proving(&["BUILD-1"])])]);
     assert!(load().is_err_and(|error| matches!(error, TomlError::Unreadable { .. })));
     for (text, none) in [("version = 1\n", true), ("version = 2\n", false), (CLAUSES, false)] {

@@ -20,10 +20,9 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
     for (place, character) in line.char_indices() {
         match quote {
             Some(open) if character == open => quote = None,
-            Some(_) => {}
             None if ['"', '\''].contains(&character) && !is_escaped(place) => quote = Some(character),
             None if character.is_whitespace() => ends.push(place),
-            None => {}
+            Some(_) | None => {}
         }
     }
     ends.push(line.len());
