@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use predicates::str::contains;
 use serde_json::Value;
 
 use crate::support::{Slot, first_run, root, without_engine, wsgi_proof};
@@ -12,11 +11,11 @@ const ARTICLE: &str = "images/alternatives/article";
 /// Clauses, by scenario.
 type Broken = BTreeMap<String, BTreeSet<String>>;
 
-/// What the file lists.
-fn listed() -> Broken {
+/// What the file lists: for both tiers, and for images alone.
+fn listed() -> [Broken; 2] {
     let text = std::fs::read_to_string(root().join(ARTICLE).join("breaks.toml")).unwrap();
     let mut tables: BTreeMap<String, Broken> = toml::from_str(&text).unwrap();
-    tables.remove("breaks").unwrap()
+    ["breaks", "breaks-in-images"].map(|table| tables.remove(table).unwrap())
 }
 
 /// What a table says of its only candidate, in each cell.
@@ -36,14 +35,8 @@ fn broken(table: &[u8]) -> BTreeMap<String, Broken> {
     broken
 }
 
-/// What of the list a tier can tell: the scenarios that it does not skip.
-fn told(list: &Broken, report: &[u8]) -> Broken {
-    let _ = report;
-    list.clone()
-}
-
 #[test]
-fn keeps_every_must_and_breaks_what_it_lists_in_the_contract_tier() {
+fn they_keep_every_must_and_break_what_is_listed_in_the_contract_tier() {
     let _slot = Slot::take();
     let verify = ["verify", "--tier", "contract", "--variant", "all", ARTICLE];
     without_engine(&verify).assert().success();
@@ -51,6 +44,24 @@ fn keeps_every_must_and_breaks_what_it_lists_in_the_contract_tier() {
     let cells = broken(&assert.get_output().stdout);
     assert_eq!(cells.len(), 4);
     for (cell, broken) in cells {
-        assert_eq!(broken, told(&listed(), &[]), "{cell}");
+        assert_eq!(broken, listed()[0], "{cell}");
     }
+}
+
+/// In images, a part of the list, and some scenarios that must pass; the workflow `every-cell` tries all in every variant.
+#[test]
+fn they_do_so_in_images() {
+    const PASS: [&str; 4] = ["hello-wsgi", "every-phase", "setup-py-only", "checkout-in-the-way"];
+    first_run();
+    let [both, images] = listed();
+    let some: Broken = both.into_iter().filter(|(name, _)| name.contains("hook")).chain(images).collect();
+    let only: Vec<String> = some.keys().map(String::as_str).chain(PASS).map(|name| format!("={name}")).collect();
+    let mut arguments = vec!["verify", "--tier", "image", "--strict", "--json", ARTICLE];
+    for name in &only {
+        arguments.extend(["--only", name]);
+    }
+    let _slot = Slot::take();
+    let assert = wsgi_proof(&arguments).assert().code(1);
+    let cells = broken(&assert.get_output().stdout);
+    assert_eq!(cells.into_values().collect::<Vec<_>>(), [some]);
 }

@@ -22,20 +22,26 @@ struct Clause {
     source: String,
 }
 
-/// What the candidate breaks: the clauses, by scenario.
+/// Clauses, by scenario.
+type Broken = BTreeMap<String, BTreeSet<String>>;
+
+/// What the candidate breaks, in both tiers and in images alone.
 #[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
 struct List {
-    breaks: BTreeMap<String, BTreeSet<String>>,
+    breaks: Broken,
+    breaks_in_images: Broken,
 }
 
 /// The page, made from the candidate's list and the contract.
 pub(crate) fn page(root: &Path) -> Result<String, Error> {
     let contract: Contract = read(&root.join("scenarios/contract.toml"))?;
-    let List { breaks } = read(&root.join("images/alternatives/article/breaks.toml"))?;
+    let List { mut breaks, breaks_in_images } = read(&root.join("images/alternatives/article/breaks.toml"))?;
+    breaks.extend(breaks_in_images);
     let mut text = String::from(
         "# What the article's steps lack\n\n\
-         Made from `images/alternatives/article/breaks.toml` and `scenarios/contract.toml` by `cargo xtask generate`; not to be\n\
-         edited.\n\n\
+         Made from `images/alternatives/article/breaks.toml` and `scenarios/contract.toml` by\n\
+         `cargo xtask generate`; not to be edited.\n\n\
          Steps that do what the article says, and no more, keep every MUST of [the contract](contract.md) in the dialect\n\
          `docker`. They break the SHOULDs below, each taught by what came later. Whoever implements these images anew learns\n\
          here what the article does not say.\n\n\

@@ -54,7 +54,12 @@ pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Fi
         (folder != "/app").then(|| ("/app".to_owned(), folder))
     }));
     if awaited.user == 0 {
-        let identity = (options.value("--user").unwrap_or("root"), options.value("--group").unwrap_or("root"));
+        // mod_wsgi-express heeds these variables first.
+        let of = |variable: &str, option| {
+            let set = call.environment.get(variable).map(String::as_str).filter(|value| !value.is_empty());
+            set.or_else(|| options.value(option)).unwrap_or("root")
+        };
+        let identity = (of("MOD_WSGI_USER", "--user"), of("MOD_WSGI_GROUP", "--group"));
         findings.extend(scope.holds_for(ClauseId::start(3), CheckId::ServerUser, (), at, || {
             let root = ["root", "0", "#0"].iter().any(|root| identity.0 == *root || identity.1 == *root);
             root.then(|| ("a user and a group other than root's".to_owned(), format!("{}:{}", identity.0, identity.1)))

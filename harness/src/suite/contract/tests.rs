@@ -6,7 +6,7 @@ use super::*;
 use crate::outcome::{At, CheckId};
 use crate::suite::cell::tests::cell;
 use crate::suite::scenario::tests::scenario;
-use crate::suite::scenario::{Declared, Subject};
+use crate::suite::scenario::{Declared, HttpExpectation, Subject};
 
 const CLAUSES: &str = "version = 1\n\n[[clause]]\nid = \"BUILD-1\"\nlevel = \"MUST\"\ndialects = [\"docker\"]\nsays = \"x\"\nsource = \"y\"\n\n[[clause]]\nid = \"IMAGE-7\"\nlevel = \"SHOULD\"\ndialects = [\"docker\"]\nsays = \"x\"\nsource = \"y\"\n";
 
@@ -107,10 +107,8 @@ fn a_bug_has_a_scenario_or_a_reason() {
 #[test]
 fn ids_are_unique_and_of_the_form() {
     let twice = CLAUSES.replace("IMAGE-7", "BUILD-1");
-    assert_eq!(
-        parse(&twice, &[proving(&["BUILD-1"])]).err(),
-        Some(vec!["s/contract.toml:10:1: BUILD-1 stands in line 3 already".to_owned()])
-    );
+    let faults = parse(&twice, &[proving(&["BUILD-1"])]).err().unwrap_or_default();
+    assert!(faults.contains(&"s/contract.toml:10:1: BUILD-1 stands in line 3 already".to_owned()), "{faults:?}");
     let odd = CLAUSES.replace("IMAGE-7", "OTHER-7");
     let faults = parse(&odd, &[proving(&["BUILD-1"])]).err().unwrap_or_default().join("\n");
     assert!(faults.contains("`OTHER-7` is no id of a clause"), "{faults}");
@@ -121,4 +119,37 @@ fn a_check_that_there_is_not_is_a_fault() {
     let text = CLAUSES.replacen("source = \"y\"\n", "source = \"y\"\nchecks = [\"stop\"]\n", 1);
     let faults = parse(&text, &[proving(&["BUILD-1"])]).err().unwrap_or_default().join("\n");
     assert!(faults.contains("no check has the ID `stop`; `wsgi-proof checks` lists them"), "{faults}");
+}
+
+#[test]
+fn what_no_clause_takes_is_a_fault() {
+    let at = At { file: PathBuf::from("a/scenario.toml"), line: 9 };
+    let pattern = regex::Regex::new("x").unwrap_or_else(|_| unreachable!());
+    let mut warned = proving(&["BUILD-1"]);
+    if let Some(build) = &mut warned.build {
+        build.should_log.push(Declared { value: pattern, at: at.clone() });
+    }
+    let should = "s/a/scenario.toml:9: `build-log-should` is a SHOULD, and the scenario proves no clause that is one";
+    assert_eq!(parse(CLAUSES, &[warned]).err(), Some(vec![should.to_owned()]));
+    let mut named = proving(&["BUILD-1"]);
+    if let Some(serve) = &mut named.serve {
+        let proves = vec![Declared { value: ClauseId::image(7), at: at.clone() }];
+        serve.http.push(HttpExpectation { proves, ..HttpExpectation::get(at) });
+    }
+    let other = "s/a/scenario.toml:9: IMAGE-7 is none of the clauses that the scenario proves: BUILD-1";
+    assert_eq!(parse(CLAUSES, &[named]).err(), Some(vec![other.to_owned()]));
+}
+
+#[test]
+fn a_should_that_takes_nothing_is_a_fault() {
+    let idle =
+        "s/a/scenario.toml:3: IMAGE-7 is a SHOULD beside a MUST that takes every check: nothing here speaks for it";
+    assert_eq!(parse(CLAUSES, &[proving(&["BUILD-1", "IMAGE-7"])]).err(), Some(vec![idle.to_owned()]));
+}
+
+#[test]
+fn a_check_is_one_clauses_everywhere() {
+    let text = CLAUSES.replace("source = \"y\"\n", "source = \"y\"\neverywhere = [\"build-phases\"]\n");
+    let faults = parse(&text, &[proving(&["BUILD-1"])]).err().unwrap_or_default().join("\n");
+    assert!(faults.contains("the check `build-phases` is BUILD-1's everywhere already"), "{faults}");
 }
