@@ -77,7 +77,7 @@ impl Attribution {
 }
 
 /// Those that are preferred; all where none is.
-fn preferred<'a>(clauses: Vec<&'a Clause>, is_preferred: impl Fn(&Clause) -> bool) -> Vec<&'a Clause> {
+fn preferred(clauses: Vec<&Clause>, is_preferred: impl Fn(&Clause) -> bool) -> Vec<&Clause> {
     if clauses.iter().any(|clause| is_preferred(clause)) {
         clauses.into_iter().filter(|clause| is_preferred(clause)).collect()
     } else {
