@@ -11,6 +11,16 @@ use crate::support::{NO_ENGINE, PrivateEngine, Run, Suite, changed, program, roo
 const BUILD: &str = "mod_wsgi-docker-build";
 const START: &str = "mod_wsgi-docker-start";
 
+#[test]
+fn the_stub_accepts_the_options_of_the_variants_pip() {
+    let file = broken(BUILD, "requirements.txt -U", "requirements.txt -U --allow-all-external");
+    let step = file.path().to_str().unwrap();
+    for (variant, verdict) in [("python-2.7", "pass"), ("python-3.11", "fail")] {
+        let run = run(&["--build-step", step, "--variant", variant, "=commented-git-requirement"]);
+        assert_eq!(run.report["scenarios"][0]["verdict"], verdict, "{}", run.output());
+    }
+}
+
 /// The repository's step with one change.
 fn broken(step: &str, from: &str, to: &str) -> NamedTempFile {
     let mut file = NamedTempFile::new().unwrap();
@@ -51,6 +61,27 @@ fn the_repositorys_steps_keep_the_contract_in_both_dialects() {
     "BUILD-42"
 )]
 #[case::no_upgrade(BUILD, "requirements.txt -U", "requirements.txt", "=commented-git-requirement", "BUILD-25")]
+#[case::no_dependencies(
+    BUILD,
+    "requirements.txt -U",
+    "requirements.txt -U --no-deps",
+    "=commented-git-requirement",
+    "BUILD-21"
+)]
+#[case::elsewhere(
+    BUILD,
+    "requirements.txt -U",
+    "requirements.txt -U --target x",
+    "=commented-git-requirement",
+    "BUILD-21"
+)]
+#[case::dry_run(
+    BUILD,
+    "requirements.txt -U",
+    "requirements.txt -U --dry-run",
+    "=commented-git-requirement",
+    "BUILD-21"
+)]
 #[case::git_too_late(BUILD, "if requires git+; then", "if requires none+; then", "=git-requirement", "BUILD-16")]
 #[case::git_always(BUILD, "if requires git+; then", "if true; then", "=hello-wsgi", "BUILD-18")]
 #[case::lists_left(BUILD, "rm -rf /var/lib/apt/lists/*", "true", "=git-requirement", "BUILD-16")]

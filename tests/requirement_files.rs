@@ -39,7 +39,8 @@ fn held_to_pip(name: &str) {
         .write("requirement-files/app/cases", &proof::cases(&images, &variant, seed, count).unwrap())
         .write(
             "requirement-files/app/.docker/action_hooks/pre-build",
-            "#!/bin/sh\nset -e\npython oracle.py < cases\nrm oracle.py cases\n",
+            // The last case must not be built.
+            "#!/bin/sh\nset -e\npython oracle.py < cases\nfind . -mindepth 1 -delete\n",
         );
     suite.run_with(&["--variant", name]).assert().success();
 }

@@ -133,10 +133,10 @@ impl Place<'_> {
     /// A requirement with an address of its own.
     fn linked(&self, link: String) -> Result<Item, Refused> {
         let mut link = link;
+        let mut parts = Parts::of(&link, self.pip)?;
         if !self.pip.is_legacy() {
             check_egg(&link)?;
         }
-        let mut parts = Parts::of(&link, self.pip)?;
         if parts.scheme == "file" && link.contains("../") {
             link = address::of_file(&address::unquoted(&parts.path), self.folder, self.pip)?;
             parts = Parts::of(&link, self.pip)?;
@@ -184,8 +184,8 @@ impl Place<'_> {
             None => self.editable_path_or_address(text)?,
         };
         let link = item.address.clone().unwrap_or_default();
-        check_egg(&link)?;
         let scheme = Parts::of(&link, self.pip)?.scheme;
+        check_egg(&link)?;
         let is_file = link.starts_with("file:");
         if !address::is_vcs(&scheme, self.pip) && !is_file {
             return Err(Refused::error(format!("{text} is not a valid editable requirement.")));
@@ -210,6 +210,7 @@ impl Place<'_> {
             path.to_lowercase().starts_with("file:").then(|| path.to_owned())
         };
         let link = file.clone().unwrap_or_else(|| with_vcs_prefix(text));
+        Parts::of(&link, self.pip)?;
         check_egg(&link)?;
         let mut item = Item::default();
         if let Some(egg) = address::egg(&link) {
@@ -328,8 +329,9 @@ impl Place<'_> {
 
     /// A `file:` address must be one of this machine.
     fn check_link(&self, link: &str) -> Result<(), Refused> {
+        let scheme = Parts::of(link, self.pip)?.scheme;
         check_egg(link)?;
-        if Parts::of(link, self.pip)?.scheme == "file" {
+        if scheme == "file" {
             address::file_of(link, self.pip)?;
         }
         Ok(())

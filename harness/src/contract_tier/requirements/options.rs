@@ -58,6 +58,8 @@ pub(super) struct Options {
     pub(super) requirement: Option<String>,
     pub(super) constraint: Option<String>,
     pub(super) editable: Option<String>,
+    /// Whether hashes are required, and whether they are not.
+    pub(super) hashes: [bool; 2],
 }
 
 impl Options {
@@ -76,6 +78,7 @@ impl Options {
             requirement: first("--requirement"),
             constraint: first("--constraint"),
             editable: first("--editable"),
+            hashes: ["--require-hashes", "--no-require-hashes"].map(|name| given.has(name)),
         })
     }
 }
@@ -112,7 +115,8 @@ mod tests {
     #[test]
     fn the_first_of_each_counts_wherever_it_stands() {
         let options = parse("--pre -r a.txt -r b.txt words --constr=c.txt -- -e x", NEW).unwrap();
-        let expected = Options { requirement: Some("a.txt".into()), constraint: Some("c.txt".into()), editable: None };
+        let expected =
+            Options { requirement: Some("a.txt".into()), constraint: Some("c.txt".into()), ..Options::default() };
         assert_eq!(options, expected);
         assert_eq!(parse("-ra.txt --ed .", NEW).unwrap().editable.unwrap(), ".");
     }

@@ -63,6 +63,7 @@ impl Reader<'_> {
         let key = address::absolute(name, self.folder);
         let mut open = vec![self.open(name.to_owned(), key, constraint, &mut spent)?];
         let mut asked = Vec::new();
+        let mut hashes = [false; 2];
         while let Some(file) = open.last_mut() {
             let Some(line) = file.lines.next() else {
                 open.pop();
@@ -90,8 +91,13 @@ impl Reader<'_> {
                     }
                     open.push(self.open(name, key, constraint, &mut spent)?);
                 }
-                Line::Nothing => {}
+                Line::Nothing { hashes: [required, not_required] } => {
+                    hashes = [hashes[0] || required, hashes[1] || not_required];
+                }
             }
+        }
+        if hashes == [true, true] {
+            return Err(Refused::error("--require-hashes and --no-require-hashes are mutually exclusive"));
         }
         Ok(asked)
     }
@@ -170,9 +176,13 @@ impl Reader<'_> {
 
     /// The file at a `file:` address, as pip since 10 reads it.
     fn at_address(&self, name: &str, parts: &Parts) -> Result<Vec<u8>, Refused> {
-        if self.pip.python >= (3, 12) && parts.host.is_empty() && !parts.path.starts_with('/') {
+        let bare = name.split_once(':').is_some_and(|(_, rest)| !rest.starts_with('/'));
+        if self.pip.python >= (3, 12) && bare {
             // Python puts such an address together otherwise since then.
             return Err(Refused::exception(format!("InvalidSchema: No connection adapters were found for '{name}'")));
+        }
+        if parts.path.is_empty() && parts.host.is_empty() {
+            return Err(Refused::error(format!("404 Client Error: FileNotFoundError for url: {name}")));
         }
         let path =
             address::file_of(&format!("file://{}/{}", parts.host, parts.path.trim_start_matches('/')), self.pip)?;
@@ -203,7 +213,7 @@ impl Reader<'_> {
             let message = format!("Could not split options: {options}");
             if self.pip.is_legacy() { Refused::exception(message) } else { Refused::error(message) }
         })?;
-        let Options { requirement, constraint, editable } = Options::parse(words, self.pip)?;
+        let Options { requirement, constraint, editable, hashes } = Options::parse(words, self.pip)?;
         Ok(match (requirement, constraint, editable) {
             // With `-e` behind it, what stands before is editable since pip 10.
             (_, _, Some(_)) if !text.is_empty() && !self.pip.is_legacy() => Line::Editable(text.to_owned()),
@@ -211,7 +221,7 @@ impl Reader<'_> {
             (_, _, Some(text)) => Line::Editable(text),
             (Some(name), _, None) => Line::File { name, constraint: false },
             (None, Some(name), None) => Line::File { name, constraint: true },
-            (None, None, None) => Line::Nothing,
+            (None, None, None) => Line::Nothing { hashes },
         })
     }
 }
@@ -225,7 +235,10 @@ enum Line {
         constraint: bool,
     },
     /// Only how others are installed.
-    Nothing,
+    Nothing {
+        /// Whether it requires hashes, and whether it does not.
+        hashes: [bool; 2],
+    },
 }
 
 /// Whether the name of a file is an address.

@@ -112,19 +112,3 @@ fn what_contradicts_itself_is_refused() {
         assert_eq!(words(read(&files, NEW)), "refused 1", "{constraint}");
     }
 }
-
-#[test]
-#[ignore = "dev"]
-#[allow(clippy::unwrap_used)]
-fn dump() {
-    let images = Path::new(env!("CARGO_MANIFEST_DIR")).join("../images");
-    let count = std::env::var("COUNT").unwrap().parse().unwrap();
-    let seed = std::env::var("SEED").unwrap().parse().unwrap();
-    for variant in crate::suite::variant::Variant::all(&images).unwrap() {
-        std::fs::write(
-            format!("/tmp/pips/cases-{}", variant.name),
-            proof::cases(&images, &variant, seed, count).unwrap(),
-        )
-        .unwrap();
-    }
-}
