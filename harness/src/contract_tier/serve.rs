@@ -11,7 +11,7 @@ use crate::check::evidence::EndEvidence;
 use crate::contract_tier::sandbox::{SandboxError, Start};
 use crate::contract_tier::stub::record::{Call, Effect, Orders};
 use crate::host::volume::Snapshot;
-use crate::outcome::{NotRun, Stage};
+use crate::outcome::{ClauseId, NotRun, Stage};
 use crate::suite::scenario::{ServeExpectation, volume_context};
 
 /// The start step's program.
@@ -74,7 +74,10 @@ impl Examination<'_> {
             let identity = (by_name("MOD_WSGI_USER"), by_name("MOD_WSGI_GROUP"));
             let mut environment = given;
             environment.extend(now);
-            let awaited = Awaited { at: at.clone(), arguments, user: user.0, environment, unset: gone, identity };
+            let mut serves = vec![ClauseId::start(1)];
+            serves.extend(volume.is_some().then(|| ClauseId::start(17)));
+            let awaited =
+                Awaited { at: at.clone(), serves, arguments, user: user.0, environment, unset: gone, identity };
             self.add(start::check(&scope, &awaited, &serving));
             self.add(start::ended(&scope, &at, exit_code).into_iter().collect());
         }

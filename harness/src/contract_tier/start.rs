@@ -13,6 +13,8 @@ use crate::outcome::{At, CheckId, ClauseId, Finding};
 pub(super) struct Awaited {
     /// Where the scenario says so.
     pub at: At,
+    /// The clauses that a server which is started speaks for.
+    pub serves: Vec<ClauseId>,
     /// The arguments of CMD, or those in their place.
     pub arguments: Vec<String>,
     /// The user id that the container is started as.
@@ -28,12 +30,14 @@ pub(super) struct Awaited {
 /// Checks the one call that serves. `calls` are the calls of mod_wsgi-express that serve.
 pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Finding> {
     let at = &awaited.at;
-    let started = scope.holds_for(ClauseId::start(1), CheckId::ServerStarted, (), at, || match calls {
-        [_] => None,
-        [] => Some(("mod_wsgi-express start-server to be run".to_owned(), "it was not run".to_owned())),
-        several => Some(("it to be run once".to_owned(), format!("it was run {} times", several.len()))),
-    });
-    let mut findings: Vec<Finding> = started.into_iter().collect();
+    let started = |clause| {
+        scope.holds_for(clause, CheckId::ServerStarted, (), at, || match calls {
+            [_] => None,
+            [] => Some(("mod_wsgi-express start-server to be run".to_owned(), "it was not run".to_owned())),
+            several => Some(("it to be run once".to_owned(), format!("it was run {} times", several.len()))),
+        })
+    };
+    let mut findings: Vec<Finding> = awaited.serves.iter().copied().filter_map(started).collect();
     let Some(call) = calls.first() else { return findings };
     let options = Options(&call.arguments);
     findings.extend(scope.holds_for(ClauseId::start(2), CheckId::ServerIsProcessOne, (), at, || {
