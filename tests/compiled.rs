@@ -1,21 +1,15 @@
 //! The pieces of the compiled alternative that need no image.
 
-use compiled_alternative::{requirements, target, variables};
+use compiled_alternative::{target, variables};
 
 #[test]
-fn requirement_files_are_followed_once_and_without_comments() {
+fn variables_are_files_with_names_of_variables() {
     let place = tempfile::tempdir().unwrap();
     let folder = place.path();
     std::fs::create_dir_all(folder.join("more/user_vars")).unwrap();
-    let first = folder.join("requirements.txt");
-    std::fs::write(&first, "SIX # git+\r\n--requirement=more/last.txt\n").unwrap();
-    std::fs::write(folder.join("more/last.txt"), "  -r ../requirements.txt\nHg+http://x#egg=y").unwrap();
-    let lines = requirements::lines(&first);
     std::fs::write(folder.join("more/user_vars/ONE"), "1\n\n").unwrap();
     std::fs::write(folder.join("more/user_vars/not-a-name"), "2").unwrap();
-    let read = variables::read(&folder.join("more"));
-    assert_eq!(lines, ["six", "--requirement=more/last.txt", "-r ../requirements.txt", "hg+http://x#egg=y"]);
-    assert_eq!(read, [("ONE".into(), "1\n".into())]);
+    assert_eq!(variables::read(&folder.join("more")), [("ONE".into(), "1\n".into())]);
 }
 
 #[test]

@@ -157,8 +157,16 @@ pub(super) fn failing(scenario: &Scenario) -> Vec<Failing> {
         Phase::PreBuild | Phase::Build => Vec::new(),
         Phase::Git => vec![Failing::AptUpdate, Failing::AptInstall],
         Phase::Mercurial => vec![Failing::Mercurial],
+        // Nobody needs pip to tell that there is nothing to read.
+        Phase::Pip if scenario.app.as_deref().is_some_and(has_no_file) => Vec::new(),
         Phase::Pip => vec![Failing::Requirements],
     }
+}
+
+/// Whether an application's requirements.txt is there, and is not a file.
+fn has_no_file(app: &Path) -> bool {
+    let list = app.join(REQUIREMENTS);
+    list.symlink_metadata().is_ok() && !list.is_file()
 }
 
 /// The orders to stubs to fail.

@@ -10,7 +10,7 @@ use super::pip::Pip;
 use super::refused::Refused;
 use super::{decode, lines, words};
 
-/// How many files may name each other in a chain before Python's stack is full, for pip before 10 and since then. Measured.
+/// How many files may name each other in a chain before Python's stack is full, for pip before 10 and since then. Estimated: the depth depends on how much of the stack is taken already.
 const DEEPEST: [usize; 2] = [480, 900];
 /// How many files are opened in all; pip has no such limit, only its patience.
 const MAX_FILES: usize = 20_000;

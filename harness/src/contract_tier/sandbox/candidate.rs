@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::{PROGRAM, SandboxError, Sandboxes};
 use crate::contract_tier::requirements::Pip;
+use crate::contract_tier::stub::PIP_READER;
 use crate::contract_tier::stub::record::PROGRAMS;
 use crate::suite::control::Replacements;
 use crate::suite::variant::Variant;
@@ -16,11 +17,18 @@ use crate::suite::variant::Variant;
 /// How the names of the images' own programs begin.
 const STEPS: &str = "mod_wsgi-docker-";
 /// Those that are sourced or read by the others.
-const LIBRARIES: [&str; 3] = ["mod_wsgi-docker-check", "mod_wsgi-docker-environment", "mod_wsgi-docker-folder"];
+const LIBRARIES: [&str; 4] =
+    ["mod_wsgi-docker-check", "mod_wsgi-docker-environment", "mod_wsgi-docker-folder", "mod_wsgi-docker-requirements"];
 /// Modules that Python finds in the sandbox.
-const MODULES: [(&str, &str); 6] = [
+const MODULES: [(&str, &str); 12] = [
     ("pip/__init__.py", ""),
     ("pip/__main__.py", include_str!("site/pip/__main__.py")),
+    ("pip/_internal/__init__.py", ""),
+    ("pip/_internal/exceptions.py", include_str!("site/pip/_internal/exceptions.py")),
+    ("pip/_internal/network/__init__.py", ""),
+    ("pip/_internal/network/session.py", include_str!("site/pip/_internal/network/session.py")),
+    ("pip/_internal/req/__init__.py", include_str!("site/pip/_internal/req/__init__.py")),
+    ("pip/_internal/req/constructors.py", include_str!("site/pip/_internal/req/constructors.py")),
     ("mod_wsgi/__init__.py", ""),
     ("mod_wsgi/server/__init__.py", "from mod_wsgi.express.options import option_list  # noqa: F401\n"),
     ("mod_wsgi/express/__init__.py", ""),
@@ -91,6 +99,7 @@ impl Candidate {
             fs::create_dir_all(path.parent().unwrap_or(&wsgi))?;
             fs::write(path, text)?;
         }
+        symlink(PROGRAM, wsgi.join("site/pip/_internal/req").join(PIP_READER))?;
         Ok(())
     }
 

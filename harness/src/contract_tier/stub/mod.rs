@@ -15,6 +15,9 @@ use record::{Call, Effect, FOLDER, Orders, Tool};
 /// The exit code of a stub that cannot do its work: the sandbox is not as it must be.
 pub(crate) const BROKEN: i32 = 125;
 
+/// The name of the program that pip's own modules, as the sandbox has them, ask what requirement files say.
+pub(crate) const PIP_READER: &str = "pip-reader";
+
 /// The result of a stub.
 struct Done {
     effect: Effect,
@@ -31,12 +34,13 @@ impl Done {
 pub fn main() -> Option<i32> {
     let mut arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
     let name = arguments.next()?;
-    let tool = tool(Path::new(&name).file_name()?.to_str()?)?;
+    let program = Path::new(&name).file_name()?.to_str()?;
     if !Path::new(FOLDER).join(record::ORDERS_FILE).exists() {
         return None;
     }
     let arguments: Vec<String> = arguments.collect();
-    Some(act(tool, &arguments).unwrap_or_else(|error| {
+    let ended = if program == PIP_READER { read(&arguments) } else { act(tool(program)?, &arguments) };
+    Some(ended.unwrap_or_else(|error| {
         complain(&format!("stub of {name}: {error}"));
         BROKEN
     }))
@@ -53,12 +57,25 @@ fn tool(name: &str) -> Option<Tool> {
     }
 }
 
+/// What pip's own modules read. It is no call of pip, so it leaves no record.
+fn read(arguments: &[String]) -> std::io::Result<i32> {
+    let [file] = arguments else { return Ok(BROKEN) };
+    Ok(pip::modules::read(file, &environment(), &folder(), Orders::read()?.pip))
+}
+
+fn environment() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
+        .collect()
+}
+
+fn folder() -> PathBuf {
+    std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"))
+}
+
 fn act(tool: Tool, arguments: &[String]) -> std::io::Result<i32> {
     let orders = Orders::read()?;
-    let environment: BTreeMap<String, String> = std::env::vars_os()
-        .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
-        .collect();
-    let folder = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    let (environment, folder) = (environment(), folder());
     let Done { effect, exit_code } = match tool {
         Tool::Apt => apt::act(arguments, &environment, &orders)?,
         Tool::Pip => pip::act(arguments, &environment, &folder, &orders)?,

@@ -1,6 +1,7 @@
 //! pip: `install` of what requirement files and the command line ask for, as the variant's pip has it.
 
 mod install;
+pub(super) mod modules;
 mod options;
 
 use std::collections::BTreeMap;

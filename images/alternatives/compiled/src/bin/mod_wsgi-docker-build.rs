@@ -9,8 +9,8 @@ fn main() -> io::Result<()> {
     let folder = folder();
     hook(&folder, "pre-build", &Environment::default());
     let file = Path::new("requirements.txt");
-    let asked = requirements::lines(file);
-    let needs = |prefix: &str| asked.iter().any(|line| line.contains(prefix));
+    let asked = requirements::schemes();
+    let needs = |prefix: &str| asked.iter().any(|scheme| scheme.starts_with(prefix));
     if needs("git+") {
         say("Installing git");
         run("apt-get", &["update"]);
@@ -22,7 +22,8 @@ fn main() -> io::Result<()> {
         say("Installing mercurial");
         run("pip", &["install", "mercurial"]);
     }
-    let asks = if file.is_file() {
+    // What cannot be read is for pip to complain about.
+    let asks = if file.symlink_metadata().is_ok() {
         Some(["--requirement", "requirements.txt"])
     } else {
         // An application without a list of requirements may be a package that declares its own.

@@ -1,0 +1,2 @@
+class PipError(Exception):
+    """What pip refuses."""

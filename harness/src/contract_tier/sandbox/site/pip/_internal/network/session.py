@@ -1,0 +1,2 @@
+class PipSession(object):
+    """Nothing is fetched here."""
