@@ -94,6 +94,8 @@ impl<'a> Cursor<'a> {
     fn named(mut self) -> Result<Named, Bad> {
         let mut named = Named { name: self.identifier().ok_or(Bad::Syntax)?.to_owned(), ..Named::default() };
         named.extras = self.extras().unwrap_or_default();
+        // Looked at when all else is as it must be.
+        let mut versions = Ok(BTreeSet::new());
         if self.eat("@") {
             let rest = self.next();
             let length = rest.find(' ').unwrap_or(rest.len());
@@ -103,7 +105,7 @@ impl<'a> Cursor<'a> {
             named.address = Some(rest[..length].to_owned());
             self.skip_to(&rest[length..]);
         } else {
-            named.versions = self.versions()?;
+            versions = self.versions();
         }
         if self.eat(";") {
             let marker = self.rest();
@@ -113,6 +115,7 @@ impl<'a> Cursor<'a> {
             named.marker = Some(marker.trim().to_owned());
         }
         self.end()?;
+        named.versions = versions?;
         Ok(named)
     }
 

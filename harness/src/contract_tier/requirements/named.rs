@@ -144,6 +144,8 @@ impl<'a> Cursor<'a> {
         let mut named = Named { name: self.identifier().ok_or(Bad::Syntax)?.to_owned(), ..Named::default() };
         self.spaces();
         named.extras = self.extras()?;
+        // Looked at when all else is as it must be.
+        let mut versions = Ok(BTreeSet::new());
         self.spaces();
         if self.eat("@") {
             self.spaces();
@@ -156,7 +158,10 @@ impl<'a> Cursor<'a> {
             self.at += length;
             self.spaces();
         } else {
-            named.versions = self.versions()?;
+            versions = self.versions();
+            if versions == Err(Bad::Syntax) {
+                return Err(Bad::Syntax);
+            }
             self.spaces();
         }
         if !self.rest().is_empty() {
@@ -168,6 +173,7 @@ impl<'a> Cursor<'a> {
             self.end()?;
             named.marker = Some(marker.trim().to_owned());
         }
+        named.versions = versions?;
         Ok(named)
     }
 
@@ -209,12 +215,12 @@ impl<'a> Cursor<'a> {
             }
             self.spaces();
         }
-        let versions = versions(&self.text[begin..self.at], &|one| whole.is_match(one))?;
+        let versions = versions(&self.text[begin..self.at], &|one| whole.is_match(one));
         self.spaces();
         if parenthesis && !self.eat(")") {
             return Err(Bad::Syntax);
         }
-        Ok(versions)
+        versions
     }
 
     fn marker(&mut self, depth: usize) -> Result<(), Bad> {
