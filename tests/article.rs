@@ -42,10 +42,12 @@ fn broken(table: &[u8]) -> BTreeMap<String, Broken> {
 fn they_keep_every_must_and_break_what_is_listed_in_the_contract_tier() {
     let _slot = Slot::take();
     let verify = ["verify", "--tier", "contract", "--variant", "all", ARTICLE];
-    without_engine(&verify).assert().success();
+    // Nothing is broken; what takes images was not tried.
+    without_engine(&verify).assert().code(5);
     let assert = without_engine(&[&verify[..], &["--strict", "--json"]].concat()).assert().code(1);
     let cells = broken(&assert.get_output().stdout);
-    assert_eq!(cells.len(), 4);
+    let variants = std::fs::read_to_string(root().join("images/variants.toml")).unwrap();
+    assert_eq!(cells.len(), toml::from_str::<toml::Table>(&variants).unwrap().len());
     for (cell, broken) in cells {
         assert_eq!(broken, listed()[0], "{cell}");
     }
