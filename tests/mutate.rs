@@ -61,5 +61,5 @@ fn only_what_has_changed_since_a_commit() {
 
 #[test]
 fn a_mutant_that_there_is_not_is_nothing_selected() {
-    wsgi_proof(&["mutate", "nonsense"]).assert().code(4).stderr(contains("no mutant matches"));
+    wsgi_proof(&["mutate", "nonsense"]).assert().code(4).stderr(contains("ID that begins with nonsense"));
 }

@@ -50,6 +50,8 @@ const MOUNTS: [&str; 13] = [
 ];
 /// Set in the container that this program runs in where the machine permits no namespaces.
 pub(crate) const IN_CONTAINER: &str = "WSGI_PROOF_IN_CONTAINER";
+/// Folders of the root that are the host's own, or links into `/usr`.
+const HOST_FOLDERS: [&str; 5] = ["bin", "lib", "lib32", "lib64", "sbin"];
 /// What programs look up in `/etc`: copied, since each thing mounted costs each sandbox more than a small file.
 const ETC: [&str; 4] = ["group", "ld.so.cache", "localtime", "passwd"];
 /// Where the candidate's folder has the links of `/etc/alternatives`.
@@ -144,7 +146,17 @@ impl Sandboxes {
     /// When it cannot, and why.
     pub(crate) async fn probe(&self) -> Result<(), SandboxError> {
         let mut command = self.toolbox.command(&self.bubblewrap);
-        command.args(self.namespaces((0, 0))).args(["--ro-bind", "/", "/", "--proc", "/proc", "--", "/bin/true"]);
+        // Not all of `/`: mounts come and go below it, as those of an engine do, and one that goes meanwhile is an error.
+        command.args(self.namespaces((0, 0))).args(["--ro-bind", "/usr", "/usr"]);
+        for name in HOST_FOLDERS {
+            let (host, own) = (Path::new("/").join(name), format!("/{name}"));
+            if let Ok(target) = fs::read_link(&host) {
+                command.arg("--symlink").arg(target).arg(own);
+            } else if host.is_dir() {
+                command.arg("--ro-bind").arg(&host).arg(own);
+            }
+        }
+        command.args(["--proc", "/proc", "--", "/usr/bin/true"]);
         let output = command.stdin(Stdio::null()).output().await.map_err(SandboxError::io(&self.bubblewrap))?;
         if output.status.success() {
             return Ok(());
@@ -173,7 +185,7 @@ impl Sandboxes {
             let path = base.join(name);
             fs::create_dir_all(&path).map_err(SandboxError::io(&path))?;
         }
-        for name in ["bin", "lib", "lib32", "lib64", "sbin"] {
+        for name in HOST_FOLDERS {
             let (host, own) = (Path::new("/").join(name), base.join(name));
             if let Ok(target) = fs::read_link(&host) {
                 std::os::unix::fs::symlink(target, &own).map_err(SandboxError::io(&own))?;
@@ -261,10 +273,10 @@ impl Sandboxes {
             }
         }
         words.mount("--ro-bind", start.candidate.folder(), "/usr/local");
-        for name in ["/bin", "/lib", "/lib32", "/lib64", "/sbin"] {
-            let host = Path::new(name);
+        for name in HOST_FOLDERS.map(|name| format!("/{name}")) {
+            let host = Path::new(&name);
             if host.is_dir() && !host.is_symlink() {
-                words.mount("--ro-bind", host, name);
+                words.mount("--ro-bind", host, &name);
             }
         }
         words.mount("--ro-bind", &self.program, PROGRAM);
