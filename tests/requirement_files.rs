@@ -54,6 +54,6 @@ fn as_the_real_pip_reads_them(#[values("python-2.7", "python-3.11")] variant: &s
 /// All variants: `cargo test -- --ignored in_every_variant`, with `WSGI_PROOF_REQUIREMENT_FILES=10000` for all that is promised.
 #[rstest]
 #[ignore = "takes minutes; the sample above is part of every run"]
-fn in_every_variant(#[values("python-2.7", "python-3.9", "python-3.11", "python-3.13")] variant: &str) {
+fn in_every_variant(#[values("python-2.7", "python-3.9", "python-3.11", "python-3.13", "python-3.14")] variant: &str) {
     held_to_pip(variant);
 }
