@@ -10,7 +10,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::cli::arguments::Cli;
-use crate::contract_tier::requirements::{Files, Pip, Reader, resolved};
+use crate::contract_tier::requirements::samples::{NEW, OLD};
+use crate::contract_tier::requirements::{Files, Reader, resolved};
 use crate::mutate::mutants;
 use crate::suite::assertion_lock::{LOCK_FILE, SuiteLock};
 use crate::suite::cell::Cell;
@@ -100,7 +101,7 @@ proptest! {
 
     #[test]
     fn requirement_files(text in r"(-r |-e |--requirement=|git\+|hg\+|six|\./x|@|#|==|;|\\|[ -~]{0,5}|\u{e4}|\r?\n){0,20}") {
-        for pip in [Pip { version: (9, 0, 3), python: (2, 7) }, Pip { version: (26, 3, 0), python: (3, 13) }] {
+        for pip in [OLD, NEW] {
             let reader = Reader { pip, folder: "/app", environment: &BTreeMap::new(), files: &Everywhere(text.clone()) };
             drop(reader.file("requirements.txt", false).and_then(|asked| resolved(asked, pip)));
         }

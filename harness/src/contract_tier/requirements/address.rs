@@ -217,9 +217,7 @@ pub(super) fn plainly(path: &Path) -> PathBuf {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    const OLD: Pip = Pip { version: (9, 0, 3), python: (2, 7) };
-    const NEW: Pip = Pip { version: (26, 3, 0), python: (3, 13) };
+    use crate::contract_tier::requirements::samples::{NEW, OLD};
 
     #[test]
     fn addresses_and_what_only_looks_like_one() {

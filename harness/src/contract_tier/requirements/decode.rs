@@ -170,9 +170,7 @@ fn utf_32(bytes: &[u8], order: Order) -> Option<String> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    const OLD: Pip = Pip { version: (9, 0, 3), python: (2, 7) };
-    const NEW: Pip = Pip { version: (26, 3, 0), python: (3, 13) };
+    use crate::contract_tier::requirements::samples::{NEW, OLD};
 
     #[test]
     fn a_mark_says_the_encoding() {

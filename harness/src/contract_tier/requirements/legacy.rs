@@ -264,8 +264,7 @@ const VARIABLES: [&str; 18] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const OLD: Pip = Pip { version: (9, 0, 3), python: (2, 7) };
+    use crate::contract_tier::requirements::samples::OLD;
 
     #[test]
     fn versions_of_any_form_but_no_comma_at_the_end() {

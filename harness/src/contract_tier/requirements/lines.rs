@@ -80,9 +80,7 @@ fn expanded(line: &str, environment: &BTreeMap<String, String>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const OLD: Pip = Pip { version: (9, 0, 3), python: (2, 7) };
-    const NEW: Pip = Pip { version: (26, 3, 0), python: (3, 13) };
+    use crate::contract_tier::requirements::samples::{NEW, OLD};
 
     fn of(text: &str, pip: Pip) -> Vec<String> {
         let environment = [("HOST", "h"), ("EMPTY", ""), ("lower", "l")];

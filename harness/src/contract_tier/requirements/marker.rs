@@ -52,10 +52,10 @@ fn environment(pip: Pip) -> Option<MarkerEnvironment> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract_tier::requirements::samples::{NEW, OLD};
 
     #[test]
     fn markers_are_those_of_the_variant() {
-        let (old, new) = (Pip { version: (9, 0, 3), python: (2, 7) }, Pip { version: (26, 3, 0), python: (3, 13) });
         for (marker, on_old, on_new) in [
             ("python_version < '3'", Some(true), Some(false)),
             ("python_version >= '3.9' and os_name == 'posix'", Some(false), Some(true)),
@@ -63,7 +63,7 @@ mod tests {
             ("'linux' in sys_platform", Some(true), Some(true)),
             ("platform_release == '6.1'", None, None),
         ] {
-            assert_eq!((applies(marker, old), applies(marker, new)), (on_old, on_new), "{marker}");
+            assert_eq!((applies(marker, OLD), applies(marker, NEW)), (on_old, on_new), "{marker}");
         }
     }
 }

@@ -29,6 +29,8 @@ mod tests;
 use std::path::{Path, PathBuf};
 
 pub(crate) use item::{Disk, Files};
+#[cfg(test)]
+pub(crate) use pip::samples;
 pub(crate) use pip::{NoPip, Pip};
 pub(crate) use read::Reader;
 pub(crate) use refused::Refused;

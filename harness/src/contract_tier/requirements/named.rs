@@ -325,8 +325,7 @@ fn is_literal(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const NEW: Pip = Pip { version: (26, 3, 0), python: (3, 13) };
+    use crate::contract_tier::requirements::samples::NEW;
 
     fn parse(text: &str) -> Result<Named, Bad> {
         Named::parse(text, NEW)

@@ -104,9 +104,7 @@ fn check(name: &str, value: &str, pip: Pip) -> Result<(), String> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    const OLD: Pip = Pip { version: (9, 0, 3), python: (2, 7) };
-    const NEW: Pip = Pip { version: (26, 3, 0), python: (3, 13) };
+    use crate::contract_tier::requirements::samples::{NEW, OLD};
 
     fn parse(line: &str, pip: Pip) -> Result<Options, Refused> {
         Options::parse(line.split(' ').map(str::to_owned).collect(), pip)

@@ -85,6 +85,15 @@ fn numbers(version: &str) -> Option<(u16, u16, u16)> {
     Some((next()?, next().unwrap_or(0), next().unwrap_or(0)))
 }
 
+/// The oldest pip of a variant, and the newest, for tests.
+#[cfg(test)]
+pub(crate) mod samples {
+    use super::Pip;
+
+    pub(crate) const OLD: Pip = Pip { version: (9, 0, 3), python: (2, 7) };
+    pub(crate) const NEW: Pip = Pip { version: (26, 3, 0), python: (3, 13) };
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

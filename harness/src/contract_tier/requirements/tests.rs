@@ -2,9 +2,7 @@
 
 use super::*;
 use crate::contract_tier::requirements::proof::InMemory;
-
-const OLD: Pip = Pip { version: (9, 0, 3), python: (2, 7) };
-const NEW: Pip = Pip { version: (26, 3, 0), python: (3, 13) };
+use crate::contract_tier::requirements::samples::{NEW, OLD};
 
 fn read(files: &[(&str, &[u8])], pip: Pip) -> Result<Vec<Requirement>, Refused> {
     let environment =

@@ -49,15 +49,15 @@ fn is_identifier(text: &str) -> bool {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::contract_tier::requirements::samples::{NEW, OLD};
 
     #[test]
     fn a_wheel_stands_for_its_version() {
-        let (old, new) = (Pip { version: (9, 0, 3), python: (2, 7) }, Pip { version: (26, 3, 0), python: (3, 13) });
-        for pip in [old, new] {
+        for pip in [OLD, NEW] {
             assert_eq!(requirement("six-1.17.0-py2.py3-none-any.whl", pip).unwrap(), "six==1.17.0");
             assert_eq!(requirement("six.whl", pip).unwrap_err().exit_code, 1);
         }
-        assert_eq!(requirement("A_b-1.0-1-py3-none-any.whl", new).unwrap(), "a-b==1.0");
-        assert!(requirement("six-x-py3-none-any.whl", new).is_err());
+        assert_eq!(requirement("A_b-1.0-1-py3-none-any.whl", NEW).unwrap(), "a-b==1.0");
+        assert!(requirement("six-x-py3-none-any.whl", NEW).is_err());
     }
 }

@@ -230,9 +230,7 @@ fn variable<'a>(name: &str, environment: &'a BTreeMap<String, String>) -> Option
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    const OLD: Pip = Pip { version: (9, 0, 3), python: (2, 7) };
-    const NEW: Pip = Pip { version: (26, 3, 0), python: (3, 13) };
+    use crate::contract_tier::requirements::samples::{NEW, OLD};
 
     fn wanted(line: &str, variables: &[(&str, &str)], pip: Pip) -> Result<Wanted, String> {
         let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
