@@ -76,7 +76,6 @@ fn what_only_buildkit_knows_does_not_apply(#[case] lines: &str, #[case] ignore: 
     "ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nWORKDIR /app\nCOPY . /app\nRUN mod_wsgi-docker-build\n",
     "the start step is not its ENTRYPOINT"
 )]
-#[case::single_quotes("ARG IMAGE\nFROM ${IMAGE}\nCMD [ 'wsgi.py' ]\n#", "CMD is in shell form")]
 fn what_the_sandbox_cannot_do_is_not_tried(#[case] dockerfile: &str, #[case] why: &str) {
     let suite = suite(&format!("{dockerfile}{CMD}"));
     run(&suite, &["--tier", "contract"]).code(4).stdout(contains("SKIP").and(contains("1 skipped")));

@@ -48,7 +48,7 @@ const CASES: &[(&str, &str, &[&str])] = &[
     ),
     (
         "restart",
-        "[serve]\nrestart = true\n[[serve.http]]\npath = \"/\"\n[[serve.command]]\nrun = [\"mkdir\", \"/made\"]\n",
+        "[serve]\nrestart = \"after-stop\"\n[[serve.http]]\npath = \"/\"\n[[serve.command]]\nrun = [\"mkdir\", \"/made\"]\n",
         &["command `mkdir /made` exit code after the restart"],
     ),
 ];

@@ -163,6 +163,13 @@ pub(super) fn failing(scenario: &Scenario) -> Vec<Failing> {
     }
 }
 
+/// Whether a build that must succeed has requirements over ssh. Whether git gets them depends on what a hook has installed.
+pub(super) fn asks_for_ssh(scenario: &Scenario) -> bool {
+    let list = |app: &Path| std::fs::read(app.join(REQUIREMENTS)).unwrap_or_default();
+    let asks = || scenario.app.as_deref().is_some_and(|app| String::from_utf8_lossy(&list(app)).contains("+ssh://"));
+    !must_fail(scenario) && asks()
+}
+
 /// Whether an application's requirements.txt is there, and is not a file.
 fn has_no_file(app: &Path) -> bool {
     let list = app.join(REQUIREMENTS);

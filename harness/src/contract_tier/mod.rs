@@ -71,6 +71,9 @@ pub(crate) fn not_applicable(scenario: &Scenario) -> Option<String> {
     if scenario.subject != Subject::Application {
         return Some("it inspects an image".to_owned());
     }
+    if build::asks_for_ssh(scenario) {
+        return Some("it needs a server of git over ssh, which stubs do not stand for".to_owned());
+    }
     match recipe_of(scenario) {
         Ok(recipe) if !recipe.starts && scenario.serve.is_some() => {
             Some("its Dockerfile requires an engine: the start step is not its ENTRYPOINT".to_owned())
@@ -147,6 +150,7 @@ impl Examination<'_> {
             environment,
             user: (0, 0),
             read_only: false,
+            keeps_tmp: false,
             tmpfs: Vec::new(),
             volume: None,
         }

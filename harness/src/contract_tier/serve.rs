@@ -42,13 +42,14 @@ impl Examination<'_> {
 
         let mut log = Vec::new();
         let mut exit_code = None;
-        for _ in 0..if serve.restart { 2 } else { 1 } {
+        for _ in 0..if serve.restart.is_some() { 2 } else { 1 } {
             self.workspace.order(&Orders::of(self.pip))?;
             let mut words = vec![STEP.to_owned()];
             words.extend(arguments.iter().cloned());
             let mut start = Start {
                 user,
                 read_only: serve.start.read_only,
+                keeps_tmp: serve.restart.is_some(),
                 tmpfs: serve.start.tmpfs.keys().cloned().collect(),
                 volume: volume
                     .as_ref()

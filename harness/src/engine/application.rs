@@ -282,6 +282,17 @@ impl Application {
         Ok(StopEvidence { exit_code, took: begun.elapsed(), killed })
     }
 
+    /// Kills the container, which has no time to clean up, and waits until it is gone. One that has ended stays so.
+    ///
+    /// # Errors
+    /// When the engine cannot.
+    pub(crate) async fn kill(&self) -> Result<(), EngineError> {
+        if self.not_started.is_none() && self.signal("SIGKILL").await? {
+            self.wait_exit().await?;
+        }
+        Ok(())
+    }
+
     /// Sends a signal; `false` when the container was not running any more.
     async fn signal(&self, signal: &str) -> Result<bool, EngineError> {
         let options = KillContainerOptions { signal: signal.to_owned() };

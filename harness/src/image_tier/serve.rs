@@ -13,7 +13,7 @@ use crate::engine::{Application, Bind, Start};
 use crate::host::volume::Volume;
 use crate::outcome::{Fault, Log, NotRun, Stage, with_causes};
 use crate::suite::limits::Limits;
-use crate::suite::scenario::{EndExpectation, ServeExpectation, volume_context};
+use crate::suite::scenario::{EndExpectation, RestartKey, ServeExpectation, volume_context};
 
 /// How long a container whose log matters may take to end when the scenario does not say.
 const LOG_LIMIT: Duration = Duration::from_secs(10);
@@ -67,10 +67,14 @@ impl Step<'_> {
             Some(end) => self.await_end(end, application, begun).await?,
             None => {
                 let answers = self.ask(serve, application, begun).await?;
-                self.stop(serve, application).await?;
-                if serve.restart && answers {
+                if serve.restart == Some(RestartKey::AfterKill) {
+                    application.kill().await?;
+                } else {
+                    self.stop(serve, application).await?;
+                }
+                if serve.restart.is_some() && answers {
                     self.restart(serve, application).await?;
-                } else if serve.restart {
+                } else if serve.restart.is_some() {
                     self.part.not_run.push(NotRun::NoAnswer { what: "the restart".to_owned() });
                 }
             }
@@ -147,7 +151,7 @@ impl Step<'_> {
         Ok(answers)
     }
 
-    /// Starts the stopped container again, and does with it what was done before.
+    /// Starts the ended container again, and does with it what was done before.
     async fn restart(&mut self, serve: &ServeExpectation, application: &mut Application) -> Result<(), StepError> {
         let begun = self.stage(Stage::Probe);
         self.scope = self.scope.again(" after the restart");

@@ -88,6 +88,8 @@ pub(crate) struct Start<'a> {
     pub user: (u32, u32),
     /// Whether the root is read-only.
     pub read_only: bool,
+    /// Whether `/tmp` is the root's, as in a container, where it stays from one start to the next.
+    pub keeps_tmp: bool,
     /// Where there are temporary file systems.
     pub tmpfs: Vec<String>,
     /// What is mounted on `/app`, and whether it can be written.
@@ -281,7 +283,10 @@ impl Sandboxes {
         }
         words.mount("--ro-bind", &self.program, PROGRAM);
         words.mount("--bind", &workspace.stubs(), record::FOLDER);
-        words.add(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"]);
+        words.add(["--proc", "/proc", "--dev", "/dev"]);
+        if !start.keeps_tmp {
+            words.add(["--tmpfs", "/tmp"]);
+        }
         for path in &start.tmpfs {
             words.add(["--tmpfs", path]);
         }

@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::suite::scenario::tests::load_here;
 use crate::suite::scenario::{
-    BuildOutcome, EndCode, FailureCode, FileState, Phase, Scenario, Subject, build_context, rebuild_context,
+    BuildOutcome, EndCode, FailureCode, FileState, Phase, RestartKey, Scenario, Subject, build_context, rebuild_context,
 };
 
 const APPLICATION: &str =
@@ -158,7 +158,7 @@ fn a_full_file_resolves_with_the_lines_of_its_expectations() {
     assert_eq!(serve.start.arguments.as_deref(), Some(&["other.wsgi".to_owned()][..]));
     assert_eq!((serve.start.environment["NAME"].as_str(), serve.start.user.as_deref()), ("value", Some("12345:0")));
     assert!(serve.start.read_only && serve.start.tmpfs["/tmp"] && !serve.start.tmpfs["/run"]);
-    assert_eq!((serve.restart, serve.unchanged[0].value.as_str()), (true, "/app"));
+    assert_eq!((serve.restart, serve.unchanged[0].value.as_str()), (Some(RestartKey::AfterKill), "/app"));
     assert_eq!(serve.http[0].at.line, line_of("[[serve.http]]"));
     assert_eq!((serve.http[0].method.as_str(), serve.http[0].status.value), ("GET", 200));
     assert_eq!((serve.http[0].times, serve.http[0].at_once), (1, 1));

@@ -29,7 +29,7 @@ pub(crate) use schema::schema;
 pub(crate) use setting::Setting;
 pub(crate) use table::{
     BuildExpectation, BuildOutcome, CommandExpectation, EndCode, EndExpectation, FailureCode, FileExpectation,
-    FileState, Generate, HttpExpectation, ImageExpectation, Phase, Rebuild, Scenario, ServeExpectation,
+    FileState, Generate, HttpExpectation, ImageExpectation, Phase, Rebuild, RestartKey, Scenario, ServeExpectation,
     StopExpectation, Subject, Volume,
 };
 

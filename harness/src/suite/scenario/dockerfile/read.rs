@@ -41,8 +41,8 @@ pub(crate) enum Does {
     Folder(String),
     /// `ENTRYPOINT`; `None` in shell form.
     EntryPoint(Option<Vec<String>>),
-    /// `CMD`; `None` in shell form.
-    Command(Option<Vec<String>>),
+    /// `CMD`: its words, which in shell form are a shell and its arguments.
+    Command(Vec<String>),
     /// `EXPOSE`, `LABEL` and `MAINTAINER`, which say something of the image, and change nothing in it.
     Describe,
     /// `ONBUILD`.
@@ -103,7 +103,7 @@ fn convert(parsed: &Parsed<'_>) -> (usize, Does) {
             let names = one.arguments.value.split_whitespace().map(|word| word.split('=').next().unwrap_or(word));
             (one.arg.span.start, Does::Declare(names.map(str::to_owned).collect()))
         }
-        Parsed::Cmd(one) => (one.cmd.span.start, Does::Command(list(&one.arguments))),
+        Parsed::Cmd(one) => (one.cmd.span.start, Does::Command(words(&one.arguments))),
         Parsed::Copy(one) => (one.copy.span.start, copy(one)),
         Parsed::Entrypoint(one) => (one.entrypoint.span.start, Does::EntryPoint(list(&one.arguments))),
         Parsed::Env(one) => (one.env.span.start, Does::Other),
@@ -155,6 +155,14 @@ fn list(command: &Command<'_>) -> Option<Vec<String>> {
     match command {
         Command::Exec(words) => Some(words.value.iter().map(|word| word.value.to_string()).collect()),
         _ => None,
+    }
+}
+
+/// The words of a command in either form, as an image has them.
+fn words(command: &Command<'_>) -> Vec<String> {
+    match command {
+        Command::Shell(text) => vec!["/bin/sh".to_owned(), "-c".to_owned(), text.value.trim().to_owned()],
+        _ => list(command).unwrap_or_default(),
     }
 }
 

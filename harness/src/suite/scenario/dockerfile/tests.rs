@@ -83,12 +83,12 @@ fn what_only_buildkit_knows_is_no_mistake() {
 #[test]
 fn lists_in_single_quotes_are_in_shell_form() {
     let command = |text: &str| read(&format!("{ON}{text}")).unwrap().instructions.pop().unwrap().does;
-    assert_eq!(command("CMD [ 'wsgi.py' ]\n"), Does::Command(None));
     assert_eq!(
-        command("CMD [ \"a\", \\\n  # of the list\n  \"b\" ]\n"),
-        Does::Command(Some(vec!["a".into(), "b".into()]))
+        command("CMD [ 'wsgi.py' ]\n"),
+        Does::Command(vec!["/bin/sh".into(), "-c".into(), "[ 'wsgi.py' ]".into()])
     );
-    assert_eq!(command("CMD []\n"), Does::Command(Some(Vec::new())));
+    assert_eq!(command("CMD [ \"a\", \\\n  # of the list\n  \"b\" ]\n"), Does::Command(vec!["a".into(), "b".into()]));
+    assert_eq!(command("CMD []\n"), Does::Command(Vec::new()));
 }
 
 proptest::proptest! {

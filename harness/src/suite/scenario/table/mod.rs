@@ -21,7 +21,9 @@ pub(crate) use file::{FileExpectation, FileState};
 pub(crate) use generate::Generate;
 pub(crate) use image::ImageExpectation;
 pub(crate) use rebuild::Rebuild;
-pub(crate) use serve::{EndCode, EndExpectation, HttpExpectation, ServeExpectation, StopExpectation, Volume};
+pub(crate) use serve::{
+    EndCode, EndExpectation, HttpExpectation, RestartKey, ServeExpectation, StopExpectation, Volume,
+};
 pub(crate) use whole::{Scenario, Subject};
 
 pub(super) use whole::{ScenarioFile, resolve};

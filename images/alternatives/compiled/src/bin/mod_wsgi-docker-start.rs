@@ -20,6 +20,12 @@ sys.exit(0 if found else 1)
 ";
 
 fn main() {
+    let arguments: Vec<String> =
+        std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+    if is_shell_form(&arguments) {
+        eprintln!("CMD is in shell form: only a list with double quotes is taken as arguments");
+        exit(1);
+    }
     let folder = folder();
     let mut environment: Environment = set(variables::read(&folder));
     // This hook may write further variables, and take some away.
@@ -33,8 +39,6 @@ fn main() {
     }
     hook(&folder, "deploy", &environment);
 
-    let arguments: Vec<String> =
-        std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
     // mod_wsgi-express would serve errors for ever instead of saying so.
     if let Some(what) = target::missing(&arguments, &python_finds) {
         eprintln!("there is no {what}");
@@ -47,7 +51,11 @@ fn main() {
     let mut express = Command::new("mod_wsgi-express");
     give(&mut express, &environment);
     express.args(["start-server", "--port", "80", "--log-to-terminal", "--startup-log", "--access-log"]);
-    express.arg("--locale").arg(variable("LANG", "C.UTF-8"));
+    let mut locale = variable("LANG", "C.UTF-8");
+    if !is_known(&locale) {
+        locale = "C.UTF-8".into();
+    }
+    express.env("LANG", &locale).arg("--locale").arg(&locale);
     // Apache starts as root, for the port, and runs the application as this user. Started as another user it stays that.
     if is_root() {
         express.arg("--user").arg(variable("MOD_WSGI_USER", "www-data"));
@@ -61,6 +69,17 @@ fn main() {
 
 fn set(variables: Vec<variables::Variable>) -> Environment {
     variables.into_iter().map(|(name, value)| (name, Some(value))).collect()
+}
+
+/// Whether these are what the builder makes of a CMD that is not a list.
+fn is_shell_form(arguments: &[String]) -> bool {
+    matches!(arguments, [shell, option, ..] if shell.contains("/bin/") && shell.ends_with("sh") && option.starts_with('-'))
+}
+
+/// Whether the image has this locale; of one that it does not have `locale` complains.
+fn is_known(locale: &OsStr) -> bool {
+    let output = Command::new("locale").env("LC_ALL", locale).output();
+    !locale.is_empty() && output.is_ok_and(|output| output.stderr.is_empty())
 }
 
 fn is_root() -> bool {

@@ -63,9 +63,8 @@ pub(crate) struct ServeTable {
     pub(crate) command: Vec<Typed<CommandTable>>,
     /// What SIGTERM must lead to.
     pub(crate) stop: Option<Typed<StopTable>>,
-    /// `true`: the stopped container is started again, asked again, and stopped again.
-    #[schemars(extend("default" = false))]
-    pub(crate) restart: Option<Typed<bool>>,
+    /// The container is ended in this way, started again, asked again, and stopped.
+    pub(crate) restart: Option<Typed<RestartKey>>,
     /// How the container must end by itself, instead of serving.
     pub(crate) end: Option<Typed<EndTable>>,
     /// Regular expressions for lines that the container's whole log should have, in any order; one that is not there is a
@@ -87,6 +86,16 @@ pub(crate) struct ServeTable {
     pub(crate) unchanged: Vec<Typed<String>>,
 }
 
+/// How a container is ended that is started again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum RestartKey {
+    /// By SIGTERM, as `[serve.stop]` says.
+    AfterStop,
+    /// By SIGKILL, which leaves it no time to clean up.
+    AfterKill,
+}
+
 /// What a started container must do.
 #[derive(Debug, Clone)]
 pub(crate) struct ServeExpectation {
@@ -99,8 +108,8 @@ pub(crate) struct ServeExpectation {
     pub commands: Vec<CommandExpectation>,
     /// What SIGTERM must lead to.
     pub stop: Option<StopExpectation>,
-    /// Whether it is started again after that, and asked again.
-    pub restart: bool,
+    /// How it is ended to be started again, and asked again.
+    pub restart: Option<RestartKey>,
     /// How it must end by itself, instead of serving.
     pub end: Option<EndExpectation>,
     /// Lines that the container's log should have, in any order.
@@ -141,7 +150,6 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, folder: &Path, typed: &Typed<
         nothing_of_one_that_serves(resolver, table);
     }
     if let Some(restart) = &table.restart
-        && *restart.get()
         && table.http.is_empty()
         && table.end.is_none()
     {
@@ -162,7 +170,7 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, folder: &Path, typed: &Typed<
         http,
         commands,
         stop,
-        restart: table.restart.as_ref().is_some_and(|restart| *restart.get()),
+        restart: table.restart.as_ref().map(|restart| *restart.get()),
         end,
         should_log,
         log,
@@ -220,7 +228,7 @@ impl ServeExpectation {
             http: Vec::new(),
             commands: Vec::new(),
             stop: None,
-            restart: false,
+            restart: None,
             end: None,
             should_log: Vec::new(),
             log: Vec::new(),
