@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
@@ -20,6 +21,8 @@ use crate::run::criteria::Criteria;
 use crate::run::tally::ExitCode;
 use crate::suite::tier::Tier;
 
+/// How long a step may run: longer than the process that a hook leaves behind.
+const LIMIT: Duration = Duration::from_secs(10);
 /// How many applications there are from one line of progress to the next.
 const PROGRESS_EVERY: u64 = 500;
 
@@ -35,7 +38,9 @@ pub(super) async fn fuzz(arguments: &FuzzArgs) -> Result<ExitCode, Failure> {
     let signals = listen()?;
     let criteria =
         Criteria { contract, tier: Tier::Contract, strict: arguments.strict, control: None, reproduce: String::new() };
-    let sandboxes = Arc::new(open_contract::sandboxes(&folders, arguments.offline, &signals).await?);
+    let mut sandboxes = open_contract::sandboxes(&folders, arguments.offline, &signals).await?;
+    sandboxes.limit = LIMIT;
+    let sandboxes = Arc::new(sandboxes);
     let jobs = arguments.jobs.map_or_else(cores, usize::from);
     let examiner = Examiner { sandboxes, criteria, jobs };
     let fuzzer = Arc::new(Fuzzer { examiner, cells, seed, cancel: signals.cancel.clone() });

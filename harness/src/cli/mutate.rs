@@ -146,11 +146,12 @@ fn cases(arguments: &MutateArgs, images: &Path) -> Result<(Vec<Case>, Equivalent
         ));
     }
     let is_named = |case: &Case| arguments.only.is_empty() || arguments.only.iter().any(|id| is_meant(case, id));
-    cases.retain(|case| can_be_tried(case) && is_named(case) && is_changed(case));
+    let is_kind = |case: &Case| arguments.operator.is_empty() || arguments.operator.contains(&case.operator);
+    cases.retain(|case| can_be_tried(case) && is_named(case) && is_kind(case) && is_changed(case));
     if cases.is_empty() {
         return Err(Failure::new(
             ExitCode::NothingSelected,
-            &"no mutant matches: none is in lines that have changed",
+            &"no mutant matches: none is of that kind, or in lines that have changed",
             None,
         ));
     }

@@ -1,5 +1,6 @@
 //! The build step in the sandbox.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use regex::Regex;
@@ -56,7 +57,7 @@ impl Examination<'_> {
                     dialect: self.scenario.dialect,
                     requirements: self.requirements(&calls),
                     mentioned: self.mentioned(),
-                    setup_py: files::is_there(&self.app(), Path::new("/setup.py")),
+                    setup_py: files::is_file(&self.app(), Path::new("/setup.py")),
                     came_with_requirements,
                     has_pre_build_hook,
                 };
@@ -120,10 +121,23 @@ impl Examination<'_> {
         Ok(Snapshot::quick(&app).map_err(SandboxError::io(&app))?)
     }
 
+    /// The folder of the application that has hooks and variables, where it is a link the one that it leads to.
+    fn real_folder(&self) -> Result<String, TierError> {
+        let folder = self.folder(&self.app());
+        let path = self.app().join(folder);
+        match std::fs::read_link(&path) {
+            Ok(target) => Ok(target.to_string_lossy().into_owned()),
+            Err(error) if [ErrorKind::InvalidInput, ErrorKind::NotFound].contains(&error.kind()) => {
+                Ok(folder.to_owned())
+            }
+            Err(error) => Err(SandboxError::io(path)(error).into()),
+        }
+    }
+
     /// That the build step itself changed nothing of the application's.
     fn untouched(&self, scope: &Scope, before: &Snapshot, at: &At) -> Result<Option<Finding>, TierError> {
-        let kept = format!("{APP}/{}/tmp", self.folder(&self.app()));
-        let parent = format!("{APP}/{}", self.folder(&self.app()));
+        let parent = format!("{APP}/{}", self.real_folder()?);
+        let kept = format!("{parent}/tmp");
         let allowed = |change: &Change| {
             change.kind == ChangeKind::Added
                 && (change.path == format!("{APP}/requirements.txt")
@@ -179,12 +193,13 @@ fn has_no_file(app: &Path) -> bool {
 /// The orders to stubs to fail.
 fn told_failure(at: Failing, expectation: &BuildExpectation) -> Option<Failure> {
     let BuildOutcome::Failure { exit_code, .. } = &expectation.outcome.value else { return None };
-    let asked = match &exit_code.value {
-        FailureCode::OneOf(codes) => codes.first().and_then(|code| i32::try_from(*code).ok()),
-        FailureCode::NonZero => None,
+    let (asked, signal) = match &exit_code.value {
+        FailureCode::OneOf(codes) => (codes.first().and_then(|code| i32::try_from(*code).ok()), None),
+        FailureCode::NonZero => (None, None),
+        FailureCode::OfSignal(signal) => (None, Some(*signal)),
     };
     let exit_code = asked.unwrap_or_else(|| usual_exit_code(at));
-    Some(Failure { at, exit_code, message: MESSAGE.to_owned() })
+    Some(Failure { at, exit_code, signal, message: MESSAGE.to_owned() })
 }
 
 /// What the real tool ends with when it fails.

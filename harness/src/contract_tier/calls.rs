@@ -164,12 +164,14 @@ pub(super) fn failed(
     };
     let mut findings = Vec::new();
     if let Some(message) = message {
+        let failed = calls.iter().position(|call| call.exit_code != 0);
         findings.extend(scope.holds_for(clause, CheckId::ToolMessage, (), at, || {
-            let found = log.iter().any(|line| line.contains(message));
+            // A build that did not come so far ends otherwise, which is another finding.
+            let found = failed.is_none() || log.iter().any(|line| line.contains(message));
             (!found).then(|| (format!("its message `{message}` in the log"), lines::none_of(log)))
         }));
         findings.extend(scope.holds_for(after, CheckId::NothingAfterTool, (), at, || {
-            let failed = calls.iter().position(|call| call.exit_code != 0)?;
+            let failed = failed?;
             let after: Vec<String> = calls[failed + 1..].iter().map(call_words).collect();
             (!after.is_empty())
                 .then(|| ("nothing to be called after it".to_owned(), format!("called: {}", list(&after))))

@@ -23,7 +23,7 @@ impl Files for Beneath {
     }
 
     fn is_file(&self, path: &Path) -> bool {
-        open(&self.0, path, OFlags::PATH).and_then(|file| file.metadata()).is_ok_and(|data| data.is_file())
+        is_file(&self.0, path)
     }
 }
 
@@ -56,6 +56,11 @@ pub(super) fn content(root: &Path, path: &Path) -> io::Result<Vec<u8>> {
 /// Whether something is there.
 pub(super) fn is_there(root: &Path, path: &Path) -> bool {
     open(root, path, OFlags::PATH).is_ok()
+}
+
+/// Whether a file is there, or a link to one.
+pub(super) fn is_file(root: &Path, path: &Path) -> bool {
+    open(root, path, OFlags::PATH).and_then(|file| file.metadata()).is_ok_and(|data| data.is_file())
 }
 
 /// Whether a folder is there.

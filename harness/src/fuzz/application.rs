@@ -1,6 +1,7 @@
 //! A generated application: what is in its folder, in the terms of the contract.
 
 use crate::suite::dialect::Dialect;
+use crate::suite::scenario::Signal;
 
 /// The folder of an application, and how its container is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,11 +12,11 @@ pub(crate) struct Application {
     pub(super) layout: Layout,
     /// The hooks, in the order of [`Name::ALL`].
     pub(super) hooks: [Option<Hook>; 4],
-    pub(super) requirements: Option<Requirements>,
-    /// Whether there is a setup.py.
-    pub(super) setup_py: bool,
-    /// Files of `user_vars`: names and contents.
-    pub(super) user_vars: Vec<(String, String)>,
+    pub(super) requirements: Option<(Place, Requirements)>,
+    pub(super) setup_py: Option<Place>,
+    /// Entries of `user_vars`, each with a name of its own.
+    pub(super) user_vars: Vec<Variable>,
+    pub(super) linked: Linked,
     /// What else is there, and must not matter.
     pub(super) extras: Vec<Extra>,
     pub(super) target: Target,
@@ -34,6 +35,34 @@ pub(super) enum Layout {
     Other,
     /// In the dialect's folder, and there is the other one too, with hooks that must not run.
     Both,
+}
+
+/// Which folder is a link to one that has what is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Linked {
+    Nothing,
+    /// The one that has the hooks' and the variables'.
+    Folder,
+    Hooks,
+    Variables,
+}
+
+/// What stands where the contract looks for a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    File,
+    /// A link to such a file.
+    Link,
+    Folder,
+    /// A link to nothing.
+    DanglingLink,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Variable {
+    pub(super) name: String,
+    pub(super) value: String,
+    pub(super) place: Place,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,13 +84,22 @@ pub(super) struct Hook {
 /// The file type of a hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// A file; executable or not.
-    File(bool),
+    File(Executable),
     /// A link to such a file.
-    Link(bool),
+    Link(Executable),
     Folder,
     /// A link to nothing.
     DanglingLink,
+}
+
+/// For whom a file is executable. It is for root where it is for anyone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Executable {
+    ByNobody,
+    ByAll,
+    ByOwner,
+    ByGroup,
+    ByOthers,
 }
 
 /// What runs a hook.
@@ -72,12 +110,12 @@ pub(super) enum Interpreter {
     Python,
 }
 
-/// How a hook ends.
+/// How a hook or a tool ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
     /// With this exit code.
     Exit(u8),
-    Killed,
+    Signal(Signal),
 }
 
 /// What a hook does.
@@ -90,11 +128,49 @@ pub(super) enum Action {
     ForbidGit,
     /// Has no release of Mercurial be installed.
     ForbidMercurial,
+    /// Has a tool end so, whatever it is to install.
+    Break(Tool, End),
+    Print(Output),
+    /// Leaves a process behind that has the hook's standard streams.
+    LeaveProcess,
     /// Makes a hook executable, or takes that away.
     SetExecutable(Name, bool),
     RemoveHook(Name),
     SetVariable(String, String),
     UnsetVariable(String),
+}
+
+/// What installs something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Tool {
+    Apt,
+    /// pip, where it is to install Mercurial.
+    PipForMercurial,
+    /// pip, where it is to install the requirements.
+    Pip,
+}
+
+/// What a hook prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Output {
+    pub(super) text: Text,
+    /// Whether on standard error.
+    pub(super) to_errors: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Text {
+    NotUtf8,
+    Nul,
+    CarriageReturns,
+    Escapes,
+    /// The last line has no end.
+    Unended,
+    /// So many bytes.
+    Large {
+        bytes: u32,
+        in_one_line: bool,
+    },
 }
 
 /// A requirements.txt, with the files that it names.
@@ -193,8 +269,18 @@ impl Application {
             Action::WriteRequirements(requirements) => Some(requirements),
             _ => None,
         });
-        let mut lines = self.requirements.iter().chain(written).flat_map(|requirements| &requirements.lines);
+        let mut lines = self.listed().into_iter().chain(written).flat_map(|requirements| &requirements.lines);
         lines.any(|(line, file)| *file != RequirementFile::Root && (line.needs_git() || line.needs_mercurial()))
+    }
+
+    /// What it asks for, where that can be read.
+    pub(super) fn listed(&self) -> Option<&Requirements> {
+        self.requirements.as_ref().filter(|(place, _)| place.is_file()).map(|(_, requirements)| requirements)
+    }
+
+    /// Whether a hook does such a thing.
+    pub(super) fn does(&self, such: impl Fn(&Action) -> bool) -> bool {
+        self.hooks().flat_map(|(_, hook)| &hook.actions).any(such)
     }
 
     /// Its hooks, with their names.
@@ -217,12 +303,27 @@ impl Name {
     }
 }
 
-impl End {
-    /// The exit code, as a shell has it.
-    pub(super) fn code(self) -> u8 {
+impl Place {
+    /// Whether there is a file to read.
+    pub(super) fn is_file(self) -> bool {
+        matches!(self, Self::File | Self::Link)
+    }
+}
+
+impl Executable {
+    /// Whether root can execute it.
+    pub(super) fn by_root(self) -> bool {
+        self != Self::ByNobody
+    }
+
+    /// The mode, in octal digits; `None` for that of a file of which nothing is said.
+    pub(super) fn mode(self) -> Option<&'static str> {
         match self {
-            Self::Exit(code) => code,
-            Self::Killed => 128 + 9,
+            Self::ByNobody => None,
+            Self::ByAll => Some("0755"),
+            Self::ByOwner => Some("0744"),
+            Self::ByGroup => Some("0654"),
+            Self::ByOthers => Some("0645"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -20,6 +21,8 @@ use crate::suite::scenario::{self, Setting};
 
 /// The most applications that are tried to make one smaller.
 const MOST_TRIES: usize = 500;
+/// The longest that is spent on it: where a step hangs, each try takes until the limit.
+const MOST_TIME: Duration = Duration::from_secs(120);
 /// The name of a generated scenario.
 const NAME: &str = "generated";
 
@@ -80,7 +83,8 @@ impl Fuzzer {
         // proptest's way: simpler as long as it differs, and a step back where it does not.
         let mut moved = tree.simplify();
         let mut tries = 0;
-        while moved && tries < MOST_TRIES && !self.cancel.is_cancelled() {
+        let begun = Instant::now();
+        while moved && tries < MOST_TRIES && begun.elapsed() < MOST_TIME && !self.cancel.is_cancelled() {
             tries += 1;
             // A smaller application with another fault is another fault.
             let smaller = self

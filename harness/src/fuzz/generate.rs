@@ -6,10 +6,11 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::application::{
-    Action, Application, End, Extra, ExtraFolder, Hook, Interpreter, Kind, Layout, Line, Name, RequirementFile,
-    Requirements, Target,
+    Action, Application, End, Executable, Extra, ExtraFolder, Hook, Interpreter, Kind, Layout, Line, Linked, Name,
+    Output, Place, RequirementFile, Requirements, Target, Text, Tool, Variable,
 };
 use crate::suite::dialect::Dialect;
+use crate::suite::scenario::Signal;
 
 /// Names of files that hurt who does not quote them.
 const HURTFUL: [&str; 24] = [
@@ -39,7 +40,7 @@ const HURTFUL: [&str; 24] = [
     "git+x",
 ];
 /// Names that the contract knows, where they stand in the application folder.
-const RESERVED: [&str; 12] = [
+const RESERVED: [&str; 18] = [
     ".",
     "..",
     ".docker",
@@ -47,9 +48,15 @@ const RESERVED: [&str; 12] = [
     ".whiskey",
     "Dockerfile",
     "generated.py",
+    "lists",
+    "package",
     "requirements",
     "requirements.txt",
     "setup.py",
+    "the-folder",
+    "the-hooks",
+    "the-variables",
+    "values",
     "vendor",
     "wsgi.py",
 ];
@@ -67,16 +74,27 @@ pub(crate) fn applications(dialect: Dialect) -> impl Strategy<Value = Applicatio
     let layout = prop_oneof![4 => Just(Layout::Own), 1 => Just(Layout::Other), 1 => Just(Layout::Both)];
     let hooks = [
         weighted(0.6, hook(vec(before_build(), 0..3).boxed())),
-        weighted(0.6, hook(vec(set_executable(&[Name::DeployEnv, Name::Deploy]), 0..2).boxed())),
+        weighted(0.6, hook(vec(in_build(), 0..3).boxed())),
         weighted(0.5, hook(vec(at_start(), 0..3).boxed())),
-        weighted(0.5, hook(Just(Vec::new()).boxed())),
+        weighted(0.5, hook(vec(last(), 0..2).boxed())),
     ];
-    let parts = (layout, hooks, weighted(0.7, requirements()), any::<bool>(), vec(variable(), 0..4));
+    let user_vars = vec((variable(), place()), 0..4);
+    let parts = (layout, linked(), hooks, weighted(0.7, (place(), requirements())), weighted(0.5, place()), user_vars);
     let rest = (vec(extra(), 0..4), target(), any::<bool>(), given());
     (parts, rest).prop_map(
-        move |((layout, hooks, requirements, setup_py, mut user_vars), (mut extras, target, options, given))| {
-            user_vars.sort();
-            user_vars.dedup_by(|one, other| one.0 == other.0);
+        move |(
+            (layout, linked, hooks, mut requirements, setup_py, user_vars),
+            (mut extras, target, options, given),
+        )| {
+            let mut user_vars: Vec<Variable> =
+                user_vars.into_iter().map(|((name, value), place)| Variable { name, value, place }).collect();
+            user_vars.sort_by(|one, other| one.name.cmp(&other.name));
+            user_vars.dedup_by(|one, other| one.name == other.name);
+            // What pip says of what is no file is to be its own.
+            let breaks = |hook: &Hook| hook.actions.iter().any(|action| matches!(action, Action::Break(..)));
+            if let Some((place, _)) = requirements.as_mut().filter(|_| hooks.iter().flatten().any(breaks)) {
+                *place = Place::File;
+            }
             let mut seen = Vec::new();
             extras.retain(|extra| {
                 let key = (extra.folder, extra.name.clone());
@@ -84,29 +102,95 @@ pub(crate) fn applications(dialect: Dialect) -> impl Strategy<Value = Applicatio
                 seen.push(key);
                 fresh
             });
-            Application { dialect, layout, hooks, requirements, setup_py, user_vars, extras, target, options, given }
+            Application {
+                dialect,
+                layout,
+                linked,
+                hooks,
+                requirements,
+                setup_py,
+                user_vars,
+                extras,
+                target,
+                options,
+                given,
+            }
         },
     )
 }
 
 fn hook(actions: BoxedStrategy<Vec<Action>>) -> impl Strategy<Value = Hook> {
     let kind = prop_oneof![
-        8 => Just(Kind::File(true)),
-        2 => Just(Kind::File(false)),
-        1 => Just(Kind::Link(true)),
-        1 => Just(Kind::Link(false)),
+        8 => Just(Kind::File(Executable::ByAll)),
+        2 => executable().prop_map(Kind::File),
+        2 => executable().prop_map(Kind::Link),
         1 => Just(Kind::Folder),
         1 => Just(Kind::DanglingLink),
     ];
     let interpreter =
         prop_oneof![3 => Just(Interpreter::Sh), 3 => Just(Interpreter::Bash), 1 => Just(Interpreter::Python)];
-    let end = prop_oneof![7 => Just(End::Exit(0)), 2 => (1..=255u8).prop_map(End::Exit), 1 => Just(End::Killed)];
+    let end = prop_oneof![7 => Just(End::Exit(0)), 2 => (1..=255u8).prop_map(End::Exit), 1 => signal()];
     (kind, interpreter, actions, end).prop_map(|(kind, interpreter, actions, end)| Hook {
         kind,
         interpreter,
         actions,
         end,
     })
+}
+
+fn executable() -> impl Strategy<Value = Executable> {
+    prop_oneof![
+        3 => Just(Executable::ByNobody),
+        1 => Just(Executable::ByAll),
+        1 => Just(Executable::ByOwner),
+        1 => Just(Executable::ByGroup),
+        1 => Just(Executable::ByOthers),
+    ]
+}
+
+fn signal() -> impl Strategy<Value = End> {
+    select(&[Signal::Kill, Signal::Term, Signal::Segv][..]).prop_map(End::Signal)
+}
+
+fn place() -> impl Strategy<Value = Place> {
+    prop_oneof![
+        8 => Just(Place::File),
+        2 => Just(Place::Link),
+        1 => Just(Place::Folder),
+        1 => Just(Place::DanglingLink),
+    ]
+}
+
+fn linked() -> impl Strategy<Value = Linked> {
+    prop_oneof![
+        7 => Just(Linked::Nothing),
+        1 => Just(Linked::Folder),
+        1 => Just(Linked::Hooks),
+        1 => Just(Linked::Variables),
+    ]
+}
+
+/// Has a tool fail: the codes are those that pip knows, and the last that there is.
+fn break_tool() -> impl Strategy<Value = Action> {
+    let end = prop_oneof![select(&[1, 2, 3, 23, 255][..]).prop_map(End::Exit), signal()];
+    let tool = prop_oneof![2 => Just(Tool::Pip), 1 => Just(Tool::PipForMercurial), 1 => Just(Tool::Apt)];
+    (tool, end).prop_map(|(tool, end)| Action::Break(tool, end))
+}
+
+fn ended_text() -> impl Strategy<Value = Text> {
+    // What a pipe holds, and what is kept in memory without a second thought.
+    let large = (select(&[70_000, 1_200_000][..]), any::<bool>())
+        .prop_map(|(bytes, in_one_line)| Text::Large { bytes, in_one_line });
+    prop_oneof![2 => select(&[Text::NotUtf8, Text::Nul, Text::CarriageReturns, Text::Escapes][..]), 1 => large]
+}
+
+/// Output that is followed by nothing of the build step's, whose progress lines have the beginning of a line for themselves.
+fn text() -> impl Strategy<Value = Text> {
+    prop_oneof![4 => ended_text(), 1 => Just(Text::Unended)]
+}
+
+fn print(text: impl Strategy<Value = Text>) -> impl Strategy<Value = Action> {
+    (text, any::<bool>()).prop_map(|(text, to_errors)| Action::Print(Output { text, to_errors }))
 }
 
 fn before_build() -> impl Strategy<Value = Action> {
@@ -116,9 +200,20 @@ fn before_build() -> impl Strategy<Value = Action> {
         2 => Just(Action::WriteSetupPy),
         1 => Just(Action::ForbidGit),
         1 => Just(Action::ForbidMercurial),
+        2 => break_tool(),
+        2 => print(ended_text()),
         2 => set_executable(&[Name::Build, Name::DeployEnv, Name::Deploy]),
         1 => Just(Action::RemoveHook(Name::Build)),
     ]
+}
+
+fn in_build() -> impl Strategy<Value = Action> {
+    prop_oneof![2 => set_executable(&[Name::DeployEnv, Name::Deploy]), 2 => last()]
+}
+
+/// What a hook does whom none follows.
+fn last() -> impl Strategy<Value = Action> {
+    prop_oneof![2 => print(text()), 1 => Just(Action::LeaveProcess)]
 }
 
 fn at_start() -> impl Strategy<Value = Action> {
@@ -127,6 +222,7 @@ fn at_start() -> impl Strategy<Value = Action> {
         2 => select(&VARIABLES[..]).prop_map(|name| Action::UnsetVariable(name.to_owned())),
         1 => set_executable(&[Name::Deploy]),
         1 => Just(Action::RemoveHook(Name::Deploy)),
+        2 => last(),
     ]
 }
 
@@ -193,8 +289,8 @@ fn variable() -> impl Strategy<Value = (String, String)> {
 
 fn extra() -> impl Strategy<Value = Extra> {
     let kind = prop_oneof![
-        2 => Just(Kind::File(true)),
-        1 => Just(Kind::File(false)),
+        2 => Just(Kind::File(Executable::ByAll)),
+        1 => Just(Kind::File(Executable::ByNobody)),
         1 => Just(Kind::Folder),
         1 => Just(Kind::DanglingLink),
     ];

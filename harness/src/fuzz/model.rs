@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::application::{Action, Application, Hook, Kind, Line, Name, Requirements, Target};
+use super::application::{
+    Action, Application, End, Executable, Hook, Kind, Line, Name, Place, Requirements, Target, Tool,
+};
 use crate::suite::dialect::Dialect;
 use crate::suite::scenario::Phase;
 
@@ -32,14 +34,26 @@ pub(super) enum Happening {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Failure {
     pub(super) phase: Phase,
-    pub(super) code: u8,
+    pub(super) end: End,
+    pub(super) cause: Cause,
+}
+
+/// Why a build fails in its phase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// The hook fails; or what is to be installed cannot be.
+    Itself,
+    /// A hook has broken the tool.
+    BrokenTool,
+    /// requirements.txt is there and is no file.
+    NoFile,
 }
 
 /// How a start ends that does not serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StartFailure {
-    /// A hook fails, with this exit code.
-    Hook(u8),
+    /// A hook fails, and ends so.
+    Hook(End),
     /// What CMD names is not there: with any exit code other than 0.
     NothingToServe,
 }
@@ -47,7 +61,9 @@ pub(super) enum StartFailure {
 /// The variable whose value hooks tell.
 pub(super) const GREETING: &str = "GREETING";
 /// What apt ends with.
-const APT: u8 = 100;
+const APT: End = End::Exit(100);
+/// What pip ends with.
+const PIP: End = End::Exit(1);
 
 /// What must happen with an application.
 pub(super) fn predict(application: &Application) -> Prediction {
@@ -63,11 +79,11 @@ pub(super) fn predict(application: &Application) -> Prediction {
 struct State<'a> {
     application: &'a Application,
     hooks: [Option<Hook>; 4],
-    requirements: Option<Requirements>,
+    requirements: Option<(Place, Requirements)>,
     setup_py: bool,
     variables: BTreeMap<String, String>,
-    git_forbidden: bool,
-    mercurial_forbidden: bool,
+    /// How tools end, and why, that cannot install anything.
+    broken: BTreeMap<Tool, (End, Cause)>,
 }
 
 impl<'a> State<'a> {
@@ -76,19 +92,28 @@ impl<'a> State<'a> {
             application,
             hooks: application.hooks.clone(),
             requirements: application.requirements.clone(),
-            setup_py: application.setup_py,
-            variables: application.user_vars.iter().cloned().collect(),
-            git_forbidden: false,
-            mercurial_forbidden: false,
+            setup_py: application.setup_py.is_some_and(Place::is_file),
+            variables: application
+                .user_vars
+                .iter()
+                .filter(|variable| variable.place.is_file())
+                .map(|variable| (variable.name.clone(), variable.value.clone()))
+                .collect(),
+            broken: BTreeMap::new(),
         }
     }
 
     fn build(&mut self, happenings: &mut Vec<Happening>) -> Option<Failure> {
-        if let Some(code) = self.hook(Name::PreBuild, None, happenings) {
-            return Some(Failure { phase: Phase::PreBuild, code });
+        let failure = |phase, end, cause| Some(Failure { phase, end, cause });
+        if let Some(end) = self.hook(Name::PreBuild, None, happenings) {
+            return failure(Phase::PreBuild, end, Cause::Itself);
         }
         let lines: Option<Vec<Line>> = match &self.requirements {
-            Some(requirements) => Some(requirements.lines.iter().map(|(line, _)| *line).collect()),
+            Some((place, _)) if !place.is_file() => {
+                happenings.push(Happening::Pip);
+                return failure(Phase::Pip, PIP, Cause::NoFile);
+            }
+            Some((_, requirements)) => Some(requirements.lines.iter().map(|(line, _)| *line).collect()),
             // The dialect whiskey gave up looking for a setup.py.
             None if self.setup_py && self.application.dialect == Dialect::Docker => Some(vec![Line::Itself]),
             None => None,
@@ -96,60 +121,73 @@ impl<'a> State<'a> {
         if let Some(lines) = lines {
             if lines.iter().any(|line| line.needs_git()) {
                 happenings.push(Happening::Git);
-                if self.git_forbidden {
-                    return Some(Failure { phase: Phase::Git, code: APT });
+                if let Some((end, cause)) = self.broken.get(&Tool::Apt) {
+                    return failure(Phase::Git, *end, *cause);
                 }
             }
             if lines.iter().any(|line| line.needs_mercurial()) {
                 happenings.push(Happening::Mercurial);
-                if self.mercurial_forbidden {
-                    return Some(Failure { phase: Phase::Mercurial, code: 1 });
+                if let Some((end, cause)) = self.broken.get(&Tool::PipForMercurial) {
+                    return failure(Phase::Mercurial, *end, *cause);
                 }
             }
             happenings.push(Happening::Pip);
+            if let Some((end, cause)) = self.broken.get(&Tool::Pip) {
+                return failure(Phase::Pip, *end, *cause);
+            }
             let impossible = |line: &Line| match line {
                 Line::MissingPath => true,
                 Line::Itself => !self.setup_py,
                 _ => false,
             };
             if lines.iter().any(impossible) {
-                return Some(Failure { phase: Phase::Pip, code: 1 });
+                return failure(Phase::Pip, PIP, Cause::Itself);
             }
         }
-        self.hook(Name::Build, None, happenings).map(|code| Failure { phase: Phase::Build, code })
+        self.hook(Name::Build, None, happenings).and_then(|end| failure(Phase::Build, end, Cause::Itself))
     }
 
     /// How the start ends where it does not serve.
     fn start(&mut self, happenings: &mut Vec<Happening>) -> Option<StartFailure> {
         for name in [Name::DeployEnv, Name::Deploy] {
             let greeting = self.greeting();
-            if let Some(code) = self.hook(name, Some(greeting), happenings) {
-                return Some(StartFailure::Hook(code));
+            if let Some(end) = self.hook(name, Some(greeting), happenings) {
+                return Some(StartFailure::Hook(end));
             }
         }
         (self.application.target == Target::MissingScript).then_some(StartFailure::NothingToServe)
     }
 
-    /// Runs a hook if there is one that runs; its exit code where it fails.
-    fn hook(&mut self, name: Name, greeting: Option<String>, happenings: &mut Vec<Happening>) -> Option<u8> {
+    /// Runs a hook if there is one that runs; how it ends where it fails.
+    fn hook(&mut self, name: Name, greeting: Option<String>, happenings: &mut Vec<Happening>) -> Option<End> {
         let hook = self.hooks[name as usize].clone().filter(|hook| runs(hook) && self.application.folder_counts())?;
         happenings.push(Happening::Hook(name, greeting));
         hook.actions.iter().for_each(|action| self.act(action));
-        Some(hook.end.code()).filter(|code| *code != 0)
+        Some(hook.end).filter(|end| *end != End::Exit(0))
     }
 
     fn act(&mut self, action: &Action) {
         match action {
-            Action::WriteRequirements(requirements) => self.requirements = Some(requirements.clone()),
+            Action::WriteRequirements(requirements) => self.requirements = Some((Place::File, requirements.clone())),
             Action::RemoveRequirements => self.requirements = None,
             Action::WriteSetupPy => self.setup_py = true,
-            Action::ForbidGit => self.git_forbidden = true,
-            Action::ForbidMercurial => self.mercurial_forbidden = true,
+            // A tool that is broken does not come so far.
+            Action::ForbidGit => {
+                self.broken.entry(Tool::Apt).or_insert((APT, Cause::Itself));
+            }
+            Action::ForbidMercurial => {
+                self.broken.entry(Tool::PipForMercurial).or_insert((PIP, Cause::Itself));
+            }
+            Action::Break(tool, end) => {
+                self.broken.insert(*tool, (*end, Cause::BrokenTool));
+            }
+            Action::Print(_) | Action::LeaveProcess => {}
             Action::SetExecutable(name, executable) => {
+                let executable = if *executable { Executable::ByAll } else { Executable::ByNobody };
                 if let Some(hook) = &mut self.hooks[*name as usize] {
                     hook.kind = match hook.kind {
-                        Kind::File(_) => Kind::File(*executable),
-                        Kind::Link(_) => Kind::Link(*executable),
+                        Kind::File(_) => Kind::File(executable),
+                        Kind::Link(_) => Kind::Link(executable),
                         other => other,
                     };
                 }
@@ -173,13 +211,14 @@ impl<'a> State<'a> {
 
 /// Whether what stands in a hook's place is run.
 fn runs(hook: &Hook) -> bool {
-    matches!(hook.kind, Kind::File(true) | Kind::Link(true))
+    matches!(hook.kind, Kind::File(executable) | Kind::Link(executable) if executable.by_root())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::application::{End, Interpreter, Layout, RequirementFile};
+    use super::super::application::{Interpreter, Layout, Linked, RequirementFile, Variable};
     use super::*;
+    use crate::suite::scenario::Signal;
 
     fn application() -> Application {
         Application {
@@ -187,8 +226,9 @@ mod tests {
             layout: Layout::Own,
             hooks: [None, None, None, None],
             requirements: None,
-            setup_py: false,
+            setup_py: None,
             user_vars: Vec::new(),
+            linked: Linked::Nothing,
             extras: Vec::new(),
             target: Target::Script,
             options: false,
@@ -197,7 +237,7 @@ mod tests {
     }
 
     fn hook(actions: Vec<Action>, code: u8) -> Hook {
-        Hook { kind: Kind::File(true), interpreter: Interpreter::Sh, actions, end: End::Exit(code) }
+        Hook { kind: Kind::File(Executable::ByAll), interpreter: Interpreter::Sh, actions, end: End::Exit(code) }
     }
 
     fn requirements(lines: &[Line]) -> Requirements {
@@ -209,7 +249,7 @@ mod tests {
     fn the_phases_come_in_order_and_stop_where_one_fails() {
         let mut app = application();
         app.hooks = [Some(hook(Vec::new(), 0)), Some(hook(Vec::new(), 7)), Some(hook(Vec::new(), 0)), None];
-        app.requirements = Some(requirements(&[Line::Mercurial, Line::Git]));
+        app.requirements = Some((Place::Link, requirements(&[Line::Mercurial, Line::Git])));
         let predicted = predict(&app);
         let expected = [
             Happening::Hook(Name::PreBuild, None),
@@ -219,7 +259,10 @@ mod tests {
             Happening::Hook(Name::Build, None),
         ];
         assert_eq!(predicted.build, expected);
-        assert_eq!(predicted.build_failure, Some(Failure { phase: Phase::Build, code: 7 }));
+        assert_eq!(
+            predicted.build_failure,
+            Some(Failure { phase: Phase::Build, end: End::Exit(7), cause: Cause::Itself })
+        );
         assert_eq!(predicted.start, []);
     }
 
@@ -229,7 +272,7 @@ mod tests {
         let actions =
             vec![Action::WriteSetupPy, Action::SetExecutable(Name::Build, true), Action::RemoveHook(Name::Deploy)];
         app.hooks[0] = Some(hook(actions, 0));
-        app.hooks[1] = Some(Hook { kind: Kind::File(false), ..hook(Vec::new(), 0) });
+        app.hooks[1] = Some(Hook { kind: Kind::File(Executable::ByNobody), ..hook(Vec::new(), 0) });
         app.hooks[2] = Some(hook(vec![Action::SetVariable(GREETING.to_owned(), "hi\n".to_owned())], 0));
         app.hooks[3] = Some(hook(Vec::new(), 1));
         let predicted = predict(&app);
@@ -242,11 +285,50 @@ mod tests {
     #[test]
     fn the_dialects_differ_in_folders_and_setup_py() {
         let mut app = application();
-        app.setup_py = true;
+        app.setup_py = Some(Place::File);
         app.layout = Layout::Other;
         app.hooks[1] = Some(hook(Vec::new(), 0));
         assert_eq!(predict(&app).build, [Happening::Pip]);
         app.dialect = Dialect::Whiskey;
         assert_eq!(predict(&app).build, [Happening::Hook(Name::Build, None)]);
+    }
+    #[test]
+    fn what_is_no_file_is_not_read() {
+        let mut app = application();
+        app.setup_py = Some(Place::Folder);
+        let variable = |place| Variable { name: GREETING.to_owned(), value: "hi".to_owned(), place };
+        app.user_vars = vec![variable(Place::DanglingLink)];
+        app.hooks[3] = Some(hook(Vec::new(), 0));
+        let tells = |app: &Application| predict(app).start;
+        assert_eq!(predict(&app).build, []);
+        assert_eq!(tells(&app), [Happening::Hook(Name::Deploy, Some("unset".to_owned()))]);
+        app.user_vars = vec![variable(Place::Link)];
+        assert_eq!(tells(&app), [Happening::Hook(Name::Deploy, Some("hi".to_owned()))]);
+        app.requirements = Some((Place::Folder, requirements(&[])));
+        assert_eq!(predict(&app).build_failure, Some(Failure { phase: Phase::Pip, end: PIP, cause: Cause::NoFile }));
+    }
+
+    #[test]
+    fn a_broken_tool_fails_the_build_where_it_is_used() {
+        let broken = |tool, end| Action::Break(tool, end);
+        let killed = End::Signal(Signal::Kill);
+        let mut app = application();
+        let actions = vec![broken(Tool::Apt, killed), Action::ForbidGit, broken(Tool::Pip, End::Exit(3))];
+        app.hooks[0] = Some(hook(actions, 0));
+        assert_eq!(predict(&app).build_failure, None);
+        app.requirements = Some((Place::File, requirements(&[Line::Index])));
+        let failure = |phase, end| Some(Failure { phase, end, cause: Cause::BrokenTool });
+        assert_eq!(predict(&app).build_failure, failure(Phase::Pip, End::Exit(3)));
+        app.requirements = Some((Place::File, requirements(&[Line::Git])));
+        assert_eq!(predict(&app).build_failure, failure(Phase::Git, killed));
+    }
+
+    #[test]
+    fn root_runs_what_anyone_may() {
+        let mut app = application();
+        for executable in [Executable::ByOwner, Executable::ByGroup, Executable::ByOthers, Executable::ByNobody] {
+            app.hooks[1] = Some(Hook { kind: Kind::Link(executable), ..hook(Vec::new(), 0) });
+            assert_eq!(predict(&app).build.is_empty(), executable == Executable::ByNobody);
+        }
     }
 }

@@ -28,7 +28,7 @@ pub const SCRIPTS: [&str; 4] =
     ["mod_wsgi-docker-build", "mod_wsgi-docker-environment", "mod_wsgi-docker-folder", "mod_wsgi-docker-start"];
 
 /// A kind of change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Operator {
     /// A statement is taken out.
@@ -61,6 +61,18 @@ pub enum Operator {
     PlainExpansion,
     /// Another shell runs the script.
     ChangeInterpreter,
+    /// The output of a program goes through a pipe.
+    PipeOutput,
+    /// The output of a program of the application's is held until all who write it have ended.
+    HoldOutput,
+    /// A test of a file's kind or mode becomes another.
+    ChangeTest,
+    /// All arguments become one.
+    JoinWords,
+    /// A pattern loses what holds it to the beginning or the end, or what does not.
+    ChangeAnchor,
+    /// Programs run in a locale that is not UTF-8.
+    SetLocale,
     /// A bug that the real project had, written by hand.
     HandWritten,
 }
@@ -83,6 +95,12 @@ impl fmt::Display for Operator {
             Self::ChangeControl => "change-control",
             Self::PlainExpansion => "plain-expansion",
             Self::ChangeInterpreter => "change-interpreter",
+            Self::PipeOutput => "pipe-output",
+            Self::HoldOutput => "hold-output",
+            Self::ChangeTest => "change-test",
+            Self::JoinWords => "join-words",
+            Self::ChangeAnchor => "change-anchor",
+            Self::SetLocale => "set-locale",
             Self::HandWritten => "hand-written",
         })
     }
@@ -157,15 +175,20 @@ fn whole_lines<'s>(source: &'s str, span: &Range<usize>) -> &'s str {
 mod tests {
     use super::*;
 
+    const TESTS: &str = "set -e\nif [[ -x $x && $x =~ ^a+$ || $y == *b ]]; then\n    \"$x\" \"$@\"\nfi\n";
     const SCRIPT: &str = "#!/usr/bin/env bash\nset -e\nif [[ -f a.txt && $x == y ]]; then\n    pip install -r a.txt -U\nfi\nexec run --port 80 \"$@\" 2> /dev/null\n";
 
     fn texts(operator: Operator) -> Vec<String> {
+        texts_of(SCRIPT, operator)
+    }
+
+    fn texts_of(script: &str, operator: Operator) -> Vec<String> {
         let of = |mutant: &Mutant| mutant.operator == operator;
         let changed = |mutant: Mutant| {
-            let line = mutant.text.lines().zip(SCRIPT.lines()).find(|(now, before)| now != before);
+            let line = mutant.text.lines().zip(script.lines()).find(|(now, before)| now != before);
             line.map_or_else(String::new, |(now, _)| now.trim().to_owned())
         };
-        mutants("s", SCRIPT).unwrap().into_iter().filter(of).map(changed).collect()
+        mutants("s", script).unwrap().into_iter().filter(of).map(changed).collect()
     }
 
     #[test]
@@ -186,6 +209,22 @@ mod tests {
         assert!(names.contains(&"pip install -r a.txt-other -U".to_owned()), "{names:?}");
         let negated = texts(Operator::NegateTest);
         assert!(negated.contains(&"if [[ ! -f a.txt && $x == y ]]; then".to_owned()), "{negated:?}");
+    }
+
+    #[test]
+    fn tests_patterns_and_programs_of_others_change() {
+        let texts = |operator| texts_of(TESTS, operator);
+        assert_eq!(texts(Operator::ChangeTest), ["if [[ -r $x && $x =~ ^a+$ || $y == *b ]]; then"]);
+        let anchors = [
+            "if [[ -x $x && $x =~ a+$ || $y == *b ]]; then",
+            "if [[ -x $x && $x =~ ^a+ || $y == *b ]]; then",
+            "if [[ -x $x && $x =~ ^a+$ || $y == b ]]; then",
+        ];
+        assert_eq!(texts(Operator::ChangeAnchor), anchors);
+        assert_eq!(texts(Operator::JoinWords), ["\"$x\" \"$*\""]);
+        assert_eq!(texts(Operator::PipeOutput), ["\"$x\" \"$@\" | cat"]);
+        assert!(texts(Operator::HoldOutput)[0].starts_with("__held=$(\"$x\" \"$@\" 2>&1) || {"));
+        assert_eq!(texts(Operator::SetLocale), ["export LC_ALL=C"]);
     }
 
     #[test]

@@ -108,6 +108,10 @@ impl<'s> Finder<'s> {
                     statement.byte_range(),
                     format!("{} || true", self.text(*statement)),
                 );
+                self.output(*statement, name);
+            }
+            if self.text(*statement) == "set -e" {
+                self.replace(Operator::SetLocale, statement.byte_range(), "set -e\nexport LC_ALL=C");
             }
         }
         for pair in statements.windows(2) {
@@ -118,6 +122,17 @@ impl<'s> Finder<'s> {
             let between = &self.source[first.end_byte()..second.start_byte()];
             let swapped = format!("{}{between}{}", self.text(*second), self.text(*first));
             self.replace(Operator::SwapNeighbours, first.start_byte()..second.end_byte(), swapped);
+        }
+    }
+
+    /// What becomes of the output of a program, whose status is lost in a pipe, and is not where it is held.
+    fn output(&mut self, statement: Node<'_>, name: &str) {
+        let text = self.text(statement);
+        self.replace(Operator::PipeOutput, statement.byte_range(), format!("{text} | cat"));
+        if name.contains('$') {
+            let print = "printf '%s\\n' \"$__held\"";
+            let held = format!("__held=$({text} 2>&1) || {{ __code=$?; {print}; (exit $__code); }}; {print}");
+            self.replace(Operator::HoldOutput, statement.byte_range(), held);
         }
     }
 
@@ -152,6 +167,9 @@ impl<'s> Finder<'s> {
             let text = self.text(*word);
             if word.kind() == "string" && text.contains('$') {
                 self.replace(Operator::DropQuoting, word.byte_range(), text.trim_matches('"'));
+                if text == "\"$@\"" {
+                    self.replace(Operator::JoinWords, word.byte_range(), "\"$*\"");
+                }
             } else if text.starts_with('-')
                 && !["echo", "printf", "set", "local", "declare"].contains(&name)
                 && text != "--"
@@ -193,6 +211,12 @@ impl<'s> Finder<'s> {
         if let Some(operator) = operator.filter(|_| !swapped.is_empty()) {
             self.replace(Operator::SwapConnective, operator.byte_range(), swapped);
         }
+        if let Some(operator) = operator {
+            self.test_of_a_file(operator);
+        }
+        if let Some(pattern) = children(node).into_iter().last().filter(|_| ["==", "=~"].contains(&word)) {
+            self.anchors(pattern, if word == "=~" { ('^', '$') } else { ('*', '*') });
+        }
         match word {
             "!" => {
                 let operand = children(node).into_iter().last();
@@ -208,6 +232,27 @@ impl<'s> Finder<'s> {
             if let Some(operand) = operand {
                 self.replace(Operator::ChangeName, operand.end_byte()..operand.end_byte(), "-other");
             }
+        }
+    }
+
+    fn test_of_a_file(&mut self, operator: Node<'_>) {
+        let other = match self.text(operator) {
+            "-x" => "-r",
+            "-f" | "-d" => "-e",
+            "-e" => "-f",
+            _ => return,
+        };
+        self.replace(Operator::ChangeTest, operator.byte_range(), other);
+    }
+
+    /// A pattern without what begins, or ends, it so.
+    fn anchors(&mut self, pattern: Node<'_>, (first, last): (char, char)) {
+        let (text, span) = (self.text(pattern), pattern.byte_range());
+        if text.starts_with(first) {
+            self.replace(Operator::ChangeAnchor, span.start..span.start + 1, "");
+        }
+        if text.ends_with(last) {
+            self.replace(Operator::ChangeAnchor, span.end - 1..span.end, "");
         }
     }
 

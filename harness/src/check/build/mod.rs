@@ -97,7 +97,7 @@ fn failed(scope: &Scope, at: &At, exit_code: &Declared<FailureCode>, failure: Op
     let in_build_step = failure.is_some_and(|failure| failure.in_build_step);
     let with_code = failure.and_then(|failure| failure.exit_code).is_some_and(|code| match &exit_code.value {
         FailureCode::OneOf(codes) => codes.contains(&code),
-        FailureCode::NonZero => code != 0,
+        FailureCode::NonZero | FailureCode::OfSignal(_) => code != 0,
     });
     // The line that is at odds with what came, where it is only one.
     let at = if in_build_step && !with_code { &exit_code.at } else { at };
@@ -107,7 +107,7 @@ fn failed(scope: &Scope, at: &At, exit_code: &Declared<FailureCode>, failure: Op
         }
         let codes = match &exit_code.value {
             FailureCode::OneOf(codes) => codes.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or "),
-            FailureCode::NonZero => "other than 0".to_owned(),
+            FailureCode::NonZero | FailureCode::OfSignal(_) => "other than 0".to_owned(),
         };
         let expected = format!("the build to fail in the build step with exit code {codes}");
         let got = match failure {

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{CellArgs, FolderArgs};
+use crate::mutate::Operator;
 use crate::suite::tier::Tier;
 
 const AFTER_HELP: &str = "\
 Examples:
   wsgi-proof mutate --dialect all
   wsgi-proof mutate --dialect all --since HEAD~1
+  wsgi-proof mutate --dialect all --operator change-test
   wsgi-proof mutate --tier image bug-16
   wsgi-proof mutate --results results.jsonl --json";
 
@@ -20,6 +22,9 @@ pub(crate) struct MutateArgs {
     /// Only mutants whose ID starts with PREFIX
     #[arg(value_name = "PREFIX")]
     pub only: Vec<String>,
+    /// Only this kind of change, such as `change-test`; repeatable
+    #[arg(long, value_name = "KIND", value_enum, hide_possible_values = true)]
+    pub operator: Vec<Operator>,
     /// `contract`: contract tier only; `image`: survivors also in the image tier, minutes each
     #[arg(long, value_enum, default_value = "contract", hide_possible_values = true)]
     pub tier: Tier,

@@ -20,7 +20,7 @@ pub(super) fn act(arguments: &[String], environment: &BTreeMap<String, String>, 
     let fails = |at| {
         orders.fails(at).map(|failure| {
             complain(&format!("E: {}", failure.message));
-            Done::nothing(failure.exit_code)
+            Done::failing(failure)
         })
     };
     match words.first().copied() {
@@ -31,7 +31,7 @@ pub(super) fn act(arguments: &[String], environment: &BTreeMap<String, String>, 
             std::fs::create_dir_all(Path::new(LISTS).join("partial"))?;
             std::fs::write(FETCHED, "")?;
             say("Reading package lists...");
-            Ok(Done { effect: Effect::Lists, exit_code: 0 })
+            Ok(Done::with(Effect::Lists))
         }
         Some("install") => {
             if let Some(done) = fails(Failing::AptInstall) {
@@ -102,5 +102,5 @@ fn install(names: &[&str], options: &[&str], environment: &BTreeMap<String, Stri
         say(&format!("Setting up {name} (a stub) ..."));
     }
     let names = names.iter().map(ToString::to_string).collect();
-    Ok(Done { effect: Effect::Packages { names, recommended }, exit_code: 0 })
+    Ok(Done::with(Effect::Packages { names, recommended }))
 }

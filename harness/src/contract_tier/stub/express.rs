@@ -7,7 +7,7 @@ pub(super) fn act(arguments: &[String]) -> Done {
     match arguments.first().map(String::as_str) {
         Some("start-server") => {
             complain("[stub] Apache/2.4 mod_wsgi configured -- resuming normal operations");
-            Done { effect: Effect::Serves, exit_code: 0 }
+            Done::with(Effect::Serves)
         }
         Some("module-location") => {
             say("/usr/local/wsgi/lib/mod_wsgi.so");

@@ -10,7 +10,10 @@ mod vcs;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use record::{Call, Effect, FOLDER, Orders, Tool};
+use rustix::process::{Resource, Rlimit, getpid, kill_process, setrlimit};
+
+use crate::suite::scenario::Signal;
+use record::{Call, Effect, FOLDER, Failure, Orders, Tool};
 
 /// The exit code of a stub that cannot do its work: the sandbox is not as it must be.
 pub(crate) const BROKEN: i32 = 125;
@@ -22,11 +25,24 @@ pub(crate) const PIP_READER: &str = "pip-reader";
 struct Done {
     effect: Effect,
     exit_code: i32,
+    /// The signal by which it ends instead.
+    signal: Option<Signal>,
 }
 
 impl Done {
     fn nothing(exit_code: i32) -> Self {
-        Self { effect: Effect::None, exit_code }
+        Self { effect: Effect::None, exit_code, signal: None }
+    }
+
+    /// It did something.
+    fn with(effect: Effect) -> Self {
+        Self { effect, ..Self::nothing(0) }
+    }
+
+    /// It fails as it was ordered to.
+    fn failing(failure: &Failure) -> Self {
+        let exit_code = failure.signal.map_or(failure.exit_code, |signal| 128 + i32::from(signal.number()));
+        Self { signal: failure.signal, ..Self::nothing(exit_code) }
     }
 }
 
@@ -76,7 +92,7 @@ fn folder() -> PathBuf {
 fn act(tool: Tool, arguments: &[String]) -> std::io::Result<i32> {
     let orders = Orders::read()?;
     let (environment, folder) = (environment(), folder());
-    let Done { effect, exit_code } = match tool {
+    let Done { effect, exit_code, signal } = match tool {
         Tool::Apt => apt::act(arguments, &environment, &orders)?,
         Tool::Pip => pip::act(arguments, &environment, &folder, &orders)?,
         Tool::Git | Tool::Hg => vcs::act(tool, arguments),
@@ -85,7 +101,26 @@ fn act(tool: Tool, arguments: &[String]) -> std::io::Result<i32> {
     let user = rustix::process::geteuid().as_raw();
     let process = std::process::id();
     Call { tool, arguments: arguments.to_vec(), folder, user, process, environment, effect, exit_code }.append()?;
+    if let Some(signal) = signal {
+        end_by(signal)?;
+    }
     Ok(exit_code)
+}
+
+/// Ends the process by a signal. Process 1 of the sandbox, whom the kernel spares, goes on to its exit code.
+fn end_by(signal: Signal) -> std::io::Result<()> {
+    // What is left of a large program has no place in the application's folder.
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
+    let signal = match signal {
+        Signal::Kill => rustix::process::Signal::KILL,
+        Signal::Term => rustix::process::Signal::TERM,
+        Signal::Segv => rustix::process::Signal::SEGV,
+    };
+    // The runtime lets go of its own handler of faults with the first.
+    for _ in 0..2 {
+        kill_process(getpid(), signal)?;
+    }
+    Ok(())
 }
 
 /// Says on the terminal what the real program would say. A reader that has gone is no fault of the stub's.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::contract_tier::requirements::{Pip, Requirement};
+use crate::suite::scenario::Signal;
 
 /// The folder in the sandbox that stubs read and write.
 pub(crate) const FOLDER: &str = "/run/stubs";
@@ -49,6 +50,8 @@ pub(crate) struct Failure {
     pub at: Failing,
     /// With which exit code.
     pub exit_code: i32,
+    /// The signal by which it ends instead.
+    pub signal: Option<Signal>,
     pub message: String,
 }
 

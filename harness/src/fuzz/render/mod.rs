@@ -1,5 +1,6 @@
 //! A generated application as a scenario: its files, and a scenario file that says what the model predicts.
 
+mod hook;
 mod scenario;
 
 use std::collections::BTreeMap;
@@ -8,8 +9,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use super::application::{
-    Action, Application, End, ExtraFolder, Hook, Interpreter, Kind, Layout, Line, Name, RequirementFile, Requirements,
-    Target,
+    Action, Application, Executable, ExtraFolder, Kind, Layout, Line, Linked, Name, Place, RequirementFile,
+    Requirements, Target,
 };
 use super::model::{GREETING, predict};
 
@@ -55,6 +56,13 @@ const NOT_TO_RUN: &str = "fuzz: this must not run";
 const SETUP_PY: &str =
     "from setuptools import setup\n\nsetup(name='generated', version='1.0', py_modules=['generated'])\n";
 const WSGI: &str = "def application(environ, start_response):\n    start_response('200 OK', [('Content-Type', 'text/plain')])\n    return [b'generated']\n";
+/// What a link to nothing leads to.
+const NOTHING: &str = "no-such-file";
+/// Folders that links lead to.
+const FOLDER: &str = "the-folder";
+const HOOKS: &str = "the-hooks";
+const VARIABLES: &str = "the-variables";
+const REQUIREMENTS: &str = "requirements.txt";
 /// The file that requirements.txt names, and the one that that names, relative to each other.
 const INCLUDED: &str = "requirements/more.txt";
 const NESTED: &str = "requirements/last.txt";
@@ -91,8 +99,8 @@ impl Drawn<'_> {
     fn add_kind(&mut self, path: &str, kind: Kind, text: String, target: &str) {
         match kind {
             Kind::File(executable) => {
-                if executable {
-                    self.modes.insert(path.to_owned(), "0755".to_owned());
+                if let Some(mode) = executable.mode() {
+                    self.modes.insert(path.to_owned(), mode.to_owned());
                 }
                 self.add(path, Content::Text(text));
             }
@@ -103,7 +111,29 @@ impl Drawn<'_> {
                 self.add_kind(&target_path, Kind::File(executable), text, "");
             }
             Kind::Folder => self.add(path, Content::Folder),
-            Kind::DanglingLink => self.add(path, Content::Link("no-such-file".to_owned())),
+            Kind::DanglingLink => self.add(path, Content::Link(NOTHING.to_owned())),
+        }
+    }
+
+    /// What stands where a file is looked for; `to_root` leads from its folder to the application's, where `target` is what a link
+    /// leads to.
+    fn add_place(&mut self, path: &str, place: Place, text: &str, (to_root, target): (&str, &str)) {
+        match place {
+            Place::File => self.text(path, text),
+            Place::Link => {
+                self.add(path, Content::Link(format!("{to_root}{target}")));
+                self.text(target, text);
+            }
+            Place::Folder => self.add(path, Content::Folder),
+            Place::DanglingLink => self.add(path, Content::Link(NOTHING.to_owned())),
+        }
+    }
+
+    /// A link to a folder that has something in it.
+    fn add_link_to_folder(&mut self, path: &str, (to_root, target): (&str, &str)) {
+        let within = format!("app/{target}/");
+        if self.files.iter().any(|file| file.path.starts_with(&within)) {
+            self.add(path, Content::Link(format!("{to_root}{target}")));
         }
     }
 
@@ -111,39 +141,52 @@ impl Drawn<'_> {
         let application = self.application;
         self.text("Dockerfile", dockerfile(application));
         self.text("wsgi.py", WSGI);
-        if application.setup_py {
-            self.text("setup.py", SETUP_PY);
+        if let Some(place) = application.setup_py {
+            self.add_place("setup.py", place, SETUP_PY, ("", "package/setup.py"));
         }
-        let writes_setup_py = |hook: &Hook| hook.actions.contains(&Action::WriteSetupPy);
-        if application.setup_py || application.hooks().any(|(_, hook)| writes_setup_py(hook)) {
+        if application.setup_py.is_some() || application.does(|action| *action == Action::WriteSetupPy) {
             self.text("generated.py", "");
         }
-        if let Some(requirements) = &application.requirements {
+        if let Some((place, requirements)) = &application.requirements {
             for (path, text) in requirement_files(requirements) {
-                self.text(path, text);
+                match path {
+                    REQUIREMENTS => self.add_place(path, *place, &text, ("", "lists/all.txt")),
+                    // A file that no other one names.
+                    _ if !place.is_file() => {}
+                    _ => self.text(path, text),
+                }
             }
         }
-        let asks_for_local = application.requirements.iter().chain(written(application)).any(|requirements| {
+        let asks_for_local = application.listed().into_iter().chain(written(application)).any(|requirements| {
             requirements.lines.iter().any(|(line, _)| matches!(line, Line::Local | Line::LocalEditable))
         });
         if asks_for_local {
             self.text("vendor/local/setup.py", SETUP_PY.replace("generated", "local"));
             self.text("vendor/local/local.py", "");
         }
-        let folder = application.folder();
+        // Where things are, which links may lead to.
+        let folder = if application.linked == Linked::Folder { FOLDER } else { application.folder() };
+        let within = |linked, target: &str, name| match application.linked == linked {
+            true => target.to_owned(),
+            false => format!("{folder}/{name}"),
+        };
+        let hooks = within(Linked::Hooks, HOOKS, "action_hooks");
+        let variables = within(Linked::Variables, VARIABLES, "user_vars");
         for (name, hook) in application.hooks() {
-            let text = script(application, name, hook);
+            let text = hook::script(application, name, hook);
             let target = format!("the-{}-hook", name.text());
-            self.add_kind(&format!("{folder}/action_hooks/{}", name.text()), hook.kind, text, &target);
+            self.add_kind(&format!("{hooks}/{}", name.text()), hook.kind, text, &target);
         }
-        for (name, value) in &application.user_vars {
-            self.text(&format!("{folder}/user_vars/{name}"), value.as_str());
+        let to_root = if application.linked == Linked::Variables { "../" } else { "../../" };
+        for variable in &application.user_vars {
+            let (path, target) = (format!("{variables}/{}", variable.name), format!("values/{}", variable.name));
+            self.add_place(&path, variable.place, &variable.value, (to_root, &target));
         }
         let not_to_run = || format!("#!/bin/sh\necho '{NOT_TO_RUN}'\nexit 1\n");
         if application.layout == Layout::Both {
             for name in Name::ALL {
                 let path = format!("{}/action_hooks/{}", application.other_folder(), name.text());
-                self.add_kind(&path, Kind::File(true), not_to_run(), "");
+                self.add_kind(&path, Kind::File(Executable::ByAll), not_to_run(), "");
             }
             self.text(&format!("{}/user_vars/{GREETING}", application.other_folder()), "of the other folder");
             // Without anything in it, it would not be there.
@@ -152,10 +195,16 @@ impl Drawn<'_> {
         for extra in &application.extras {
             let parent = match extra.folder {
                 ExtraFolder::Application => String::new(),
-                ExtraFolder::Hooks => format!("{folder}/action_hooks/"),
-                ExtraFolder::Variables => format!("{folder}/user_vars/"),
+                ExtraFolder::Hooks => format!("{hooks}/"),
+                ExtraFolder::Variables => format!("{variables}/"),
             };
             self.add_kind(&format!("{parent}{}", extra.name), extra.kind, not_to_run(), "");
+        }
+        match application.linked {
+            Linked::Nothing => {}
+            Linked::Folder => self.add_link_to_folder(application.folder(), ("", FOLDER)),
+            Linked::Hooks => self.add_link_to_folder(&format!("{folder}/action_hooks"), ("../", HOOKS)),
+            Linked::Variables => self.add_link_to_folder(&format!("{folder}/user_vars"), ("../", VARIABLES)),
         }
     }
 }
@@ -210,7 +259,7 @@ fn requirement_files(requirements: &Requirements) -> Vec<(&'static str, String)>
         files.push((INCLUDED, text(&included)));
         root.push(format!("--requirement={INCLUDED}"));
     }
-    files.push(("requirements.txt", text(&root)));
+    files.push((REQUIREMENTS, text(&root)));
     files.reverse();
     files
 }
@@ -236,68 +285,4 @@ fn line_text(line: Line) -> String {
         Line::Itself => "-e .".to_owned(),
         Line::MissingPath => "./vendor/none".to_owned(),
     }
-}
-
-/// A hook: it says that it runs, and where; does what it does; and ends. One that runs twice fails.
-fn script(application: &Application, name: Name, hook: &Hook) -> String {
-    let name = name.text();
-    let greeting = match name {
-        "deploy-env" | "deploy" => format!(", {GREETING} is ${{{GREETING}-unset}}"),
-        _ => String::new(),
-    };
-    let mut script =
-        format!("echo \"fuzz: {name} in $(pwd) as $(id -u){greeting}\"\nmkdir \"/tmp/{name}-has-run\" || exit 99\n");
-    for action in &hook.actions {
-        script.push_str(&act(application, action));
-    }
-    match hook.end {
-        End::Exit(0) => script.push_str("exit 0\n"),
-        End::Exit(code) => script.push_str(&format!("exit {code}\n")),
-        End::Killed => script.push_str("kill -KILL $$\n"),
-    }
-    match hook.interpreter {
-        Interpreter::Sh => format!("#!/bin/sh\n{script}"),
-        Interpreter::Bash => format!("#!/usr/bin/env bash\n{script}"),
-        Interpreter::Python => {
-            let quoted = script.replace('\\', "\\\\").replace('\'', "\\'").replace('\r', "\\r");
-            format!(
-                "#!/usr/bin/env python\n# -*- coding: utf-8 -*-\nimport os\nos.execvp('sh', ['sh', '-c', '''\n{quoted}'''])\n"
-            )
-        }
-    }
-}
-
-fn act(application: &Application, action: &Action) -> String {
-    let hooks = format!("{}/action_hooks", application.folder());
-    let variables = format!("{}/user_vars", application.folder());
-    match action {
-        Action::WriteRequirements(requirements) => {
-            let mut lines = String::new();
-            for (path, text) in requirement_files(requirements) {
-                if path.contains('/') {
-                    lines.push_str("mkdir -p requirements\n");
-                }
-                lines.push_str(&format!("printf %s {} > {path}\n", quoted(&text)));
-            }
-            lines
-        }
-        Action::RemoveRequirements => "rm -f requirements.txt\n".to_owned(),
-        Action::WriteSetupPy => format!("printf %s {} > setup.py\n", quoted(SETUP_PY)),
-        Action::ForbidGit => "mkdir -p /etc/apt/preferences.d\nprintf 'Package: git\\nPin: release *\\nPin-Priority: -1\\n' > /etc/apt/preferences.d/no-git\n".to_owned(),
-        Action::ForbidMercurial => "echo 'mercurial<0' > /constraints.txt\nmkdir -p ~/.config/pip\nprintf '[install]\\nconstraint = /constraints.txt\\n' > ~/.config/pip/pip.conf\n".to_owned(),
-        Action::SetExecutable(name, executable) => {
-            let sign = if *executable { '+' } else { '-' };
-            format!("if [ -f {hooks}/{0} ]; then chmod {sign}x {hooks}/{0}; fi\n", name.text())
-        }
-        Action::RemoveHook(name) => format!("rm -rf {hooks}/{}\n", name.text()),
-        Action::SetVariable(name, value) => {
-            format!("mkdir -p {variables}\nprintf %s {} > {variables}/{name}\n", quoted(value))
-        }
-        Action::UnsetVariable(name) => format!("rm -f {variables}/{name}\n"),
-    }
-}
-
-/// A word of a shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
 }

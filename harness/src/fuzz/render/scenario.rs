@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::NOT_TO_RUN;
-use crate::fuzz::application::{Application, End, ExtraFolder, Kind, Layout, Name};
-use crate::fuzz::model::{GREETING, Happening, Prediction, StartFailure};
+use super::hook::{BROKEN_TOOL, WAITED_FOR};
+use crate::fuzz::application::{Application, End, Executable, ExtraFolder, Kind, Layout, Name};
+use crate::fuzz::model::{Cause, Failure, GREETING, Happening, Prediction, StartFailure};
 use crate::suite::dialect::Dialect;
-use crate::suite::scenario::Phase;
+use crate::suite::scenario::{Phase, Signal};
 
 #[derive(Serialize)]
 struct ScenarioTable {
@@ -40,8 +41,11 @@ struct Build {
     #[serde(skip_serializing_if = "Option::is_none")]
     nonzero: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    signal: Option<Signal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     because: Option<String>,
-    phases: Vec<Phase>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phases: Option<Vec<Phase>>,
     log: Vec<String>,
     log_absent: Vec<String>,
 }
@@ -116,6 +120,8 @@ fn build(prediction: &Prediction) -> Build {
     let mut because = None;
     if let Some(failure) = failure {
         because = Some(match failure.phase {
+            _ if failure.cause == Cause::BrokenTool => format!("^{BROKEN_TOOL}$"),
+            _ if failure.cause == Cause::NoFile => r"requirements\.txt".to_owned(),
             Phase::PreBuild | Phase::Build => log.pop().unwrap_or_default(),
             Phase::Git => "git.*no installation candidate".to_owned(),
             Phase::Mercurial => {
@@ -125,17 +131,16 @@ fn build(prediction: &Prediction) -> Build {
             Phase::Pip => "(?i)(vendor/none|not installable|does not appear to be a python project)".to_owned(),
         });
     }
-    let code = failure.and_then(|failure| match failure.phase {
-        Phase::Git | Phase::Mercurial => None,
-        _ => exactly(failure.code),
-    });
+    let (exit_code, signal) = failure.map_or((None, None), ends);
     Build {
         outcome: if failure.is_some() { "failure" } else { "success" },
         phase: failure.map(|failure| failure.phase),
-        exit_code: code,
-        nonzero: (failure.is_some() && code.is_none()).then_some(true),
+        exit_code,
+        nonzero: (failure.is_some() && exit_code.is_none() && signal.is_none()).then_some(true),
+        signal,
         because,
-        phases,
+        // Who looks itself whether there is a file need not come to the phase.
+        phases: failure.is_none_or(|failure| failure.cause != Cause::NoFile).then_some(phases),
         log,
         log_absent: absent(&prediction.build),
     }
@@ -145,8 +150,8 @@ fn serve(application: &Application, prediction: &Prediction) -> Serve {
     let mut log: Vec<String> = prediction.start.iter().filter_map(line_of).collect();
     let mut log_absent = absent(&prediction.start);
     let end = prediction.start_failure.map(|failure| match failure {
-        StartFailure::Hook(code) => {
-            let exit_code = exactly(code);
+        StartFailure::Hook(end) => {
+            let exit_code = exactly(end);
             Ended { exit_code, nonzero: exit_code.is_none().then_some(true), within_seconds: 20 }
         }
         StartFailure::NothingToServe => Ended { exit_code: None, nonzero: Some(true), within_seconds: 20 },
@@ -165,9 +170,22 @@ fn serve(application: &Application, prediction: &Prediction) -> Serve {
     }
 }
 
-/// The exit code, where it is the hook's own: what comes of a signal is not prescribed.
-fn exactly(code: u8) -> Option<u8> {
-    (code != End::Killed.code()).then_some(code)
+/// The exit code, where it is the hook's or the tool's own: what comes of a signal is not prescribed.
+fn exactly(end: End) -> Option<u8> {
+    match end {
+        End::Exit(code) => Some(code),
+        End::Signal(_) => None,
+    }
+}
+
+/// The exit code and the signal that a failure is declared with. Stubs end by the signal; hooks do so themselves.
+fn ends(failure: Failure) -> (Option<u8>, Option<Signal>) {
+    match (failure.cause, failure.end) {
+        (Cause::BrokenTool, End::Signal(signal)) => (None, Some(signal)),
+        // Which of the two tools that miss it fails the build is open, and who looks for a file may fail as it likes.
+        _ if [Phase::Git, Phase::Mercurial].contains(&failure.phase) || failure.cause == Cause::NoFile => (None, None),
+        (_, end) => (exactly(end), None),
+    }
 }
 
 /// The line of a log that shows that something has happened.
@@ -188,7 +206,7 @@ fn absent(happenings: &[Happening]) -> Vec<String> {
         |name: Name| happenings.iter().any(|happening| matches!(happening, Happening::Hook(one, _) if *one == name));
     let hooks = Name::ALL.into_iter().filter(|name| !runs(*name));
     let mut absent: Vec<String> = hooks.map(|name| format!("^fuzz: {} in", name.text())).collect();
-    absent.push(NOT_TO_RUN.to_owned());
+    absent.extend([NOT_TO_RUN, WAITED_FOR].map(str::to_owned));
     absent
 }
 
@@ -201,6 +219,11 @@ fn proves(application: &Application, prediction: &Prediction) -> Vec<&'static st
     }
     if application.includes_version_control() {
         shoulds.push("BUILD-22");
+    }
+    let failure = prediction.build_failure;
+    let reads_no_file = application.requirements.as_ref().is_some_and(|(place, _)| !place.is_file());
+    if reads_no_file && failure.is_none_or(|failure| failure.phase != Phase::PreBuild) {
+        shoulds.push("BUILD-46");
     }
     if shoulds.is_empty() {
         shoulds = beside(prediction);
@@ -229,11 +252,17 @@ fn beside(prediction: &Prediction) -> Vec<&'static str> {
 
 fn musts(application: &Application, prediction: &Prediction) -> Vec<&'static str> {
     let mut clauses = vec!["BUILD-1", "BUILD-3"];
-    if application.hooks().any(|(_, hook)| matches!(hook.kind, Kind::File(false) | Kind::Link(false))) {
+    if application
+        .hooks()
+        .any(|(_, hook)| matches!(hook.kind, Kind::File(Executable::ByNobody) | Kind::Link(Executable::ByNobody)))
+    {
         clauses.push("BUILD-4");
     }
     if application.extras.iter().any(|extra| extra.folder == ExtraFolder::Application) {
         clauses.push("BUILD-27");
+    }
+    if application.requirements.is_none() && application.setup_py.is_some_and(|place| !place.is_file()) {
+        clauses.push("BUILD-14");
     }
     match application.layout {
         Layout::Both => clauses.push("BUILD-36"),

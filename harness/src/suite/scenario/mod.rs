@@ -30,7 +30,7 @@ pub(crate) use setting::Setting;
 pub(crate) use table::{
     BuildExpectation, BuildOutcome, CommandExpectation, EndCode, EndExpectation, FailureCode, FileExpectation,
     FileState, Generate, HttpExpectation, ImageExpectation, Phase, Rebuild, RestartKey, Scenario, ServeExpectation,
-    StopExpectation, Subject, Volume,
+    Signal, StopExpectation, Subject, Volume,
 };
 
 /// An expected value, and where it was declared.

@@ -55,13 +55,13 @@ pub(super) fn install(
     }
     if let Some(option) = wanted.nothing {
         say(&format!("Nothing is installed ({option})"));
-        return Ok(Done { effect: Effect::Projects(Vec::new()), exit_code: 0 });
+        return Ok(Done::with(Effect::Projects(Vec::new())));
     }
     let names: Vec<String> = installed.iter().filter(|one| one.fresh).map(|one| label(&one.requirement)).collect();
     if !names.is_empty() {
         say(&format!("Successfully installed {}", names.join(" ")));
     }
-    Ok(Done { effect: Effect::Projects(installed), exit_code: 0 })
+    Ok(Done::with(Effect::Projects(installed)))
 }
 
 /// What is asked for, read in pip's order: constraints, words, editable ones, files.
@@ -223,7 +223,7 @@ fn told_to_fail(asked: &[Requirement], orders: &Orders) -> Option<Done> {
     let own = asked.iter().any(|one| !named(one, &TOOLS)) || asked.is_empty();
     let failure = hg.or_else(|| own.then(|| orders.fails(Failing::Requirements)).flatten())?;
     complain(&format!("ERROR: {}", failure.message));
-    Some(Done::nothing(failure.exit_code))
+    Some(Done::failing(failure))
 }
 
 fn failed(exit_code: i32, why: &str) -> Done {

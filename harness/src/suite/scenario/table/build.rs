@@ -23,6 +23,9 @@ pub(crate) struct BuildTable {
     pub(crate) exit_codes: Option<Typed<Vec<i64>>>,
     /// Instead of `exit_code`: `true` for any but 0.
     pub(crate) nonzero: Option<Typed<bool>>,
+    /// Instead of `exit_code`: the signal that ends the program which fails. The build step may end with any exit code but 0, and
+    /// stubs end by this signal.
+    pub(crate) signal: Option<Typed<Signal>>,
     /// A regular expression for a line that the failing phase logs, or with `either` for any line.
     pub(crate) because: Option<Typed<String>>,
     /// The phases that must announce themselves with their progress lines, exactly and in this order. Progress lines are a
@@ -53,6 +56,38 @@ pub(crate) enum OutcomeKey {
     Failure,
     /// The image must be built with the lines of `log`, or the build step must fail with that of `because`.
     Either,
+}
+
+/// A signal that ends a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub(crate) enum Signal {
+    /// No program can catch it.
+    Kill,
+    /// What `kill` sends.
+    Term,
+    /// A fault of the program's own.
+    Segv,
+}
+
+impl Signal {
+    /// Its number, on Linux.
+    pub(crate) fn number(self) -> u8 {
+        match self {
+            Self::Kill => 9,
+            Self::Term => 15,
+            Self::Segv => 11,
+        }
+    }
+
+    /// Its name, as `kill` has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Kill => "KILL",
+            Self::Term => "TERM",
+            Self::Segv => "SEGV",
+        }
+    }
 }
 
 /// A phase of the build step, in the order of the article.
@@ -118,6 +153,8 @@ pub(crate) enum FailureCode {
     OneOf(Vec<i64>),
     /// Any but 0.
     NonZero,
+    /// Any but 0, since a signal ends what fails.
+    OfSignal(Signal),
 }
 
 pub(super) fn resolve(resolver: &mut Resolver<'_>, build: &Typed<BuildTable>) -> Option<BuildExpectation> {
@@ -129,8 +166,9 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, build: &Typed<BuildTable>) ->
             let exit_code = table.exit_code.as_ref().map(|typed| ("exit_code", typed.span()));
             let exit_codes = table.exit_codes.as_ref().map(|typed| ("exit_codes", typed.span()));
             let nonzero = table.nonzero.as_ref().map(|typed| ("nonzero", typed.span()));
+            let signal = table.signal.as_ref().map(|typed| ("signal", typed.span()));
             let because = table.because.as_ref().map(|typed| ("because", typed.span()));
-            for (key, span) in [phase, exit_code, exit_codes, nonzero, because].into_iter().flatten() {
+            for (key, span) in [phase, exit_code, exit_codes, nonzero, signal, because].into_iter().flatten() {
                 resolver
                     .fault(span, format!("`{key}` of a build that must succeed"))
                     .label("only for `outcome = \"failure\"`");
@@ -140,7 +178,7 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, build: &Typed<BuildTable>) ->
         OutcomeKey::Failure => {
             for (key, missing) in [
                 ("phase", table.phase.is_none()),
-                ("exit_code", table.exit_code.is_none() && table.exit_codes.is_none() && table.nonzero.is_none()),
+                ("exit_code", !table.says_how_it_ends()),
                 ("because", table.because.is_none()),
             ] {
                 if missing {
@@ -175,7 +213,20 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, build: &Typed<BuildTable>) ->
     })
 }
 
+impl BuildTable {
+    fn says_how_it_ends(&self) -> bool {
+        let has_code = self.exit_code.is_some() || self.exit_codes.is_some();
+        has_code || self.nonzero.is_some() || self.signal.is_some()
+    }
+}
+
 fn failure_code(resolver: &mut Resolver<'_>, table: &BuildTable) -> Option<Declared<FailureCode>> {
+    if let Some(signal) = &table.signal {
+        if table.exit_code.is_some() || table.exit_codes.is_some() || table.nonzero.is_some() {
+            resolver.fault(signal.span(), "`signal` beside an exit code").label("one of the two says it all");
+        }
+        return Some(resolver.declared(signal, FailureCode::OfSignal(*signal.get())));
+    }
     if let Some(nonzero) = &table.nonzero {
         if !nonzero.get() {
             resolver.fault(nonzero.span(), "`nonzero = false` says nothing").advice("leave it out");

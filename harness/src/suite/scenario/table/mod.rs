@@ -15,7 +15,7 @@ mod serve;
 mod together;
 mod whole;
 
-pub(crate) use build::{BuildExpectation, BuildOutcome, FailureCode, Phase};
+pub(crate) use build::{BuildExpectation, BuildOutcome, FailureCode, Phase, Signal};
 pub(crate) use command::CommandExpectation;
 pub(crate) use file::{FileExpectation, FileState};
 pub(crate) use generate::Generate;
