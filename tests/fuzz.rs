@@ -4,6 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use predicates::str::contains;
+use rstest::rstest;
 use tempfile::TempDir;
 
 use crate::support::{NO_ENGINE, Run, Slot, changed, compiled_alternative, root, without_engine};
@@ -87,4 +88,38 @@ fn nothing_is_written_over() {
     fuzz(&arguments).assert().success();
     assert!(folder.path().join("generated-1-0/scenario.toml").is_file());
     fuzz(&arguments).assert().code(2).stderr(contains("already exists"));
+}
+
+/// The alternative in Python with one change of its build step.
+fn python_step(folder: &Path, from: &str, to: &str) -> String {
+    let text = std::fs::read_to_string(root().join("images/alternatives/python").join(BUILD)).unwrap();
+    assert_eq!(text.matches(from).count(), 1, "{from}");
+    let path = folder.join(BUILD);
+    std::fs::write(&path, text.replace(from, to)).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// What careful authors get wrong, each found in a few applications, by its clause.
+#[rstest]
+#[case::output_as_utf8(
+    "        code = subprocess.call(words)\n",
+    "        print(subprocess.check_output(words).decode('utf-8'))\n        code = 0\n",
+    "BUILD-3"
+)]
+#[case::only_the_owners_bit("os.access(path, os.X_OK)", "os.stat(path).st_mode & 0o100", "BUILD-3")]
+#[case::a_pip_that_a_signal_ends(
+    "    if code:\n",
+    "    if code and not (code < 0 and words[0] == 'python'):\n",
+    "BUILD-20"
+)]
+#[case::a_code_of_pips_own("        sys.exit(128 - code if code < 0 else code)\n", "        sys.exit(1)\n", "BUILD-6")]
+#[case::a_folder_for_a_setup_py("os.path.isfile('setup.py')", "os.path.exists('setup.py')", "BUILD-14")]
+fn what_careful_authors_get_wrong_is_found(#[case] from: &str, #[case] to: &str, #[case] clause: &str) {
+    let _slot = Slot::take();
+    let folder = TempDir::new().unwrap();
+    let step = python_step(folder.path(), from, to);
+    let assert = fuzz(&["--seed", "5", "--count", "500", "--build-step", &step]).assert().code(1);
+    let told = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
+    assert!(told.lines().any(|line| line.starts_with("  MUST ") && line.contains(clause)), "{told}");
 }

@@ -95,11 +95,11 @@ pub(super) enum Kind {
 /// For whom a file is executable. It is for root where it is for anyone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Executable {
-    ByNobody,
-    ByAll,
-    ByOwner,
-    ByGroup,
-    ByOthers,
+    Nobody,
+    All,
+    Owner,
+    Group,
+    Others,
 }
 
 /// What runs a hook.
@@ -313,17 +313,17 @@ impl Place {
 impl Executable {
     /// Whether root can execute it.
     pub(super) fn by_root(self) -> bool {
-        self != Self::ByNobody
+        self != Self::Nobody
     }
 
     /// The mode, in octal digits; `None` for that of a file of which nothing is said.
     pub(super) fn mode(self) -> Option<&'static str> {
         match self {
-            Self::ByNobody => None,
-            Self::ByAll => Some("0755"),
-            Self::ByOwner => Some("0744"),
-            Self::ByGroup => Some("0654"),
-            Self::ByOthers => Some("0645"),
+            Self::Nobody => None,
+            Self::All => Some("0755"),
+            Self::Owner => Some("0744"),
+            Self::Group => Some("0654"),
+            Self::Others => Some("0645"),
         }
     }
 }

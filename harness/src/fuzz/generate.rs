@@ -105,11 +105,11 @@ pub(crate) fn applications(dialect: Dialect) -> impl Strategy<Value = Applicatio
             Application {
                 dialect,
                 layout,
-                linked,
                 hooks,
                 requirements,
                 setup_py,
                 user_vars,
+                linked,
                 extras,
                 target,
                 options,
@@ -121,7 +121,7 @@ pub(crate) fn applications(dialect: Dialect) -> impl Strategy<Value = Applicatio
 
 fn hook(actions: BoxedStrategy<Vec<Action>>) -> impl Strategy<Value = Hook> {
     let kind = prop_oneof![
-        8 => Just(Kind::File(Executable::ByAll)),
+        8 => Just(Kind::File(Executable::All)),
         2 => executable().prop_map(Kind::File),
         2 => executable().prop_map(Kind::Link),
         1 => Just(Kind::Folder),
@@ -140,11 +140,11 @@ fn hook(actions: BoxedStrategy<Vec<Action>>) -> impl Strategy<Value = Hook> {
 
 fn executable() -> impl Strategy<Value = Executable> {
     prop_oneof![
-        3 => Just(Executable::ByNobody),
-        1 => Just(Executable::ByAll),
-        1 => Just(Executable::ByOwner),
-        1 => Just(Executable::ByGroup),
-        1 => Just(Executable::ByOthers),
+        3 => Just(Executable::Nobody),
+        1 => Just(Executable::All),
+        1 => Just(Executable::Owner),
+        1 => Just(Executable::Group),
+        1 => Just(Executable::Others),
     ]
 }
 
@@ -289,8 +289,8 @@ fn variable() -> impl Strategy<Value = (String, String)> {
 
 fn extra() -> impl Strategy<Value = Extra> {
     let kind = prop_oneof![
-        2 => Just(Kind::File(Executable::ByAll)),
-        1 => Just(Kind::File(Executable::ByNobody)),
+        2 => Just(Kind::File(Executable::All)),
+        1 => Just(Kind::File(Executable::Nobody)),
         1 => Just(Kind::Folder),
         1 => Just(Kind::DanglingLink),
     ];

@@ -183,7 +183,7 @@ impl<'a> State<'a> {
             }
             Action::Print(_) | Action::LeaveProcess => {}
             Action::SetExecutable(name, executable) => {
-                let executable = if *executable { Executable::ByAll } else { Executable::ByNobody };
+                let executable = if *executable { Executable::All } else { Executable::Nobody };
                 if let Some(hook) = &mut self.hooks[*name as usize] {
                     hook.kind = match hook.kind {
                         Kind::File(_) => Kind::File(executable),
@@ -237,7 +237,7 @@ mod tests {
     }
 
     fn hook(actions: Vec<Action>, code: u8) -> Hook {
-        Hook { kind: Kind::File(Executable::ByAll), interpreter: Interpreter::Sh, actions, end: End::Exit(code) }
+        Hook { kind: Kind::File(Executable::All), interpreter: Interpreter::Sh, actions, end: End::Exit(code) }
     }
 
     fn requirements(lines: &[Line]) -> Requirements {
@@ -272,7 +272,7 @@ mod tests {
         let actions =
             vec![Action::WriteSetupPy, Action::SetExecutable(Name::Build, true), Action::RemoveHook(Name::Deploy)];
         app.hooks[0] = Some(hook(actions, 0));
-        app.hooks[1] = Some(Hook { kind: Kind::File(Executable::ByNobody), ..hook(Vec::new(), 0) });
+        app.hooks[1] = Some(Hook { kind: Kind::File(Executable::Nobody), ..hook(Vec::new(), 0) });
         app.hooks[2] = Some(hook(vec![Action::SetVariable(GREETING.to_owned(), "hi\n".to_owned())], 0));
         app.hooks[3] = Some(hook(Vec::new(), 1));
         let predicted = predict(&app);
@@ -326,9 +326,9 @@ mod tests {
     #[test]
     fn root_runs_what_anyone_may() {
         let mut app = application();
-        for executable in [Executable::ByOwner, Executable::ByGroup, Executable::ByOthers, Executable::ByNobody] {
+        for executable in [Executable::Owner, Executable::Group, Executable::Others, Executable::Nobody] {
             app.hooks[1] = Some(Hook { kind: Kind::Link(executable), ..hook(Vec::new(), 0) });
-            assert_eq!(predict(&app).build.is_empty(), executable == Executable::ByNobody);
+            assert_eq!(predict(&app).build.is_empty(), executable == Executable::Nobody);
         }
     }
 }

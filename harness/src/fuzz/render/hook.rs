@@ -141,11 +141,10 @@ fn print(output: Output) -> String {
 /// Leaves a process behind, which says so if the step waits for it: a build ends at once with its last hook, and Apache runs soon
 /// after the hooks of the start.
 fn leave_process(is_last_of_build: bool) -> String {
-    match is_last_of_build {
-        true => format!("(sleep {BUILD_ENDS}; echo '{WAITED_FOR}') &\n"),
-        false => {
-            format!("(sleep {APACHE_RUNS}; grep -qs apache2 /proc/[0-9]*/comm || echo '{WAITED_FOR}') &\n")
-        }
+    if is_last_of_build {
+        format!("(sleep {BUILD_ENDS}; echo '{WAITED_FOR}') &\n")
+    } else {
+        format!("(sleep {APACHE_RUNS}; grep -qs apache2 /proc/[0-9]*/comm || echo '{WAITED_FOR}') &\n")
     }
 }
 

@@ -166,9 +166,8 @@ impl Drawn<'_> {
         }
         // Where things are, which links may lead to.
         let folder = if application.linked == Linked::Folder { FOLDER } else { application.folder() };
-        let within = |linked, target: &str, name| match application.linked == linked {
-            true => target.to_owned(),
-            false => format!("{folder}/{name}"),
+        let within = |linked, target: &str, name| {
+            if application.linked == linked { target.to_owned() } else { format!("{folder}/{name}") }
         };
         let hooks = within(Linked::Hooks, HOOKS, "action_hooks");
         let variables = within(Linked::Variables, VARIABLES, "user_vars");
@@ -186,7 +185,7 @@ impl Drawn<'_> {
         if application.layout == Layout::Both {
             for name in Name::ALL {
                 let path = format!("{}/action_hooks/{}", application.other_folder(), name.text());
-                self.add_kind(&path, Kind::File(Executable::ByAll), not_to_run(), "");
+                self.add_kind(&path, Kind::File(Executable::All), not_to_run(), "");
             }
             self.text(&format!("{}/user_vars/{GREETING}", application.other_folder()), "of the other folder");
             // Without anything in it, it would not be there.

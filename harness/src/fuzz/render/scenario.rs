@@ -254,7 +254,7 @@ fn musts(application: &Application, prediction: &Prediction) -> Vec<&'static str
     let mut clauses = vec!["BUILD-1", "BUILD-3"];
     if application
         .hooks()
-        .any(|(_, hook)| matches!(hook.kind, Kind::File(Executable::ByNobody) | Kind::Link(Executable::ByNobody)))
+        .any(|(_, hook)| matches!(hook.kind, Kind::File(Executable::Nobody) | Kind::Link(Executable::Nobody)))
     {
         clauses.push("BUILD-4");
     }
