@@ -40,6 +40,7 @@ impl Examination<'_> {
         self.workspace.order(&Orders { failure: failure.clone(), older: true, ..Orders::of(self.pip) })?;
         let before = self.snapshot()?;
         let came_with_requirements = files::is_there(&self.app(), Path::new("/requirements.txt"));
+        let came_with = self.listed();
         let hooks = format!("/{}/action_hooks", self.folder(&self.app()));
         let has_hook = |name: &str| files::is_there(&self.app(), &Path::new(&hooks).join(name));
         let (has_pre_build_hook, has_build_hook) = (has_hook("pre-build"), has_hook("build"));
@@ -59,6 +60,7 @@ impl Examination<'_> {
                     mentioned: self.mentioned(),
                     setup_py: files::is_file(&self.app(), Path::new("/setup.py")),
                     came_with_requirements,
+                    changed_requirements: !has_pre_build_hook && !has_build_hook && self.listed() != came_with,
                     has_pre_build_hook,
                 };
                 let mut findings = calls::succeeded(&scope, &asked, &calls, &self.remains(&calls)?);
@@ -92,10 +94,14 @@ impl Examination<'_> {
         Some(read.unwrap_or_default())
     }
 
+    /// The content of requirements.txt; nothing where there is none.
+    fn listed(&self) -> Vec<u8> {
+        files::content(&self.workspace.root(), &Path::new(APP).join(REQUIREMENTS)).unwrap_or_default()
+    }
+
     /// The tools of version control whose prefix stands anywhere in requirements.txt.
     fn mentioned(&self) -> Vec<Vcs> {
-        let text = files::content(&self.workspace.root(), &Path::new(APP).join("requirements.txt")).unwrap_or_default();
-        let text = String::from_utf8_lossy(&text).to_ascii_lowercase();
+        let text = String::from_utf8_lossy(&self.listed()).to_ascii_lowercase();
         [Vcs::Git, Vcs::Mercurial].into_iter().filter(|vcs| text.contains(vcs.prefix())).collect()
     }
 

@@ -29,6 +29,8 @@ pub(super) struct Asked {
     pub setup_py: bool,
     /// Whether there was a requirements.txt before the build step ran.
     pub came_with_requirements: bool,
+    /// Whether the build step itself, and no hook, has changed the one that was there.
+    pub changed_requirements: bool,
     /// Whether the pre-build hook could have written one.
     pub has_pre_build_hook: bool,
 }
@@ -48,6 +50,8 @@ impl Asked {
     /// The requirements that must get installed.
     fn wanted(&self) -> Vec<Requirement> {
         match &self.requirements {
+            // What the build step wrote into it proves nothing of what it had to write.
+            Some(_) if self.dialect == Dialect::Docker && self.setup_py && self.wrote_requirements() => vec![itself()],
             // One that has a marker may not apply.
             Some(requirements) => {
                 let certain: BTreeSet<_> = requirements.iter().filter(|one| !one.marked).cloned().collect();
@@ -203,7 +207,8 @@ fn no_setup_py(
         (Dialect::Whiskey, _) => ClauseId::build(33),
         (Dialect::Docker, _) => return None,
     };
-    let wants_itself = wanted.iter().any(|one| one.source == itself().source) && !asked.wrote_requirements();
+    let own_words = asked.wrote_requirements() || asked.changed_requirements;
+    let wants_itself = wanted.iter().any(|one| one.source == itself().source) && !own_words;
     let installs_itself = installed.iter().any(|(_, one)| one.requirement.source == itself().source);
     scope.holds_for(clause, CheckId::SetupPyLeftAlone, (), &asked.at, || {
         (installs_itself && !wants_itself)

@@ -1,0 +1,1 @@
+raise RuntimeError('setup.py has run')
