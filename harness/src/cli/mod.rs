@@ -1,5 +1,6 @@
 //! The commands: each turns its arguments into calls of the library and ends in an exit code.
 
+mod agree;
 pub(crate) mod arguments;
 mod candidates;
 mod checks;
@@ -122,6 +123,7 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Verify(arguments) => verify::verify(&arguments).await,
             Command::Mutate(arguments) => mutate::mutate(&arguments).await,
             Command::Fuzz(arguments) => fuzz::fuzz(&arguments).await,
+            Command::Agree(arguments) => agree::agree(&arguments).await,
             Command::List(arguments) => list::list(&arguments),
             Command::Checks(arguments) => checks::checks(&arguments),
             Command::Contract(arguments) => contract::contract(&arguments),

@@ -76,7 +76,7 @@ impl Fuzzer {
     pub(crate) fn case(&self, candidate: &Candidate, case: u64) -> Result<Option<Difference>, FuzzError> {
         let cell = &self.cells[usize::try_from(case).unwrap_or(0) % self.cells.len()];
         let mut tree = applications(cell.dialect)
-            .new_tree(&mut self.runner(case))
+            .new_tree(&mut runner(self.seed, case))
             .map_err(|error| FuzzError::Generation(error.to_string()))?;
         let Some(mut difference) = self.try_out(candidate, cell, case, &tree.current())? else { return Ok(None) };
         let first = broken(&difference.report);
@@ -106,20 +106,12 @@ impl Fuzzer {
     /// # Errors
     /// When it cannot be generated.
     pub(crate) fn application(&self, case: u64) -> Result<Application, FuzzError> {
-        let cell = &self.cells[usize::try_from(case).unwrap_or(0) % self.cells.len()];
-        let tree = applications(cell.dialect).new_tree(&mut self.runner(case));
-        Ok(tree.map_err(|error| FuzzError::Generation(error.to_string()))?.current())
+        generated(&self.cells, self.seed, case).map(|(application, _)| application)
     }
 
     /// Where the scenario of a number comes from, in words.
     pub(crate) fn origin(&self, case: u64) -> String {
-        format!("generated: seed {}, application {case}", self.seed)
-    }
-
-    fn runner(&self, case: u64) -> TestRunner {
-        let seed = Sha256::new().chain_update(self.seed.to_be_bytes()).chain_update(case.to_be_bytes()).finalize();
-        let config = Config { failure_persistence: None, ..Config::default() };
-        TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed))
+        origin(self.seed, case)
     }
 
     fn try_out(
@@ -154,6 +146,27 @@ impl Fuzzer {
             Verdict::Pass | Verdict::Warn | Verdict::Caught | Verdict::Skip => Ok(None),
         }
     }
+}
+
+/// The application of a number for these cells, taken in turn, and where it comes from, in words.
+///
+/// # Errors
+/// When it cannot be generated.
+pub(crate) fn generated(cells: &[Cell], seed: u64, case: u64) -> Result<(Application, String), FuzzError> {
+    let cell = &cells[usize::try_from(case).unwrap_or(0) % cells.len()];
+    let tree = applications(cell.dialect).new_tree(&mut runner(seed, case));
+    let application = tree.map_err(|error| FuzzError::Generation(error.to_string()))?.current();
+    Ok((application, origin(seed, case)))
+}
+
+fn origin(seed: u64, case: u64) -> String {
+    format!("generated: seed {seed}, application {case}")
+}
+
+fn runner(seed: u64, case: u64) -> TestRunner {
+    let seed = Sha256::new().chain_update(seed.to_be_bytes()).chain_update(case.to_be_bytes()).finalize();
+    let config = Config { failure_persistence: None, ..Config::default() };
+    TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed))
 }
 
 /// What is broken: clauses, and in a suite without a contract assertions.

@@ -8,5 +8,6 @@ mod model;
 mod render;
 
 pub(crate) use application::Application;
+pub(crate) use campaign::generated;
 pub(crate) use generate::applications;
 pub(crate) use render::{Content, File, files};

@@ -2,6 +2,7 @@
 //!
 //! A new format is one file here and its registration in [`Reporters::new`].
 
+pub(crate) mod agreement;
 pub(crate) mod conformance;
 mod ctrf;
 mod document;

@@ -1,5 +1,6 @@
 //! The command line: clap types only, one file a command, and what commands share.
 
+mod agree;
 mod candidate;
 mod cells;
 mod checks;
@@ -21,6 +22,7 @@ mod verify;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
+pub(crate) use agree::AgreeArgs;
 pub(crate) use candidate::{CandidateArgs, TestedArgs};
 pub(crate) use cells::CellArgs;
 pub(crate) use checks::ChecksArgs;
@@ -81,6 +83,8 @@ pub(crate) enum Command {
     Mutate(MutateArgs),
     /// Check candidates on generated applications
     Fuzz(FuzzArgs),
+    /// Hold the verdicts of both tiers against each other
+    Agree(AgreeArgs),
     /// List the scenarios
     List(ListArgs),
     /// Print the clauses, and the scenarios that cover each
