@@ -10,6 +10,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod agree;
 mod article;
 mod broken_steps;
 mod checks_can_fail;

@@ -20,6 +20,7 @@ use crate::report::agreement::Agreement;
 use crate::run::session::Ended;
 use crate::run::signals::Signals;
 use crate::run::tally::ExitCode;
+use crate::suite::contract::Contract;
 use crate::suite::limits::Limit;
 use crate::suite::tier::Tier;
 
@@ -53,8 +54,7 @@ pub(super) async fn agree(arguments: &AgreeArgs) -> Result<ExitCode, Failure> {
     let mutants = if own { subjects::mutants(arguments, &folders)? } else { Vec::new() };
     // Filters that select nothing are named before any work.
     let cells = select::cells(&folders, &arguments.cells)?;
-    let selected = SelectArgs { filters: arguments.only.clone() };
-    drop(select::select(&folders, cells, &selected)?);
+    let (_, contract) = select::select(&folders, cells, &SelectArgs { filters: arguments.only.clone() })?;
     // The program restarts itself with DOCKER_HOST set, which the engine's library reads.
     drop(host::endpoint(&folders.cache, arguments.offline).await?);
     let signals = listen()?;
@@ -64,6 +64,7 @@ pub(super) async fn agree(arguments: &AgreeArgs) -> Result<ExitCode, Failure> {
     let mut comparison = Comparison {
         arguments,
         folders,
+        contract,
         signals: &signals,
         sandboxes: Arc::new(sandboxes),
         impatient: Arc::new(impatient),
@@ -99,6 +100,7 @@ fn code(agreement: &Agreement) -> ExitCode {
 struct Comparison<'a> {
     arguments: &'a AgreeArgs,
     folders: Folders,
+    contract: Option<Contract>,
     signals: &'a Signals,
     sandboxes: Arc<Sandboxes>,
     /// Those for mutants.
@@ -112,15 +114,15 @@ impl Comparison<'_> {
             let both = self.filters();
             let here = self.contract_tier(self.run(&candidate.tested, Tier::Contract, both.clone()), false).await?;
             let there = self.images(self.run(&candidate.tested, Tier::Image, both)).await?;
-            self.compare(&candidate.name, &here, &there)?;
+            self.compare(&candidate.name, &here, &there);
         }
         for mutant in mutants {
             self.mutant(mutant).await?;
         }
-        for candidate in if self.arguments.applications == 0 { &[] } else { &steps[..steps.len().min(1)] } {
-            self.applications(candidate).await?;
+        match steps.first() {
+            Some(candidate) if self.arguments.applications > 0 => self.applications(candidate).await,
+            Some(_) | None => Ok(()),
         }
-        Ok(())
     }
 
     /// A mutant: in the contract tier in all scenarios, in images in a few of them.
@@ -140,7 +142,8 @@ impl Comparison<'_> {
         let filters = chosen.iter().map(|name| format!("={name}")).collect();
         let limits = IMAGE_LIMIT.parse::<Limit>().into_iter().collect();
         let there = self.images(RunArgs { limits, ..self.run(&tested, Tier::Image, filters) }).await?;
-        self.compare(&mutant.name, &here, &there)
+        self.compare(&mutant.name, &here, &there);
+        Ok(())
     }
 
     /// The scenarios that a mutant is tried with in images: up to half of them are such that it fails, the rest are others.
@@ -166,19 +169,23 @@ impl Comparison<'_> {
     /// Generated applications, all in one run of each tier.
     async fn applications(&mut self, candidate: &Steps) -> Result<(), Stop> {
         let suite = applications::suite(self.arguments, &self.folders)?;
-        let contract = select::load(&self.folders, select::cells(&self.folders, &self.arguments.cells)?)?.1;
         let of = |tier| {
             let mut run = self.run(&candidate.tested, tier, Vec::new());
             run.folders.suite = Some(suite.clone());
             let mut job = Job::of(run)?;
             // The generated suite has none of its own, since a few scenarios cannot cover every MUST.
-            job.contract.clone_from(&contract);
+            job.contract.clone_from(&self.contract);
             Ok::<Job, Failure>(job)
         };
         let (contract_tier, images) = (of(Tier::Contract)?, of(Tier::Image)?);
         let here = self.ended(self.in_sandboxes(&contract_tier, false).await?)?;
         let there = self.ended(images.run(self.signals, Audience::Nobody).await?)?;
-        self.agreement.add(&format!("{}, generated applications", candidate.name), &here, &there, contract.as_ref());
+        self.agreement.add(
+            &format!("{}, generated applications", candidate.name),
+            &here,
+            &there,
+            self.contract.as_ref(),
+        );
         self.progress(&format!("{} generated applications", self.arguments.applications));
         Ok(())
     }
@@ -203,11 +210,9 @@ impl Comparison<'_> {
         if self.signals.cancel.is_cancelled() { Err(Stop::Signal(ended.code)) } else { Ok(ended.reports) }
     }
 
-    fn compare(&mut self, name: &str, here: &[ScenarioReport], there: &[ScenarioReport]) -> Result<(), Stop> {
-        let contract = select::load(&self.folders, select::cells(&self.folders, &self.arguments.cells)?)?.1;
-        self.agreement.add(name, here, there, contract.as_ref());
+    fn compare(&mut self, name: &str, here: &[ScenarioReport], there: &[ScenarioReport]) {
+        self.agreement.add(name, here, there, self.contract.as_ref());
         self.progress(name);
-        Ok(())
     }
 
     fn progress(&self, name: &str) {

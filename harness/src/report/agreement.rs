@@ -98,13 +98,7 @@ impl Agreement {
         }
     }
 
-    fn compare(
-        &mut self,
-        candidate: &str,
-        here: &ScenarioReport,
-        there: &ScenarioReport,
-        contract: Option<&Contract>,
-    ) {
+    fn compare(&mut self, candidate: &str, here: &ScenarioReport, there: &ScenarioReport, contract: Option<&Contract>) {
         self.compared += 1;
         let (ours, theirs) = (standings(here, Tier::Contract, contract), standings(there, Tier::Image, contract));
         // What the contract tier has an eye for in this scenario.
@@ -248,7 +242,10 @@ mod tests {
         let kept = || said(vec![found(18, CheckId::CommandExitCode, false)]);
         let text = held_against(broken(), kept()).to_string();
         assert!(text.contains("DISAGREEMENT on BUILD-18 in s [python-3.11 docker]: c"), "{text}");
-        assert!(text.contains("contract tier: BROKEN") && text.contains("image tier: kept (1 assertions held)"), "{text}");
+        assert!(
+            text.contains("contract tier: BROKEN") && text.contains("image tier: kept (1 assertions held)"),
+            "{text}"
+        );
         assert_eq!(text.matches("reproduce: ").count(), 2, "{text}");
         assert!(text.contains("1 scenarios and 1 clauses compared: 1 disagreements"), "{text}");
         // The same check made in both tiers, the other way round.
@@ -260,8 +257,7 @@ mod tests {
     fn what_both_break_or_both_keep_is_agreed() {
         for broken in [true, false] {
             let (here, there) = (CheckId::RequirementInstalled, CheckId::BuildOutcome);
-            let agreement =
-                held_against(said(vec![found(21, here, broken)]), said(vec![found(21, there, broken)]));
+            let agreement = held_against(said(vec![found(21, here, broken)]), said(vec![found(21, there, broken)]));
             assert_eq!((agreement.compared, agreement.clauses, agreement.disagreements.len()), (1, 1, 0));
         }
     }

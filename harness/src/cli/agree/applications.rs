@@ -23,8 +23,8 @@ pub(super) fn suite(arguments: &AgreeArgs, folders: &Folders) -> Result<PathBuf,
     };
     begin(&suite, &folders.suite).map_err(unwritable)?;
     for case in 0..*applications {
-        let (application, origin) = generated(&cells, *seed, case)
-            .map_err(|error| Failure::infrastructure(with_causes(&error), None))?;
+        let (application, origin) =
+            generated(&cells, *seed, case).map_err(|error| Failure::infrastructure(with_causes(&error), None))?;
         let folder = suite.join("scenarios").join(format!("generated-{seed}-{case}"));
         files(&application, &origin).iter().try_for_each(|file| file.write(&folder)).map_err(unwritable)?;
     }
@@ -38,10 +38,10 @@ fn begin(suite: &Path, real: &Path) -> std::io::Result<()> {
     }
     std::fs::create_dir_all(suite.join("scenarios"))?;
     std::fs::write(suite.join("scenarios/contract.toml"), "version = 1\n")?;
-    let real = std::path::absolute(real)?;
     for shared in SHARED {
-        if real.join(shared).exists() {
-            symlink(real.join(shared), suite.join(shared))?;
+        let place = std::path::absolute(real.join(shared))?;
+        if place.exists() {
+            symlink(place, suite.join(shared))?;
         }
     }
     Ok(())
