@@ -74,6 +74,9 @@ pub(crate) fn not_applicable(scenario: &Scenario) -> Option<String> {
     if build::asks_for_ssh(scenario) {
         return Some("it needs a server of git over ssh, which stubs do not stand for".to_owned());
     }
+    if scenario.serve.as_ref().is_some_and(|serve| serve.start.terminal) {
+        return Some("it needs a terminal, which a sandbox does not have".to_owned());
+    }
     match recipe_of(scenario) {
         Ok(recipe) if !recipe.starts && scenario.serve.is_some() => {
             Some("its Dockerfile requires an engine: the start step is not its ENTRYPOINT".to_owned())

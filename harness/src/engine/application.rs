@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use bollard::exec::StartExecResults;
 use bollard::models::ChangeType;
 use bollard::models::{ContainerState, ContainerStateStatusEnum, ExecConfig};
-use bollard::query_parameters::{InspectContainerOptions, KillContainerOptions, StartContainerOptions};
+use bollard::query_parameters::{
+    InspectContainerOptions, KillContainerOptions, ResizeContainerTTYOptions, StartContainerOptions,
+};
 use futures_util::StreamExt;
 use testcontainers::core::Host;
 use testcontainers::core::error::{ClientError, TestcontainersError};
@@ -69,6 +71,14 @@ impl Engine {
         };
         let (algorithm, digest) = found.id.split_once(':').unwrap_or(("sha256", &found.id));
         let name = container_name(run, "application");
+        if start.terminal {
+            let id = self.create(&name, start.with_terminal(&found.id, network, run)).await?;
+            let (engine, limits) = (self.clone(), start.limits);
+            let mut application = Application { engine, id, guard: None, limits, address: None, not_started: None };
+            // It is started as one is that was stopped.
+            application.restart(network).await?;
+            return Ok(application);
+        }
         let request = GenericImage::new(algorithm, digest)
             .with_container_name(&name)
             .with_network(&network.name)
@@ -302,6 +312,19 @@ impl Application {
             Err(EngineError::Refused { status: 409, .. }) => Ok(false),
             Err(EngineError::Refused { message, .. }) if message.contains("is not running") => Ok(false),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Gives the container's terminal another size. One that has ended has none.
+    ///
+    /// # Errors
+    /// When the engine cannot.
+    pub(crate) async fn resize(&self) -> Result<(), EngineError> {
+        let size = ResizeContainerTTYOptions { h: 40, w: 100 };
+        let resized = self.engine.docker.resize_container_tty(&self.id, size).await;
+        match resized.map_err(|error| self.engine.error("resizing a container's terminal", error)) {
+            Err(EngineError::Refused { message, .. }) if message.contains("is not running") => Ok(()),
+            other => other,
         }
     }
 

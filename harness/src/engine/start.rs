@@ -3,10 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
-use bollard::models::{HostConfig, HostConfigLogConfig};
+use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
 use testcontainers::core::{AccessMode, Mount};
 use testcontainers::{ContainerRequest, GenericImage, ImageExt};
 
+use super::Network;
+use super::container::run_labels;
+use crate::outcome::RunId;
 use crate::suite::limits::Limits;
 
 /// How a container is started, where it is not as the image says.
@@ -23,6 +26,8 @@ pub(crate) struct Start {
     pub tmpfs: BTreeMap<String, bool>,
     /// A folder of this host that is mounted in it.
     pub volume: Option<Bind>,
+    /// Whether it has a terminal.
+    pub terminal: bool,
     /// What it may take.
     pub limits: Limits,
 }
@@ -57,15 +62,47 @@ impl Start {
             let mount = Mount::bind_mount(folder.to_string_lossy(), target).with_access_mode(mode);
             request = request.with_mount(mount);
         }
-        let option = |exec: bool| if exec { "exec" } else { "noexec" };
-        let tmpfs: HashMap<_, _> =
-            self.tmpfs.iter().map(|(path, exec)| (path.clone(), option(*exec).to_owned())).collect();
+        let tmpfs = self.tmpfs();
         let limits = self.limits;
         request.with_host_config_modifier(move |config| {
             limit(config, limits);
             config.publish_all_ports = Some(false);
             config.tmpfs = Some(tmpfs.clone());
         })
+    }
+}
+
+impl Start {
+    fn tmpfs(&self) -> HashMap<String, String> {
+        let option = |exec: bool| if exec { "exec" } else { "noexec" };
+        self.tmpfs.iter().map(|(path, exec)| (path.clone(), option(*exec).to_owned())).collect()
+    }
+
+    /// The same for a container with a terminal, which the library cannot ask for.
+    pub(super) fn with_terminal(&self, image: &str, network: &Network, run: &RunId) -> ContainerCreateBody {
+        let bind = |bind: &Bind| {
+            let mode = if bind.writable { "rw" } else { "ro" };
+            format!("{}:{}:{mode}", bind.folder.display(), bind.target)
+        };
+        let mut config = HostConfig {
+            network_mode: Some(network.name.clone()),
+            extra_hosts: Some(vec![network.host_entry()]),
+            readonly_rootfs: Some(self.read_only),
+            binds: self.volume.as_ref().map(|volume| vec![bind(volume)]),
+            tmpfs: Some(self.tmpfs()),
+            ..Default::default()
+        };
+        limit(&mut config, self.limits);
+        ContainerCreateBody {
+            image: Some(image.to_owned()),
+            cmd: self.arguments.clone(),
+            env: Some(self.environment.iter().map(|(name, value)| format!("{name}={value}")).collect()),
+            user: self.user.clone(),
+            labels: Some(run_labels(run)),
+            tty: Some(true),
+            host_config: Some(config),
+            ..Default::default()
+        }
     }
 }
 

@@ -17,6 +17,8 @@ use crate::suite::scenario::{EndExpectation, RestartKey, ServeExpectation, volum
 
 /// How long a container whose log matters may take to end when the scenario does not say.
 const LOG_LIMIT: Duration = Duration::from_secs(10);
+/// How long a container has to end that ends when its terminal is resized.
+const RESIZE_TIME: Duration = Duration::from_secs(3);
 /// Where a volume is mounted.
 const APPLICATION_FOLDER: &str = "/app";
 
@@ -67,6 +69,9 @@ impl Step<'_> {
             Some(end) => self.await_end(end, application, begun).await?,
             None => {
                 let answers = self.ask(serve, application, begun).await?;
+                if serve.start.terminal && answers {
+                    self.resize(serve, application).await?;
+                }
                 if serve.restart == Some(RestartKey::AfterKill) {
                     application.kill().await?;
                 } else {
@@ -151,6 +156,18 @@ impl Step<'_> {
         Ok(answers)
     }
 
+    /// Resizes the container's terminal, and asks again.
+    async fn resize(&mut self, serve: &ServeExpectation, application: &Application) -> Result<(), StepError> {
+        let begun = self.stage(Stage::Probe);
+        self.scope = self.scope.again(" after the resize");
+        application.resize().await?;
+        // One that takes the signal for an order to stop answers until it has.
+        drop(tokio::time::timeout(RESIZE_TIME, application.wait_exit()).await);
+        self.ask(serve, application, begun).await?;
+        self.scope = self.scope.again("");
+        Ok(())
+    }
+
     /// Starts the ended container again, and does with it what was done before.
     async fn restart(&mut self, serve: &ServeExpectation, application: &mut Application) -> Result<(), StepError> {
         let begun = self.stage(Stage::Probe);
@@ -209,6 +226,7 @@ fn settings(serve: &ServeExpectation, volume: Option<&Volume>) -> Start {
             target: APPLICATION_FOLDER.to_owned(),
             writable,
         }),
+        terminal: start.terminal,
         limits: Limits::default(),
     }
 }

@@ -65,6 +65,9 @@ pub(crate) struct ServeTable {
     pub(crate) stop: Option<Typed<StopTable>>,
     /// The container is ended in this way, started again, asked again, and stopped.
     pub(crate) restart: Option<Typed<RestartKey>>,
+    /// `true`: the container has a terminal, which is resized after the requests; then they are sent again.
+    #[schemars(extend("default" = false))]
+    pub(crate) terminal: Option<Typed<bool>>,
     /// How the container must end by itself, instead of serving.
     pub(crate) end: Option<Typed<EndTable>>,
     /// Regular expressions for lines that the container's whole log should have, in any order; one that is not there is a
@@ -157,6 +160,15 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, folder: &Path, typed: &Typed<
             .fault(restart.span(), "`restart` of a container that is not asked")
             .advice("add `[[serve.http]]`, which is asked again after the restart");
     }
+    if let Some(terminal) = &table.terminal
+        && *terminal.get()
+        && table.http.is_empty()
+        && table.end.is_none()
+    {
+        resolver
+            .fault(terminal.span(), "`terminal` of a container that is not asked")
+            .advice("add `[[serve.http]]`, which is asked again when the terminal was resized");
+    }
     let start = start::resolve(resolver, folder, typed);
     let http = table.http.iter().filter_map(|request| http::resolve(resolver, request)).collect();
     let commands = command::resolve(resolver, &table.command);
@@ -186,7 +198,8 @@ fn nothing_of_one_that_serves(resolver: &mut Resolver<'_>, table: &ServeTable) {
     let command = table.command.first().map(|table| ("[[serve.command]]", table.span()));
     let stop = table.stop.as_ref().map(|table| ("[serve.stop]", table.span()));
     let restart = table.restart.as_ref().map(|typed| ("restart", typed.span()));
-    for (key, span) in [http, command, stop, restart].into_iter().flatten() {
+    let terminal = table.terminal.as_ref().map(|typed| ("terminal", typed.span()));
+    for (key, span) in [http, command, stop, restart, terminal].into_iter().flatten() {
         resolver
             .fault(span, format!("`{key}` of a container that must end by itself"))
             .label("only without `[serve.end]`");

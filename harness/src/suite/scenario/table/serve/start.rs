@@ -36,6 +36,8 @@ pub(crate) struct StartSettings {
     pub tmpfs: BTreeMap<String, bool>,
     /// What is mounted in the application's place.
     pub volume: Option<Volume>,
+    /// Whether it has a terminal.
+    pub terminal: bool,
 }
 
 /// The files of a volume.
@@ -71,6 +73,7 @@ pub(super) fn resolve(resolver: &mut Resolver<'_>, folder: &Path, typed: &Typed<
         read_only: table.read_only.as_ref().is_some_and(|read_only| *read_only.get()),
         tmpfs: tmpfs(resolver, &table.tmpfs),
         volume: volume(resolver, folder, typed),
+        terminal: table.terminal.as_ref().is_some_and(|terminal| *terminal.get()),
     }
 }
 
