@@ -1,6 +1,6 @@
 //! Whether the two tiers agree: what each said of the same scenario with the same candidate, clause by clause.
 //!
-//! The contract tier may say that it does not try something, never the opposite of the image tier. docs/decisions/0050 has the rule.
+//! The contract tier may say that it does not try something, never the opposite of the image tier. docs/decisions/0047 has the rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
