@@ -17,6 +17,7 @@ const APPLICATION: &str = "/app";
 
 /// What an application asks for, as it is when the build step has ended.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Asked {
     /// Where the scenario says so.
     pub at: At,
