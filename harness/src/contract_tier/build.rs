@@ -183,11 +183,21 @@ pub(super) fn failing(scenario: &Scenario) -> Vec<Failing> {
     }
 }
 
-/// Whether a build that must succeed has requirements over ssh. Whether git gets them depends on what a hook has installed.
-pub(super) fn asks_for_ssh(scenario: &Scenario) -> bool {
-    let list = |app: &Path| std::fs::read(app.join(REQUIREMENTS)).unwrap_or_default();
-    let asks = || scenario.app.as_deref().is_some_and(|app| String::from_utf8_lossy(&list(app)).contains("+ssh://"));
-    !must_fail(scenario) && asks()
+/// Why a build that must succeed cannot be judged with stubs, if so: what they would let pass may fail with the real tools.
+pub(super) fn takes_real_tools(scenario: &Scenario) -> Option<&'static str> {
+    let app = scenario.app.as_deref().filter(|_| !must_fail(scenario))?;
+    let asks_for = |file: &str, words: [&str; 2]| {
+        let text = std::fs::read(app.join(file)).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        words.iter().any(|word| text.contains(word))
+    };
+    if asks_for(REQUIREMENTS, ["+ssh://", "git://"]) {
+        Some("it needs a server of git over ssh, or of git's own protocol, which stubs do not stand for")
+    } else if asks_for("setup.py", ["git+", "hg+"]) {
+        Some("its setup.py asks for version control, which stubs do not read")
+    } else {
+        None
+    }
 }
 
 /// Whether an application's requirements.txt is there, and is not a file.

@@ -71,8 +71,8 @@ pub(crate) fn not_applicable(scenario: &Scenario) -> Option<String> {
     if scenario.subject != Subject::Application {
         return Some("it inspects an image".to_owned());
     }
-    if build::asks_for_ssh(scenario) {
-        return Some("it needs a server of git over ssh, which stubs do not stand for".to_owned());
+    if let Some(reason) = build::takes_real_tools(scenario) {
+        return Some(reason.to_owned());
     }
     if scenario.serve.as_ref().is_some_and(|serve| serve.start.terminal) {
         return Some("it needs a terminal, which a sandbox does not have".to_owned());
