@@ -57,6 +57,16 @@ pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Fi
         let folder = call.folder.display().to_string();
         (folder != "/app").then(|| ("/app".to_owned(), folder))
     }));
+    if let Some(given) = awaited.environment.get("LANG") {
+        // Scenarios that cover this give one that is not there.
+        findings.extend(scope.holds_for(ClauseId::start(32), CheckId::ServerLocale, (), at, || {
+            let variable = |name: &str| call.environment.get(name).map(String::as_str);
+            let locale = options.value("--locale").or_else(|| variable("LC_ALL")).or_else(|| variable("LANG"));
+            let locale = locale.unwrap_or_default();
+            let in_utf_8 = ["utf-8", "utf8"].iter().any(|codeset| locale.to_lowercase().ends_with(codeset));
+            (!in_utf_8 || locale == given).then(|| ("a locale of the image, in UTF-8".to_owned(), quoted(locale)))
+        }));
+    }
     if awaited.user == 0 {
         // mod_wsgi-express heeds these variables first.
         let of = |variable: &str, option| {

@@ -121,6 +121,7 @@ checks! {
     ServerArguments "server-arguments" Must "arguments of CMD", "Contract tier: the server gets the arguments of CMD.";
     ServerFolder "server-folder" Must "working directory", "Contract tier: the server starts in /app.";
     ServerUser "server-user" Must "application's user", "Contract tier: the application does not run as root.";
+    ServerLocale "server-locale" Should "application's locale", "Contract tier: where the LANG that is given is empty or not in the image, mod_wsgi-express is given another one, in UTF-8.";
     ServerUserByName "server-user-by-name" Should "application's user by name", "Contract tier: the application's user and group are those that variables name.";
     ServerOption "server-option" Must "{of} given", "Contract tier: the server gets the option.";
     VariableSet "variable-set" Must "variable {of}", "Contract tier: the server has the variable, with its value.";
