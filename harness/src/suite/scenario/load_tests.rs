@@ -5,10 +5,14 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::suite::cell::tests::cell;
+use crate::suite::dialect::Dialect;
 use crate::suite::scenario::tests::load_here;
 use crate::suite::scenario::{
-    BuildOutcome, EndCode, FailureCode, FileState, Phase, RestartKey, Scenario, Subject, build_context, rebuild_context,
+    BuildOutcome, EndCode, FailureCode, FileState, Phase, RestartKey, Scenario, Setting, Subject, build_context, load,
+    rebuild_context,
 };
+use crate::suite::variant::Variant;
 
 const APPLICATION: &str =
     "summary = 'It builds'\nsource = 'test'\nnothing_to_serve = 'a test'\n[build]\noutcome = 'success'\n";
@@ -298,8 +302,11 @@ fn scenarios_come_sorted_by_name() {
 
 #[test]
 fn the_scenarios_of_this_repository_are_valid() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios");
-    let scenarios = load_here(&root).unwrap_or_else(|faults| panic!("{faults}"));
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let variants: Vec<String> =
+        Variant::all(&root.join("images")).unwrap().into_iter().map(|variant| variant.name).collect();
+    let setting = Setting { cell: &cell(Dialect::Docker), variants: &variants };
+    let scenarios = load(&root.join("scenarios"), &setting).unwrap_or_else(|faults| panic!("{faults}"));
     for scenario in scenarios.iter().filter(|scenario| scenario.app.is_some()) {
         build_context(scenario).unwrap();
     }
