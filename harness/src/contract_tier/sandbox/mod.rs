@@ -45,7 +45,7 @@ const MOUNTS: [&str; 13] = [
     "tmp",
     "usr",
     "var/cache/apt",
-    "var/lib/apt/lists/partial",
+    "var/lib/apt/lists",
     "var/tmp",
 ];
 /// Set in the container that this program runs in where the machine permits no namespaces.
