@@ -4,11 +4,11 @@ mod applications;
 mod subjects;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
 use super::candidates::{Steps, candidates};
+use super::mutate::LIMIT;
 use super::reporters::Audience;
 use super::run::{Job, usual};
 use super::{Failure, host, listen, open_contract, output, select};
@@ -26,9 +26,7 @@ use crate::suite::tier::Tier;
 
 use subjects::Subject;
 
-/// How long a step of a mutant may run in the contract tier: one that is changed may not end.
-const LIMIT: Duration = Duration::from_secs(10);
-/// The same for its builds in images.
+/// How long the builds of a mutant may take in images, as [`LIMIT`] says for its steps in the contract tier.
 const IMAGE_LIMIT: &str = "build-seconds=300";
 
 /// What comes of comparing: an end that is not one's own choice is no failure.

@@ -24,7 +24,7 @@ use crate::suite::tier::Tier;
 use trial::Trial;
 
 /// How long a step of a mutant may run: one that is changed may not end.
-const LIMIT: Duration = Duration::from_secs(10);
+pub(super) const LIMIT: Duration = Duration::from_secs(10);
 
 pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> {
     let folders = arguments.folders.find()?;
