@@ -32,6 +32,7 @@ mod locks;
 mod mutate;
 mod offline;
 mod requirement_files;
+mod sandbox;
 mod scenarios;
 mod selection;
 mod serving_can_fail;

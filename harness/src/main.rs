@@ -7,6 +7,8 @@ fn main() -> ExitCode {
     if let Some(code) = wsgi_proof::stub() {
         return ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX));
     }
+    // What whoever started this program has open is nothing to what it starts.
+    close_fds::set_fds_cloexec(3, &[]);
     // Diagnostics of the libraries, for debugging; without the variable there are none.
     let filter = tracing_subscriber::EnvFilter::try_from_env("WSGI_PROOF_LOG").unwrap_or_else(|_| "off".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();

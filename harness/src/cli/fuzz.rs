@@ -19,6 +19,7 @@ use crate::fuzz::{Content, File, files};
 use crate::outcome::{Outcome, listed, with_causes};
 use crate::run::criteria::Criteria;
 use crate::run::tally::ExitCode;
+use crate::suite::limits::Limits;
 use crate::suite::tier::Tier;
 
 /// How long a step may run: longer than the process that a hook leaves behind.
@@ -42,7 +43,7 @@ pub(super) async fn fuzz(arguments: &FuzzArgs) -> Result<ExitCode, Failure> {
     sandboxes.limit = LIMIT;
     let sandboxes = Arc::new(sandboxes);
     let jobs = arguments.jobs.map_or_else(cores, usize::from);
-    let examiner = Examiner { sandboxes, criteria, jobs };
+    let examiner = Examiner { sandboxes, criteria, limits: Limits::default(), jobs };
     let fuzzer = Arc::new(Fuzzer { examiner, cells, seed, cancel: signals.cancel.clone() });
     let cases = match arguments.case {
         Some(case) => case..case.saturating_add(1),

@@ -19,6 +19,7 @@ use crate::outcome::with_causes;
 use crate::run::criteria::Criteria;
 use crate::run::plan::{CandidateOrigin, Plan};
 use crate::run::tally::ExitCode;
+use crate::suite::limits::Limits;
 use crate::suite::tier::Tier;
 
 use trial::Trial;
@@ -45,7 +46,7 @@ pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> 
     sandboxes.limit = LIMIT;
     let jobs = arguments.jobs.map_or_else(cores, usize::from);
     let criteria = Criteria { contract, tier: Tier::Contract, strict: true, control: None, reproduce: String::new() };
-    let examiner = Examiner { sandboxes: Arc::new(sandboxes), criteria, jobs };
+    let examiner = Examiner { sandboxes: Arc::new(sandboxes), criteria, limits: Limits::default(), jobs };
     let trial = Arc::new(Trial::new(examiner, folders.images(), &plan));
 
     // A suite that fails the scripts as they are would notice anything.

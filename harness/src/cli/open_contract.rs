@@ -15,13 +15,13 @@ use crate::outcome::RunId;
 use crate::run::lease::Lease;
 use crate::run::signals::Signals;
 use crate::run::tally::ExitCode;
+use crate::suite::limits::Limits;
 
 /// Refuses the options that only images and containers can honour.
 pub(super) fn refuse(arguments: &RunArgs) -> Result<(), Failure> {
     let tested = &arguments.candidate;
     let options = [
         ("--keep", arguments.keep),
-        ("--limit", !arguments.limits.is_empty()),
         ("--base-image", tested.base_image.is_some()),
         ("--onbuild-image", tested.onbuild_image.is_some()),
         ("--dockerfile", tested.dockerfile.is_some()),
@@ -50,7 +50,8 @@ pub(super) fn refuse_images(candidate: &Candidate) -> Result<(), Failure> {
 pub(super) fn open(job: &Job, sandboxes: Arc<Sandboxes>) -> Result<ContractTier, Failure> {
     let candidate = sandbox::Candidate::new(&sandboxes, &job.folders.images(), &job.candidate.base)?;
     let jobs = job.arguments.jobs.map_or_else(cores, usize::from);
-    let examiner = Examiner { sandboxes, criteria: job.criteria(), jobs };
+    let limits = Limits::default().with(&job.arguments.limits);
+    let examiner = Examiner { sandboxes, criteria: job.criteria(), limits, jobs };
     Ok(ContractTier { examiner: Arc::new(examiner), candidate: Arc::new(candidate) })
 }
 

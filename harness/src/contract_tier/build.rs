@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
+use std::time::Duration;
 
 use regex::Regex;
 
@@ -9,6 +10,7 @@ use super::calls::{self, Asked, Remains};
 use super::{APP, Examination, TierError, files};
 use crate::check;
 use crate::check::evidence::{BuildEnd, BuildEvidence, Change, ChangeKind};
+use crate::check::limit::Exceeded;
 use crate::check::scope::Scope;
 use crate::contract_tier::requirements::{Reader, Requirement, Vcs, resolved};
 use crate::contract_tier::sandbox::{End, SandboxError};
@@ -44,13 +46,13 @@ impl Examination<'_> {
         let hooks = format!("/{}/action_hooks", self.folder(&self.app()));
         let has_hook = |name: &str| files::is_there(&self.app(), &Path::new(&hooks).join(name));
         let (has_pre_build_hook, has_build_hook) = (has_hook("pre-build"), has_hook("build"));
-        let end = self.run(&self.start(vec![STEP.to_owned()])).await?;
+        let end = self.run(&self.start(vec![STEP.to_owned()], self.limits.build())).await?;
         self.examined.stages.push((Stage::Build, end.took));
-        let calls = self.workspace.calls()?;
+        let calls = self.workspace.calls();
         let expected = adapted(expectation, failure.as_ref());
         let scope = self.scope.at(Stage::Build);
-        self.add(check::build::check(&scope, &expected, &evidence(&end)));
-        let succeeded = end.exit_code == Some(0);
+        self.add(check::build::check(&scope, &expected, &evidence(&end, self.limits.build())));
+        let succeeded = end.exit_code == Some(0) && end.exceeded.is_none();
         let findings = match &expectation.outcome.value {
             BuildOutcome::Success if succeeded => {
                 let asked = Asked {
@@ -237,16 +239,16 @@ fn adapted(expectation: &BuildExpectation, failure: Option<&Failure>) -> BuildEx
     adapted
 }
 
-fn evidence(end: &End) -> BuildEvidence {
-    let ended = match end.exit_code {
-        Some(0) => BuildEnd::Built { image: String::new() },
-        code => BuildEnd::Failed {
+fn evidence(end: &End, limit: Duration) -> BuildEvidence {
+    let ended = match (end.exceeded, end.exit_code) {
+        (Some(exceeded), _) => BuildEnd::Exceeded(exceeded),
+        // The tier stops a step sooner than a scenario asks.
+        (None, None) => BuildEnd::Exceeded(Exceeded::BuildTime(limit.min(end.took))),
+        (None, Some(0)) => BuildEnd::Built { image: String::new() },
+        (None, Some(code)) => BuildEnd::Failed {
             command: Some(STEP.to_owned()),
-            exit_code: code,
-            message: match code {
-                Some(code) => format!("The build step returned {code}"),
-                None => format!("The build step was still running after {:.0} s", end.took.as_secs_f64()),
-            },
+            exit_code: Some(code),
+            message: format!("The build step returned {code}"),
         },
     };
     BuildEvidence { end: ended, log: end.log.clone() }

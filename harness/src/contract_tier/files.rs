@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
 use rustix::io::Errno;
+use rustix::process::getegid;
 
 use crate::check::evidence::{FileEvidence, MAX_FILE_CONTENT};
 use crate::contract_tier::requirements::Files;
@@ -86,8 +87,8 @@ pub(super) fn entries(root: &Path, path: &Path) -> io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// What is at a path. Files of the user that made the sandbox are root's in it.
-pub(super) fn look(root: &Path, path: &Path) -> io::Result<FileEvidence> {
+/// What is at a path. Files of the user that the sandbox is outside, `owner`, are root's in it.
+pub(super) fn look(root: &Path, path: &Path, owner: u32) -> io::Result<FileEvidence> {
     let file = match open(root, path, OFlags::PATH) {
         Ok(file) => file,
         Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {
@@ -96,12 +97,9 @@ pub(super) fn look(root: &Path, path: &Path) -> io::Result<FileEvidence> {
         Err(error) => return Err(error),
     };
     let metadata = file.metadata()?;
-    let own = |id: u32, ours: u32| if id == ours { 0 } else { id };
-    let owner = format!(
-        "{}:{}",
-        own(metadata.uid(), rustix::process::geteuid().as_raw()),
-        own(metadata.gid(), rustix::process::getegid().as_raw())
-    );
+    let (own_user, own_group) = (metadata.uid() == owner, [owner, getegid().as_raw()].contains(&metadata.gid()));
+    let id = |own: bool, id: u32| if own { 0 } else { id };
+    let owner = format!("{}:{}", id(own_user, metadata.uid()), id(own_group, metadata.gid()));
     let mode = metadata.mode();
     if metadata.is_dir() {
         return Ok(FileEvidence::Directory { mode, owner, entries: entries(root, path)? });

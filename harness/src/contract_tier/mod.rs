@@ -21,10 +21,11 @@ use crate::check;
 use crate::check::evidence::CommandEvidence;
 use crate::check::scope::Scope;
 use crate::contract_tier::requirements::Pip;
-use crate::contract_tier::sandbox::{Candidate, End, SandboxError, Sandboxes, Start, Workspace};
+use crate::contract_tier::sandbox::{Bounds, Candidate, End, SandboxError, Sandboxes, Start, Workspace};
 use crate::contract_tier::stub::record::{Failing, Orders};
 use crate::outcome::{Finding, Log, NotRun, Stage};
 use crate::suite::dialect::Dialect;
+use crate::suite::limits::Limits;
 use crate::suite::scenario::{CommandExpectation, ContextError, FileExpectation, Scenario, Subject, build_context};
 
 /// The variable that tells the steps their dialect.
@@ -100,6 +101,7 @@ struct Examination<'a> {
     scope: &'a Scope,
     /// The variant's pip, which the stub stands for.
     pip: Pip,
+    limits: Limits,
     workspace: Workspace,
     failing: Option<Failing>,
     examined: Examined,
@@ -115,16 +117,27 @@ pub(crate) async fn examine(
     scenario: &Scenario,
     scope: &Scope,
     pip: Pip,
+    limits: Limits,
 ) -> Result<Examined, TierError> {
     let Ok(recipe) = recipe_of(scenario) else { return Ok(Examined::default()) };
     let archive = build_context(scenario)?;
+    let limits = limits.with(&scenario.limits);
     let mut examined = Examined::default();
     // Where a phase has several tools that can fail, each has its turn.
     for failing in build::failing(scenario) {
         let workspace = sandboxes.workspace(&Orders::of(pip))?;
         workspace.unpack(&archive)?;
-        let mut examination =
-            Examination { sandboxes, candidate, scenario, scope, pip, workspace, failing: Some(failing), examined };
+        let mut examination = Examination {
+            sandboxes,
+            candidate,
+            scenario,
+            scope,
+            pip,
+            limits,
+            workspace,
+            failing: Some(failing),
+            examined,
+        };
         examination.build(recipe.builds).await?;
         examined = examination.examined;
     }
@@ -134,7 +147,7 @@ pub(crate) async fn examine(
     let workspace = sandboxes.workspace(&Orders::of(pip))?;
     workspace.unpack(&archive)?;
     let mut examination =
-        Examination { sandboxes, candidate, scenario, scope, pip, workspace, failing: None, examined };
+        Examination { sandboxes, candidate, scenario, scope, pip, limits, workspace, failing: None, examined };
     let built = examination.build(recipe.builds).await?;
     if built {
         examination.look().await?;
@@ -144,8 +157,8 @@ pub(crate) async fn examine(
 }
 
 impl Examination<'_> {
-    /// How a program of the candidate's is started.
-    fn start(&self, command: Vec<String>) -> Start<'_> {
+    /// How a program of the candidate's is started, and how long it may run.
+    fn start(&self, command: Vec<String>, time: Duration) -> Start<'_> {
         let environment = BTreeMap::from([(DIALECT.to_owned(), self.scenario.dialect.name().to_owned())]);
         Start {
             candidate: self.candidate,
@@ -156,6 +169,13 @@ impl Examination<'_> {
             keeps_tmp: false,
             tmpfs: Vec::new(),
             volume: None,
+            bounds: Bounds {
+                time,
+                memory: self.limits.memory().into(),
+                processes: self.limits.processes,
+                disk: self.limits.disk(),
+                log: self.limits.log(),
+            },
         }
     }
 
@@ -194,7 +214,7 @@ impl Examination<'_> {
             if words.first().is_some_and(|name| name.starts_with("mod_wsgi-docker-")) {
                 words[0] = format!("/usr/local/bin/{}", words[0]);
             }
-            let end = self.run(&self.start(words)).await?;
+            let end = self.run(&self.start(words, self.limits.command())).await?;
             let evidence = CommandEvidence { exit_code: end.exit_code.unwrap_or(-1), output: end.log.join("\n") };
             self.add(check::command::check(&self.scope.at(Stage::Examine), command, &evidence));
         }
@@ -208,7 +228,7 @@ impl Examination<'_> {
             return Ok(());
         }
         let root = self.workspace.root();
-        let evidence = files::look(&root, path).map_err(SandboxError::io(path))?;
+        let evidence = files::look(&root, path, self.workspace.owner()).map_err(SandboxError::io(path))?;
         self.add(check::file::check(&self.scope.at(Stage::Examine), expectation, &evidence));
         Ok(())
     }

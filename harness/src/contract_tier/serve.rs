@@ -54,14 +54,17 @@ impl Examination<'_> {
                 volume: volume
                     .as_ref()
                     .map(|folder| (folder.path(), serve.start.volume.as_ref().is_some_and(|volume| volume.writable))),
-                ..self.start(words)
+                ..self.start(words, self.limits.ready())
             };
             start.environment.extend(serve.start.environment.clone());
             let end = self.run(&start).await?;
             exit_code = end.exit_code;
+            if let Some(exceeded) = end.exceeded {
+                self.add(vec![exceeded.finding(&scope, "container", &serve.at)]);
+            }
             log.extend(end.log);
         }
-        let calls = self.workspace.calls()?;
+        let calls = self.workspace.calls();
         let serving: Vec<&Call> = calls.iter().filter(|call| call.effect == Effect::Serves).collect();
         let at = scenario.summary.at.clone();
         if let Some(end) = &serve.end {

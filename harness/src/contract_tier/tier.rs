@@ -16,6 +16,7 @@ use crate::run::session::lost;
 use crate::run::tasks::Tasks;
 use crate::run::tier::{Conclusion, Surroundings, Tier};
 use crate::suite::cell::Cell;
+use crate::suite::limits::Limits;
 
 /// What scenarios are tried with.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(crate) struct Examiner {
     pub sandboxes: Arc<Sandboxes>,
     /// What scenarios are judged by.
     pub criteria: Criteria,
+    /// What a candidate may use, where a scenario does not say otherwise.
+    pub limits: Limits,
     /// Scenarios at once, at the most.
     pub jobs: usize,
 }
@@ -40,7 +43,7 @@ impl Tier for ContractTier {
             run: RunId::new(),
             jobs: self.examiner.jobs,
             engine: "none: build and start steps run in sandboxes (bubblewrap)".to_owned(),
-            isolation: self.examiner.sandboxes.isolation().to_owned(),
+            isolation: self.examiner.sandboxes.isolation(),
             offline: true,
         }
     }
@@ -88,7 +91,7 @@ impl Examiner {
         if skipped.is_none() {
             let scope = self.criteria.scope(scenario, cell);
             let examined = match candidate.pip(&cell.variant) {
-                Ok(pip) => examine(&self.sandboxes, candidate, scenario, &scope, pip).await,
+                Ok(pip) => examine(&self.sandboxes, candidate, scenario, &scope, pip, self.limits).await,
                 Err(error) => Err(error.into()),
             };
             match examined {

@@ -38,6 +38,11 @@ impl SandboxError {
         }
     }
 
+    /// What bubblewrap says when it makes no sandbox.
+    pub(super) fn refused(log: &str) -> Self {
+        Self::Refused { why: log.trim().trim_start_matches("bwrap: ").to_owned() }
+    }
+
     pub(crate) fn io(path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
         let path = path.as_ref().to_owned();
         move |source| Self::Io { path, source }

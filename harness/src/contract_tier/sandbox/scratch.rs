@@ -1,16 +1,21 @@
 //! Where sandboxes have their files: in memory where that can be, since they are many and live for milliseconds; each program's in
 //! a folder of its own, which goes with it, or with the next one where it was killed.
 
-use std::fs::{self, DirBuilder, File, TryLockError};
+use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{StatVfsMountFlags, statfs, statvfs};
+use rustix::process::geteuid;
 use tempfile::TempDir;
+
+use super::group;
 
 /// Where Linux has a file system in memory.
 const MEMORY: &str = "/dev/shm";
+/// Where Linux has files that outlast a restart, and that all users may write to.
+const DISK: &str = "/var/tmp";
 /// The magic number of such a file system (`statfs(2)`).
 const TMPFS: i64 = 0x0102_1994;
 /// What must be free there, in bytes; a container's is often too small.
@@ -33,6 +38,7 @@ impl ScratchFolder {
         making.lock()?;
         sweep(&parent)?;
         let folder = tempfile::Builder::new().prefix("run-").tempdir_in(&parent)?;
+        pass_through(folder.path())?;
         let lock = File::create(folder.path().join(LOCK))?;
         lock.lock()?;
         Ok(Self { folder, _lock: lock })
@@ -40,6 +46,11 @@ impl ScratchFolder {
 
     pub(super) fn path(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// A name that no other program on this machine has.
+    pub(super) fn name(&self) -> String {
+        group_name(self.folder.path())
     }
 }
 
@@ -57,6 +68,11 @@ pub(crate) fn remove_stale(cache: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(removed)
 }
 
+/// The name of the control groups of the program with this folder.
+fn group_name(folder: &Path) -> String {
+    format!("wsgi-proof-{}", folder.file_name().unwrap_or_default().to_string_lossy())
+}
+
 fn sweep(parent: &Path) -> io::Result<Vec<PathBuf>> {
     let mut removed = Vec::new();
     for entry in fs::read_dir(parent)? {
@@ -67,6 +83,7 @@ fn sweep(parent: &Path) -> io::Result<Vec<PathBuf>> {
         let lock = File::open(path.join(LOCK));
         let live = lock.as_ref().is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)));
         if !live {
+            group::remove(&group_name(&path));
             fs::remove_dir_all(&path)?;
             removed.push(path);
         }
@@ -85,20 +102,41 @@ fn in_memory() -> Option<PathBuf> {
     if !is_memory || no_exec || volume.f_bavail.saturating_mul(volume.f_frsize) < ENOUGH {
         return None;
     }
-    let user = rustix::process::geteuid().as_raw();
-    let path = Path::new(MEMORY).join(format!("wsgi-proof-{user}"));
-    match DirBuilder::new().mode(0o700).create(&path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return None,
-        _ => {}
-    }
-    let metadata = fs::symlink_metadata(&path).ok()?;
-    (metadata.is_dir() && metadata.uid() == user).then_some(path)
+    own_folder(Path::new(MEMORY)).ok()
 }
 
+/// Root's is where the user that sandboxes have outside can go through to it, which a home folder often is not.
 fn on_disk(cache: &Path) -> io::Result<PathBuf> {
+    if geteuid().is_root() {
+        return own_folder(Path::new(DISK));
+    }
     let path = cache.join("sandboxes");
     fs::create_dir_all(&path)?;
     Ok(path)
+}
+
+/// This user's folder in one that all users write to.
+fn own_folder(parent: &Path) -> io::Result<PathBuf> {
+    let user = geteuid().as_raw();
+    let path = parent.join(format!("wsgi-proof-{user}"));
+    match DirBuilder::new().mode(0o700).create(&path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    let metadata = fs::symlink_metadata(&path)?;
+    if !metadata.is_dir() || metadata.uid() != user {
+        return Err(io::Error::other(format!("{} belongs to somebody else", path.display())));
+    }
+    pass_through(&path)?;
+    Ok(path)
+}
+
+/// Lets users go through a folder of root's who know what is in it.
+fn pass_through(folder: &Path) -> io::Result<()> {
+    if geteuid().is_root() {
+        fs::set_permissions(folder, Permissions::from_mode(0o711))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -2,29 +2,76 @@
 
 use std::fs::{self, Permissions};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, mkdirat, openat, unlinkat};
+use rustix::io::Errno;
 use tempfile::TempDir;
 
 use super::SandboxError;
+use super::recorder::Calls;
+use super::user::HostUser;
 use crate::contract_tier::stub::record::{self, Call, Orders};
 
-/// A sandbox's own files: the root, and what the stubs wrote.
+/// A sandbox's own files: the root, what the stubs make appear, and what is only read in it.
 #[derive(Debug)]
 pub(crate) struct Workspace {
-    pub(super) folder: TempDir,
+    folder: TempDir,
+    user: HostUser,
+    calls: Calls,
 }
 
 impl Workspace {
+    /// Empty folders.
+    pub(super) fn new(parent: &Path, user: HostUser) -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("workspace-").tempdir_in(parent)?;
+        // Sandboxes have a user of their own, who can go through and no more.
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o711))?;
+        let workspace = Self { folder, user, calls: Calls::default() };
+        fs::create_dir(workspace.root())?;
+        fs::create_dir(workspace.given())?;
+        for path in [workspace.stubs(), workspace.stubs().join("bin")] {
+            fs::create_dir(&path)?;
+            user.give(&path)?;
+        }
+        Ok(workspace)
+    }
+
     /// The folder that is the sandbox's root.
     pub(crate) fn root(&self) -> PathBuf {
         self.folder.path().join("root")
     }
 
-    /// What stubs read and write.
+    /// The user id that the sandbox's root is on this machine.
+    pub(crate) fn owner(&self) -> u32 {
+        self.user.id()
+    }
+
+    /// The folder of all its files.
+    pub(super) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// What stubs make appear.
     pub(super) fn stubs(&self) -> PathBuf {
         self.folder.path().join("stubs")
+    }
+
+    /// What is given to the sandbox to read: the orders, and where stubs say their calls.
+    pub(super) fn given(&self) -> PathBuf {
+        self.folder.path().join("given")
+    }
+
+    /// What the stubs said.
+    pub(super) fn said(&self) -> &Calls {
+        &self.calls
+    }
+
+    /// Gives what this program made in the root to the sandbox's user.
+    pub(super) fn give_root(&self) -> io::Result<()> {
+        self.user.give_all(&self.root())
     }
 
     /// Unpacks the build context of an application into `/app`.
@@ -32,7 +79,7 @@ impl Workspace {
     /// # Errors
     /// When a file cannot be written.
     pub(crate) fn unpack(&self, archive: &[u8]) -> Result<(), SandboxError> {
-        unpack(archive, &self.root().join("app"))
+        self.unpack_to(archive, &self.root().join("app"))
     }
 
     /// Unpacks an archive into a folder beside the root, which goes when it is dropped.
@@ -42,8 +89,16 @@ impl Workspace {
     pub(crate) fn unpack_beside(&self, archive: &[u8]) -> Result<TempDir, SandboxError> {
         let parent = self.folder.path();
         let folder = tempfile::Builder::new().prefix("volume-").tempdir_in(parent).map_err(SandboxError::io(parent))?;
-        unpack(archive, folder.path())?;
+        self.unpack_to(archive, folder.path())?;
         Ok(folder)
+    }
+
+    /// Unpacks with modes, but as the sandbox's own user, who is root in it.
+    fn unpack_to(&self, archive: &[u8], folder: &Path) -> Result<(), SandboxError> {
+        let mut archive = tar::Archive::new(archive);
+        archive.set_preserve_permissions(true);
+        archive.set_preserve_ownerships(false);
+        archive.unpack(folder).and_then(|()| self.user.give_all(folder)).map_err(SandboxError::io(folder))
     }
 
     /// Gives the stubs their orders from now on, and forgets the calls so far.
@@ -51,36 +106,75 @@ impl Workspace {
     /// # Errors
     /// When the file cannot be written.
     pub(crate) fn order(&self, orders: &Orders) -> Result<(), SandboxError> {
-        let folder = self.stubs();
-        for path in [folder.join("bin"), folder.clone()] {
-            fs::create_dir_all(&path).map_err(SandboxError::io(&path))?;
-            // The start step may be another user's.
-            fs::set_permissions(&path, Permissions::from_mode(0o777)).map_err(SandboxError::io(&path))?;
-        }
-        let calls = folder.join(record::CALLS_FILE);
-        match fs::remove_file(&calls) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(SandboxError::io(&calls)(error)),
-            _ => {}
-        }
-        let path = folder.join(record::ORDERS_FILE);
+        self.calls.forget();
+        let path = self.given().join(record::ORDERS_FILE);
         let text = serde_json::to_vec(orders).map_err(|error| SandboxError::io(&path)(error.into()))?;
         fs::write(&path, text).map_err(SandboxError::io(&path))
     }
 
     /// The calls of stubs, in order.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        self.calls.so_far()
+    }
+
+    /// Makes a folder of the root that something is mounted on, again where a program has taken it away or put something else in its
+    /// place: a link there would lead out of the root.
     ///
     /// # Errors
-    /// When they cannot be read.
-    pub(crate) fn calls(&self) -> Result<Vec<Call>, SandboxError> {
-        let folder = self.stubs();
-        Call::read_all(&folder).map_err(SandboxError::io(folder.join(record::CALLS_FILE)))
+    /// When it cannot be made.
+    pub(super) fn mount_point(&self, path: &str) -> io::Result<()> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut folder = openat(CWD, self.root(), flags, Mode::empty())?;
+        for name in path.split('/').filter(|name| !name.is_empty()) {
+            folder = match openat(&folder, name, flags, Mode::empty()) {
+                Ok(inner) => inner,
+                Err(Errno::NOENT) => self.make(&folder, name)?,
+                Err(Errno::NOTDIR | Errno::LOOP) => {
+                    unlinkat(&folder, name, AtFlags::empty())?;
+                    self.make(&folder, name)?
+                }
+                Err(error) => return Err(error.into()),
+            };
+        }
+        Ok(())
+    }
+
+    fn make(&self, parent: &OwnedFd, name: &str) -> io::Result<OwnedFd> {
+        mkdirat(parent, name, Mode::from_raw_mode(0o755))?;
+        let folder = openat(
+            parent,
+            name,
+            OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+            Mode::empty(),
+        )?;
+        self.user.give_open(&folder)?;
+        Ok(folder)
     }
 }
 
-/// Unpacks with modes, but as the user that this program runs as, who is root in the sandbox.
-fn unpack(archive: &[u8], folder: &Path) -> Result<(), SandboxError> {
-    let mut archive = tar::Archive::new(archive);
-    archive.set_preserve_permissions(true);
-    archive.set_preserve_ownerships(false);
-    archive.unpack(folder).map_err(SandboxError::io(folder))
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_mount_point_is_a_folder_of_the_root() {
+        let parent = tempfile::tempdir().unwrap();
+        let outside = parent.path().join("outside");
+        fs::create_dir(&outside).unwrap();
+        let workspace = Workspace::new(parent.path(), HostUser::Same).unwrap();
+        symlink(&outside, workspace.root().join("run")).unwrap();
+        fs::write(workspace.root().join("tmp"), "").unwrap();
+        for path in ["/run/stubs", "tmp", "usr"] {
+            workspace.mount_point(path).unwrap();
+            workspace.mount_point(path).unwrap();
+        }
+        assert_eq!(fs::read_dir(&outside).unwrap().count(), 0);
+        for path in ["run/stubs", "tmp", "usr"] {
+            assert!(workspace.root().join(path).is_dir(), "{path}");
+        }
+        assert!(!workspace.root().join("run").is_symlink());
+    }
 }

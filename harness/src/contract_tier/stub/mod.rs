@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use rustix::process::{Resource, Rlimit, getpid, kill_process, setrlimit};
 
 use crate::suite::scenario::Signal;
-use record::{Call, Effect, FOLDER, Failure, Orders, Tool};
+use record::{Call, Effect, Failure, GIVEN, Orders, Tool};
 
 /// The exit code of a stub that cannot do its work: the sandbox is not as it must be.
 pub(crate) const BROKEN: i32 = 125;
@@ -51,7 +51,7 @@ pub fn main() -> Option<i32> {
     let mut arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
     let name = arguments.next()?;
     let program = Path::new(&name).file_name()?.to_str()?;
-    if !Path::new(FOLDER).join(record::ORDERS_FILE).exists() {
+    if !Path::new(GIVEN).join(record::ORDERS_FILE).exists() {
         return None;
     }
     let arguments: Vec<String> = arguments.collect();
@@ -100,7 +100,7 @@ fn act(tool: Tool, arguments: &[String]) -> std::io::Result<i32> {
     };
     let user = rustix::process::geteuid().as_raw();
     let process = std::process::id();
-    Call { tool, arguments: arguments.to_vec(), folder, user, process, environment, effect, exit_code }.append()?;
+    Call { tool, arguments: arguments.to_vec(), folder, user, process, environment, effect, exit_code }.say()?;
     if let Some(signal) = signal {
         end_by(signal)?;
     }

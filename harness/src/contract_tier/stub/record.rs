@@ -1,8 +1,9 @@
-//! The orders of the stubs, and their records: files of the folder [`FOLDER`] in the sandbox.
+//! The orders of the stubs, which they read in the sandbox, and their calls, which they say to the outside.
 
 use std::collections::BTreeMap;
-use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -10,16 +11,18 @@ use serde::{Deserialize, Serialize};
 use crate::contract_tier::requirements::{Pip, Requirement};
 use crate::suite::scenario::Signal;
 
-/// The folder in the sandbox that stubs read and write.
+/// The folder in the sandbox that is given to stubs to read.
+pub(crate) const GIVEN: &str = "/run/wsgi-proof";
+/// The file of the orders, in [`GIVEN`].
+pub(crate) const ORDERS_FILE: &str = "orders.json";
+/// Where the stubs say their calls, in [`GIVEN`].
+pub(crate) const SOCKET_FILE: &str = "calls";
+/// The folder in the sandbox that has what stubs make appear.
 pub(crate) const FOLDER: &str = "/run/stubs";
 /// Programs that appear when they are installed.
 pub(crate) const PROGRAMS: &str = "/run/stubs/bin";
 /// Modules that appear when they are installed.
 pub(crate) const MODULES: &str = "/run/stubs/site";
-/// The file of the orders, in [`FOLDER`].
-pub(crate) const ORDERS_FILE: &str = "orders.json";
-/// The file of the calls, in [`FOLDER`]: JSON, a line each.
-pub(crate) const CALLS_FILE: &str = "calls.jsonl";
 
 /// A program that has a stub.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -122,7 +125,7 @@ impl Orders {
 
     /// Reads the orders; in the sandbox.
     pub(super) fn read() -> io::Result<Self> {
-        let text = std::fs::read_to_string(Path::new(FOLDER).join(ORDERS_FILE))?;
+        let text = std::fs::read_to_string(Path::new(GIVEN).join(ORDERS_FILE))?;
         serde_json::from_str(&text).map_err(io::Error::other)
     }
 
@@ -133,23 +136,11 @@ impl Orders {
 }
 
 impl Call {
-    /// Adds the call to the file of the calls; in the sandbox.
-    pub(super) fn append(&self) -> io::Result<()> {
-        let mut line = serde_json::to_vec(self)?;
-        line.push(b'\n');
-        OpenOptions::new().create(true).append(true).open(Path::new(FOLDER).join(CALLS_FILE))?.write_all(&line)
-    }
-
-    /// Reads the calls from the folder that the sandbox had as [`FOLDER`].
-    ///
-    /// # Errors
-    /// When the file cannot be read or is not what stubs write.
-    pub(crate) fn read_all(folder: &Path) -> io::Result<Vec<Self>> {
-        let text = match std::fs::read_to_string(folder.join(CALLS_FILE)) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error),
-        };
-        text.lines().map(|line| serde_json::from_str(line).map_err(io::Error::other)).collect()
+    /// Says the call to whom the sandbox is watched by, and waits until it is written down; in the sandbox.
+    pub(super) fn say(&self) -> io::Result<()> {
+        let mut stream = UnixStream::connect(Path::new(GIVEN).join(SOCKET_FILE))?;
+        stream.write_all(&serde_json::to_vec(self)?)?;
+        stream.shutdown(Shutdown::Write)?;
+        stream.read_exact(&mut [0])
     }
 }

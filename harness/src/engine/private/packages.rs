@@ -108,7 +108,7 @@ impl Toolbox {
     }
 
     /// The tree's folders of shared libraries, such as `usr/lib/x86_64-linux-gnu`.
-    fn libraries(&self) -> Vec<PathBuf> {
+    pub(crate) fn libraries(&self) -> Vec<PathBuf> {
         ["usr/lib", "lib"]
             .iter()
             .flat_map(|folder| folders(&self.tree.join(folder)))

@@ -1,0 +1,155 @@
+//! Control groups: what all the processes of a sandbox may have of memory, and how many they may be. Both versions of Linux, where this
+//! program may make them; elsewhere the limits of single processes stand in (see [`super::limit`]).
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use procfs::process::Process;
+use rustix::process::Pid;
+
+/// The controllers that sandboxes take.
+const CONTROLLERS: [&str; 2] = ["memory", "pids"];
+
+/// Where a program makes the groups of its sandboxes.
+#[derive(Debug)]
+pub(super) struct Groups {
+    /// Folders for the groups of this program: one in version 2, one for each controller in version 1.
+    parents: Vec<PathBuf>,
+    made: AtomicU32,
+}
+
+/// The control group of one sandbox; dropping it removes it.
+#[derive(Debug)]
+pub(super) struct Group {
+    folders: Vec<PathBuf>,
+}
+
+impl Groups {
+    /// A folder for groups, named after the program's; `None` where the machine has no such groups or this user may not make any.
+    pub(super) fn new(name: &str) -> Option<Self> {
+        let groups = hierarchies()?;
+        let mut parents = Vec::new();
+        for hierarchy in groups {
+            let parent = hierarchy.join(name);
+            if fs::create_dir(&parent).is_err() {
+                break;
+            }
+            parents.push(parent);
+        }
+        let made = Self { parents, made: AtomicU32::new(0) };
+        // In version 2 a group has the controllers that its parent passes on.
+        for parent in &made.parents {
+            let passed_on = parent.join("cgroup.subtree_control");
+            if passed_on.exists() && fs::write(passed_on, "+memory +pids").is_err() {
+                return None;
+            }
+        }
+        // One that is tried first says whether limits can be set at all.
+        made.group(64 << 20, 64).ok().map(drop)?;
+        Some(made)
+    }
+
+    /// A group with a limit of memory, in bytes, and of processes.
+    ///
+    /// # Errors
+    /// When it cannot be made or limited.
+    pub(super) fn group(&self, memory: u64, processes: u32) -> io::Result<Group> {
+        let name = self.made.fetch_add(1, Ordering::Relaxed).to_string();
+        let mut group = Group { folders: Vec::new() };
+        for parent in &self.parents {
+            let folder = parent.join(&name);
+            fs::create_dir(&folder)?;
+            group.folders.push(folder);
+        }
+        group.limit(&["memory.max", "memory.limit_in_bytes"], &memory.to_string())?;
+        group.limit(&["pids.max"], &processes.to_string())?;
+        // Not everywhere is there an account of swap space.
+        drop(group.limit(&["memory.swap.max"], "0"));
+        Ok(group)
+    }
+}
+
+impl Drop for Groups {
+    fn drop(&mut self) {
+        for parent in &self.parents {
+            // What stays is found by the next program, as folders of scratch files are.
+            drop(fs::remove_dir(parent));
+        }
+    }
+}
+
+impl Group {
+    /// Puts a process into the group, and so whatever it starts from now on.
+    ///
+    /// # Errors
+    /// When it may not be put there, or has ended.
+    pub(super) fn add(&self, process: Pid) -> io::Result<()> {
+        let number = process.as_raw_nonzero().to_string();
+        self.folders.iter().try_for_each(|folder| fs::write(folder.join("cgroup.procs"), &number))
+    }
+
+    /// Sets a limit in the folder that has one of these files.
+    fn limit(&self, names: &[&str], value: &str) -> io::Result<()> {
+        let files = self.folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name)));
+        let file = files.into_iter().find(|file| file.exists()).ok_or(io::ErrorKind::NotFound)?;
+        fs::write(file, value)
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        for folder in &self.folders {
+            // Its processes have ended, or are ending: the program's own folder is removed later, or by the next one.
+            drop(fs::remove_dir(folder));
+        }
+    }
+}
+
+/// Removes the groups of a program that was killed.
+pub(super) fn remove(name: &str) {
+    for hierarchy in hierarchies().unwrap_or_default() {
+        let parent = hierarchy.join(name);
+        let entries = fs::read_dir(&parent).into_iter().flatten().flatten();
+        for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+            drop(fs::remove_dir(entry.path()));
+        }
+        drop(fs::remove_dir(parent));
+    }
+}
+
+/// The folders in which a group with both controllers can be made.
+fn hierarchies() -> Option<Vec<PathBuf>> {
+    let own = Process::myself().ok()?;
+    let (groups, mounts) = (own.cgroups().ok()?.0, own.mountinfo().ok()?.0);
+    let by_controller: Option<Vec<PathBuf>> = CONTROLLERS
+        .iter()
+        .map(|controller| {
+            let group = groups.iter().find(|group| group.controllers.iter().any(|name| name == controller))?;
+            let mount = mounts
+                .iter()
+                .find(|mount| mount.fs_type == "cgroup" && mount.super_options.contains_key(*controller))?;
+            Some(below(&mount.mount_point, &mount.root, &group.pathname))
+        })
+        .collect();
+    if by_controller.is_some() {
+        return by_controller;
+    }
+    let group = groups.iter().find(|group| group.hierarchy == 0)?;
+    let mount = mounts.iter().find(|mount| mount.fs_type == "cgroup2")?;
+    // A group with processes passes no controllers on: the nearest one above that does.
+    let nearest = below(&mount.mount_point, &mount.root, &group.pathname);
+    let passes_on = |folder: &Path| {
+        let text = fs::read_to_string(folder.join("cgroup.subtree_control")).unwrap_or_default();
+        CONTROLLERS.iter().all(|name| text.split_whitespace().any(|word| word == *name))
+    };
+    let above = nearest.ancestors().take_while(|folder| folder.starts_with(&mount.mount_point));
+    above.into_iter().find(|folder| passes_on(folder)).map(|folder| vec![folder.to_owned()])
+}
+
+/// Where a group is, whose path is told from the root of the hierarchy.
+fn below(mount: &Path, root: &str, group: &str) -> PathBuf {
+    let inner = Path::new(group).strip_prefix(root).unwrap_or(Path::new(""));
+    mount.join(inner.strip_prefix("/").unwrap_or(inner))
+}

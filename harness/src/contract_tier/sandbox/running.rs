@@ -1,0 +1,298 @@
+//! A program in a sandbox from its start to its end: watched from outside, held to its limits, and gone with all that it started.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use command_fds::{CommandFdExt, FdMapping};
+
+use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal, pidfd_open, pidfd_send_signal, prlimit};
+use serde::Deserialize;
+use tokio::io::AsyncReadExt;
+use tokio::net::unix::pipe::Receiver;
+use tokio::process::{Child, Command};
+
+use super::group::{Group, Groups};
+use super::recorder::Recorder;
+use super::user::HostUser;
+use super::{End, space};
+use crate::check::limit::Exceeded;
+
+/// Descriptors of bubblewrap: where it says what it does, what it waits for, and the filter of system calls.
+pub(super) const STATUS: i32 = 3;
+pub(super) const GO: i32 = 4;
+pub(super) const FILTER: i32 = 5;
+/// How often the space that a program takes is looked at.
+const LOOK: Duration = Duration::from_millis(500);
+/// The most that bubblewrap says of itself, in bytes.
+const MAX_STATUS: usize = 64 << 10;
+
+/// What a program in a sandbox may use.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// How long it may run.
+    pub time: Duration,
+    /// Memory of all its processes, in bytes.
+    pub memory: u64,
+    pub processes: u32,
+    /// What it may leave in the sandbox, in bytes.
+    pub disk: u64,
+    /// What it may print, in bytes.
+    pub log: usize,
+}
+
+/// What bubblewrap says, a line of JSON at a time.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Said {
+    /// Process 1 of the sandbox, as this machine numbers it.
+    child_pid: Option<i32>,
+    /// How the program ended; not said where it could not be started.
+    exit_code: Option<i64>,
+}
+
+/// How it went.
+pub(super) enum Ran {
+    Ended(End),
+    /// Nothing was started; what bubblewrap printed.
+    NotStarted(String),
+}
+
+/// The surroundings of a program that is to run.
+pub(super) struct Watch<'a> {
+    pub user: HostUser,
+    pub filter: &'a Path,
+    pub groups: Option<&'a Groups>,
+    pub recorder: Recorder<'a>,
+    /// The folder whose growth is limited.
+    pub folder: &'a Path,
+    pub bounds: Bounds,
+}
+
+/// Where a sandbox stands while it runs.
+struct Sandbox {
+    child: Child,
+    /// Process 1 of the sandbox: all others end with it.
+    first: Option<OwnedFd>,
+    log: Log,
+    /// What limits it.
+    group: Option<Group>,
+}
+
+impl Watch<'_> {
+    /// Runs bubblewrap with these words to the end of the program that it starts.
+    pub(super) async fn run(&self, mut command: Command) -> io::Result<Ran> {
+        let (status, says) = io::pipe()?;
+        let (waits, go) = io::pipe()?;
+        let (log, prints) = io::pipe()?;
+        self.user.give_open(&prints)?;
+        let filter = std::fs::File::open(self.filter)?;
+        command.stdout(prints.try_clone()?).stderr(prints);
+        let given = [(OwnedFd::from(says), STATUS), (waits.into(), GO), (filter.into(), FILTER)];
+        let given = given.map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd });
+        command.fd_mappings(given.into()).map_err(io::Error::other)?;
+        let begun = Instant::now();
+        let child = command.kill_on_drop(true).spawn()?;
+        // The ends that it has are its own.
+        drop(command);
+        let mut status = Status { pipe: Receiver::from_owned_fd(status.into())?, bytes: Vec::new() };
+        let mut sandbox = Sandbox { child, first: None, log: Log::new(log.into(), self.bounds.log)?, group: None };
+        let deadline = tokio::time::sleep(self.bounds.time);
+        tokio::pin!(deadline);
+        let ended = tokio::select! {
+            ended = self.attend(&mut sandbox, &mut status, go.into()) => ended?,
+            () = self.recorder.record() => None,
+            () = &mut deadline => Some(Stopped::Late),
+        };
+        if ended.is_some() {
+            sandbox.kill();
+        }
+        // All that has the other ends of these pipes ends with process 1.
+        sandbox.child.wait().await?;
+        drop(sandbox.group.take());
+        let said = status.rest().await?;
+        sandbox.log.rest().await?;
+        let took = begun.elapsed();
+        let log = std::mem::take(&mut sandbox.log.bytes);
+        let exceeded = match ended {
+            Some(Stopped::Exceeded(exceeded)) => Some(exceeded),
+            Some(Stopped::Late) => None,
+            // It ended before anyone looked.
+            None if sandbox.log.is_cut => Some(Exceeded::Log(self.bounds.log)),
+            None => self.takes_too_much().await?,
+        };
+        let exit_code = match (&ended, said.exit_code) {
+            (None, None) => return Ok(Ran::NotStarted(String::from_utf8_lossy(&log).into_owned())),
+            (None, code) => code,
+            (Some(_), _) => None,
+        };
+        Ok(Ran::Ended(End { exit_code, exceeded, log: lines(&log), took }))
+    }
+
+    /// Lets the program begin once its limits are set, and follows it to its end; why it is to be stopped, if so.
+    async fn attend(&self, sandbox: &mut Sandbox, status: &mut Status, go: OwnedFd) -> io::Result<Option<Stopped>> {
+        let said = status.line().await?;
+        if let Some(process) = said.child_pid.and_then(Pid::from_raw) {
+            sandbox.first = pidfd_open(process, PidfdFlags::empty()).ok();
+            self.limit(sandbox, process)?;
+        }
+        drop(go);
+        let mut look = tokio::time::interval(LOOK);
+        look.tick().await;
+        loop {
+            tokio::select! {
+                biased;
+                read = sandbox.log.read() => match read? {
+                    Read::Some => {}
+                    Read::TooMuch => return Ok(Some(Stopped::Exceeded(Exceeded::Log(self.bounds.log)))),
+                    // Nobody has the pipe any more.
+                    Read::End => {
+                        sandbox.child.wait().await?;
+                        return Ok(None);
+                    }
+                },
+                ended = sandbox.child.wait() => {
+                    ended?;
+                    return Ok(None);
+                }
+                _ = look.tick() => {
+                    if let Some(exceeded) = self.takes_too_much().await? {
+                        return Ok(Some(Stopped::Exceeded(exceeded)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Sets what a process may use, and all that it starts.
+    fn limit(&self, sandbox: &mut Sandbox, process: Pid) -> io::Result<()> {
+        if let Some(groups) = self.groups {
+            let group = groups.group(self.bounds.memory, self.bounds.processes)?;
+            match group.add(process) {
+                // It has ended.
+                Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
+                added => added?,
+            }
+            sandbox.group = Some(group);
+        }
+        let processes = if self.groups.is_some() { None } else { Some(u64::from(self.bounds.processes)) };
+        let memory = if self.groups.is_some() { None } else { Some(self.bounds.memory) };
+        let limits = [
+            (Resource::Core, Some(0)),
+            (Resource::Fsize, Some(self.bounds.disk)),
+            (Resource::Nproc, processes),
+            (Resource::Data, memory),
+        ];
+        for (resource, most) in limits {
+            if most.is_some() {
+                // Without a control group it must be; with one it is a second guard, which not every root may set.
+                let set = prlimit(Some(process), resource, Rlimit { current: most, maximum: most });
+                match set {
+                    Err(error) if self.groups.is_none() && error != rustix::io::Errno::SRCH => return Err(error.into()),
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the sandbox's files take more than they may.
+    async fn takes_too_much(&self) -> io::Result<Option<Exceeded>> {
+        let (folder, most) = (self.folder.to_owned(), self.bounds.disk);
+        let used = tokio::task::spawn_blocking(move || space::used(&folder, most)).await?;
+        Ok((used > most).then_some(Exceeded::Disk(most)))
+    }
+}
+
+/// Why a program was stopped.
+#[derive(Debug, Clone, Copy)]
+enum Stopped {
+    Late,
+    Exceeded(Exceeded),
+}
+
+impl Sandbox {
+    /// Kills process 1, and all others with it.
+    fn kill(&mut self) {
+        let killed = self.first.as_ref().is_some_and(|first| pidfd_send_signal(first, Signal::KILL).is_ok());
+        if !killed {
+            drop(self.child.start_kill());
+        }
+    }
+}
+
+/// What bubblewrap says.
+struct Status {
+    pipe: Receiver,
+    bytes: Vec<u8>,
+}
+
+impl Status {
+    /// The first line, or nothing when there is none.
+    async fn line(&mut self) -> io::Result<Said> {
+        while !self.bytes.contains(&b'\n') && self.bytes.len() < MAX_STATUS {
+            if self.pipe.read_buf(&mut self.bytes).await? == 0 {
+                break;
+            }
+        }
+        Ok(self.said())
+    }
+
+    /// All that was said, to the end.
+    async fn rest(mut self) -> io::Result<Said> {
+        while self.bytes.len() < MAX_STATUS && self.pipe.read_buf(&mut self.bytes).await? > 0 {}
+        Ok(self.said())
+    }
+
+    fn said(&self) -> Said {
+        let lines = self.bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
+        lines.fold(Said::default(), |all, line: Said| Said {
+            child_pid: all.child_pid.or(line.child_pid),
+            exit_code: all.exit_code.or(line.exit_code),
+        })
+    }
+}
+
+/// What a program prints, up to a limit.
+struct Log {
+    pipe: Receiver,
+    bytes: Vec<u8>,
+    most: usize,
+    is_cut: bool,
+}
+
+enum Read {
+    Some,
+    TooMuch,
+    End,
+}
+
+impl Log {
+    fn new(pipe: OwnedFd, most: usize) -> io::Result<Self> {
+        Ok(Self { pipe: Receiver::from_owned_fd(pipe)?, bytes: Vec::new(), most, is_cut: false })
+    }
+
+    async fn read(&mut self) -> io::Result<Read> {
+        if self.pipe.read_buf(&mut self.bytes).await? == 0 {
+            return Ok(Read::End);
+        }
+        if self.bytes.len() > self.most {
+            self.bytes.truncate(self.most);
+            self.is_cut = true;
+            return Ok(Read::TooMuch);
+        }
+        Ok(Read::Some)
+    }
+
+    /// What is left in the pipe of a program that has ended.
+    async fn rest(&mut self) -> io::Result<()> {
+        while !self.is_cut && matches!(self.read().await?, Read::Some) {}
+        Ok(())
+    }
+}
+
+fn lines(bytes: &[u8]) -> Vec<String> {
+    let text = String::from_utf8_lossy(bytes);
+    text.lines().map(|line| line.trim_end_matches('\r').to_owned()).collect()
+}

@@ -1,0 +1,66 @@
+//! What is in a sandbox's root before anything is mounted on it.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+
+use super::{HOST_FOLDERS, Start, Workspace};
+use crate::contract_tier::files::is_folder;
+
+/// Folders that a root has from the beginning.
+const SKELETON: [&str; 6] = ["app", "etc", "root", "var/cache/apt", "var/lib/apt/lists", "var/tmp"];
+/// Folders of the root that things are mounted on.
+const MOUNTS: [&str; 7] = ["dev", "proc", "run/host/usr", "run/stubs", "run/wsgi-proof", "tmp", "usr"];
+/// What programs look up in `/etc`: copied, since each thing mounted costs each sandbox more than a small file.
+const ETC: [&str; 4] = ["group", "ld.so.cache", "localtime", "passwd"];
+/// Where the candidate's folder has the links of `/etc/alternatives`.
+const ALTERNATIVES: &str = "/usr/local/etc/alternatives";
+/// The name of the file that this program is mounted on.
+const PROGRAM: &str = "program";
+
+/// Lays out a root.
+///
+/// # Errors
+/// When a file cannot be made.
+pub(super) fn lay_out(workspace: &Workspace) -> io::Result<()> {
+    let base = workspace.root();
+    for name in SKELETON {
+        fs::create_dir_all(base.join(name))?;
+    }
+    for name in HOST_FOLDERS {
+        let (host, own) = (Path::new("/").join(name), base.join(name));
+        if let Ok(target) = fs::read_link(&host) {
+            symlink(target, own)?;
+        }
+    }
+    for name in ETC {
+        let (host, own) = (Path::new("/etc").join(name), base.join("etc").join(name));
+        if host.exists() {
+            fs::copy(host, own)?;
+        }
+    }
+    symlink(ALTERNATIVES, base.join("etc/alternatives"))?;
+    workspace.give_root()?;
+    // What something is mounted on.
+    fs::write(workspace.given().join(PROGRAM), "")
+}
+
+/// Makes sure of the folders that things are mounted on.
+///
+/// # Errors
+/// When one cannot be made.
+pub(super) fn mount_points(workspace: &Workspace, start: &Start<'_>) -> io::Result<()> {
+    let own = HOST_FOLDERS.into_iter().filter(|name| {
+        let host = Path::new("/").join(name);
+        host.is_dir() && !host.is_symlink()
+    });
+    let volume = start.volume.map(|_| "app");
+    let given = start.tmpfs.iter().map(String::as_str);
+    MOUNTS.into_iter().chain(own).chain(volume).chain(given).try_for_each(|path| workspace.mount_point(path))?;
+    // Where there is no folder to work in, an engine makes one.
+    if is_folder(&workspace.root(), Path::new("/app")) {
+        return Ok(());
+    }
+    workspace.mount_point("app")
+}

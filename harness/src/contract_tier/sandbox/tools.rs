@@ -1,0 +1,97 @@
+//! The program's own files that sandboxes are made with: copies, which no candidate shares with this machine or with another run.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use tokio::process::Command;
+
+use super::{SandboxError, seccomp};
+use crate::engine::private::Toolbox;
+use crate::outcome::with_causes;
+
+/// The first bubblewrap that keeps a sandbox from making user namespaces.
+const KEEPS_FROM_USERS: (u32, u32) = (0, 8);
+
+/// What sandboxes are made with.
+#[derive(Debug)]
+pub(super) struct Tools {
+    bubblewrap: PathBuf,
+    /// The folder of the libraries that the machine lacks.
+    libraries: PathBuf,
+    /// This program, which is the stubs.
+    pub program: PathBuf,
+    /// The filter of system calls.
+    pub filter: PathBuf,
+    /// Whether a sandbox can be kept from making user namespaces.
+    pub keeps_from_users: bool,
+}
+
+impl Tools {
+    /// Finds bubblewrap, or unpacks it into the cache, and copies what is not the machine's own into a folder.
+    ///
+    /// # Errors
+    /// When bubblewrap is not available, or a file cannot be copied.
+    pub(super) async fn new(
+        cache: &Path,
+        offline: bool,
+        folder: &Path,
+        progress: &(dyn Fn(&str) + Send + Sync),
+    ) -> Result<Self, SandboxError> {
+        let missing = |why: String| SandboxError::NoBubblewrap { why };
+        let toolbox = Toolbox::of_sandbox(cache)
+            .fill(&["bwrap"], offline, progress)
+            .await
+            .map_err(|error| missing(with_causes(&error)))?;
+        let found = toolbox.program("bwrap").ok_or_else(|| missing("it is not in its package".to_owned()))?;
+        let libraries = folder.join("lib");
+        fs::create_dir(&libraries).map_err(SandboxError::io(&libraries))?;
+        let bubblewrap = if found.starts_with(cache) {
+            for library in toolbox.libraries().iter().flat_map(|folder| files(folder)) {
+                let name = library.file_name().unwrap_or_default();
+                fs::copy(&library, libraries.join(name)).map_err(SandboxError::io(&library))?;
+            }
+            copy(&found, &folder.join("bwrap")).map_err(SandboxError::io(&found))?
+        } else {
+            found
+        };
+        let own = std::env::current_exe().map_err(SandboxError::io(Path::new("the running program")))?;
+        let program = copy(&own, &folder.join("program")).map_err(SandboxError::io(&own))?;
+        let filter = folder.join("seccomp");
+        seccomp::filter().and_then(|words| fs::write(&filter, words)).map_err(SandboxError::io(&filter))?;
+        let mut tools = Self { bubblewrap, libraries, program, filter, keeps_from_users: false };
+        tools.keeps_from_users = tools.version().await.is_some_and(|version| version >= KEEPS_FROM_USERS);
+        Ok(tools)
+    }
+
+    /// bubblewrap, with an environment that finds its libraries and is otherwise empty.
+    pub(super) fn command(&self) -> Command {
+        let mut command = Command::new(&self.bubblewrap);
+        command.env_clear().env("LD_LIBRARY_PATH", &self.libraries);
+        command
+    }
+
+    /// Where bubblewrap is.
+    pub(super) fn bubblewrap(&self) -> &Path {
+        &self.bubblewrap
+    }
+
+    async fn version(&self) -> Option<(u32, u32)> {
+        let output = self.command().arg("--version").output().await.ok()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let mut numbers = text.split_whitespace().last()?.split('.');
+        Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<PathBuf> {
+    fs::copy(from, to)?;
+    fs::set_permissions(to, Permissions::from_mode(0o555))?;
+    Ok(to.to_owned())
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect()
+}

@@ -1,0 +1,86 @@
+//! As whom the programs of sandboxes run on this machine: never as root.
+
+use std::io;
+use std::os::unix::fs::lchown;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, Gid, Uid};
+use rustix::process::geteuid;
+
+/// Ids that systemd keeps for services without a user of their own (`DynamicUser=`); no account has one.
+const IDS: std::ops::RangeInclusive<u32> = 61_184..=65_519;
+
+/// Who the programs of sandboxes are outside of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HostUser {
+    /// Who runs this program.
+    Same,
+    /// A user that nobody else is, since this program runs as root.
+    Dedicated(u32),
+}
+
+impl HostUser {
+    /// The one for sandboxes of this process.
+    pub(super) fn of_process() -> Self {
+        if !geteuid().is_root() {
+            return Self::Same;
+        }
+        let width = IDS.end() - IDS.start() + 1;
+        Self::Dedicated(IDS.start() + std::process::id() % width)
+    }
+
+    /// The user id that files of sandboxes have on this machine.
+    pub(crate) fn id(self) -> u32 {
+        match self {
+            Self::Same => geteuid().as_raw(),
+            Self::Dedicated(id) => id,
+        }
+    }
+
+    /// Gives this user a file, and does not follow it.
+    ///
+    /// # Errors
+    /// When its owner cannot be changed.
+    pub(super) fn give(self, path: &Path) -> io::Result<()> {
+        match self {
+            Self::Same => Ok(()),
+            Self::Dedicated(id) => lchown(path, Some(id), Some(id)),
+        }
+    }
+
+    /// Gives this user a folder and all that is in it, which this program has made, and no sandbox has had yet.
+    ///
+    /// # Errors
+    /// When an owner cannot be changed.
+    pub(super) fn give_all(self, folder: &Path) -> io::Result<()> {
+        if self == Self::Same {
+            return Ok(());
+        }
+        let mut folders = vec![folder.to_owned()];
+        self.give(folder)?;
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder)? {
+                let entry = entry?;
+                self.give(&entry.path())?;
+                if entry.file_type()?.is_dir() {
+                    folders.push(entry.path());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives this user the end of a pipe, so that a program can open `/dev/stdout` again, as in a container.
+    ///
+    /// # Errors
+    /// When its owner cannot be changed.
+    pub(super) fn give_open(self, file: impl std::os::fd::AsFd) -> io::Result<()> {
+        match self {
+            Self::Same => Ok(()),
+            Self::Dedicated(id) => {
+                let (user, group) = (Uid::from_raw(id), Gid::from_raw(id));
+                Ok(rustix::fs::chownat(file, "", Some(user), Some(group), AtFlags::EMPTY_PATH)?)
+            }
+        }
+    }
+}

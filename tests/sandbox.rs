@@ -1,0 +1,216 @@
+//! The sandbox of the contract tier against build steps that want out, as root and as an ordinary user. Each step tries what it can and
+//! prints `held NAME` or `broke NAME`. What it reaches for is the test's own, or is only opened.
+
+use std::time::{Duration, Instant};
+
+use rstest::rstest;
+use serde_json::Value;
+
+use crate::support::{Person, Place, Suite, text};
+
+const SCENARIO: &str = "summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n[serve]\n[[serve.http]]\npath = \"/\"\nbody = '^Hello World!$'\n";
+
+/// What a step tries: a name, and a command that succeeds when the sandbox does not hold.
+const ATTEMPTS: [(&str, &str); 20] = [
+    ("remount", "mount -o remount,bind,rw /usr && test -w /usr"),
+    ("mount", "mkdir -p /app/m && mount -t tmpfs none /app/m"),
+    ("sysctl", ": >> /proc/sys/kernel/core_pattern"),
+    ("user-namespace", "unshare -Ur true"),
+    (
+        "clone",
+        "python3 -c 'import ctypes,os; p=ctypes.CDLL(None).syscall(56 if os.uname().machine==\"x86_64\" else 220, 0x10000011, 0, 0, 0, 0); os._exit(0) if p==0 else exit(p<0)'",
+    ),
+    ("vsock", "python3 -c 'import socket; socket.socket(40, socket.SOCK_STREAM)'"),
+    ("packet-socket", "python3 -c 'import socket; socket.socket(17, socket.SOCK_RAW)'"),
+    ("death-signal", "python3 -c 'import ctypes; exit(ctypes.CDLL(None).prctl(1, 0) != 0)'"),
+    ("ptrace", "python3 -c 'import ctypes; exit(ctypes.CDLL(None).ptrace(0, 0, 0, 0) != 0)'"),
+    (
+        "keyring",
+        "python3 -c 'import ctypes,os; exit(ctypes.CDLL(None).syscall(250 if os.uname().machine==\"x86_64\" else 219, 0, -3, 1, 0, 0) < 0)'",
+    ),
+    ("host-root", "test $(stat -c %u /usr) = 0"),
+    (
+        "more-power",
+        "python3 -c 'exit(not int([l for l in open(\"/proc/self/status\") if l.startswith(\"CapBnd\")][0].split()[1], 16) & ~0x4fb)'",
+    ),
+    ("own-program", ": >> /run/wsgi-proof/program"),
+    ("orders", ": >> /run/wsgi-proof/orders.json"),
+    ("orders-replaced", "mv /run/wsgi-proof/orders.json /run/wsgi-proof/other"),
+    ("step", ": >> /usr/local/bin/mod_wsgi-docker-start"),
+    ("descriptor", "head -c 6 <&9 | grep secret"),
+    (
+        "descriptors",
+        "python3 -c 'import os; exit(all(int(n) < 3 or not os.path.exists(\"/proc/self/fd/\" + n) for n in os.listdir(\"/proc/self/fd\")))'",
+    ),
+    ("network", "python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", 1), 1)'"),
+    ("environment", "tr '\\0' '\\n' < /proc/self/environ | grep WSGI_PROOF_SECRET"),
+];
+
+/// Starts at most 60 processes, and says how many it could.
+const FORKS: &str = "python3 -c 'import os,time
+n = 0
+try:
+    while n < 60:
+        if os.fork() == 0:
+            time.sleep(100)
+        n += 1
+except OSError:
+    pass
+print(n)'
+exit 7";
+
+/// A build step of these lines.
+fn step(place: &Place, lines: &str) -> String {
+    let path = place.path().join("step");
+    std::fs::write(&path, format!("#!/bin/bash\n{lines}\n")).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+fn suite() -> Suite {
+    let suite = Suite::new();
+    suite.hello("hello", SCENARIO);
+    suite
+}
+
+/// The first log of the first scenario.
+fn log(report: &Value) -> Vec<String> {
+    let lines = report["scenarios"][0]["logs"][0]["lines"].as_array().cloned().unwrap_or_default();
+    lines.iter().filter_map(|line| line.as_str().map(str::to_owned)).collect()
+}
+
+#[rstest]
+fn a_step_gets_no_power(#[values(Person::Own, Person::Ordinary)] person: Person) {
+    let place = Place::new(person, &suite());
+    let attempts = ATTEMPTS.map(|(name, attempt)| {
+        format!("if ({attempt}) > /dev/null 2>&1; then echo broke {name}; else echo held {name}; fi\n")
+    });
+    let step = step(&place, &format!("{}exit 7", attempts.concat()));
+    let secret = place.path().join("secret");
+    std::fs::write(&secret, "secret").unwrap();
+    let (output, report) = place.run_with_descriptor(&["--build-step", &step], &secret);
+    let log = log(&report);
+    let held: Vec<String> = ATTEMPTS.iter().map(|(name, _)| format!("held {name}")).collect();
+    assert_eq!(log, held, "{}", text(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+}
+
+/// A step that writes down a call which never was, wherever it can.
+#[rstest]
+fn a_call_that_never_was_is_not_believed(#[values(Person::Own, Person::Ordinary)] person: Person) {
+    let suite = suite();
+    suite.write("hello/app/requirements.txt", "six\n");
+    let place = Place::new(person, &suite);
+    let call = r#"{"tool":"pip","arguments":["install","-r","requirements.txt","-U","--exists-action=w","--src=.docker/tmp"],"folder":"/app","user":0,"process":2,"environment":{},"effect":{"projects":[{"requirement":{"source":{"index":{"name":"six","pinned":null}},"editable":false,"marked":false,"direct":true,"usual_case":true},"fresh":true,"checkout":null,"elsewhere":null,"less":[]}]},"exit_code":0}"#;
+    let step = step(
+        &place,
+        &format!(
+            "echo '{call}' | tee /run/stubs/calls.jsonl > /tmp/call\n\
+             python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.connect(\"/run/wsgi-proof/calls\"); s.sendall(open(\"/tmp/call\", \"rb\").read()); s.shutdown(1); print(s.recv(9))'\n\
+             exit 0"
+        ),
+    );
+    let (output, report) = place.run(&["--build-step", &step]);
+    assert_eq!(report["scenarios"][0]["verdict"], "fail", "{}", text(&output));
+    assert!(text(&output).contains("pip"), "{}", text(&output));
+}
+
+/// What bubblewrap itself would say, said by a step, is a failure of the step.
+#[test]
+fn words_of_bubblewrap_are_not_believed() {
+    let place = Place::new(Person::Own, &suite());
+    let step = step(&place, "echo 'bwrap: setting up uid map: Permission denied'\nexit 1");
+    let (output, report) = place.run(&["--build-step", &step]);
+    assert_eq!(report["scenarios"][0]["verdict"], "fail", "{}", text(&output));
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+}
+
+/// Limits hold in this tier, too: of the command line, and of a scenario.
+#[rstest]
+#[case::processes("processes=20", "", FORKS, |lines: &[String]| lines.iter().any(|line| line.parse::<u32>().is_ok_and(|count| count <= 20)))]
+#[case::processes_of_a_scenario("processes=1000", "[limits]\nprocesses = 20\n", FORKS, |lines: &[String]| lines.iter().any(|line| line.parse::<u32>().is_ok_and(|count| count <= 20)))]
+#[case::memory("memory-megabytes=100", "", "python3 -c 'x = bytearray(300000000); print(\"broke\")' || echo held; exit 7", |lines: &[String]| lines.iter().any(|line| line == "held"))]
+#[case::log("log-megabytes=1", "", "head -c 3000000 /dev/zero | tr '\\0' 'x' | fold -w 100; exit 0", |lines: &[String]| lines.len() < 20_000)]
+#[case::disk("disk-megabytes=5", "", "head -c 20000000 /dev/zero > /app/large; exit 0", |_: &[String]| true)]
+#[case::many_files("disk-megabytes=5", "", "mkdir /app/d && cd /app/d && python3 -c 'for i in range(3000): open(str(i), \"w\")'; exit 0", |_: &[String]| true)]
+fn limits_hold(
+    #[case] limit: &str,
+    #[case] of_scenario: &str,
+    #[case] lines: &str,
+    #[case] holds: fn(&[String]) -> bool,
+    #[values(Person::Own, Person::Ordinary)] person: Person,
+) {
+    let suite = Suite::new();
+    suite.hello("hello", &SCENARIO.replace("[build]", &format!("{of_scenario}[build]")));
+    let place = Place::new(person, &suite);
+    let step = step(&place, lines);
+    let (output, report) = place.run(&["--build-step", &step, "--limit", limit]);
+    assert_eq!(report["scenarios"][0]["verdict"], "fail", "{}", text(&output));
+    assert!(holds(&log(&report)), "{}", text(&output));
+    let exceeded = |check: &str| format!("{}", report["scenarios"][0]["findings"]).contains(check);
+    if limit.starts_with("log") {
+        assert!(exceeded("log-megabytes"), "{}", text(&output));
+    }
+    if limit.starts_with("disk") && output.status.code() == Some(1) && person == Person::Own {
+        assert!(exceeded("disk-megabytes"), "{}", text(&output));
+    }
+}
+
+/// A step and its children end with the program, however it ends.
+#[rstest]
+fn nothing_outlives_the_program(#[values(Person::Own, Person::Ordinary)] person: Person) {
+    let place = Place::new(person, &suite());
+    // A number that no other process of this machine has among its arguments.
+    let marker = format!("86{}.5", std::process::id());
+    // Process 1 of the sandbox takes off the signal that it would get when the program dies.
+    let step = step(
+        &place,
+        &format!(
+            "exec python3 -c 'import ctypes, subprocess, time\nctypes.CDLL(None).prctl(1, 0)\n\
+             for _ in range(2): subprocess.Popen([\"sleep\", \"{marker}\"], start_new_session=True)\n\
+             time.sleep(1000)' {marker}"
+        ),
+    );
+    let mut program = place.call(&["--build-step", &step]).spawn().unwrap();
+    let begun = Instant::now();
+    while processes(&marker) < 3 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the step is not under way");
+        assert!(program.try_wait().unwrap().is_none(), "the program has ended");
+        std::thread::yield_now();
+    }
+    // As `kill -9`: nothing of it is left to clean up.
+    program.kill().unwrap();
+    program.wait().unwrap();
+    let begun = Instant::now();
+    while processes(&marker) > 0 {
+        assert!(begun.elapsed() < Duration::from_secs(30), "processes of the step are left");
+        std::thread::yield_now();
+    }
+}
+
+/// How many processes have this word among their arguments.
+fn processes(word: &str) -> usize {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    entries
+        .filter(|entry| {
+            let arguments = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+            arguments.split(|byte| *byte == 0).any(|argument| argument == word.as_bytes())
+        })
+        .count()
+}
+
+/// Folders that a step replaces by links to this machine's, which bubblewrap has at `/oldroot` while it makes a sandbox: nothing is made or
+/// changed there.
+#[rstest]
+fn links_in_place_of_folders_lead_nowhere(#[values(Person::Own, Person::Ordinary)] person: Person) {
+    let place = Place::new(person, &suite());
+    let outside = place.path().join("outside");
+    std::fs::create_dir(&outside).unwrap();
+    let lines = format!(
+        "cd /; for name in run dev proc usr tmp app var; do mv $name $name-away; ln -s /oldroot{} $name; done 2>/dev/null\nexit 0",
+        outside.display()
+    );
+    let step = step(&place, &lines);
+    let (output, _) = place.run(&["--build-step", &step]);
+    assert_ne!(output.status.code(), Some(3), "{}", text(&output));
+    assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
+}
