@@ -12,6 +12,7 @@
 
 mod agree;
 mod article;
+mod beneath;
 mod broken_steps;
 mod checks_can_fail;
 mod cli;

@@ -6,6 +6,7 @@
 //! ```
 //! Data flows one way. Each folder is a room, which imports only rooms before it; a test holds their order.
 
+mod beneath;
 mod check;
 mod cli;
 mod contract_tier;

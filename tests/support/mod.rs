@@ -5,6 +5,7 @@ mod candidate;
 mod engine_run;
 pub(crate) mod library;
 mod person;
+pub(crate) mod place;
 mod private_engine;
 mod program;
 pub(crate) mod proxy;

@@ -4,6 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use super::scope::Scope;
+use super::text::printable;
+use crate::beneath::{MAX_DEPTH, MAX_ENTRIES};
 use crate::outcome::{At, CheckId, Finding};
 
 /// A limit that was exceeded.
@@ -44,4 +46,14 @@ impl Exceeded {
         };
         scope.holds(id, what, at, || Some((expected, self.to_string())))
     }
+}
+
+/// The finding for more files than are read; `what` left them, in this folder.
+pub(crate) fn left(scope: &Scope, what: &str, folder: &str, left: &dyn fmt::Display, at: &At) -> Finding {
+    scope.holds(CheckId::LimitFiles, what, at, || {
+        let expected = format!(
+            "the {what} to leave files in {folder} that can be read: {MAX_DEPTH} levels, {MAX_ENTRIES} entries"
+        );
+        Some((expected, printable(&format!("it left {left} in {folder}"))))
+    })
 }

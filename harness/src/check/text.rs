@@ -52,6 +52,14 @@ pub(crate) fn list(items: &[String]) -> String {
     format!("[{}]", items.join(", "))
 }
 
+/// The first of many things, and how many there are beside.
+pub(crate) fn first_of(items: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let shown: Vec<_> = items.iter().take(SHOWN).map(|item| excerpt(item)).collect();
+    let shown = shown.join(", ");
+    if items.len() > SHOWN { format!("{shown}, and {} more", items.len() - SHOWN) } else { shown }
+}
+
 /// How `got` differs from `expected`, as the end of a sentence.
 pub(crate) fn difference(expected: &[String], got: &[String]) -> String {
     let missing = without(expected, got);

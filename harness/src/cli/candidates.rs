@@ -1,13 +1,14 @@
 //! Candidates that a command line names: build and start steps that replace the repository's.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::Failure;
+use crate::beneath::{BeneathError, Folder};
 use crate::cli::arguments::{CandidateArgs, TestedArgs};
 use crate::host::folders::Folders;
 use crate::outcome::with_causes;
 use crate::suite::control::{Control, Replacements};
+use crate::suite::scenario::MAX_CONTEXT;
 
 const BUILD: &str = "mod_wsgi-docker-build";
 const START: &str = "mod_wsgi-docker-start";
@@ -117,7 +118,8 @@ fn in_folder(folder: &Path, images: &Path) -> Result<Vec<(String, PathBuf)>, Fai
     let mut files: Vec<(String, PathBuf)> = known
         .filter(|name| name.starts_with(STEPS))
         .map(|name| (name.clone(), folder.join(name)))
-        .filter(|(_, path)| path.exists())
+        // A link that leads nowhere, or anywhere, is there: it is refused when it is read.
+        .filter(|(_, path)| path.symlink_metadata().is_ok())
         .collect();
     files.sort();
     if files.is_empty() {
@@ -141,19 +143,23 @@ impl Dockerfiles {
     pub(super) fn of(tested: &TestedArgs, images: &Path) -> Result<Self, Failure> {
         let own = Self { base: images.join("base"), onbuild: images.join("onbuild") };
         let Some(folder) = &tested.dockerfile else { return Ok(own) };
-        let is_there = |path: &Path| path.join("Dockerfile").is_file();
-        let (base, onbuild) = (folder.join("base"), folder.join("onbuild"));
-        if is_there(&base) || is_there(&onbuild) {
-            let or = |one: PathBuf, other: PathBuf| if is_there(&one) { one } else { other };
-            return Ok(Self { base: or(base, own.base), onbuild: or(onbuild, own.onbuild) });
+        let failed = |error: BeneathError| {
+            let hint = error.hint().unwrap_or(
+                "--dockerfile requires a folder with `base/Dockerfile`, `onbuild/Dockerfile` or both, or with a single `Dockerfile`",
+            );
+            Failure::usage(with_causes(&error.below(folder)), Some(hint))
+        };
+        // A builder gets all that is in them: a link in their place is refused.
+        let opened = Folder::open(folder).map_err(failed)?;
+        let there = |name: &str| -> Result<Option<PathBuf>, Failure> {
+            let dockerfile = opened.status(&Path::new(name).join("Dockerfile")).map_err(failed)?;
+            Ok(dockerfile.map(|_| folder.join(name)))
+        };
+        let (base, onbuild) = (there("base")?, there("onbuild")?);
+        if base.is_some() || onbuild.is_some() {
+            return Ok(Self { base: base.unwrap_or(own.base), onbuild: onbuild.unwrap_or(own.onbuild) });
         }
-        let path = folder.join("Dockerfile");
-        let text = std::fs::read_to_string(&path).map_err(|error| {
-            Failure::usage(
-                format!("{}: {error}", path.display()),
-                Some("--dockerfile requires a folder with `base/Dockerfile`, `onbuild/Dockerfile` or both, or with a single `Dockerfile`"),
-            )
-        })?;
+        let text = opened.as_root().text(Path::new("Dockerfile"), MAX_CONTEXT).map_err(failed)?;
         // A single one is that of the onbuild image if it has triggers.
         let has_triggers = text.lines().any(|line| {
             line.split_whitespace().next().is_some_and(|instruction| instruction.eq_ignore_ascii_case("ONBUILD"))
@@ -163,18 +169,32 @@ impl Dockerfiles {
 }
 
 fn executable(path: &Path) -> Result<(), Failure> {
-    let metadata =
-        std::fs::metadata(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display()), None))?;
-    if !metadata.is_file() {
-        return Err(Failure::usage(format!("{} is not a file", path.display()), None));
-    }
-    if metadata.permissions().mode() & 0o111 == 0 {
+    let (folder, name) = beneath(path)?;
+    let failed = |error| refused(path, error);
+    drop(folder.file(&name).map_err(failed)?);
+    let mode = folder.status(&name).map_err(failed)?.map_or(0, |status| status.st_mode);
+    if mode & 0o111 == 0 {
         return Err(Failure::usage(
             format!("{} is not executable", path.display()),
             Some(&format!("run `chmod +x {}`", path.display())),
         ));
     }
     Ok(())
+}
+
+/// A candidate's file, as a name in its folder: what nobody has reviewed is not followed elsewhere, and is not waited for.
+fn beneath(path: &Path) -> Result<(Folder, PathBuf), Failure> {
+    let folder = Folder::open(path.parent().unwrap_or(Path::new(""))).map_err(|error| refused(path, error))?;
+    Ok((folder, path.file_name().map_or_else(|| path.to_owned(), PathBuf::from)))
+}
+
+fn refused(path: &Path, error: BeneathError) -> Failure {
+    let hint = error.hint();
+    let error = match error {
+        BeneathError::Io { source, .. } => BeneathError::Io { path: path.to_owned(), source },
+        other => other.below(path.parent().unwrap_or(Path::new(""))),
+    };
+    Failure::usage(with_causes(&error), hint)
 }
 
 impl Steps {
@@ -206,8 +226,8 @@ impl Steps {
     /// The files, read whole.
     pub(super) fn read(&self) -> Result<Replacements, Failure> {
         let read = |(name, path): &(String, PathBuf)| {
-            let content =
-                std::fs::read(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display()), None))?;
+            let (folder, file) = beneath(path)?;
+            let content = folder.read(&file, MAX_CONTEXT).map_err(|error| refused(path, error))?;
             Ok((PathBuf::from(name), content))
         };
         self.files.iter().map(read).collect()

@@ -108,7 +108,7 @@ async fn sweep_stale(engine: &Engine, folders: &Folders) -> Result<(), Failure> 
         eprintln!("removed {leftover}, left by a stale run");
     };
     leftovers::of_engine(engine, &folders.cache, scope, &report).await?;
-    leftovers::of_volumes(&folders.cache, scope, &report)?;
+    leftovers::of_volumes(&folders.cache, scope, &report, &|warning| eprintln!("warning: {warning}"))?;
     Ok(leftovers::of_leases(&folders.cache, scope)?)
 }
 

@@ -16,7 +16,9 @@ pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
     let verb = if arguments.dry_run { "would remove" } else { "removed" };
     // What is removed does not depend on whether anybody still reads it.
     let report = |leftover: &dyn fmt::Display| drop(output::line(format_args!("{verb} {leftover}")));
-    let elsewhere = leftovers::of_volumes(&cache, scope, &report)? + prune_sandboxes(&cache, arguments.dry_run)?;
+    let warn = |line: &str| eprintln!("warning: {line}");
+    let elsewhere =
+        leftovers::of_volumes(&cache, scope, &report, &warn)? + prune_sandboxes(&cache, arguments.dry_run, &warn)?;
     let Some(endpoint) = discover(&cache).await.chosen else {
         output::line("no container engine is running: nothing else to remove")?;
         return Ok(ExitCode::Pass);
@@ -38,14 +40,15 @@ pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
 }
 
 /// Removes the sandboxes of programs that were killed; returns how many.
-fn prune_sandboxes(cache: &Path, dry_run: bool) -> Result<usize, Failure> {
+fn prune_sandboxes(cache: &Path, dry_run: bool, warn: &dyn Fn(&str)) -> Result<usize, Failure> {
     if dry_run {
         return Ok(0);
     }
-    let removed = sandbox::remove_stale(cache)
-        .map_err(|error| Failure::infrastructure(format!("cannot remove sandboxes of stale runs: {error}"), None))?;
-    for folder in &removed {
+    let swept = sandbox::remove_stale(cache)
+        .map_err(|error| Failure::infrastructure(format!("cannot list sandboxes of stale runs: {error}"), None))?;
+    swept.kept.iter().for_each(|line| warn(line));
+    for folder in &swept.removed {
         output::line(format_args!("removed sandboxes {}", folder.display()))?;
     }
-    Ok(removed.len())
+    Ok(swept.removed.len())
 }

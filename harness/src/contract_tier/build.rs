@@ -1,23 +1,25 @@
 //! The build step in the sandbox.
 
-use std::io::ErrorKind;
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use regex::Regex;
 
 use super::calls::{self, Asked, Remains};
-use super::{APP, Examination, TierError, files};
+use super::{APP, Examination, TierError, aside, files};
+use crate::beneath::Folder;
 use crate::check;
 use crate::check::evidence::{BuildEnd, BuildEvidence, Change, ChangeKind};
 use crate::check::limit::Exceeded;
 use crate::check::scope::Scope;
-use crate::contract_tier::requirements::{Reader, Requirement, Vcs, resolved};
-use crate::contract_tier::sandbox::{End, SandboxError};
+use crate::check::text::first_of;
+use crate::contract_tier::requirements::{Pip, Reader, Requirement, Vcs, resolved};
+use crate::contract_tier::sandbox::End;
 use crate::contract_tier::stub::record::{Call, Effect, Failing, Failure, Orders, Tool};
 use crate::host::volume::Snapshot;
 use crate::outcome::{At, CheckId, ClauseId, Finding, Stage};
-use crate::suite::scenario::{BuildExpectation, BuildOutcome, Declared, FailureCode, Phase, Scenario};
+use crate::suite::scenario::{BuildExpectation, BuildOutcome, Declared, FailureCode, MAX_CONTEXT, Phase, Scenario};
 
 /// The build step's program.
 const STEP: &str = "/usr/local/bin/mod_wsgi-docker-build";
@@ -40,11 +42,12 @@ impl Examination<'_> {
         let at = self.scenario.summary.at.clone();
         let failure = self.failing.and_then(|at| told_failure(at, expectation));
         self.workspace.order(&Orders { failure: failure.clone(), older: true, ..Orders::of(self.pip) })?;
-        let before = self.snapshot()?;
-        let came_with_requirements = files::is_there(&self.app(), Path::new("/requirements.txt"));
-        let came_with = self.listed();
-        let hooks = format!("/{}/action_hooks", self.folder(&self.app()));
-        let has_hook = |name: &str| files::is_there(&self.app(), &Path::new(&hooks).join(name));
+        let before = self.snapshot().await?;
+        let root = self.root.clone();
+        let came_with_requirements = root.is_there(&root.in_app(REQUIREMENTS));
+        let came_with = listed(&root);
+        let hooks = root.in_app(self.folder(&root)).join("action_hooks");
+        let has_hook = |name: &str| root.is_there(&hooks.join(name));
         let (has_pre_build_hook, has_build_hook) = (has_hook("pre-build"), has_hook("build"));
         let end = self.run(&self.start(vec![STEP.to_owned()], self.limits.build())).await?;
         self.examined.stages.push((Stage::Build, end.took));
@@ -55,19 +58,20 @@ impl Examination<'_> {
         let succeeded = end.exit_code == Some(0) && end.exceeded.is_none();
         let findings = match &expectation.outcome.value {
             BuildOutcome::Success if succeeded => {
+                let left = self.left(&calls).await?;
                 let asked = Asked {
                     at: at.clone(),
                     dialect: self.scenario.dialect,
-                    requirements: self.requirements(&calls),
-                    mentioned: self.mentioned(),
-                    setup_py: files::is_file(&self.app(), Path::new("/setup.py")),
+                    requirements: left.requirements,
+                    mentioned: mentioned(&left.listed),
+                    setup_py: left.setup_py,
                     came_with_requirements,
-                    changed_requirements: !has_pre_build_hook && !has_build_hook && self.listed() != came_with,
+                    changed_requirements: !has_pre_build_hook && !has_build_hook && left.listed != came_with,
                     has_pre_build_hook,
                 };
-                let mut findings = calls::succeeded(&scope, &asked, &calls, &self.remains(&calls)?);
+                let mut findings = calls::succeeded(&scope, &asked, &calls, &left.remains);
                 if !has_pre_build_hook && !has_build_hook {
-                    findings.extend(self.untouched(&scope, &before, &at)?);
+                    findings.extend(self.untouched(&scope, &before, &at).await?);
                 }
                 findings
             }
@@ -81,69 +85,42 @@ impl Examination<'_> {
         Ok(succeeded && matches!(expectation.outcome.value, BuildOutcome::Success))
     }
 
-    /// What requirements.txt asks for now, with the variables that pip last had.
-    fn requirements(&self, calls: &[Call]) -> Option<Vec<Requirement>> {
-        let files = files::Beneath(self.workspace.root());
-        let file = Path::new(APP).join(REQUIREMENTS);
-        if !files::is_there(&files.0, &file) {
-            return None;
-        }
+    /// What the build step left.
+    async fn left(&self, calls: &[Call]) -> Result<Left, TierError> {
+        let (root, pip) = (self.root.clone(), self.pip);
         let last = calls.iter().rev().find(|call| call.tool == Tool::Pip);
         let environment = last.map(|call| call.environment.clone()).unwrap_or_default();
-        let reader = Reader { pip: self.pip, folder: APP, environment: &environment, files: &files };
-        // One that cannot be read has failed the build.
-        let read = reader.file(REQUIREMENTS, false).and_then(|asked| resolved(asked, self.pip));
-        Some(read.unwrap_or_default())
-    }
-
-    /// The content of requirements.txt; nothing where there is none.
-    fn listed(&self) -> Vec<u8> {
-        files::content(&self.workspace.root(), &Path::new(APP).join(REQUIREMENTS)).unwrap_or_default()
-    }
-
-    /// The tools of version control whose prefix stands anywhere in requirements.txt.
-    fn mentioned(&self) -> Vec<Vcs> {
-        let text = String::from_utf8_lossy(&self.listed()).to_ascii_lowercase();
-        [Vcs::Git, Vcs::Mercurial].into_iter().filter(|vcs| text.contains(vcs.prefix())).collect()
-    }
-
-    fn remains(&self, calls: &[Call]) -> Result<Remains, TierError> {
-        let root = self.workspace.root();
-        let left = |path: &str| -> Result<Vec<String>, TierError> {
-            Ok(files::entries(&root, Path::new(path)).map_err(SandboxError::io(path))?)
-        };
-        let checkouts = calls.iter().flat_map(|call| match &call.effect {
-            Effect::Projects(projects) => projects.iter().filter_map(|one| one.checkout.clone()).collect(),
-            Effect::None | Effect::Lists | Effect::Packages { .. } | Effect::Serves => Vec::new(),
-        });
-        Ok(Remains {
-            lists: left(LISTS)?,
-            archives: left(ARCHIVES)?,
-            gone: checkouts.filter(|path| path.starts_with(APP) && !files::is_there(&root, path)).collect(),
+        let checkouts: Vec<PathBuf> = calls.iter().flat_map(checkouts).collect();
+        aside(move || {
+            Ok(Left {
+                requirements: requirements(&root, pip, &environment)?,
+                listed: listed(&root),
+                setup_py: root.is_file(&root.in_app("setup.py")),
+                remains: Remains {
+                    lists: root.entries(Path::new(LISTS))?,
+                    archives: root.entries(Path::new(ARCHIVES))?,
+                    gone: checkouts.into_iter().filter(|path| path.starts_with(APP) && !root.is_there(path)).collect(),
+                },
+            })
         })
+        .await
     }
 
     /// The application folder as it is.
-    pub(super) fn snapshot(&self) -> Result<Snapshot, TierError> {
-        let app = self.app();
-        Ok(Snapshot::quick(&app).map_err(SandboxError::io(&app))?)
+    async fn snapshot(&self) -> Result<Snapshot, TierError> {
+        let root = self.root.clone();
+        aside(move || Ok(root.snapshot()?)).await
     }
 
     /// The folder of the application that has hooks and variables, where it is a link the one that it leads to.
     fn real_folder(&self) -> Result<String, TierError> {
-        let folder = self.folder(&self.app());
-        let path = self.app().join(folder);
-        match std::fs::read_link(&path) {
-            Ok(target) => Ok(target.to_string_lossy().into_owned()),
-            Err(error) if [ErrorKind::InvalidInput, ErrorKind::NotFound].contains(&error.kind()) => {
-                Ok(folder.to_owned())
-            }
-            Err(error) => Err(SandboxError::io(path)(error).into()),
-        }
+        let folder = self.folder(&self.root);
+        let target = self.root.target(&self.root.in_app(folder))?;
+        Ok(target.map_or_else(|| folder.to_owned(), |target| target.to_string_lossy().into_owned()))
     }
 
     /// That the build step itself changed nothing of the application's.
-    fn untouched(&self, scope: &Scope, before: &Snapshot, at: &At) -> Result<Option<Finding>, TierError> {
+    async fn untouched(&self, scope: &Scope, before: &Snapshot, at: &At) -> Result<Option<Finding>, TierError> {
         let parent = format!("{APP}/{}", self.real_folder()?);
         let kept = format!("{parent}/tmp");
         let allowed = |change: &Change| {
@@ -154,15 +131,69 @@ impl Examination<'_> {
         };
         let own = |change: &Change| Path::new(&change.path).starts_with(&kept) || allowed(change);
         let changes: Vec<String> = before
-            .changes(&self.snapshot()?, APP)
+            .changes(&self.snapshot().await?, APP)
             .iter()
             .filter(|change| !own(change))
             .map(ToString::to_string)
             .collect();
         Ok(scope.holds_for(ClauseId::build(30), CheckId::BuildLeavesFiles, (), at, || {
             let expected = "the build step to leave the application's files as they are".to_owned();
-            (!changes.is_empty()).then(|| (expected, changes.join(", ")))
+            (!changes.is_empty()).then(|| (expected, first_of(&changes)))
         }))
+    }
+}
+
+/// What a build step left.
+struct Left {
+    /// What requirements.txt asks for now, with the variables that pip last had; `None` where there is none.
+    requirements: Option<Vec<Requirement>>,
+    /// The content of requirements.txt.
+    listed: Vec<u8>,
+    setup_py: bool,
+    remains: Remains,
+}
+
+fn requirements(
+    root: &files::Root,
+    pip: Pip,
+    environment: &BTreeMap<String, String>,
+) -> Result<Option<Vec<Requirement>>, TierError> {
+    if !root.is_there(&root.in_app(REQUIREMENTS)) {
+        return Ok(None);
+    }
+    let files = files::Noting::new(root);
+    let reader = Reader { pip, folder: APP, environment, files: &files };
+    let read = reader.file(REQUIREMENTS, false).and_then(|asked| resolved(asked, pip));
+    // What pip could read, and this program does not, is not what nobody asks for.
+    if let Some(error) = files.first() {
+        return Err(error.into());
+    }
+    match read {
+        Ok(requirements) => Ok(Some(requirements)),
+        Err(refused) if refused.beyond => {
+            Err(TierError::Left { what: format!("more requirement files than are read ({refused})") })
+        }
+        // One that pip cannot read has failed the build.
+        Err(_) => Ok(Some(Vec::new())),
+    }
+}
+
+/// The content of requirements.txt; nothing where there is none.
+fn listed(root: &files::Root) -> Vec<u8> {
+    root.content(&root.in_app(REQUIREMENTS)).unwrap_or_default()
+}
+
+/// The tools of version control whose prefix stands anywhere in requirements.txt.
+fn mentioned(listed: &[u8]) -> Vec<Vcs> {
+    let text = String::from_utf8_lossy(listed).to_ascii_lowercase();
+    [Vcs::Git, Vcs::Mercurial].into_iter().filter(|vcs| text.contains(vcs.prefix())).collect()
+}
+
+/// Where a call checked out what is editable.
+fn checkouts(call: &Call) -> Vec<PathBuf> {
+    match &call.effect {
+        Effect::Projects(projects) => projects.iter().filter_map(|one| one.checkout.clone()).collect(),
+        Effect::None | Effect::Lists | Effect::Packages { .. } | Effect::Serves => Vec::new(),
     }
 }
 
@@ -189,7 +220,9 @@ pub(super) fn failing(scenario: &Scenario) -> Vec<Failing> {
 pub(super) fn takes_real_tools(scenario: &Scenario) -> Option<&'static str> {
     let app = scenario.app.as_deref().filter(|_| !must_fail(scenario))?;
     let asks_for = |file: &str, words: [&str; 2]| {
-        let text = std::fs::read(app.join(file)).unwrap_or_default();
+        // The loader has refused what leads out of the folder; a link inside is followed.
+        let text = Folder::open(app).and_then(|app| app.as_root().read(Path::new(file), MAX_CONTEXT));
+        let text = text.unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         words.iter().any(|word| text.contains(word))
     };

@@ -1,109 +1,167 @@
-//! Files of a sandbox's root, inspected from outside: links in it lead nowhere else.
+//! Files that a sandbox left, inspected from outside: links in them lead nowhere else, and only regular files are read.
 
-use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::cell::RefCell;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
-use rustix::io::Errno;
+use rustix::fs::{FileType, Stat};
 use rustix::process::getegid;
 
+use crate::beneath::{BeneathError, Folder};
 use crate::check::evidence::{FileEvidence, MAX_FILE_CONTENT};
 use crate::contract_tier::requirements::Files;
+use crate::contract_tier::sandbox::HostUser;
+use crate::host::volume::Snapshot;
 
-/// The files beneath a root, for what reads requirement files.
-pub(super) struct Beneath(pub(super) PathBuf);
+/// How much of a requirement file is read, in bytes: more is more than an application asks for.
+const MAX_REQUIREMENTS: u64 = 16 << 20;
 
-impl Files for Beneath {
+/// A folder of a sandbox as a root: that of all of its files, or what is mounted on `/app`.
+#[derive(Debug, Clone)]
+pub(super) struct Root {
+    folder: Arc<Folder>,
+    /// Where the application is in it.
+    app: &'static str,
+    /// Whose files are root's in it.
+    user: HostUser,
+}
+
+impl Root {
+    /// The root of a sandbox, which has the application in `/app`.
+    pub(super) fn of_sandbox(path: &Path, user: HostUser) -> Result<Self, BeneathError> {
+        Ok(Self { folder: Arc::new(Folder::open(path)?.as_root()), app: "/app", user })
+    }
+
+    /// What is mounted on `/app`.
+    pub(super) fn of_volume(path: &Path, user: HostUser) -> Result<Self, BeneathError> {
+        Ok(Self { folder: Arc::new(Folder::open(path)?.as_root()), app: "/", user })
+    }
+
+    /// The path of an application's file.
+    pub(super) fn in_app(&self, path: impl AsRef<Path>) -> PathBuf {
+        Path::new(self.app).join(path)
+    }
+
+    /// The content of a file. One that is larger than an application's is none.
+    pub(super) fn content(&self, path: &Path) -> Result<Vec<u8>, BeneathError> {
+        self.folder.read(path, MAX_REQUIREMENTS)
+    }
+
+    fn status(&self, path: &Path) -> Option<Stat> {
+        self.folder.followed(path).ok().flatten()
+    }
+
+    fn is(&self, path: &Path, kind: FileType) -> bool {
+        self.status(path).is_some_and(|status| FileType::from_raw_mode(status.st_mode) == kind)
+    }
+
+    /// Whether something is there.
+    pub(super) fn is_there(&self, path: &Path) -> bool {
+        self.status(path).is_some()
+    }
+
+    /// Whether a file is there, or a link to one.
+    pub(super) fn is_file(&self, path: &Path) -> bool {
+        self.is(path, FileType::RegularFile)
+    }
+
+    /// Whether a folder is there.
+    pub(super) fn is_folder(&self, path: &Path) -> bool {
+        self.is(path, FileType::Directory)
+    }
+
+    /// Where a link leads, as it says; `None` where there is none.
+    pub(super) fn target(&self, path: &Path) -> Result<Option<PathBuf>, BeneathError> {
+        self.folder.target(path)
+    }
+
+    /// The names of a folder's entries, sorted; none where there is no folder.
+    pub(super) fn entries(&self, path: &Path) -> Result<Vec<String>, BeneathError> {
+        match self.folder.names(path) {
+            Ok(names) => Ok(names.into_iter().map(|name| name.to_string_lossy().into_owned()).collect()),
+            Err(error) if error.is_absent() => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The application folder as it is; nothing where none is left, or a link in its place.
+    pub(super) fn snapshot(&self) -> Result<Snapshot, BeneathError> {
+        match self.folder.folder(Path::new(self.app)) {
+            Ok(app) => Snapshot::quick(&app),
+            Err(error) if error.is_absent() => Ok(Snapshot::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether the application's folder is there, and is one.
+    pub(super) fn has_app(&self) -> bool {
+        self.folder.folder(Path::new(self.app)).is_ok()
+    }
+
+    /// What is at a path.
+    pub(super) fn look(&self, path: &Path) -> Result<FileEvidence, BeneathError> {
+        let Some(status) = self.folder.followed(path)? else { return Ok(FileEvidence::Absent) };
+        // What this program made has its own group, until it is given away.
+        let (user, groups) = (self.user.id(), [self.user.id(), getegid().as_raw()]);
+        let id = |own: bool, id: u32| if own { 0 } else { id };
+        let owner = format!(
+            "{}:{}",
+            id(status.st_uid == user, status.st_uid),
+            id(groups.contains(&status.st_gid), status.st_gid)
+        );
+        let mode = status.st_mode;
+        let content = match FileType::from_raw_mode(mode) {
+            FileType::Directory => {
+                return Ok(FileEvidence::Directory { mode, owner, entries: self.entries(path)? });
+            }
+            FileType::RegularFile => self.folder.beginning(path, MAX_FILE_CONTENT as u64)?,
+            _ => Vec::new(),
+        };
+        Ok(FileEvidence::File { mode, owner, content })
+    }
+}
+
+/// The files of a root as pip reads them. What it could read, and this program does not, is noted.
+pub(super) struct Noting<'a> {
+    root: &'a Root,
+    first: RefCell<Option<BeneathError>>,
+}
+
+impl<'a> Noting<'a> {
+    pub(super) fn new(root: &'a Root) -> Self {
+        Self { root, first: RefCell::default() }
+    }
+
+    /// The first thing that was not read.
+    pub(super) fn first(&self) -> Option<BeneathError> {
+        self.first.take()
+    }
+}
+
+impl Files for Noting<'_> {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        content(&self.0, path)
+        let error = match self.root.content(path) {
+            Ok(content) => return Ok(content),
+            Err(error) => error,
+        };
+        let told = io::Error::other(error.to_string());
+        match error {
+            // pip reads neither.
+            BeneathError::Special { .. } if self.root.is_folder(path) => return Err(io::ErrorKind::IsADirectory.into()),
+            BeneathError::Io { source, .. } if source.kind() != io::ErrorKind::PermissionDenied => return Err(source),
+            other => {
+                self.first.borrow_mut().get_or_insert(other);
+            }
+        }
+        Err(told)
     }
 
     fn is_folder(&self, path: &Path) -> bool {
-        is_folder(&self.0, path)
+        self.root.is_folder(path)
     }
 
     fn is_file(&self, path: &Path) -> bool {
-        is_file(&self.0, path)
+        self.root.is_file(path)
     }
-}
-
-/// How often the kernel is asked for a file that it cannot open safely at this moment.
-const TRIES: usize = 10_000;
-
-/// Opens a file by its absolute path in the root.
-fn open(root: &Path, path: &Path, flags: OFlags) -> io::Result<std::fs::File> {
-    let folder = openat(CWD, root, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-    // A fifo would be waited for; with PATH nothing is, and no other flag is permitted.
-    let wait = if flags.contains(OFlags::PATH) { OFlags::empty() } else { OFlags::NONBLOCK };
-    let flags = flags | OFlags::CLOEXEC | wait;
-    // The kernel gives up on a `..` while anything on the machine is renamed or mounted, and says: again (openat2(2)).
-    for _ in 0..TRIES {
-        match openat2(&folder, path, flags, Mode::empty(), ResolveFlags::IN_ROOT) {
-            Err(Errno::AGAIN) => std::thread::yield_now(),
-            other => return Ok(other?.into()),
-        }
-    }
-    Err(Errno::AGAIN.into())
-}
-
-/// The content of a file.
-pub(super) fn content(root: &Path, path: &Path) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    open(root, path, OFlags::RDONLY)?.take(MAX_FILE_CONTENT as u64).read_to_end(&mut content)?;
-    Ok(content)
-}
-
-/// Whether something is there.
-pub(super) fn is_there(root: &Path, path: &Path) -> bool {
-    open(root, path, OFlags::PATH).is_ok()
-}
-
-/// Whether a file is there, or a link to one.
-pub(super) fn is_file(root: &Path, path: &Path) -> bool {
-    open(root, path, OFlags::PATH).and_then(|file| file.metadata()).is_ok_and(|data| data.is_file())
-}
-
-/// Whether a folder is there.
-pub(super) fn is_folder(root: &Path, path: &Path) -> bool {
-    open(root, path, OFlags::PATH | OFlags::DIRECTORY).is_ok()
-}
-
-/// The names of a folder's entries, sorted; none where there is no folder.
-pub(super) fn entries(root: &Path, path: &Path) -> io::Result<Vec<String>> {
-    let folder = match open(root, path, OFlags::RDONLY | OFlags::DIRECTORY) {
-        Ok(folder) => folder,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let mut names = Vec::new();
-    for entry in rustix::fs::Dir::read_from(&folder)? {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if name != "." && name != ".." {
-            names.push(name);
-        }
-    }
-    names.sort();
-    Ok(names)
-}
-
-/// What is at a path. Files of the user that the sandbox is outside, `owner`, are root's in it.
-pub(super) fn look(root: &Path, path: &Path, owner: u32) -> io::Result<FileEvidence> {
-    let file = match open(root, path, OFlags::PATH) {
-        Ok(file) => file,
-        Err(error) if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind()) => {
-            return Ok(FileEvidence::Absent);
-        }
-        Err(error) => return Err(error),
-    };
-    let metadata = file.metadata()?;
-    let (own_user, own_group) = (metadata.uid() == owner, [owner, getegid().as_raw()].contains(&metadata.gid()));
-    let id = |own: bool, id: u32| if own { 0 } else { id };
-    let owner = format!("{}:{}", id(own_user, metadata.uid()), id(own_group, metadata.gid()));
-    let mode = metadata.mode();
-    if metadata.is_dir() {
-        return Ok(FileEvidence::Directory { mode, owner, entries: entries(root, path)? });
-    }
-    let content = if metadata.is_file() { content(root, path)? } else { Vec::new() };
-    Ok(FileEvidence::File { mode, owner, content })
 }

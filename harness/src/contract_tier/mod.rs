@@ -14,19 +14,24 @@ pub(crate) mod stub;
 pub(crate) mod tier;
 
 use std::collections::BTreeMap;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::beneath::{BeneathError, Folder};
 use crate::check;
 use crate::check::evidence::CommandEvidence;
 use crate::check::scope::Scope;
 use crate::contract_tier::requirements::Pip;
 use crate::contract_tier::sandbox::{Bounds, Candidate, End, SandboxError, Sandboxes, Start, Workspace};
 use crate::contract_tier::stub::record::{Failing, Orders};
-use crate::outcome::{Finding, Log, NotRun, Stage};
+use crate::outcome::{Finding, Log, NotRun, Stage, with_causes};
 use crate::suite::dialect::Dialect;
 use crate::suite::limits::Limits;
-use crate::suite::scenario::{CommandExpectation, ContextError, FileExpectation, Scenario, Subject, build_context};
+use crate::suite::scenario::{
+    CommandExpectation, ContextError, FileExpectation, MAX_CONTEXT, Scenario, Subject, build_context,
+};
 
 /// The variable that tells the steps their dialect.
 const DIALECT: &str = "MOD_WSGI_DOCKER_DIALECT";
@@ -41,6 +46,26 @@ pub(crate) enum TierError {
     Sandbox(#[from] SandboxError),
     #[error(transparent)]
     Context(#[from] ContextError),
+    /// The candidate left more than is read, or what cannot be read: a finding, and no error.
+    #[error("the candidate left {what} in {APP}")]
+    Left { what: String },
+}
+
+/// What the candidate left is its own doing; anything else is not.
+impl From<BeneathError> for TierError {
+    fn from(error: BeneathError) -> Self {
+        match error {
+            BeneathError::Bound(bound) => Self::Left { what: bound.to_string() },
+            BeneathError::Special { path, kind } => {
+                Self::Left { what: format!("a {kind} in the place of a file (`{}`)", path.display()) }
+            }
+            BeneathError::Io { path, source } if source.kind() == ErrorKind::PermissionDenied => {
+                Self::Left { what: format!("what its own user may not read (`{}`)", path.display()) }
+            }
+            BeneathError::Io { path, source } => SandboxError::io(path)(source).into(),
+            error @ BeneathError::Link { .. } => SandboxError::io(APP)(io::Error::other(error)).into(),
+        }
+    }
 }
 
 impl TierError {
@@ -48,7 +73,7 @@ impl TierError {
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Sandbox(error) => Some(error.hint()),
-            Self::Context(_) => None,
+            Self::Context(_) | Self::Left { .. } => None,
         }
     }
 }
@@ -89,8 +114,8 @@ pub(crate) fn not_applicable(scenario: &Scenario) -> Option<String> {
 
 fn recipe_of(scenario: &Scenario) -> Result<recipe::Recipe, String> {
     let app = scenario.app.as_deref().unwrap_or(Path::new(""));
-    let text = std::fs::read_to_string(app.join("Dockerfile")).map_err(|error| format!("its Dockerfile: {error}"))?;
-    recipe::read(&text)
+    let text = Folder::open(app).and_then(|app| app.text(Path::new("Dockerfile"), MAX_CONTEXT));
+    recipe::read(&text.map_err(|error| format!("its Dockerfile: {}", with_causes(&error)))?)
 }
 
 /// The examination of a candidate by one scenario.
@@ -103,6 +128,8 @@ struct Examination<'a> {
     pip: Pip,
     limits: Limits,
     workspace: Workspace,
+    /// The sandbox's files.
+    root: files::Root,
     failing: Option<Failing>,
     examined: Examined,
 }
@@ -120,43 +147,69 @@ pub(crate) async fn examine(
     limits: Limits,
 ) -> Result<Examined, TierError> {
     let Ok(recipe) = recipe_of(scenario) else { return Ok(Examined::default()) };
-    let archive = build_context(scenario)?;
+    let archive = Arc::new(build_context(scenario)?);
     let limits = limits.with(&scenario.limits);
     let mut examined = Examined::default();
     // Where a phase has several tools that can fail, each has its turn.
-    for failing in build::failing(scenario) {
-        let workspace = sandboxes.workspace(&Orders::of(pip))?;
-        workspace.unpack(&archive)?;
-        let mut examination = Examination {
-            sandboxes,
-            candidate,
-            scenario,
-            scope,
-            pip,
-            limits,
-            workspace,
-            failing: Some(failing),
-            examined,
-        };
-        examination.build(recipe.builds).await?;
+    for failing in build::failing(scenario).into_iter().map(Some).chain([None]) {
+        if failing.is_none() && build::must_fail(scenario) && !examined.findings.is_empty() {
+            return Ok(examined);
+        }
+        let (workspace, root) = workspace(sandboxes, pip, &archive).await?;
+        let mut examination =
+            Examination { sandboxes, candidate, scenario, scope, pip, limits, workspace, root, failing, examined };
+        let ended = examination.all(&recipe).await;
         examined = examination.examined;
+        match ended {
+            Err(TierError::Left { what }) => {
+                let at = &scenario.summary.at;
+                examined.findings.push(check::limit::left(&scope.at(Stage::Examine), "candidate", APP, &what, at));
+                return Ok(examined);
+            }
+            ended => ended?,
+        }
     }
-    if build::must_fail(scenario) && !examined.findings.is_empty() {
-        return Ok(examined);
-    }
+    Ok(examined)
+}
+
+/// A sandbox with the application in it, and its root.
+async fn workspace(
+    sandboxes: &Sandboxes,
+    pip: Pip,
+    archive: &Arc<Vec<u8>>,
+) -> Result<(Workspace, files::Root), TierError> {
     let workspace = sandboxes.workspace(&Orders::of(pip))?;
-    workspace.unpack(&archive)?;
-    let mut examination =
-        Examination { sandboxes, candidate, scenario, scope, pip, limits, workspace, failing: None, examined };
-    let built = examination.build(recipe.builds).await?;
-    if built {
-        examination.look().await?;
-        examination.serve(&recipe.command).await?;
-    }
-    Ok(examination.examined)
+    let (folder, user, archive) = (workspace.root(), workspace.user(), Arc::clone(archive));
+    let root = aside(move || {
+        sandbox::unpack(&archive, &folder.join("app"), user)?;
+        Ok(files::Root::of_sandbox(&folder, user)?)
+    });
+    let root = root.await?;
+    Ok((workspace, root))
+}
+
+/// Reads or writes what may take long, or hang, where it holds up no other task, no signal and no limit.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, TierError> + Send + 'static,
+) -> Result<T, TierError> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(SandboxError::io(APP)(error.into()).into()))
 }
 
 impl Examination<'_> {
+    /// Builds, and where stubs have no orders to fail, looks at what was built, and starts it.
+    async fn all(&mut self, recipe: &recipe::Recipe) -> Result<(), TierError> {
+        let built = self.build(recipe.builds).await?;
+        if built && self.failing.is_none() {
+            if !self.root.has_app() {
+                // No sandbox can be started in it.
+                return Err(TierError::Left { what: "something else in the place of the folder".to_owned() });
+            }
+            self.look().await?;
+            self.serve(&recipe.command).await?;
+        }
+        Ok(())
+    }
+
     /// How a program of the candidate's is started, and how long it may run.
     fn start(&self, command: Vec<String>, time: Duration) -> Start<'_> {
         let environment = BTreeMap::from([(DIALECT.to_owned(), self.scenario.dialect.name().to_owned())]);
@@ -183,25 +236,21 @@ impl Examination<'_> {
         Ok(self.sandboxes.run(&self.workspace, start).await?)
     }
 
-    /// The folder of the application that has hooks and variables, below a folder that is the application's.
-    fn folder(&self, app: &Path) -> &'static str {
+    /// The folder of the application that has hooks and variables.
+    fn folder(&self, root: &files::Root) -> &'static str {
         match self.scenario.dialect {
             Dialect::Docker => ".docker",
-            Dialect::Whiskey if files::is_folder(app, Path::new("/.whiskey")) => ".whiskey",
-            Dialect::Whiskey if files::is_folder(app, Path::new("/.docker")) => ".docker",
+            Dialect::Whiskey if root.is_folder(&root.in_app(".whiskey")) => ".whiskey",
+            Dialect::Whiskey if root.is_folder(&root.in_app(".docker")) => ".docker",
             Dialect::Whiskey => ".whiskey",
         }
-    }
-
-    fn app(&self) -> PathBuf {
-        self.workspace.root().join("app")
     }
 
     /// Looks at the files and runs the commands that do not take an image.
     async fn look(&mut self) -> Result<(), TierError> {
         let begun = Instant::now();
         for expectation in &self.scenario.files {
-            self.file(expectation)?;
+            self.file(expectation).await?;
         }
         let commands: Vec<&CommandExpectation> = self
             .scenario
@@ -222,13 +271,13 @@ impl Examination<'_> {
         Ok(())
     }
 
-    fn file(&mut self, expectation: &FileExpectation) -> Result<(), TierError> {
-        let path = Path::new(&expectation.path);
+    async fn file(&mut self, expectation: &FileExpectation) -> Result<(), TierError> {
+        let path = PathBuf::from(&expectation.path);
         if ["/usr", "/etc", "/run", "/tmp"].iter().any(|image| path.starts_with(image)) {
             return Ok(());
         }
-        let root = self.workspace.root();
-        let evidence = files::look(&root, path, self.workspace.owner()).map_err(SandboxError::io(path))?;
+        let root = self.root.clone();
+        let evidence = aside(move || Ok(root.look(&path)?)).await?;
         self.add(check::file::check(&self.scope.at(Stage::Examine), expectation, &evidence));
         Ok(())
     }

@@ -1,14 +1,14 @@
 //! The start step in the sandbox.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Instant;
 
 use super::start::{self, Awaited};
-use super::{APP, Examination, TierError, files};
+use super::{APP, Examination, TierError, aside, files};
 use crate::check;
 use crate::check::evidence::EndEvidence;
-use crate::contract_tier::sandbox::{SandboxError, Start};
+use crate::contract_tier::sandbox::{SandboxError, Start, unpack};
 use crate::contract_tier::stub::record::{Call, Effect, Orders};
 use crate::host::volume::Snapshot;
 use crate::outcome::{ClauseId, NotRun, Stage};
@@ -30,15 +30,16 @@ impl Examination<'_> {
         };
         let begun = Instant::now();
         let scope = self.scope.at(Stage::Probe);
-        let volume = self.volume(serve)?;
-        let app = volume.as_ref().map_or_else(|| self.app(), |folder| folder.path().to_owned());
+        let volume = self.volume(serve).await?;
+        let root = match &volume {
+            Some(folder) => files::Root::of_volume(folder, self.workspace.user())?,
+            None => self.root.clone(),
+        };
         let arguments = serve.start.arguments.clone().unwrap_or_else(|| command.to_vec());
-        let folder = self.folder(&app);
-        let before = Snapshot::quick(&app).map_err(SandboxError::io(&app))?;
-        let there_before = variables(&app, folder);
-        let has_hooks = ["deploy-env", "deploy"]
-            .iter()
-            .any(|name| files::is_there(&app, &Path::new("/").join(folder).join("action_hooks").join(name)));
+        let folder = self.folder(&root);
+        let (before, there_before) = state(&root, folder).await?;
+        let hooks = root.in_app(folder).join("action_hooks");
+        let has_hooks = ["deploy-env", "deploy"].iter().any(|name| root.is_there(&hooks.join(name)));
 
         let mut log = Vec::new();
         let mut exit_code = None;
@@ -51,9 +52,9 @@ impl Examination<'_> {
                 read_only: serve.start.read_only,
                 keeps_tmp: serve.restart.is_some(),
                 tmpfs: serve.start.tmpfs.keys().cloned().collect(),
-                volume: volume
-                    .as_ref()
-                    .map(|folder| (folder.path(), serve.start.volume.as_ref().is_some_and(|volume| volume.writable))),
+                volume: volume.as_ref().map(|folder| {
+                    (folder.as_path(), serve.start.volume.as_ref().is_some_and(|volume| volume.writable))
+                }),
                 ..self.start(words, self.limits.ready())
             };
             start.environment.extend(serve.start.environment.clone());
@@ -64,6 +65,7 @@ impl Examination<'_> {
             }
             log.extend(end.log);
         }
+        let (after, now) = state(&root, folder).await?;
         let calls = self.workspace.calls();
         let serving: Vec<&Call> = calls.iter().filter(|call| call.effect == Effect::Serves).collect();
         let at = scenario.summary.at.clone();
@@ -71,7 +73,6 @@ impl Examination<'_> {
             let evidence = EndEvidence { exit_code, waited: begun.elapsed() };
             self.add(check::end::check(&scope, end, &evidence));
         } else {
-            let now = variables(&app, folder);
             let gone: BTreeSet<String> = there_before.keys().filter(|name| !now.contains_key(*name)).cloned().collect();
             let given = serve.start.environment.clone();
             let by_name = |name: &str| given.get(name).cloned().unwrap_or_else(|| "www-data".to_owned());
@@ -86,7 +87,7 @@ impl Examination<'_> {
             self.add(start::ended(&scope, &at, exit_code).into_iter().collect());
         }
         if !serve.unchanged.is_empty() || !has_hooks {
-            let changes = before.changes(&Snapshot::quick(&app).map_err(SandboxError::io(&app))?, APP);
+            let changes = before.changes(&after, APP);
             self.add(start::untouched(&scope, &at, &changes).into_iter().collect());
         }
         let expected = ServeExpectation { tool_log: Vec::new(), ..serve.clone() };
@@ -96,10 +97,16 @@ impl Examination<'_> {
         Ok(())
     }
 
-    /// The files of the scenario's volume.
-    fn volume(&self, serve: &ServeExpectation) -> Result<Option<tempfile::TempDir>, TierError> {
+    /// The folder with the files of the scenario's volume.
+    async fn volume(&self, serve: &ServeExpectation) -> Result<Option<PathBuf>, TierError> {
         let Some(volume) = &serve.start.volume else { return Ok(None) };
-        Ok(Some(self.workspace.unpack_beside(&volume_context(volume)?)?))
+        let (archive, folder, user) = (volume_context(volume)?, self.workspace.volume(), self.workspace.user());
+        aside(move || {
+            std::fs::create_dir(&folder).map_err(SandboxError::io(&folder))?;
+            unpack(&archive, &folder, user)?;
+            Ok(Some(folder))
+        })
+        .await
     }
 }
 
@@ -110,21 +117,30 @@ fn user_of(serve: &ServeExpectation) -> Option<(u32, u32)> {
     Some((user.parse().ok()?, group.parse().ok()?))
 }
 
+/// The application folder as it is, and the variables that its files stand for.
+async fn state(root: &files::Root, folder: &'static str) -> Result<(Snapshot, BTreeMap<String, String>), TierError> {
+    let root = root.clone();
+    aside(move || Ok((root.snapshot()?, variables(&root, folder)?))).await
+}
+
 /// The variables that the files of `user_vars` stand for: the whole content, but for the last line end.
-fn variables(app: &Path, folder: &str) -> BTreeMap<String, String> {
-    let user_vars = Path::new("/").join(folder).join("user_vars");
-    let names = files::entries(app, &user_vars).unwrap_or_default();
+fn variables(root: &files::Root, folder: &str) -> Result<BTreeMap<String, String>, TierError> {
+    let user_vars = root.in_app(folder).join("user_vars");
     let usable = |name: &String| {
         !READ_ONLY.contains(&name.as_str())
             && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
             && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_')
-            && !files::is_folder(app, &user_vars.join(name))
+            && !root.is_folder(&user_vars.join(name))
     };
-    let read = |name: String| {
-        let content = files::content(app, &user_vars.join(&name)).ok()?;
-        let text = String::from_utf8_lossy(&content).into_owned();
+    let mut variables = BTreeMap::new();
+    for name in root.entries(&user_vars)?.into_iter().filter(usable) {
+        let text = match root.content(&user_vars.join(&name)) {
+            Ok(content) => String::from_utf8_lossy(&content).into_owned(),
+            Err(error) if error.is_absent() => continue,
+            Err(error) => return Err(error.into()),
+        };
         let text = text.strip_suffix('\n').map_or(text.clone(), str::to_owned);
-        Some((name, text))
-    };
-    names.into_iter().filter(usable).filter_map(read).collect()
+        variables.insert(name, text);
+    }
+    Ok(variables)
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::stub::record::Call;
 use crate::check::evidence::Change;
 use crate::check::scope::Scope;
-use crate::check::text::{list, quoted};
+use crate::check::text::{first_of, list, quoted};
 use crate::outcome::{At, CheckId, ClauseId, Finding};
 
 /// What must reach mod_wsgi-express.
@@ -119,7 +119,7 @@ pub(super) fn untouched(scope: &Scope, at: &At, changes: &[Change]) -> Option<Fi
     scope.holds_for(ClauseId::start(20), CheckId::StartLeavesFiles, (), at, || {
         let expected = "the start step to leave the application's files as they are".to_owned();
         let got: Vec<String> = changes.iter().map(ToString::to_string).collect();
-        (!got.is_empty()).then(|| (expected, got.join(", ")))
+        (!got.is_empty()).then(|| (expected, first_of(&got)))
     })
 }
 

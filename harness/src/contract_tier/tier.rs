@@ -1,7 +1,7 @@
 //! The contract tier as a session sees it: every scenario of a plan, several at once.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
@@ -17,6 +17,9 @@ use crate::run::tasks::Tasks;
 use crate::run::tier::{Conclusion, Surroundings, Tier};
 use crate::suite::cell::Cell;
 use crate::suite::limits::Limits;
+
+/// How long scenarios that are given up may take to end.
+const SHUTDOWN: Duration = Duration::from_secs(3);
 
 /// What scenarios are tried with.
 #[derive(Debug)]
@@ -67,7 +70,11 @@ impl Tier for ContractTier {
             }
             let ended = tokio::select! {
                 biased;
-                () = cancel.cancelled() => return running.shutdown().await,
+                () = cancel.cancelled() => {
+                    // One that hangs is not waited for: its sandbox is removed by the next run.
+                    drop(tokio::time::timeout(SHUTDOWN, running.shutdown()).await);
+                    return;
+                }
                 ended = running.next() => ended,
             };
             let Some(((planned, cell), report)) = ended else { return };

@@ -1,20 +1,27 @@
 //! What is at the paths of an image, read from a container that is never started.
 
 use std::collections::HashMap;
-use std::io::{Read, Seek, Write};
+use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use bollard::models::{ContainerCreateBody, HostConfig};
 use bollard::query_parameters::DownloadFromContainerOptions;
+use bytes::Bytes;
 use futures_util::StreamExt;
+use tokio::sync::mpsc;
 
 use super::container::{container_name, run_labels};
 use super::{Engine, EngineError};
+use crate::beneath::{Bound, MAX_ENTRIES};
 use crate::check::evidence::{FileEvidence, MAX_FILE_CONTENT};
 use crate::outcome::RunId;
 
 /// How many links are followed from one path.
 const MAX_LINKS: usize = 20;
+/// How much a folder may have in it, in bytes: the engine packs holes of files, too.
+const MAX_ARCHIVE: u64 = 2 << 30;
+/// How many pieces of an archive wait to be read.
+const CHUNKS: usize = 4;
 
 /// An entry as the engine packs it.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,11 +29,14 @@ enum Packed {
     Found(FileEvidence),
     /// A symbolic link and its target.
     Link(PathBuf, FileEvidence),
+    /// A folder with more in it than is read.
+    Beyond(Bound),
 }
 
 impl Engine {
     /// What is at these absolute paths of an image, in their order. Symbolic links at a path are followed, as a program
-    /// in the container would; one that leads nowhere is a file whose content is the link's target.
+    /// in the container would; one that leads nowhere is a file whose content is the link's target. Of a folder with more in it than is
+    /// read there is only that to say.
     ///
     /// # Errors
     /// When the engine cannot say.
@@ -35,7 +45,7 @@ impl Engine {
         image: &str,
         paths: &[String],
         run: &RunId,
-    ) -> Result<Vec<FileEvidence>, EngineError> {
+    ) -> Result<Vec<Result<FileEvidence, Bound>>, EngineError> {
         let body = ContainerCreateBody {
             image: Some(image.to_owned()),
             // Never started, but an image without a command needs one.
@@ -66,48 +76,79 @@ impl Engine {
         container: &str,
         path: &str,
         known: &mut HashMap<PathBuf, FileEvidence>,
-    ) -> Result<FileEvidence, EngineError> {
+    ) -> Result<Result<FileEvidence, Bound>, EngineError> {
         let mut at = PathBuf::from(path);
         let mut first_link = None;
         for _ in 0..MAX_LINKS {
             if let Some(evidence) = known.get(&at) {
-                return Ok(evidence.clone());
+                return Ok(Ok(evidence.clone()));
             }
             match self.read_path(container, &at).await? {
-                Packed::Found(FileEvidence::Absent) => return Ok(first_link.unwrap_or(FileEvidence::Absent)),
+                Packed::Found(FileEvidence::Absent) => return Ok(Ok(first_link.unwrap_or(FileEvidence::Absent))),
                 Packed::Found(evidence) => {
                     known.insert(at, evidence.clone());
-                    return Ok(evidence);
+                    return Ok(Ok(evidence));
                 }
+                Packed::Beyond(bound) => return Ok(Err(bound)),
                 Packed::Link(target, link) => {
                     first_link.get_or_insert(link);
                     at = resolve(&at, &target);
                 }
             }
         }
-        Ok(first_link.unwrap_or(FileEvidence::Absent))
+        Ok(Ok(first_link.unwrap_or(FileEvidence::Absent)))
     }
 
     async fn read_path(&self, container: &str, path: &Path) -> Result<Packed, EngineError> {
         const OPERATION: &str = "reading a path of an image";
-        let on_this_host = |source| EngineError::Cache { path: "a temporary file".to_owned(), source };
+        let unexpected = |error: std::io::Error| EngineError::Unexpected {
+            operation: OPERATION.to_owned(),
+            what: error.to_string(),
+        };
         let options = DownloadFromContainerOptions { path: path.to_string_lossy().into_owned() };
         let mut stream = std::pin::pin!(self.docker.download_from_container(container, Some(options)));
-        // A directory comes with all that is below it, which can be large: on disk, not in memory.
-        let mut archive = tempfile::tempfile().map_err(on_this_host)?;
+        // A directory comes with all that is below it, which can be large: it is read as it comes, and kept nowhere.
+        let (sender, receiver) = mpsc::channel(CHUNKS);
+        let read = tokio::task::spawn_blocking(move || unpack(Chunks { receiver, current: Bytes::new() }));
+        let mut size = 0;
         while let Some(chunk) = stream.next().await {
             match chunk.map_err(|error| self.error(OPERATION, error)) {
-                Ok(chunk) => archive.write_all(&chunk).map_err(on_this_host)?,
+                Ok(chunk) => {
+                    size += chunk.len() as u64;
+                    if size > MAX_ARCHIVE {
+                        return Ok(Packed::Beyond(Bound::Heavy { most: MAX_ARCHIVE }));
+                    }
+                    // The reader has seen enough.
+                    if sender.send(chunk).await.is_err() {
+                        break;
+                    }
+                }
                 Err(error) if error.is_not_found() => return Ok(Packed::Found(FileEvidence::Absent)),
                 Err(error) => return Err(error),
             }
         }
-        archive.rewind().map_err(on_this_host)?;
-        tokio::task::spawn_blocking(move || unpack(archive))
-            .await
-            .map_err(std::io::Error::other)
-            .flatten()
-            .map_err(|error| EngineError::Unexpected { operation: OPERATION.to_owned(), what: error.to_string() })
+        drop(sender);
+        read.await.map_err(std::io::Error::other).flatten().map_err(unexpected)
+    }
+}
+
+/// What comes from the engine, as something to read.
+struct Chunks {
+    receiver: mpsc::Receiver<Bytes>,
+    current: Bytes,
+}
+
+impl Read for Chunks {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while self.current.is_empty() {
+            match self.receiver.blocking_recv() {
+                Some(chunk) => self.current = chunk,
+                None => return Ok(0),
+            }
+        }
+        let size = buffer.len().min(self.current.len());
+        buffer[..size].copy_from_slice(&self.current.split_to(size));
+        Ok(size)
     }
 }
 
@@ -148,7 +189,12 @@ fn unpack(archive: impl Read) -> std::io::Result<Packed> {
     }
     let root = names(&first.path()?);
     let mut below = Vec::new();
+    let mut count = 0;
     for entry in entries {
+        count += 1;
+        if count > MAX_ENTRIES {
+            return Ok(Packed::Beyond(Bound::Many));
+        }
         if let [name] = &names(&entry?.path()?)[root.len()..] {
             below.push(name.clone());
         }
@@ -219,6 +265,30 @@ mod tests {
         archive.append_link(&mut header, "python3", "python3.11").unwrap();
         let link = FileEvidence::File { mode: 0o777, owner: "0:0".into(), content: b"python3.11".into() };
         assert_eq!(unpacked(archive), Packed::Link("python3.11".into(), link));
+    }
+
+    #[test]
+    fn of_a_file_as_large_as_one_likes_only_the_beginning_is_read() {
+        let mut header = tar::Header::new_gnu();
+        header.set_path("large").unwrap();
+        header.set_size(1 << 40);
+        header.set_mode(0o644);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_cksum();
+        let archive = header.as_bytes().chain(std::io::repeat(0));
+        let Packed::Found(FileEvidence::File { content, .. }) = unpack(archive).unwrap() else { unreachable!() };
+        assert_eq!(content.len(), MAX_FILE_CONTENT);
+    }
+
+    #[test]
+    fn a_folder_with_too_many_entries_says_so() {
+        let mut archive = tar::Builder::new(Vec::new());
+        add(&mut archive, "app/", tar::EntryType::Directory, b"");
+        for _ in 0..=MAX_ENTRIES {
+            add(&mut archive, "app/a", tar::EntryType::Regular, b"");
+        }
+        assert_eq!(unpacked(archive), Packed::Beyond(Bound::Many));
     }
 
     #[test]

@@ -2,17 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
+use crate::beneath::{ASIDE, BeneathError, Bound, Folder, Found, OwnedFolder};
 use crate::check::evidence::{Change, ChangeKind};
 use crate::outcome::RunId;
 
 /// The folder of the volumes in the cache folder.
 const FOLDER: &str = "volumes";
+/// How much the files of a volume may have together, in bytes, for their contents to be compared. What is unpacked has a quarter of it.
+const MAX_CONTENT: u64 = 256 << 20;
 
 /// A folder for one container; dropping it takes it away.
 pub(crate) struct Volume {
@@ -21,6 +24,7 @@ pub(crate) struct Volume {
 }
 
 /// What is in a folder, by path: for each entry all that is to stay the same.
+#[derive(Debug, Default)]
 pub(crate) struct Snapshot(BTreeMap<PathBuf, String>);
 
 impl Volume {
@@ -46,12 +50,19 @@ impl Volume {
         &self.path
     }
 
-    /// What is in it now.
+    /// What is in it now. Reading it holds up no other task.
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub(crate) fn snapshot(&self) -> io::Result<Snapshot> {
-        Snapshot::of(&self.path)
+    /// When it cannot be read, or there is more than is read.
+    pub(crate) async fn snapshot(&self) -> Result<Snapshot, BeneathError> {
+        let path = self.path.clone();
+        let read = tokio::task::spawn_blocking(move || Snapshot::of(&Folder::open(&path)?));
+        read.await.unwrap_or_else(|error| Err(BeneathError::Io { path: PathBuf::new(), source: error.into() }))
+    }
+
+    /// Removes it, which holds up no other task.
+    pub(crate) async fn remove(self) {
+        drop(tokio::task::spawn_blocking(move || drop(self)).await);
     }
 
     /// Leaves the folder where it is, until `prune`.
@@ -63,8 +74,8 @@ impl Volume {
 impl Drop for Volume {
     fn drop(&mut self) {
         if !self.kept {
-            // What stays is found by the next run, which says so.
-            drop(fs::remove_dir_all(&self.path));
+            // The container has gone. What cannot be removed is put aside.
+            OwnedFolder::of(std::mem::take(&mut self.path)).remove();
         }
     }
 }
@@ -73,24 +84,41 @@ impl Snapshot {
     /// What is in a folder now.
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub(crate) fn of(folder: &Path) -> io::Result<Self> {
-        Self::by(folder, &content)
+    /// When it cannot be read, or there is more than is read.
+    pub(crate) fn of(folder: &Folder) -> Result<Self, BeneathError> {
+        let mut left = MAX_CONTENT;
+        Self::by(folder, &mut |found| {
+            left = left.checked_sub(found.size()).ok_or(Bound::Heavy { most: MAX_CONTENT })?;
+            content(found)
+        })
     }
 
     /// As [`Self::of`], but contents are told apart by size and time alone; for a folder that nobody but the candidate writes to.
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub(crate) fn quick(folder: &Path) -> io::Result<Self> {
-        Self::by(folder, &|_, metadata| {
-            Ok(format!("{} {}.{}", metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
+    /// When it cannot be read, or there is more than is read.
+    pub(crate) fn quick(folder: &Folder) -> Result<Self, BeneathError> {
+        Self::by(folder, &mut |found| {
+            Ok(format!("{} {}.{}", found.size(), found.status.st_mtime, found.status.st_mtime_nsec))
         })
     }
 
-    fn by(folder: &Path, content: Content<'_>) -> io::Result<Self> {
+    fn by(folder: &Folder, content: Content<'_>) -> Result<Self, BeneathError> {
         let mut entries = BTreeMap::new();
-        take(folder, Path::new(""), content, &mut entries)?;
+        if let Some(status) = folder.status(Path::new(""))? {
+            entries.insert(PathBuf::new(), state(&status, ""));
+        }
+        folder.walk(|found| {
+            let content = if found.is_link() {
+                found.target()?.to_string_lossy().into_owned()
+            } else if found.is_file() {
+                content(found)?
+            } else {
+                String::new()
+            };
+            entries.insert(found.path.to_owned(), state(found.status, &content));
+            Ok(true)
+        })?;
         Ok(Self(entries))
     }
 
@@ -112,58 +140,59 @@ impl Snapshot {
 }
 
 /// What stands for the content of a file.
-type Content<'a> = &'a dyn Fn(&Path, &fs::Metadata) -> io::Result<String>;
+type Content<'a> = &'a mut dyn FnMut(&Found<'_>) -> Result<String, BeneathError>;
 
-fn content(path: &Path, _: &fs::Metadata) -> io::Result<String> {
-    Ok(hex::encode(Sha256::digest(fs::read(path)?)))
-}
-
-fn take(root: &Path, entry: &Path, content: Content<'_>, entries: &mut BTreeMap<PathBuf, String>) -> io::Result<()> {
-    let path = root.join(entry);
-    let metadata = fs::symlink_metadata(&path)?;
-    let content_is = if metadata.is_symlink() {
-        fs::read_link(&path)?.to_string_lossy().into_owned()
-    } else if metadata.is_file() {
-        content(&path, &metadata)?
-    } else {
-        String::new()
-    };
-    let (mode, user, group) = (metadata.mode(), metadata.uid(), metadata.gid());
-    entries.insert(entry.to_owned(), format!("{mode:o} {user}:{group} {content_is}"));
-    if metadata.is_dir() {
-        for item in fs::read_dir(&path)? {
-            take(root, &entry.join(item?.file_name()), content, entries)?;
+/// The hash of a file's content, which need not fit into memory.
+fn content(found: &Found<'_>) -> Result<String, BeneathError> {
+    let failed = |source| BeneathError::Io { path: found.path.to_owned(), source };
+    // A file that grows meanwhile is read no further than it was.
+    let mut file = found.file()?.take(found.size());
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 64 << 10]);
+    loop {
+        match file.read(&mut buffer).map_err(failed)? {
+            0 => return Ok(hex::encode(hash.finalize())),
+            read => hash.update(&buffer[..read]),
         }
     }
-    Ok(())
 }
 
-/// The folders of volumes of runs that `is_stale` says are dead, by their run's id.
+fn state(status: &rustix::fs::Stat, content: &str) -> String {
+    format!("{:o} {}:{} {content}", status.st_mode, status.st_uid, status.st_gid)
+}
+
+/// The folders of volumes of runs that `is_stale` says are dead, by their run's id; `aside`, whether those too that could not be
+/// removed before.
 ///
 /// # Errors
 /// When the cache folder cannot be read.
-pub(crate) fn of_stale_runs(cache: &Path, is_stale: impl Fn(&str) -> bool) -> io::Result<Vec<PathBuf>> {
-    let entries = match fs::read_dir(cache.join(FOLDER)) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error),
-    };
-    let mut found = Vec::new();
-    for entry in entries {
-        let entry = entry?;
-        let name = entry.file_name();
-        let name = name.to_string_lossy();
-        let run = name.split_once('-').map_or(name.as_ref(), |(run, _)| run);
-        if is_stale(run) {
-            found.push(entry.path());
-        }
+pub(crate) fn of_stale_runs(cache: &Path, is_stale: impl Fn(&str) -> bool, aside: bool) -> io::Result<Vec<PathBuf>> {
+    let folder = cache.join(FOLDER);
+    let mut found = entries(&folder)?;
+    found.retain(|path| path.file_name().is_some_and(|name| name != ASIDE));
+    if aside {
+        found.extend(entries(&folder.join(ASIDE))?);
     }
+    found.retain(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        is_stale(name.split_once('-').map_or(name.as_ref(), |(run, _)| run))
+    });
     Ok(found)
+}
+
+/// The paths of a folder's entries; none where there is no folder.
+fn entries(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    match fs::read_dir(folder) {
+        Ok(entries) => entries.map(|entry| Ok(entry?.path())).collect(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
 
     fn archive() -> Vec<u8> {
@@ -194,29 +223,29 @@ mod tests {
     #[test]
     fn what_a_dead_run_left_is_found() {
         let cache = tempfile::tempdir().unwrap();
-        assert_eq!(of_stale_runs(cache.path(), |_| true).unwrap(), Vec::<PathBuf>::new());
+        assert_eq!(of_stale_runs(cache.path(), |_| true, true).unwrap(), Vec::<PathBuf>::new());
         let run = RunId::new();
         let volume = Volume::unpack(cache.path(), &run, "two-words", &archive()).unwrap();
         let path = volume.path().to_owned();
         volume.keep();
-        assert_eq!(of_stale_runs(cache.path(), |dead| dead == run.as_str()).unwrap(), [path]);
-        assert_eq!(of_stale_runs(cache.path(), |dead| dead != run.as_str()).unwrap(), Vec::<PathBuf>::new());
+        assert_eq!(of_stale_runs(cache.path(), |dead| dead == run.as_str(), false).unwrap(), [path]);
+        assert_eq!(of_stale_runs(cache.path(), |dead| dead != run.as_str(), false).unwrap(), Vec::<PathBuf>::new());
     }
 
-    #[test]
-    fn every_kind_of_change_is_seen() {
+    #[tokio::test]
+    async fn every_kind_of_change_is_seen() {
         let cache = tempfile::tempdir().unwrap();
         let volume = Volume::unpack(cache.path(), &RunId::new(), "sample", &archive()).unwrap();
-        let before = volume.snapshot().unwrap();
-        assert_eq!(before.changes(&volume.snapshot().unwrap(), "/app"), []);
+        let before = volume.snapshot().await.unwrap();
+        assert_eq!(before.changes(&volume.snapshot().await.unwrap(), "/app"), []);
         fs::remove_file(volume.path().join("hook")).unwrap();
         fs::write(volume.path().join("wsgi.py"), "TEXT").unwrap();
         fs::create_dir(volume.path().join("new")).unwrap();
-        let changes = before.changes(&volume.snapshot().unwrap(), "/app");
+        let changes = before.changes(&volume.snapshot().await.unwrap(), "/app");
         let told: Vec<_> = changes.iter().map(ToString::to_string).collect();
         assert_eq!(told, ["removed /app/hook", "added /app/new", "changed /app/wsgi.py"]);
         fs::set_permissions(volume.path(), fs::Permissions::from_mode(0o700)).unwrap();
-        let changes = before.changes(&volume.snapshot().unwrap(), "/app");
+        let changes = before.changes(&volume.snapshot().await.unwrap(), "/app");
         assert!(changes.iter().any(|change| change.path == "/app"));
     }
 }

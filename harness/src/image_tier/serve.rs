@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use super::graph::StepEnd;
 use super::probe;
 use super::step::{Clients, Step, StepError, missing};
+use crate::beneath::BeneathError;
 use crate::check;
 use crate::check::evidence::{EndEvidence, ProbeEvidence};
 use crate::check::limit::Exceeded;
 use crate::engine::{Application, Bind, Start};
-use crate::host::volume::Volume;
+use crate::host::volume::{Snapshot, Volume};
 use crate::outcome::{Fault, Log, NotRun, Stage, with_causes};
 use crate::suite::limits::Limits;
 use crate::suite::scenario::{EndExpectation, RestartKey, ServeExpectation, volume_context};
@@ -30,13 +31,18 @@ impl Step<'_> {
         let begun = self.stage(Stage::Probe);
         let setup = self.setup;
         let volume = self.volume(serve)?;
+        // Before anything can have changed it.
+        let before = match &volume {
+            Some(volume) => Some(volume.snapshot().await.map_err(|error| unusable(&error))?),
+            None => None,
+        };
         let start = Start { limits: self.limits(), ..settings(serve, volume.as_ref()) };
         let cursor = setup.requests.cursor();
         let mut application = setup.engine.start_application(image, &start, &setup.network, &setup.run).await?;
         let first = application.address();
         let (id, disk) = (application.id().to_owned(), self.limits().disk());
         let watched = tokio::select! {
-            result = self.watch(serve, &mut application, volume.as_ref(), begun) => Some(result),
+            result = self.watch(serve, &mut application, before.zip(volume.as_ref()), begun) => Some(result),
             () = setup.engine.until_larger(&id, disk) => None,
         };
         let result = watched.unwrap_or_else(|| {
@@ -52,6 +58,9 @@ impl Step<'_> {
             volume.into_iter().for_each(Volume::keep);
         } else {
             application.remove().await?;
+            if let Some(volume) = volume {
+                volume.remove().await;
+            }
         }
         result.map(|()| StepEnd::Done)
     }
@@ -61,10 +70,9 @@ impl Step<'_> {
         &mut self,
         serve: &ServeExpectation,
         application: &mut Application,
-        volume: Option<&Volume>,
+        volume: Option<(Snapshot, &Volume)>,
         begun: Instant,
     ) -> Result<(), StepError> {
-        let before = volume.map(Volume::snapshot).transpose().map_err(|error| unusable(&error))?;
         match &serve.end {
             Some(end) => self.await_end(end, application, begun).await?,
             None => {
@@ -86,9 +94,15 @@ impl Step<'_> {
         }
         if !serve.unchanged.is_empty() {
             let mut changes = application.changes().await?;
-            if let (Some(before), Some(volume)) = (before, volume) {
-                changes
-                    .extend(before.changes(&volume.snapshot().map_err(|error| unusable(&error))?, APPLICATION_FOLDER));
+            if let Some((before, volume)) = volume {
+                match volume.snapshot().await {
+                    Ok(now) => changes.extend(before.changes(&now, APPLICATION_FOLDER)),
+                    Err(BeneathError::Bound(bound)) => {
+                        let (scope, folder) = (&self.scope, APPLICATION_FOLDER);
+                        self.part.findings.push(check::limit::left(scope, "container", folder, &bound, &serve.at));
+                    }
+                    Err(error) => return Err(unusable(&error)),
+                }
             }
             self.part.findings.extend(check::changes::check(&self.scope, &serve.unchanged, &changes));
         }
@@ -231,6 +245,6 @@ fn settings(serve: &ServeExpectation, volume: Option<&Volume>) -> Start {
     }
 }
 
-fn unusable(error: &std::io::Error) -> StepError {
-    StepError::Suite(Fault { what: format!("cannot use the volume's folder: {error}"), hint: None })
+fn unusable(error: &(dyn std::error::Error + 'static)) -> StepError {
+    StepError::Suite(Fault { what: format!("cannot use the volume's folder: {}", with_causes(error)), hint: None })
 }

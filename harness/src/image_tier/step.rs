@@ -206,7 +206,14 @@ impl Step<'_> {
         if !paths.is_empty() {
             let found = engine.read_paths(shipped, &paths, &self.setup.run).await?;
             for (expectation, evidence) in scenario.files.iter().zip(&found) {
-                self.part.findings.extend(check::file::check(&self.scope, expectation, evidence));
+                let findings = match evidence {
+                    Ok(evidence) => check::file::check(&self.scope, expectation, evidence),
+                    Err(bound) => {
+                        let at = &expectation.state.at;
+                        vec![check::limit::left(&self.scope, "image", &expectation.path, bound, at)]
+                    }
+                };
+                self.part.findings.extend(findings);
             }
         }
         for expectation in &scenario.commands {

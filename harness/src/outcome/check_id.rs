@@ -98,6 +98,7 @@ checks! {
     LimitTime "limit-time" Must "limit of the {of}'s time", "A build ends within the time limit.";
     LimitLogSize "limit-log-size" Must "limit of the {of}'s log size", "A log stays within its size limit.";
     LimitDiskSpace "limit-disk-space" Must "limit of the {of}'s disk space", "What is written stays within the disk limit.";
+    LimitFiles "limit-files" Must "limit of the {of}'s files", "The files that are left can be read: their number, depth and size are bounded.";
 
     RequirementInstalled "requirement-installed" Must "{of} installed", "Contract tier: pip is asked to install the requirement.";
     RequirementWhole "requirement-whole" Must "{of} whole", "Contract tier: a requirement is installed with what it depends on, and from sources where that is all there is.";

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::beneath;
 use crate::engine::{Engine, EngineError, Leftover};
 use crate::host::volume;
 use crate::outcome::RunId;
@@ -78,24 +79,31 @@ pub(crate) async fn of_engine(
     Ok(swept)
 }
 
-/// Removes the volumes of stale runs from the cache folder, and reports each; returns how many.
+/// Removes the volumes of stale runs from the cache folder, and reports each; returns how many. One that cannot be removed is put aside,
+/// where no later run meets it, and `warn` says so; with kept runs, those that were put aside before are tried again.
 ///
 /// # Errors
-/// When one cannot be removed.
+/// When the folder cannot be read.
 pub(crate) fn of_volumes(
     cache: &Path,
     scope: Scope,
     report: &dyn Fn(&dyn fmt::Display),
+    warn: &dyn Fn(&str),
 ) -> Result<usize, LeftoverError> {
     let is_stale = |run: &str| !lease::is_live(cache, run) && (scope.kept_runs || !lease::is_kept(cache, run));
-    let folders = volume::of_stale_runs(cache, is_stale).map_err(failed(cache))?;
+    let folders = volume::of_stale_runs(cache, is_stale, scope.kept_runs).map_err(failed(cache))?;
+    let mut count = 0;
     for folder in &folders {
-        if !scope.dry_run {
-            std::fs::remove_dir_all(folder).map_err(failed(folder))?;
+        let removed = if scope.dry_run { Ok(()) } else { beneath::remove(folder) };
+        match removed {
+            Ok(()) => {
+                report(&format_args!("volume {}", folder.display()));
+                count += 1;
+            }
+            Err(error) => warn(&beneath::not_removed(folder, &error)),
         }
-        report(&format_args!("volume {}", folder.display()));
     }
-    Ok(folders.len())
+    Ok(count)
 }
 
 /// Removes the leases of stale runs.

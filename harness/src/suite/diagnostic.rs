@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource, SourceCode};
 
+use super::toml_file::MAX_FILE;
+use crate::beneath::Folder;
 use crate::outcome::At;
 
 /// The text of a file, shared by the diagnostics that point into it.
@@ -104,7 +106,7 @@ impl Diagnostic {
     /// A fault of a line of a file that was read before, below `root`. The file is read again, to be shown.
     pub fn of_line(root: &Path, at: &At, message: impl Into<String>) -> Self {
         let path = root.join(&at.file);
-        let Ok(text) = std::fs::read_to_string(&path) else {
+        let Ok(text) = Folder::open(root).and_then(|root| root.text(&at.file, MAX_FILE)) else {
             return Self { line: Some(at.line), ..Self::of(&path, message) };
         };
         let source = Source::new(&path, text);

@@ -10,10 +10,14 @@ use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
+use crate::beneath::{BeneathError, Folder};
+
 use super::diagnostic::{Diagnostic, Diagnostics, Faults, Source};
 
 /// How wide a fault is shown, in columns.
 const WIDTH: usize = 120;
+/// The most that a file may have, in bytes.
+pub(crate) const MAX_FILE: u64 = 16 << 20;
 
 /// Why a file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -31,10 +35,16 @@ pub enum TomlError {
 /// # Errors
 /// When the file cannot be read, is not TOML, or does not have the shape.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<(T, Faults), TomlError> {
-    match std::fs::read_to_string(path) {
+    match text(path) {
         Ok(text) => parse(path, text),
-        Err(why) => Err(TomlError::Unreadable { path: path.to_owned(), why }),
+        Err(why) => Err(TomlError::Unreadable { path: path.to_owned(), why: why.into() }),
     }
+}
+
+/// The text of a file that is no link: what its faults show of it is that of the suite, and of nothing else.
+fn text(path: &Path) -> Result<String, BeneathError> {
+    let folder = Folder::open(path.parent().unwrap_or(Path::new("")))?;
+    folder.text(path.file_name().map_or(path, Path::new), MAX_FILE)
 }
 
 /// Reads a file that need not be there.

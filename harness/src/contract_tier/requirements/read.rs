@@ -87,7 +87,7 @@ impl Reader<'_> {
                         return Err(Refused::error(format!("{name} recursively references itself")));
                     }
                     if open.len() >= DEEPEST[usize::from(!self.pip.is_legacy())] {
-                        return Err(Refused::exception("RecursionError: maximum recursion depth exceeded"));
+                        return Err(Refused::beyond("RecursionError: maximum recursion depth exceeded"));
                     }
                     open.push(self.open(name, key, constraint, &mut spent)?);
                 }
@@ -133,7 +133,7 @@ impl Reader<'_> {
         spent.files += 1;
         spent.bytes += bytes.len();
         if spent.files > MAX_FILES || spent.bytes > MAX_BYTES {
-            return Err(Refused::exception("MemoryError: more requirement files than can be read"));
+            return Err(Refused::beyond("MemoryError: more requirement files than can be read"));
         }
         // pip has files at `file:` addresses from a library that passes over what is no UTF-8.
         let lossy = !self.pip.is_legacy() && is_address(&name);

@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use super::{PROGRAM, SandboxError, Sandboxes};
+use crate::beneath::Folder;
 use crate::contract_tier::requirements::Pip;
 use crate::contract_tier::stub::PIP_READER;
 use crate::contract_tier::stub::record::PROGRAMS;
 use crate::suite::control::Replacements;
+use crate::suite::scenario::MAX_CONTEXT;
 use crate::suite::variant::Variant;
 
 /// How the names of the images' own programs begin.
@@ -77,14 +79,14 @@ impl Candidate {
             fs::create_dir_all(self.folder.path().join(name))?;
         }
         self.link_alternatives()?;
-        for entry in fs::read_dir(base)? {
-            let entry = entry?;
-            let name = entry.file_name().to_string_lossy().into_owned();
+        let own = Folder::open(base)?;
+        for name in own.names(Path::new(""))? {
+            let name = name.to_string_lossy().into_owned();
             if name.starts_with(STEPS) {
                 let replacement = replacements.iter().find(|(path, _)| *path == Path::new(&name));
                 match replacement {
                     Some((_, content)) => self.put(&name, content)?,
-                    None => self.put(&name, &fs::read(entry.path())?)?,
+                    None => self.put(&name, &own.read(Path::new(&name), MAX_CONTEXT)?)?,
                 }
             }
         }

@@ -17,6 +17,7 @@ mod words;
 mod workspace;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -31,13 +32,13 @@ use recorder::Recorder;
 use running::{Ran, Watch};
 use scratch::ScratchFolder;
 use tools::Tools;
-use user::HostUser;
 
 pub(crate) use candidate::Candidate;
 pub(crate) use error::SandboxError;
 pub(crate) use running::Bounds;
 pub(crate) use scratch::remove_stale;
-pub(crate) use workspace::Workspace;
+pub(crate) use user::HostUser;
+pub(crate) use workspace::{Workspace, unpack};
 
 /// The search path in the sandbox: the images'.
 pub(crate) const PATH: &str = "/usr/local/wsgi/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -116,7 +117,11 @@ impl Sandboxes {
     ) -> Result<Self, SandboxError> {
         let own_users = std::env::var_os(IN_CONTAINER).is_none();
         let user = if own_users { HostUser::of_process() } else { HostUser::Same };
-        let folder = ScratchFolder::new(cache).map_err(SandboxError::io(cache))?;
+        // There may be much to remove that others left.
+        let place = cache.to_owned();
+        let made = tokio::task::spawn_blocking(move || ScratchFolder::new(&place)).await;
+        let (folder, warnings) = made.map_err(io::Error::from).flatten().map_err(SandboxError::io(cache))?;
+        warnings.iter().for_each(|line| progress(line));
         let tools = Tools::new(cache, offline, folder.path(), progress).await?;
         let programs = folder.path().join("usr-bin");
         programs::link(&programs, Path::new("/usr/bin"), Path::new(HOST)).map_err(SandboxError::io(&programs))?;

@@ -6,9 +6,9 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use crate::beneath::{self, ASIDE, OwnedFolder};
 use rustix::fs::{StatVfsMountFlags, statfs, statvfs};
 use rustix::process::geteuid;
-use tempfile::TempDir;
 
 use super::group;
 
@@ -26,46 +26,74 @@ const LOCK: &str = "lock";
 /// A folder for sandboxes.
 #[derive(Debug)]
 pub(super) struct ScratchFolder {
-    folder: TempDir,
+    /// There until it is dropped.
+    folder: Option<OwnedFolder>,
+    path: PathBuf,
     _lock: File,
 }
 
+/// What has become of folders of programs that were killed.
+#[derive(Debug, Default)]
+pub(crate) struct Swept {
+    pub removed: Vec<PathBuf>,
+    /// What could not be removed, a line each.
+    pub kept: Vec<String>,
+}
+
 impl ScratchFolder {
-    /// Makes the folder, and removes those of programs that were killed.
-    pub(super) fn new(cache: &Path) -> io::Result<Self> {
+    /// Makes the folder, and removes those of programs that were killed. What cannot be removed is put aside, with a warning each.
+    pub(super) fn new(cache: &Path) -> io::Result<(Self, Vec<String>)> {
         let parent = in_memory().map_or_else(|| on_disk(cache), Ok)?;
         let making = File::create(parent.join(LOCK))?;
         making.lock()?;
-        sweep(&parent)?;
-        let folder = tempfile::Builder::new().prefix("run-").tempdir_in(&parent)?;
+        let mut swept = Swept::default();
+        sweep(&parent, &mut swept)?;
+        let warnings = swept.kept.iter().map(|line| format!("warning: {line}; `wsgi-proof prune` tries again"));
+        let folder = OwnedFolder::new_in(&parent, "run-")?;
         pass_through(folder.path())?;
-        let lock = File::create(folder.path().join(LOCK))?;
+        let path = folder.path().to_owned();
+        let lock = File::create(path.join(LOCK))?;
         lock.lock()?;
-        Ok(Self { folder, _lock: lock })
+        Ok((Self { folder: Some(folder), path, _lock: lock }, warnings.collect()))
     }
 
     pub(super) fn path(&self) -> &Path {
-        self.folder.path()
+        &self.path
     }
 
     /// A name that no other program on this machine has.
     pub(super) fn name(&self) -> String {
-        group_name(self.folder.path())
+        group_name(&self.path)
     }
 }
 
-/// Removes the folders of programs that were killed; their paths.
+impl Drop for ScratchFolder {
+    fn drop(&mut self) {
+        // The program ends soon after: it is waited for.
+        if let Some(folder) = self.folder.take() {
+            folder.remove();
+        }
+    }
+}
+
+/// Removes the folders of programs that were killed, and tries those again that could not be removed before.
 ///
 /// # Errors
-/// When one cannot be removed.
-pub(crate) fn remove_stale(cache: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut removed = Vec::new();
+/// When the folders cannot be listed.
+pub(crate) fn remove_stale(cache: &Path) -> io::Result<Swept> {
+    let mut swept = Swept::default();
     for parent in [in_memory(), on_disk(cache).ok()].into_iter().flatten() {
         let making = File::create(parent.join(LOCK))?;
         making.lock()?;
-        removed.extend(sweep(&parent)?);
+        let aside = parent.join(ASIDE);
+        if aside.is_dir() {
+            for entry in fs::read_dir(&aside)? {
+                discard(entry?.path(), &mut swept);
+            }
+        }
+        sweep(&parent, &mut swept)?;
     }
-    Ok(removed)
+    Ok(swept)
 }
 
 /// The name of the control groups of the program with this folder.
@@ -73,22 +101,29 @@ fn group_name(folder: &Path) -> String {
     format!("wsgi-proof-{}", folder.file_name().unwrap_or_default().to_string_lossy())
 }
 
-fn sweep(parent: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut removed = Vec::new();
+fn sweep(parent: &Path, swept: &mut Swept) -> io::Result<()> {
     for entry in fs::read_dir(parent)? {
-        let path = entry?.path();
-        if !path.is_dir() {
+        let entry = entry?;
+        if !entry.file_type()?.is_dir() || entry.file_name() == ASIDE {
             continue;
         }
+        let path = entry.path();
+        // Nobody but programs like this writes in it; sandboxes have folders in it.
         let lock = File::open(path.join(LOCK));
         let live = lock.as_ref().is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)));
         if !live {
             group::remove(&group_name(&path));
-            fs::remove_dir_all(&path)?;
-            removed.push(path);
+            discard(path, swept);
         }
     }
-    Ok(removed)
+    Ok(())
+}
+
+fn discard(path: PathBuf, swept: &mut Swept) {
+    match beneath::remove(&path) {
+        Ok(()) => swept.removed.push(path),
+        Err(error) => swept.kept.push(beneath::not_removed(&path, &error)),
+    }
 }
 
 /// The folder in memory, where there is enough of it, and nobody else has made one in our name.
@@ -147,11 +182,11 @@ mod tests {
     #[test]
     fn the_dead_go_and_the_living_stay() {
         let cache = tempfile::tempdir().unwrap();
-        let live = ScratchFolder::new(cache.path()).unwrap();
+        let (live, _) = ScratchFolder::new(cache.path()).unwrap();
         let dead = live.path().parent().unwrap().join("run-dead");
         fs::create_dir(&dead).unwrap();
         fs::write(dead.join(LOCK), "").unwrap();
-        assert!(remove_stale(cache.path()).unwrap().contains(&dead));
+        assert!(remove_stale(cache.path()).unwrap().removed.contains(&dead));
         assert!(!dead.exists());
         assert!(live.path().exists());
     }

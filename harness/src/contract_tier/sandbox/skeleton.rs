@@ -5,8 +5,10 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
+use rustix::fs::FileType;
+
 use super::{HOST_FOLDERS, Start, Workspace};
-use crate::contract_tier::files::is_folder;
+use crate::beneath::Folder;
 
 /// Folders that a root has from the beginning.
 const SKELETON: [&str; 6] = ["app", "etc", "root", "var/cache/apt", "var/lib/apt/lists", "var/tmp"];
@@ -59,7 +61,9 @@ pub(super) fn mount_points(workspace: &Workspace, start: &Start<'_>) -> io::Resu
     let given = start.tmpfs.iter().map(String::as_str);
     MOUNTS.into_iter().chain(own).chain(volume).chain(given).try_for_each(|path| workspace.mount_point(path))?;
     // Where there is no folder to work in, an engine makes one.
-    if is_folder(&workspace.root(), Path::new("/app")) {
+    let root = Folder::open(&workspace.root()).map_err(io::Error::other)?.as_root();
+    let app = root.followed(Path::new("/app")).ok().flatten();
+    if app.is_some_and(|app| FileType::from_raw_mode(app.st_mode) == FileType::Directory) {
         return Ok(());
     }
     workspace.mount_point("app")

@@ -8,17 +8,17 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, mkdirat, openat, unlinkat};
 use rustix::io::Errno;
-use tempfile::TempDir;
 
 use super::SandboxError;
 use super::recorder::Calls;
 use super::user::HostUser;
+use crate::beneath::OwnedFolder;
 use crate::contract_tier::stub::record::{self, Call, Orders};
 
 /// A sandbox's own files: the root, what the stubs make appear, and what is only read in it.
 #[derive(Debug)]
 pub(crate) struct Workspace {
-    folder: TempDir,
+    folder: OwnedFolder,
     user: HostUser,
     calls: Calls,
 }
@@ -26,7 +26,7 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// Empty folders.
     pub(super) fn new(parent: &Path, user: HostUser) -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("workspace-").tempdir_in(parent)?;
+        let folder = OwnedFolder::new_in(parent, "workspace-")?;
         // Sandboxes have a user of their own, who can go through and no more.
         fs::set_permissions(folder.path(), Permissions::from_mode(0o711))?;
         let workspace = Self { folder, user, calls: Calls::default() };
@@ -44,9 +44,9 @@ impl Workspace {
         self.folder.path().join("root")
     }
 
-    /// The user id that the sandbox's root is on this machine.
-    pub(crate) fn owner(&self) -> u32 {
-        self.user.id()
+    /// Who is root in the sandbox, outside of it.
+    pub(crate) fn user(&self) -> HostUser {
+        self.user
     }
 
     /// The folder of all its files.
@@ -74,31 +74,9 @@ impl Workspace {
         self.user.give_all(&self.root())
     }
 
-    /// Unpacks the build context of an application into `/app`.
-    ///
-    /// # Errors
-    /// When a file cannot be written.
-    pub(crate) fn unpack(&self, archive: &[u8]) -> Result<(), SandboxError> {
-        self.unpack_to(archive, &self.root().join("app"))
-    }
-
-    /// Unpacks an archive into a folder beside the root, which goes when it is dropped.
-    ///
-    /// # Errors
-    /// When a file cannot be written.
-    pub(crate) fn unpack_beside(&self, archive: &[u8]) -> Result<TempDir, SandboxError> {
-        let parent = self.folder.path();
-        let folder = tempfile::Builder::new().prefix("volume-").tempdir_in(parent).map_err(SandboxError::io(parent))?;
-        self.unpack_to(archive, folder.path())?;
-        Ok(folder)
-    }
-
-    /// Unpacks with modes, but as the sandbox's own user, who is root in it.
-    fn unpack_to(&self, archive: &[u8], folder: &Path) -> Result<(), SandboxError> {
-        let mut archive = tar::Archive::new(archive);
-        archive.set_preserve_permissions(true);
-        archive.set_preserve_ownerships(false);
-        archive.unpack(folder).and_then(|()| self.user.give_all(folder)).map_err(SandboxError::io(folder))
+    /// A folder beside the root, for a volume; it goes with the sandbox.
+    pub(crate) fn volume(&self) -> PathBuf {
+        self.folder.path().join("volume")
     }
 
     /// Gives the stubs their orders from now on, and forgets the calls so far.
@@ -150,6 +128,18 @@ impl Workspace {
         self.user.give_open(&folder)?;
         Ok(folder)
     }
+}
+
+/// Unpacks an archive of ours, with modes, but as the user that is root in the sandbox. Nobody has written to
+/// the folder before.
+///
+/// # Errors
+/// When a file cannot be written.
+pub(crate) fn unpack(archive: &[u8], folder: &Path, user: HostUser) -> Result<(), SandboxError> {
+    let mut archive = tar::Archive::new(archive);
+    archive.set_preserve_permissions(true);
+    archive.set_preserve_ownerships(false);
+    archive.unpack(folder).and_then(|()| user.give_all(folder)).map_err(SandboxError::io(folder))
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::Replacements;
+use crate::beneath::Folder;
 use crate::suite::diagnostic::Faults;
+use crate::suite::scenario::MAX_CONTEXT;
 
 /// A change of a file of the candidate.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -56,8 +58,9 @@ fn make(
     let place = PathBuf::from(name);
     let content = match replacements.iter().position(|(path, _)| *path == place) {
         Some(index) => replacements.swap_remove(index).1,
-        None => std::fs::read(images.join(file))
-            .map_err(|error| (format!("{file}: {error}"), "name a file that is there"))?,
+        None => Folder::open(images)
+            .and_then(|images| images.read(Path::new(file), MAX_CONTEXT))
+            .map_err(|error| (format!("{file}: {}", std::io::Error::from(error)), "name a file that is there"))?,
     };
     let text = String::from_utf8_lossy(&content).into_owned();
     if text.matches(from.as_str()).count() != 1 {

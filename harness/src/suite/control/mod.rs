@@ -11,8 +11,10 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::beneath::{BeneathError, Folder};
 use crate::outcome::ClauseId;
 use crate::suite::diagnostic::Faults;
+use crate::suite::scenario::MAX_CONTEXT;
 use crate::suite::toml_file::{self, TomlError};
 
 pub(crate) use change::{Change, apply};
@@ -132,18 +134,17 @@ impl Control {
 
 /// The files of a folder, which need not be there.
 fn files(folder: &Path) -> Result<Replacements, ControlError> {
-    let unreadable = |source| ControlError::Unreadable { path: folder.to_owned(), source };
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(source) => return Err(unreadable(source)),
+    let unreadable = |error: BeneathError| ControlError::Unreadable { path: folder.to_owned(), source: error.into() };
+    let opened = match Folder::open(folder) {
+        Ok(opened) => opened,
+        Err(error) if error.is_absent() => return Ok(Vec::new()),
+        Err(error) => return Err(unreadable(error)),
     };
     let mut files = Vec::new();
-    for entry in entries {
-        let entry = entry.map_err(unreadable)?;
-        files.push((PathBuf::from(entry.file_name()), std::fs::read(entry.path()).map_err(unreadable)?));
+    for name in opened.names(Path::new("")).map_err(unreadable)? {
+        let content = opened.read(Path::new(&name), MAX_CONTEXT).map_err(unreadable)?;
+        files.push((PathBuf::from(name), content));
     }
-    files.sort();
     Ok(files)
 }
 

@@ -3,13 +3,13 @@
 //! [`super::folders`] finds the scenarios. Each file is read as [`toml_file`] says; [`super::table`] is the last stage, the meaning.
 //! Files do not wait for each other.
 
-use std::fs;
 use std::path::Path;
 
 use super::folders::{self, SCENARIO_FILE};
 use super::resolver::Resolver;
 use super::table;
 use super::{Scenario, Setting};
+use crate::beneath::{BeneathError, Folder};
 use crate::suite::diagnostic::{Diagnostic, Diagnostics, Source};
 use crate::suite::toml_file;
 
@@ -24,10 +24,10 @@ pub(crate) fn load(root: &Path, setting: &Setting<'_>) -> Result<Vec<Scenario>, 
     for name in &names {
         check_name(name, &names, &mut faults);
         let relative = Path::new(name).join(SCENARIO_FILE);
-        let text = match fs::read_to_string(root.join(&relative)) {
+        let text = match Folder::open(root).and_then(|root| root.text(&relative, toml_file::MAX_FILE)) {
             Ok(text) => text,
             Err(error) => {
-                faults.push(Diagnostic::of(&relative, format!("the file cannot be read: {error}")));
+                faults.push(unreadable(&relative, error));
                 continue;
             }
         };
@@ -43,6 +43,16 @@ pub(crate) fn load(root: &Path, setting: &Setting<'_>) -> Result<Vec<Scenario>, 
         }
     }
     if faults.is_empty() { Ok(scenarios) } else { Err(Diagnostics::new(faults)) }
+}
+
+/// The fault of a file that cannot be read.
+pub(super) fn unreadable(file: &Path, error: BeneathError) -> Diagnostic {
+    let hint = error.hint();
+    let fault = Diagnostic::of(file, format!("the file cannot be read: {}", std::io::Error::from(error)));
+    match hint {
+        Some(hint) => fault.help(hint),
+        None => fault,
+    }
 }
 
 fn check_name(name: &str, names: &[String], faults: &mut Vec<Diagnostic>) {

@@ -20,7 +20,7 @@ mod typed;
 
 use crate::outcome::At;
 
-pub(crate) use context::{ContextError, build_context, folder_context, rebuild_context, volume_context};
+pub(crate) use context::{ContextError, MAX_CONTEXT, build_context, folder_context, rebuild_context, volume_context};
 pub(crate) use folders::{APP_FOLDER, VOLUME_FOLDER};
 pub(crate) use load::load;
 pub(crate) use pattern::as_typed;

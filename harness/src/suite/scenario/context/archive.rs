@@ -11,15 +11,15 @@
 //! it gives up is "newer": an edit can make a file's time earlier. Nothing in a fresh context is compared that way.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 use tar::{EntryType, Header};
 
-use super::ContextError;
 use super::content::{Entry, entries};
+use super::{ContextError, MAX_CONTEXT};
+use crate::beneath::Folder;
 use crate::suite::scenario::Generate;
 
 /// The name that a dialect's folder has in `app/`.
@@ -53,6 +53,7 @@ impl Layout<'_> {
 
 pub(super) fn archive(folder: &Path, layout: &Layout<'_>) -> Result<Vec<u8>, ContextError> {
     let Layout { mode_of, replacements, .. } = layout;
+    let opened = Folder::open(folder)?;
     let mut archive = tar::Builder::new(Vec::new());
     // By the names that they get, so that the order is the same in the same archive.
     let items: BTreeMap<PathBuf, (PathBuf, Entry)> =
@@ -74,7 +75,7 @@ pub(super) fn archive(folder: &Path, layout: &Layout<'_>) -> Result<Vec<u8>, Con
                 let replacement = replacements.iter().find(|(replaced, _)| replaced == path);
                 let content = match replacement {
                     Some((_, content)) => content.clone(),
-                    None => fs::read(folder.join(path)).map_err(failed)?,
+                    None => opened.read(path, MAX_CONTEXT)?,
                 };
                 header.set_entry_type(EntryType::Regular);
                 header.set_mode(mode_of(path).unwrap_or(0o644));

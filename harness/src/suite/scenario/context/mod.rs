@@ -5,12 +5,11 @@ mod content;
 mod dockerignore;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::{Scenario, Volume};
+use crate::beneath::{BeneathError, Bound, Folder};
 use archive::{Layout, archive};
 
 pub(super) use content::entries;
@@ -57,9 +56,23 @@ pub(crate) enum ContextError {
         /// The largest file, relative to the application folder.
         largest: PathBuf,
     },
+    /// More than an application has.
+    #[error("the application has {0}")]
+    Bound(Bound),
     /// A pattern of the `.dockerignore` is not valid.
     #[error("`.dockerignore` of the application")]
     Ignore(#[from] PatternError),
+}
+
+impl From<BeneathError> for ContextError {
+    fn from(error: BeneathError) -> Self {
+        match error {
+            BeneathError::Io { path, source } => Self::Read { path, source },
+            BeneathError::Link { path, target } => Self::LinkOut { path, target },
+            BeneathError::Special { path, kind } => Self::Special { path, kind },
+            BeneathError::Bound(bound) => Self::Bound(bound),
+        }
+    }
 }
 
 /// Makes the build context of an application: an uncompressed tar archive.
@@ -81,8 +94,7 @@ pub(crate) fn rebuild_context(
     let app = scenario.app.as_deref().ok_or_else(|| ContextError::NoApplication(scenario.name.clone()))?;
     let mut replacements = Vec::new();
     for (path, text) in append {
-        let mut content =
-            fs::read(app.join(path)).map_err(|source| ContextError::Read { path: path.clone(), source })?;
+        let mut content = Folder::open(app)?.as_root().read(path, MAX_CONTEXT)?;
         content.extend_from_slice(text.as_bytes());
         replacements.push((path.clone(), content));
     }
@@ -115,8 +127,9 @@ pub(crate) fn volume_context(volume: &Volume) -> Result<Vec<u8>, ContextError> {
 /// # Errors
 /// When the folder has what a context cannot hold.
 pub(crate) fn folder_context(folder: &Path, replacements: &[(PathBuf, Vec<u8>)]) -> Result<Vec<u8>, ContextError> {
+    let opened = Folder::open(folder)?;
     let executable = |path: &Path| {
-        let mode = fs::metadata(folder.join(path)).map_or(0, |metadata| metadata.permissions().mode());
+        let mode = opened.status(path).ok().flatten().map_or(0, |status| status.st_mode);
         (mode & 0o100 != 0).then_some(0o755)
     };
     archive(folder, &Layout { mode_of: &executable, replacements, folder: None, generate: None })

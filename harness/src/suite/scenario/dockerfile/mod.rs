@@ -10,9 +10,12 @@ mod tests;
 use std::fs;
 use std::path::Path;
 
+use crate::beneath::Folder;
 use crate::suite::diagnostic::{Diagnostic, Source};
+use crate::suite::scenario::load::unreadable;
 use crate::suite::scenario::resolver::Resolver;
 use crate::suite::scenario::{APP_FOLDER, Declared};
+use crate::suite::toml_file::MAX_FILE;
 
 pub(crate) use read::{Does, read};
 
@@ -25,17 +28,15 @@ const WHY: &str = "is for BuildKit alone, and builds use the classic builder";
 
 /// Reports what is wrong with the Dockerfile of a scenario. Why it cannot be built by the classic builder, if so.
 pub(super) fn check(resolver: &mut Resolver<'_>, scenario: &str, app: &Path) -> Option<Declared<String>> {
-    // A link out of the folder is reported with the folder; what it leads to is not read.
-    let real = |path: &Path| path.canonicalize().unwrap_or_default();
-    if !real(&app.join(FILE)).starts_with(real(app)) {
-        return None;
-    }
     let folder = Path::new(scenario).join(APP_FOLDER);
     let path = folder.join(FILE);
-    let text = match fs::read_to_string(app.join(FILE)) {
+    // A link inside the folder is followed, as a builder does.
+    let text = match Folder::open(app).and_then(|app| app.as_root().text(Path::new(FILE), MAX_FILE)) {
         Ok(text) => text,
+        // A link out of the folder is reported with the folder; what it leads to is not read.
+        Err(_) if app.join(FILE).is_symlink() => return None,
         Err(error) => {
-            resolver.report(Diagnostic::of(&path, format!("the file cannot be read: {error}")));
+            resolver.report(unreadable(&path, error));
             return None;
         }
     };

@@ -1,0 +1,289 @@
+//! What a candidate leaves behind, and what its folder has in it: the host neither follows it anywhere nor waits for it nor breaks over
+//! it, and the next run is as ever. As whoever runs the tests, and as an ordinary user.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use rstest::rstest;
+
+use crate::support::place::{Place, User};
+use crate::support::{Slot, Suite, text};
+
+const SCENARIO: &str =
+    "summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n[serve]\n[[serve.http]]\npath = \"/\"\n";
+const APPLICATION: &str =
+    "def application(environ, start_response):\n    start_response('200 OK', [])\n    return [b'x']\n";
+/// What must not be found in any report.
+const SECRET: &str = "b7e0secret9a5c";
+
+fn place(user: User) -> Place {
+    let place = Place::of(user);
+    place.suite().hello("sample", SCENARIO).write("sample/app/requirements.txt", "six==1.0\n");
+    place
+}
+
+/// Has a build step do this first, and then all that the images' own does.
+fn and_then_builds(first: &str) -> String {
+    let own = fs::read_to_string(crate::support::root().join("images/base/mod_wsgi-docker-build")).unwrap();
+    own.replace("run_hook build", &format!("run_hook build\n{first}"))
+}
+
+/// Runs these steps, which fail for this reason; then the images' own, which nothing is in the way of. And nothing is left.
+fn fails_and_leaves_nothing(place: &Place, build: &str, why: &str) -> Output {
+    let _slot = Slot::take();
+    let run = place.run(&place.steps(build));
+    assert_eq!(run.status.code(), Some(1), "{}", shown(&run));
+    assert!(text(&run).contains(why), "no {why}: {}", shown(&run));
+    passes_and_leaves_nothing(place);
+    run
+}
+
+fn passes_and_leaves_nothing(place: &Place) {
+    let next = place.run(&place.steps(&and_then_builds("")));
+    assert_eq!(next.status.code(), Some(0), "{}", shown(&next));
+    if place.is_of_another_user() {
+        let left = fs::read_dir(place.sandboxes()).into_iter().flatten().flatten();
+        let left: Vec<_> = left.map(|entry| entry.file_name()).filter(|name| name != "lock").collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+/// The beginning of what was printed.
+fn shown(output: &Output) -> String {
+    format!("{:?}: {}", output.status, text(output).chars().take(4000).collect::<String>())
+}
+
+#[rstest]
+fn an_application_folder_that_is_a_link_leads_nowhere(#[values(User::Own, User::Ordinary)] user: User) {
+    let place = place(user);
+    let outside = place.path().join("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join(SECRET), "x").unwrap();
+    let build = and_then_builds(&format!("cd /; rm -rf /app; ln -s {} /app", outside.display()));
+    let _slot = Slot::take();
+    let run = place.run(&place.steps(&build));
+    assert!(text(&run).contains("removed /app/wsgi.py"), "{}", shown(&run));
+    assert!(!text(&run).contains(SECRET), "{}", shown(&run));
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
+    passes_and_leaves_nothing(&place);
+}
+
+#[rstest]
+fn a_tree_of_twenty_thousand_levels_is_a_finding(#[values(User::Own, User::Ordinary)] user: User) {
+    let build = and_then_builds("perl -e 'for (1 .. 20000) { mkdir \"d\"; chdir \"d\" }'");
+    fails_and_leaves_nothing(&place(user), &build, "it left a folder tree deeper than 256 levels in /app");
+}
+
+#[rstest]
+fn a_tree_beside_the_application_is_removed(#[values(User::Own, User::Ordinary)] user: User) {
+    let place = place(user);
+    let build = and_then_builds("cd /var; perl -e 'for (1 .. 20000) { mkdir \"d\"; chdir \"d\" }'");
+    let _slot = Slot::take();
+    let run = place.run(&place.steps(&build));
+    assert_eq!(run.status.code(), Some(0), "{}", shown(&run));
+    passes_and_leaves_nothing(&place);
+}
+
+/// A user may close a folder to himself, which stops him from removing what is in it.
+#[rstest]
+fn a_closed_folder_is_read_and_removed(#[values(User::Own, User::Ordinary)] user: User) {
+    let build = and_then_builds("mkdir -p x/y; touch x/y/z; chmod 000 x/y x");
+    fails_and_leaves_nothing(&place(user), &build, "added /app/x/y/z");
+}
+
+#[rstest]
+#[case::pipe(
+    "mkfifo requirements.txt",
+    "it left a named pipe in the place of a file (`/app/requirements.txt`) in /app"
+)]
+#[case::socket(
+    "perl -MSocket -e 'socket S, AF_UNIX, SOCK_STREAM, 0; bind S, sockaddr_un(\"requirements.txt\")'",
+    "it left a socket in the place of a file"
+)]
+#[case::sparse(
+    "truncate -s 100G requirements.txt",
+    "it left a file of 107374182400 bytes, more than the 16777216 that"
+)]
+#[case::chain(
+    "perl -e 'for (1 .. 20000) { open F, \">r$_\"; print F \"-r r\", $_ + 1, \"\\n\"; close F }'; echo '-r r1' > requirements.txt",
+    "it left more requirement files than are read"
+)]
+#[case::wide(
+    "perl -e 'for (1 .. 300) { print \"-r large\\n\" }' > requirements.txt; perl -e 'print \"# x\\n\" x 2000000' > large",
+    "it left more requirement files than are read"
+)]
+fn requirement_files_of_any_kind_are_a_finding(
+    #[values(User::Own, User::Ordinary)] user: User,
+    #[case] made: &str,
+    #[case] why: &str,
+) {
+    let build = and_then_builds(&format!("rm -f requirements.txt; {made}"));
+    fails_and_leaves_nothing(&place(user), &build, why);
+}
+
+/// What a hook leaves in a volume, and what is said of it.
+const VOLUMES: [(&str, &str, &str); 2] = [
+    ("deep", "perl -e 'for (1 .. 2000) { mkdir \"d\"; chdir \"d\" }'", "a folder tree deeper than 256 levels in /app"),
+    ("sparse", "truncate -s 100G large", "files of more than 268435456 bytes together in /app"),
+];
+
+/// A suite in which hooks leave what is hostile in a volume, among it what would be waited for, or lead elsewhere.
+fn volumes(suite: &Suite) {
+    for (name, left, _) in VOLUMES {
+        let scenario = format!(
+            "summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n[serve]\nvolume = \"read-write\"\nunchanged = [\"/app/none\"]\n\
+             [serve.volume_modes]\n\".docker/action_hooks/deploy\" = \"0755\"\n[[serve.http]]\npath = \"/\"\n"
+        );
+        let hook = format!("#!/bin/sh\nmkfifo pipe; ln -s /etc/hostname link; ln -s / root\n{left}\n");
+        suite.hello(name, &scenario);
+        suite.write(&format!("{name}/volume/.docker/action_hooks/deploy"), &hook);
+        suite.write(&format!("{name}/volume/wsgi.py"), APPLICATION);
+    }
+}
+
+#[test]
+fn volumes_of_any_content_are_findings() {
+    let suite = Suite::new();
+    volumes(&suite);
+    let run = suite.run();
+    for (name, _, why) in VOLUMES {
+        assert_eq!(run.verdict(name), "fail", "{}", run.output());
+        assert_eq!(run.broken(name), ["limit of the container's files"], "{}", run.output());
+        assert!(run.scenario(name).contains(why), "no {why}: {}", run.scenario(name));
+    }
+    run.assert().code(1);
+    let left = fs::read_dir(crate::support::cache().join("volumes")).into_iter().flatten().flatten();
+    let run = run.report["run"]["run"].as_str().expect("the id of the run").to_owned();
+    let left: Vec<_> = left.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    assert!(!left.iter().any(|name| name.starts_with(&run)), "{left:?}");
+}
+
+/// In a sandbox sizes are compared, and not contents.
+#[rstest]
+fn volumes_of_sandboxes_of_any_content_are_findings(#[values(User::Own, User::Ordinary)] user: User) {
+    let place = Place::of(user);
+    volumes(place.suite());
+    let _slot = Slot::take();
+    let run = place.call(&["run", "--tier", "contract", "=deep"]).output().unwrap();
+    assert_eq!(run.status.code(), Some(1), "{}", shown(&run));
+    assert!(text(&run).contains(VOLUMES[0].2), "{}", shown(&run));
+}
+
+/// What a run left that cannot be removed stops no later one: it is put aside once, and told.
+#[test]
+fn what_cannot_be_removed_is_put_aside_and_stops_nobody() {
+    let place = place(User::Ordinary);
+    if !place.is_of_another_user() {
+        return;
+    }
+    let _slot = Slot::take();
+    passes_and_leaves_nothing(&place);
+    // The folder of a run that was killed, with a file in it that the user may not remove.
+    let stale = place.sandboxes().join("run-stale");
+    fs::create_dir_all(stale.join("inner")).unwrap();
+    fs::write(stale.join("inner/file"), "").unwrap();
+    let owner = fs::metadata(place.sandboxes()).map(|folder| std::os::unix::fs::MetadataExt::uid(&folder)).unwrap();
+    std::os::unix::fs::chown(&stale, Some(owner), Some(owner)).unwrap();
+    let steps = place.steps(&and_then_builds(""));
+    let run = place.run(&steps);
+    assert_eq!(run.status.code(), Some(0), "{}", shown(&run));
+    let told = "run-stale cannot be removed";
+    assert!(text(&run).contains(told) && text(&run).contains("was put aside: "), "{}", shown(&run));
+    let next = place.run(&steps);
+    assert_eq!(next.status.code(), Some(0), "{}", shown(&next));
+    assert!(!text(&next).contains(told), "{}", shown(&next));
+    let pruned = place.call(&["prune"]).output().unwrap();
+    assert_eq!(pruned.status.code(), Some(0), "{}", shown(&pruned));
+    assert!(text(&pruned).contains(told), "{}", shown(&pruned));
+}
+
+/// A folder of steps in which one file is something else.
+fn steps_with(place: &Place, name: &str, make: impl Fn(&Path)) -> String {
+    let folder = place.steps(&and_then_builds(""));
+    make(&folder.join(name));
+    folder.to_str().unwrap().to_owned()
+}
+
+fn refused(run: &Output, words: &[&str]) {
+    assert_eq!(run.status.code(), Some(2), "{}", shown(run));
+    for word in words {
+        assert!(text(run).contains(word), "no {word}: {}", shown(run));
+    }
+    assert!(!text(run).contains(SECRET), "{}", shown(run));
+}
+
+#[rstest]
+fn links_in_a_candidates_folder_are_refused(#[values(User::Own, User::Ordinary)] user: User) {
+    let place = place(user);
+    let secret = place.path().join("secret");
+    fs::write(&secret, SECRET).unwrap();
+    let _slot = Slot::take();
+    for target in ["/proc/self/environ", secret.to_str().unwrap(), "nowhere"] {
+        let steps = steps_with(&place, "mod_wsgi-docker-environment", |path| {
+            drop(fs::remove_file(path));
+            symlink(target, path).unwrap();
+        });
+        let whole = place.whole_suite();
+        let verify = ["verify", "--tier", "contract", "--suite", whole.to_str().unwrap()];
+        for words in [["run", "--tier", "contract", "--steps"].as_slice(), &verify] {
+            let run = place.call(&[words, &[&steps]].concat()).env("A_PASSWORD", SECRET).output().unwrap();
+            let link = format!("steps/mod_wsgi-docker-environment` is a symbolic link to `{target}`");
+            refused(&run, &[&link, "hint: put a copy of the file in the place of the link"]);
+        }
+    }
+}
+
+#[rstest]
+#[case::pipe("mkfifo \"$0\"", "is a named pipe, not a regular file")]
+#[case::sparse("truncate -s 100G \"$0\"", "a file of 107374182400 bytes, more than the 67108864 that are read")]
+fn what_is_no_file_of_a_step_is_refused(#[case] make: &str, #[case] why: &str) {
+    let place = place(User::Own);
+    let _slot = Slot::take();
+    let steps = steps_with(&place, "mod_wsgi-docker-folder", |path| {
+        assert!(Command::new("sh").args(["-c", make]).arg(path).status().unwrap().success());
+    });
+    let run = place.call(&["run", "--tier", "contract", "--steps", &steps]).output().unwrap();
+    refused(&run, &[why, "mod_wsgi-docker-folder"]);
+    // The step itself: it is looked at before.
+    let step = Path::new(&steps).join("mod_wsgi-docker-build");
+    fs::remove_file(&step).unwrap();
+    assert!(Command::new("sh").args(["-c", make]).arg(&step).status().unwrap().success());
+    fs::set_permissions(&step, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::remove_file(Path::new(&steps).join("mod_wsgi-docker-folder")).unwrap();
+    let whole = place.whole_suite();
+    let run =
+        place.call(&["verify", "--tier", "contract", "--suite", whole.to_str().unwrap(), &steps]).output().unwrap();
+    refused(&run, &[why, "mod_wsgi-docker-build"]);
+}
+
+#[test]
+fn links_of_folders_that_images_are_built_from_are_refused() {
+    let place = place(User::Own);
+    let (folder, outside) = (place.path().join("dockerfiles"), place.path().join("outside"));
+    fs::create_dir_all(&outside).unwrap();
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(outside.join("Dockerfile"), format!("FROM {SECRET}\nCOPY . /\n")).unwrap();
+    symlink(&outside, folder.join("base")).unwrap();
+    let run = place.call(&["run", "--dockerfile", folder.to_str().unwrap()]).output().unwrap();
+    refused(&run, &["dockerfiles/base` is a symbolic link to `"]);
+}
+
+#[rstest]
+#[case::scenario(
+    "sample/scenario.toml",
+    "sample/scenario.toml: the file cannot be read: `sample/scenario.toml` is a symbolic link"
+)]
+#[case::ignore_file("sample/app/.dockerignore", "the symbolic link `.dockerignore` leads out")]
+#[case::contract("contract.toml", "contract.toml")]
+fn links_out_of_a_suite_are_refused(#[case] link: &str, #[case] why: &str) {
+    let place = place(User::Own);
+    let secret = place.path().join("secret");
+    fs::write(&secret, format!("[{SECRET}\n")).unwrap();
+    let path = place.suite().path().join("scenarios").join(link);
+    drop(fs::remove_file(&path));
+    symlink(&secret, &path).unwrap();
+    let run = place.call(&["run", "--tier", "contract"]).output().unwrap();
+    refused(&run, &[why]);
+}
