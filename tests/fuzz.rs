@@ -48,6 +48,7 @@ fn a_difference_is_made_small_and_is_a_scenario_that_fails_the_same_way() {
     let scenarios = suite.path().join("scenarios");
     std::fs::create_dir(&scenarios).unwrap();
     std::fs::write(scenarios.join("contract.toml"), "version = 1\n").unwrap();
+    std::fs::write(scenarios.join("assertions.lock"), "version = 2\n").unwrap();
     let arguments = ["--seed", "11", "--count", "200", "--build-step", &step, "--write", scenarios.to_str().unwrap()];
     let assert = fuzz(&arguments).assert().code(1).stdout(contains("FAILURE with application"));
     let told = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();

@@ -97,12 +97,3 @@ fn a_scenario_that_would_never_run_is_refused(#[case] path: &str, #[case] told: 
         run(&suite, &["--plan", "--tier", tier]).code(2).stderr(contains(told).and(contains("help: ")));
     }
 }
-
-#[test]
-fn a_suite_has_a_contract_or_says_that_it_has_none() {
-    let suite = suite(&format!("ARG IMAGE\nFROM ${{IMAGE}}\n{CMD}"));
-    run(&suite, &["--tier", "contract"]).success();
-    std::fs::remove_file(suite.path().join("scenarios/contract.toml")).unwrap();
-    let told = contains("contract.toml cannot be read").and(contains("hint: copy it from the suite"));
-    run(&suite, &["--tier", "contract"]).code(2).stderr(told);
-}

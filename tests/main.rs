@@ -32,6 +32,7 @@ mod lock;
 mod locks;
 mod mutate;
 mod offline;
+mod partial_evidence;
 mod requirement_files;
 mod sandbox;
 mod scenarios;

@@ -4,7 +4,7 @@ use predicates::prelude::*;
 use predicates::str::contains;
 use rstest::rstest;
 
-use crate::support::{Suite, without_engine};
+use crate::support::{Suite, root, without_engine};
 
 const GREETING: &str =
     "summary = \"x\"\nsource = \"x\"\n\n[build]\noutcome = \"success\"\n[serve]\n[[serve.http]]\npath = \"/\"\n";
@@ -61,6 +61,71 @@ fn a_gate_has_a_contract_and_a_lock() {
     verify().code(1).stdout(contains("less than the assertion lock: 1 scenarios ran in python-3.11 docker"));
 }
 
+/// Whatever is done with the suite: a file that has gone is not for it to say that nothing need be reached.
+#[rstest]
+#[case("contract.toml", "hint: copy it from the suite")]
+#[case("assertions.lock", "hint: make it with `wsgi-proof run --variant all --dialect all --write-lock`")]
+fn a_suite_lacks_neither_its_contract_nor_its_lock(#[case] file: &str, #[case] hint: &str) {
+    let suite = Suite::new();
+    let place = suite.path().to_str().unwrap().to_owned();
+    suite.hello("one", GREETING);
+    suite.remove(file);
+    for words in [
+        &["run"][..],
+        &["run", "=one"],
+        &["run", "--plan"],
+        &["run", "--tier", "contract"],
+        &["run", "--tier", "contract", "--control", "requirements-first"],
+        &["verify"],
+        &["verify", "--tier", "contract"],
+        &["mutate"],
+        &["fuzz"],
+        &["agree"],
+    ] {
+        let told = contains(format!("{file} cannot be read: ")).and(contains(hint));
+        without_engine(&[words, &["--suite", &place]].concat()).assert().code(2).stderr(told);
+    }
+}
+
+#[test]
+fn a_lock_that_is_not_made_is_no_success() {
+    let suite = Suite::new();
+    let place = suite.path().to_str().unwrap().to_owned();
+    suite.hello(
+        "one",
+        &GREETING
+            .replace("success", "failure\"\nphase = \"pip\"\nexit_code = 1\nbecause = \"x")
+            .replace("[serve]\n[[serve.http]]\npath = \"/\"\n", ""),
+    );
+    without_engine(&["run", "--tier", "contract", "--write-lock", "--suite", &place])
+        .assert()
+        .code(1)
+        .stdout(contains("assertions.lock is unchanged: not every scenario passed"));
+}
+
+/// A control is there to be caught.
+#[test]
+fn a_control_of_which_nothing_is_tried_is_not_green() {
+    let control =
+        |scenario| without_engine(&["run", "--tier", "contract", "--control", "requirements-first", scenario]).assert();
+    control("=hello-wsgi").code(4).stdout(contains("nothing that the control requirements-first lists was caught"));
+    control("=requirements-relative-paths").success();
+}
+
+/// A link that leads nowhere is meant to be a step: the repository's own is not tested in its place.
+#[test]
+fn a_step_that_is_not_there_is_not_replaced() {
+    let steps = tempfile::tempdir().unwrap();
+    std::fs::copy(root().join("images/base/mod_wsgi-docker-start"), steps.path().join("mod_wsgi-docker-start"))
+        .unwrap();
+    std::os::unix::fs::symlink("nowhere", steps.path().join("mod_wsgi-docker-build")).unwrap();
+    let steps = steps.path().to_str().unwrap();
+    for words in [&["run", "--steps", steps][..], &["verify", steps]] {
+        let told = contains("mod_wsgi-docker-build");
+        without_engine(&[words, &["--tier", "contract"]].concat()).assert().code(2).stderr(told);
+    }
+}
+
 #[test]
 fn a_new_scenario_is_not_less_than_before() {
     let suite = Suite::new();
@@ -69,8 +134,9 @@ fn a_new_scenario_is_not_less_than_before() {
         without_engine(&[&["run", "--tier", "contract", "--suite", &place], arguments].concat()).assert()
     };
     suite.hello("one", GREETING);
-    run(&[]).success().stdout(contains("there is no assertions.lock").and(contains("--write-lock")));
-    run(&["--strict"]).code(1).stdout(contains("there is no assertions.lock; --strict requires it"));
+    run(&[]).success().stdout(contains("not in assertions.lock: the contract tier; ").and(contains("--write-lock")));
+    run(&["--strict"]).code(1).stdout(contains("the contract tier is not in assertions.lock; --strict requires it"));
+    suite.remove("assertions.lock");
     run(&["--write-lock"]).success();
     run(&["--strict"]).success();
     suite.hello("two", GREETING);

@@ -29,6 +29,8 @@ impl Suite {
         );
         // It has no contract.
         suite.write("contract.toml", "version = 1\n");
+        // Its runs are held to no counts.
+        suite.write("assertions.lock", "version = 2\n");
         suite
     }
 
@@ -43,6 +45,11 @@ impl Suite {
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         std::fs::write(path, content).expect("a file");
         self
+    }
+
+    /// Removes a file below `scenarios/`.
+    pub(crate) fn remove(&self, path: &str) {
+        std::fs::remove_file(self.path().join("scenarios").join(path)).expect("a file that was there");
     }
 
     /// Adds a hello application with this scenario file. Where that neither serves nor says why, it says so.

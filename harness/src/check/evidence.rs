@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::check::captured::Captured;
 use crate::check::limit::Exceeded;
 
 /// A finished build: the image, or the reason for which the build step itself failed.
 #[derive(Debug, Clone)]
 pub(crate) struct BuildEvidence {
     pub end: BuildEnd,
-    /// The whole log, a line each, without line ends and without terminal escapes.
-    pub log: Vec<String>,
+    /// The log, a line each, without line ends and without terminal escapes.
+    pub log: Captured,
 }
 
 /// How a build ended. An engine that could not build for a reason of its own is an error, not evidence.
@@ -43,7 +44,8 @@ pub(crate) struct ImageEvidence {
     pub user: String,
     pub environment: BTreeMap<String, String>,
     pub labels: BTreeMap<String, String>,
-    pub size: u64,
+    /// In bytes; none where the engine does not say.
+    pub size: Option<u64>,
     /// Architecture such as `amd64`.
     pub architecture: String,
 }
@@ -58,12 +60,16 @@ pub(crate) enum FileEvidence {
         owner: String,
         /// The content, at most [`MAX_FILE_CONTENT`] bytes of it.
         content: Vec<u8>,
+        /// How many bytes it has.
+        size: u64,
     },
     Directory {
         mode: u32,
         owner: String,
         /// Names of its direct entries, sorted.
         entries: Vec<String>,
+        /// Whether these are all: of one that is too large only some are read.
+        all: bool,
     },
 }
 
@@ -72,9 +78,27 @@ pub(crate) const MAX_FILE_CONTENT: usize = 4 << 20;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CommandEvidence {
-    pub exit_code: i64,
+    pub end: CommandEnd,
     /// Standard output and standard error as they came.
-    pub output: String,
+    pub output: Captured,
+}
+
+impl CommandEvidence {
+    /// That of a program that could not be started, with the exit code of a shell and what the engine says.
+    pub(crate) fn not_started(exit_code: i64, message: String) -> Self {
+        Self { end: CommandEnd::Exited(exit_code), output: vec![message].into() }
+    }
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CommandEnd {
+    /// With this exit code; that of a shell where the program is not there (127) or may not be executed (126).
+    Exited(i64),
+    /// It was still running after this time.
+    TimedOut(Duration),
+    /// It never ran: the container had ended before.
+    ContainerEnded,
 }
 
 /// An answer to a request.

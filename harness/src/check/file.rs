@@ -2,7 +2,8 @@
 
 use regex::Regex;
 
-use super::evidence::{FileEvidence, MAX_FILE_CONTENT};
+use super::captured::is_in_part;
+use super::evidence::FileEvidence;
 use super::scope::Scope;
 use super::text::{excerpt, list, pattern, printable, quoted};
 use crate::outcome::{CheckId, Finding};
@@ -28,7 +29,7 @@ pub(crate) fn check(scope: &Scope, expectation: &FileExpectation, evidence: &Fil
         })],
         FileState::Empty => vec![scope.holds(CheckId::FileEmpty, &path, at, || match evidence {
             FileEvidence::Absent => None,
-            FileEvidence::Directory { entries, .. } if entries.is_empty() => None,
+            FileEvidence::Directory { entries, all: true, .. } if entries.is_empty() => None,
             _ => Some(("a directory without entries, or nothing".to_owned(), words(evidence))),
         })],
     }
@@ -71,15 +72,18 @@ fn check_content(scope: &Scope, path: &str, content: &Declared<Regex>, evidence:
         let got = match evidence {
             FileEvidence::Absent => nothing(),
             FileEvidence::Directory { .. } => "a directory".to_owned(),
-            FileEvidence::File { content: bytes, .. } => {
+            FileEvidence::File { content: bytes, size, .. } => {
                 let text = String::from_utf8_lossy(bytes);
-                if content.value.is_match(&text) {
+                let read = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+                let is_whole = read >= *size;
+                let found = if is_whole { content.value.is_match(&text) } else { is_in_part(&content.value, &text) };
+                if found {
                     return None;
                 }
-                let cut = if bytes.len() >= MAX_FILE_CONTENT {
-                    format!(" (only the first {MAX_FILE_CONTENT} bytes were read)")
-                } else {
+                let cut = if is_whole {
                     String::new()
+                } else {
+                    format!(" (only the first {read} of {size} bytes were read; what the rest has cannot be known)")
                 };
                 if text.is_empty() { "an empty file".to_owned() } else { format!("{}{cut}", excerpt(&text)) }
             }
@@ -96,8 +100,14 @@ fn words(evidence: &FileEvidence) -> String {
     const SHOWN: usize = 8;
     match evidence {
         FileEvidence::Absent => nothing(),
-        FileEvidence::File { content, .. } if content.is_empty() => "an empty file".to_owned(),
-        FileEvidence::File { content, .. } => format!("a file of {} bytes", content.len()),
+        FileEvidence::File { size: 0, .. } => "an empty file".to_owned(),
+        FileEvidence::File { size, .. } => format!("a file of {size} bytes"),
+        FileEvidence::Directory { entries, all: false, .. } => {
+            format!(
+                "a directory of which only a part was read, with the entries {}",
+                list(&entries[..entries.len().min(SHOWN)])
+            )
+        }
         FileEvidence::Directory { entries, .. } => match entries.as_slice() {
             [] => "a directory without entries".to_owned(),
             [one] => format!("a directory with the entry {}", quoted(one)),
@@ -127,11 +137,16 @@ mod tests {
     }
 
     fn file(content: &str) -> FileEvidence {
-        FileEvidence::File { mode: 0o100_755, owner: "0:0".to_owned(), content: content.as_bytes().to_vec() }
+        FileEvidence::File {
+            mode: 0o100_755,
+            owner: "0:0".to_owned(),
+            content: content.as_bytes().to_vec(),
+            size: content.len() as u64,
+        }
     }
 
     fn directory(entries: &[&str]) -> FileEvidence {
-        FileEvidence::Directory { mode: 0o755, owner: "0:0".to_owned(), entries: log(entries) }
+        FileEvidence::Directory { mode: 0o755, owner: "0:0".to_owned(), entries: log(entries), all: true }
     }
 
     #[test]
@@ -167,6 +182,24 @@ mod tests {
         assert_eq!(broken(&findings), ("file /app/x content", "content that matches /^three$/", "one\n\\u{1b}]0;two"));
         assert_eq!(broken(&check(&scope(), &expectation, &file(""))).2, "an empty file");
         assert_eq!(broken(&check(&scope(), &expectation, &directory(&[]))).2, "a directory");
+    }
+
+    /// A pattern that fits the part by its end may not fit the whole.
+    #[test]
+    fn of_content_that_was_read_in_part_only_what_is_there_is_known() {
+        let part = FileEvidence::File { mode: 0o644, owner: "0:0".to_owned(), content: b"one\ntwo".to_vec(), size: 9 };
+        let of = |pattern| check(&scope(), &exists(None, None, Some(pattern)), &part);
+        assert_eq!(held(&of("^one$")), 2);
+        let told = "one\ntwo (only the first 7 of 9 bytes were read; what the rest has cannot be known)";
+        for pattern in [r"\A[^x]*\z", "two", "three"] {
+            assert_eq!(broken(&of(pattern)).2, told);
+        }
+    }
+
+    #[test]
+    fn a_directory_that_was_read_in_part_is_not_known_to_be_empty() {
+        let part = FileEvidence::Directory { mode: 0o755, owner: "0:0".to_owned(), entries: Vec::new(), all: false };
+        assert!(check(&scope(), &expectation(FileState::Empty), &part)[0].is_broken());
     }
 
     #[test]

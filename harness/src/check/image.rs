@@ -43,8 +43,12 @@ pub(crate) fn check(scope: &Scope, expectation: &ImageExpectation, evidence: &Im
     findings.extend(same(scope, CheckId::ImageUser, user.as_ref(), &evidence.user));
     findings.extend(max_megabytes.as_ref().map(|limit| {
         scope.holds(CheckId::ImageSize, (), &limit.at, || {
-            let size = evidence.size.div_ceil(MEGABYTE);
-            (size > limit.value).then(|| (format!("at most {} MB", limit.value), format!("{size} MB")))
+            let expected = format!("at most {} MB", limit.value);
+            match evidence.size.map(|size| size.div_ceil(MEGABYTE)) {
+                Some(size) if size <= limit.value => None,
+                Some(size) => Some((expected, format!("{size} MB"))),
+                None => Some((expected, "the engine does not say".to_owned())),
+            }
         })
     }));
     findings.extend(named(scope, CheckId::ImageEnvironment, environment, &evidence.environment));
@@ -111,7 +115,7 @@ mod tests {
             user: String::new(),
             environment: BTreeMap::from([("LANG".to_owned(), "C.UTF-8".to_owned())]),
             labels: BTreeMap::from([("version".to_owned(), "1.0\x1b[2J".to_owned())]),
-            size: 400_000_001,
+            size: Some(400_000_001),
             ..ImageEvidence::default()
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::scope::Scope;
 use super::text::printable;
 use crate::beneath::{MAX_DEPTH, MAX_ENTRIES};
-use crate::outcome::{At, CheckId, Finding};
+use crate::outcome::{At, CheckId, Finding, Level};
 
 /// A limit that was exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,14 +23,17 @@ impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BuildTime(limit) => write!(f, "it was still running after {} s, and was stopped", limit.as_secs()),
-            Self::Log(bytes) => write!(f, "its log is larger than {} MB; the rest was not read", bytes / 1_000_000),
+            Self::Log(bytes) => {
+                write!(f, "its output is larger than {} MB; what the rest lacks cannot be known", bytes / 1_000_000)
+            }
             Self::Disk(bytes) => write!(f, "it wrote more than {} MB, and was stopped", bytes / 1_000_000),
         }
     }
 }
 
 impl Exceeded {
-    /// The finding for it; `what` was stopped.
+    /// The finding for it; `what` was stopped, or read no further. It is as binding as a MUST, whatever the scenario covers: what else was
+    /// found says nothing of what was not seen.
     pub(crate) fn finding(&self, scope: &Scope, what: &str, at: &At) -> Finding {
         let (id, expected) = match self {
             Self::BuildTime(limit) => {
@@ -44,7 +47,26 @@ impl Exceeded {
                 (CheckId::LimitLogSize, format!("a log of at most {} MB (log-megabytes)", bytes / 1_000_000))
             }
         };
-        scope.holds(id, what, at, || Some((expected, self.to_string())))
+        let finding = scope.holds(id, what, at, || Some((expected, self.to_string())));
+        Finding { level: Level::Must, ..finding }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::samples::at;
+    use crate::suite::contract::Contract;
+    use crate::suite::contract::tests::clause;
+    use crate::suite::dialect::Dialect;
+
+    /// A scenario that covers SHOULDs alone is no excuse.
+    #[test]
+    fn a_limit_is_as_binding_as_a_must() {
+        let clause = clause("BUILD-1", Level::Should, &[]);
+        let scope = Scope::new(Some(&Contract::sample(vec![clause.clone()])), &[clause.id], Dialect::Docker);
+        let finding = Exceeded::Log(16_000_000).finding(&scope, "build", &at(1));
+        assert_eq!((finding.level, finding.clauses), (Level::Must, vec![clause.id]));
     }
 }
 

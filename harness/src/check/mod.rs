@@ -4,6 +4,7 @@
 //! for one expectation, whether it held, and if not what was expected, what came, and where it was declared.
 
 pub(crate) mod build;
+pub(crate) mod captured;
 pub(crate) mod changes;
 pub(crate) mod command;
 pub(crate) mod end;

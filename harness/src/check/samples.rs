@@ -3,6 +3,7 @@
 
 use regex::{Regex, RegexBuilder};
 
+use super::captured::Captured;
 use super::scope::Scope;
 use crate::outcome::{At, Finding, Outcome};
 use crate::suite::dialect::Dialect;
@@ -27,6 +28,11 @@ pub(crate) fn declared_at<T>(value: T, line: usize) -> Declared<T> {
 
 pub(crate) fn log(lines: &[&str]) -> Vec<String> {
     lines.iter().map(|line| (*line).to_owned()).collect()
+}
+
+/// Lines that are all.
+pub(crate) fn captured(lines: &[&str]) -> Captured {
+    log(lines).into()
 }
 
 /// How many findings there are, all of which hold.

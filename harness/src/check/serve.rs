@@ -1,5 +1,6 @@
 //! A started container: its end after SIGTERM, and its log.
 
+use super::captured::Captured;
 use super::evidence::StopEvidence;
 use super::lines::LogChecks;
 use super::scope::Scope;
@@ -44,11 +45,12 @@ pub(crate) fn ended_early(scope: &Scope, expectation: &StopExpectation, exit_cod
     })
 }
 
-/// Checks a container's whole log: a finding for each pattern.
-pub(crate) fn log(scope: &Scope, expectation: &ServeExpectation, log: &[String]) -> Vec<Finding> {
+/// Checks a container's log: a finding for each pattern. Of one that was cut there is a finding for that, and none about what it lacks.
+pub(crate) fn log(scope: &Scope, expectation: &ServeExpectation, log: &Captured) -> Vec<Finding> {
     let mut findings = LOG.check(scope, &expectation.log, &expectation.log_absent, log);
     findings.extend(LOG.check(scope, &expectation.tool_log, &[], log));
     findings.extend(LOG.should(scope, &expectation.should_log, log));
+    findings.extend(log.cut().map(|cut| cut.finding(scope, "container", &expectation.at)));
     findings
 }
 
@@ -58,7 +60,8 @@ mod tests {
 
     use std::time::Duration;
 
-    use super::super::samples::{at, broken, declared, held, log as strings, regex, scope};
+    use super::super::captured::tests::cut;
+    use super::super::samples::{at, broken, captured as strings, declared, held, regex, scope};
     use super::*;
 
     fn ends(exit_code: i64, seconds: u64, killed: bool) -> Vec<Finding> {
@@ -110,6 +113,8 @@ mod tests {
         assert_eq!(held(&log(&scope(), &expectation, &strings(&["resuming normal operations"]))), 2);
         let findings = log(&scope(), &expectation, &strings(&["resuming", "Traceback (most recent call last)"]));
         assert_eq!(broken(&findings).0, "container log without /Traceback/");
-        assert!(log(&scope(), &expectation, &[])[0].is_broken());
+        assert!(log(&scope(), &expectation, &strings(&[]))[0].is_broken());
+        let findings = log(&scope(), &expectation, &cut(&["resuming normal operations"]));
+        assert_eq!((broken(&findings).0, findings.len()), ("limit of the container's log size", 2));
     }
 }

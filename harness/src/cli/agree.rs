@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::candidates::{Steps, candidates};
 use super::mutate::LIMIT;
 use super::reporters::Audience;
-use super::run::{Job, usual};
+use super::run::{Job, lock, usual};
 use super::{Failure, host, listen, open_contract, output, select};
 use crate::cli::arguments::{AgreeArgs, RunArgs, SelectArgs, TestedArgs};
 use crate::contract_tier::sandbox::Sandboxes;
@@ -53,6 +53,7 @@ pub(super) async fn agree(arguments: &AgreeArgs) -> Result<ExitCode, Failure> {
     // Filters that select nothing are named before any work.
     let cells = select::cells(&folders, &arguments.cells)?;
     let (_, contract) = select::select(&folders, cells, &SelectArgs { filters: arguments.only.clone() })?;
+    lock(&folders)?;
     // The program restarts itself with DOCKER_HOST set, which the engine's library reads.
     drop(host::endpoint(&folders.cache, arguments.offline).await?);
     let signals = listen()?;
@@ -110,8 +111,10 @@ impl Comparison<'_> {
     async fn all(&mut self, steps: &[Steps], mutants: &[Subject]) -> Result<(), Stop> {
         for candidate in steps {
             let both = self.filters();
-            let here = self.contract_tier(self.run(&candidate.tested, Tier::Contract, both.clone()), false).await?;
-            let there = self.images(self.run(&candidate.tested, Tier::Image, both)).await?;
+            let name = candidate.name.as_str();
+            let here =
+                self.contract_tier(name, self.run(&candidate.tested, Tier::Contract, both.clone()), false).await?;
+            let there = self.images(name, self.run(&candidate.tested, Tier::Image, both)).await?;
             self.compare(&candidate.name, &here, &there);
         }
         for mutant in mutants {
@@ -131,7 +134,8 @@ impl Comparison<'_> {
             return Ok(());
         }
         let tested = TestedArgs { steps: Some(mutant.folder.clone()), ..TestedArgs::default() };
-        let mut here = self.contract_tier(self.run(&tested, Tier::Contract, self.filters()), true).await?;
+        let run = self.run(&tested, Tier::Contract, self.filters());
+        let mut here = self.contract_tier(&mutant.name, run, true).await?;
         let chosen = self.chosen(&mutant.id, &here);
         here.retain(|report| chosen.contains(&report.name));
         if chosen.is_empty() {
@@ -139,7 +143,8 @@ impl Comparison<'_> {
         }
         let filters = chosen.iter().map(|name| format!("={name}")).collect();
         let limits = IMAGE_LIMIT.parse::<Limit>().into_iter().collect();
-        let there = self.images(RunArgs { limits, ..self.run(&tested, Tier::Image, filters) }).await?;
+        let run = RunArgs { limits, ..self.run(&tested, Tier::Image, filters) };
+        let there = self.images(&mutant.name, run).await?;
         self.compare(&mutant.name, &here, &there);
         Ok(())
     }
@@ -176,21 +181,20 @@ impl Comparison<'_> {
             Ok::<Job, Failure>(job)
         };
         let (contract_tier, images) = (of(Tier::Contract)?, of(Tier::Image)?);
-        let here = self.ended(self.in_sandboxes(&contract_tier, false).await?)?;
-        let there = self.ended(images.run(self.signals, Audience::Nobody).await?)?;
-        self.agreement.add(
-            &format!("{}, generated applications", candidate.name),
-            &here,
-            &there,
-            self.contract.as_ref(),
-        );
+        let name = format!("{}, generated applications", candidate.name);
+        let here = self.in_sandboxes(&contract_tier, false).await?;
+        let here = self.ended(&name, Tier::Contract, here)?;
+        let there = images.run(self.signals, Audience::Nobody).await?;
+        let there = self.ended(&name, Tier::Image, there)?;
+        self.agreement.add(&name, &here, &there, self.contract.as_ref());
         self.progress(&format!("{} generated applications", self.arguments.applications));
         Ok(())
     }
 
-    async fn contract_tier(&self, run: RunArgs, impatient: bool) -> Result<Vec<ScenarioReport>, Stop> {
+    async fn contract_tier(&mut self, name: &str, run: RunArgs, impatient: bool) -> Result<Vec<ScenarioReport>, Stop> {
         let job = Job::of(run)?;
-        self.ended(self.in_sandboxes(&job, impatient).await?)
+        let ended = self.in_sandboxes(&job, impatient).await?;
+        self.ended(name, Tier::Contract, ended)
     }
 
     async fn in_sandboxes(&self, job: &Job, impatient: bool) -> Result<Ended, Stop> {
@@ -199,13 +203,20 @@ impl Comparison<'_> {
         Ok(job.run_in(open_contract::open(job, Arc::clone(sandboxes))?, self.signals, reporters).await)
     }
 
-    async fn images(&self, run: RunArgs) -> Result<Vec<ScenarioReport>, Stop> {
-        self.ended(Job::of(run)?.run(self.signals, Audience::Nobody).await?)
+    async fn images(&mut self, name: &str, run: RunArgs) -> Result<Vec<ScenarioReport>, Stop> {
+        let ended = Job::of(run)?.run(self.signals, Audience::Nobody).await?;
+        self.ended(name, Tier::Image, ended)
     }
 
-    /// What a run came to, unless a signal ended it.
-    fn ended(&self, ended: Ended) -> Result<Vec<ScenarioReport>, Stop> {
-        if self.signals.cancel.is_cancelled() { Err(Stop::Signal(ended.code)) } else { Ok(ended.reports) }
+    /// What a run came to, unless a signal ended it. One that is inconclusive as a whole is so whatever its scenarios say.
+    fn ended(&mut self, name: &str, tier: Tier, ended: Ended) -> Result<Vec<ScenarioReport>, Stop> {
+        if self.signals.cancel.is_cancelled() {
+            return Err(Stop::Signal(ended.code));
+        }
+        if !ended.conclusive {
+            self.agreement.faults.push(format!("{name} ({tier}): the run as a whole"));
+        }
+        Ok(ended.reports)
     }
 
     fn compare(&mut self, name: &str, here: &[ScenarioReport], there: &[ScenarioReport]) {

@@ -113,9 +113,11 @@ pub(super) fn options(tested: &TestedArgs) -> Vec<(&'static str, String)> {
 /// The files of a folder that have the names of those of `images/base`.
 fn in_folder(folder: &Path, images: &Path) -> Result<Vec<(String, PathBuf)>, Failure> {
     let own = images.join("base");
-    let known = std::fs::read_dir(&own).map_err(|error| Failure::usage(format!("{}: {error}", own.display()), None))?;
-    let known = known.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let known = std::fs::read_dir(&own).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
+    let known = known.map_err(|error| Failure::usage(format!("{}: {error}", own.display()), None))?;
     let mut files: Vec<(String, PathBuf)> = known
+        .into_iter()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .filter(|name| name.starts_with(STEPS))
         .map(|name| (name.clone(), folder.join(name)))
         // A link that leads nowhere, or anywhere, is there: it is refused when it is read.

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::candidates::{Steps, candidates};
 use super::reproduce::reproduce_case;
-use super::run::cores;
+use super::run::{cores, lock};
 use super::{Failure, listen, open_contract, output, select};
 use crate::cli::arguments::FuzzArgs;
 use crate::contract_tier::sandbox::Candidate;
@@ -35,6 +35,7 @@ pub(super) async fn fuzz(arguments: &FuzzArgs) -> Result<ExitCode, Failure> {
     }
     let cells = select::cells(&folders, &arguments.cells)?;
     let (_, contract) = select::load(&folders, cells.clone())?;
+    lock(&folders)?;
     let seed = arguments.seed.unwrap_or_else(|| RandomState::new().hash_one(0) >> 32);
     let signals = listen()?;
     let criteria =

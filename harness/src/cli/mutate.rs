@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::run::cores;
+use super::run::{cores, lock};
 use super::{Failure, host, listen, open_contract, output, select};
 use crate::cli::arguments::{MutateArgs, SelectArgs};
 use crate::contract_tier::tier::Examiner;
@@ -26,6 +26,8 @@ use trial::Trial;
 
 /// How long a step of a mutant may run: one that is changed may not end.
 pub(super) const LIMIT: Duration = Duration::from_secs(10);
+/// What to do about scripts that do not pass as they are.
+const FIRST: &str = "`wsgi-proof run --tier contract --dialect all --strict` must pass first";
 
 pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> {
     let folders = arguments.folders.find()?;
@@ -40,6 +42,7 @@ pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> 
     };
     let cells = select::cells(&folders, &arguments.cells)?;
     let (loaded, contract) = select::select(&folders, cells, &SelectArgs { filters: Vec::new() })?;
+    lock(&folders)?;
     let plan = Plan::new(loaded, &CandidateOrigin::default());
     let signals = listen()?;
     let mut sandboxes = open_contract::sandboxes(&folders, arguments.offline, &signals).await?;
@@ -51,12 +54,15 @@ pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> 
 
     // A suite that fails the scripts as they are would notice anything.
     let unchanged = signals.unless_stopped(trial.unchanged()).await.ok_or_else(|| Failure::stopped(&signals))?;
-    if let Outcome::Killed { scenario, .. } = unchanged {
-        return Err(Failure::new(
-            ExitCode::Fail,
-            &format!("{scenario} fails on unchanged scripts"),
-            Some("`wsgi-proof run --tier contract --dialect all --strict` must pass first"),
-        ));
+    match unchanged {
+        Outcome::Killed { scenario, .. } => {
+            let what = format!("{scenario} fails on unchanged scripts");
+            return Err(Failure::new(ExitCode::Fail, &what, Some(FIRST)));
+        }
+        Outcome::Error { what } => {
+            return Err(Failure::infrastructure(format!("unchanged scripts are inconclusive: {what}"), Some(FIRST)));
+        }
+        Outcome::Survived | Outcome::Equivalent { .. } => {}
     }
     let mut campaign = Campaign::default();
     let mut survivors = Vec::new();
@@ -212,9 +218,10 @@ fn print(mut campaign: Campaign, arguments: &MutateArgs) -> Result<ExitCode, Fai
         output::text(&campaign)?;
     }
     let count = campaign.count();
-    Ok(match (count.survived, count.error) {
-        (0, 0) => ExitCode::Pass,
-        (0, _) => ExitCode::Infrastructure,
+    Ok(match (count.survived, count.error, count.killed) {
+        (0, 0, 0) => ExitCode::NothingSelected,
+        (0, 0, _) => ExitCode::Pass,
+        (0, ..) => ExitCode::Infrastructure,
         _ => ExitCode::Fail,
     })
 }

@@ -16,9 +16,10 @@ use crate::run::session::{Ended, Lock, Session};
 use crate::run::signals::Signals;
 use crate::run::tally::ExitCode;
 use crate::run::tier;
-use crate::suite::assertion_lock::{RELOCK, SuiteLock};
+use crate::suite::assertion_lock::{RELOCK, SuiteLock, SuiteLockError};
 use crate::suite::contract::Contract;
 use crate::suite::tier::Tier;
+use crate::suite::toml_file::TomlError;
 
 pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
     let job = Job::of(arguments)?;
@@ -40,7 +41,7 @@ pub(super) struct Job {
     pub(super) candidate: Candidate,
     pub(super) plan: Plan,
     pub(super) contract: Option<Contract>,
-    lock: Option<SuiteLock>,
+    lock: SuiteLock,
 }
 
 impl Job {
@@ -59,7 +60,7 @@ impl Job {
             ));
         }
         let (loaded, contract) = select::select(&folders, cells, &arguments.select)?;
-        let lock = lock(&folders)?;
+        let lock = if arguments.write_lock { lock_so_far(&folders)? } else { lock(&folders)? };
         let candidate = Candidate::of(&arguments.candidate, &folders)?;
         if arguments.tier == Tier::Contract {
             open_contract::refuse_images(&candidate)?;
@@ -123,10 +124,27 @@ impl Job {
     }
 }
 
-/// The lock of a suite, where it has one.
-pub(super) fn lock(folders: &Folders) -> Result<Option<SuiteLock>, Failure> {
-    SuiteLock::load(&folders.scenarios())
-        .map_err(|error| Failure::usage(error, Some(&format!("remove it, then regenerate it with {RELOCK}"))))
+/// The lock of a suite, which it must have: without one nothing says that scenarios or assertions are gone.
+pub(super) fn lock(folders: &Folders) -> Result<SuiteLock, Failure> {
+    SuiteLock::load(&folders.scenarios()).map_err(|error| {
+        let hint = match error {
+            SuiteLockError::Invalid(TomlError::Unreadable { .. }) => {
+                format!("make it with {RELOCK}; a file with `version = 2` alone says that runs are held to nothing")
+            }
+            SuiteLockError::Invalid(TomlError::Invalid { .. }) | SuiteLockError::Unwritable { .. } => {
+                format!("remove it, then regenerate it with {RELOCK}")
+            }
+        };
+        Failure::usage(error, Some(&hint))
+    })
+}
+
+/// The lock that a run regenerates: there need be none yet.
+fn lock_so_far(folders: &Folders) -> Result<SuiteLock, Failure> {
+    match SuiteLock::load(&folders.scenarios()) {
+        Err(error) if error.is_not_there() => Ok(SuiteLock::default()),
+        _ => lock(folders),
+    }
 }
 
 fn origin(tested: &TestedArgs) -> CandidateOrigin {

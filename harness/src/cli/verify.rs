@@ -85,13 +85,13 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
 fn required(arguments: &VerifyArgs, folders: &Folders, tiers: &[Tier]) -> Result<Contract, Failure> {
     let cells = select::cells(folders, &arguments.cells)?;
     let (_, contract) = select::select(folders, cells, &SelectArgs { filters: arguments.only.clone() })?;
+    let lock = lock(folders)?;
     let contract = contract.ok_or_else(|| {
         Failure::usage(
             "the suite has no contract to hold a candidate against",
             Some("scenarios/contract.toml has no clauses; `wsgi-proof run` runs the scenarios as they are"),
         )
     })?;
-    let lock = lock(folders)?.unwrap_or_default();
     match tiers.iter().find(|tier| !lock.has(**tier)) {
         Some(tier) => Err(Failure::usage(
             format!("scenarios/{LOCK_FILE} does not have the {tier} tier, so nothing says how much it must cover"),

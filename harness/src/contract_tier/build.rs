@@ -55,7 +55,12 @@ impl Examination<'_> {
         let expected = adapted(expectation, failure.as_ref());
         let scope = self.scope.at(Stage::Build);
         self.add(check::build::check(&scope, &expected, &evidence(&end, self.limits.build())));
-        let succeeded = end.exit_code == Some(0) && end.exceeded.is_none();
+        let Ok(log) = end.log.all() else {
+            // As in images, nothing more is said of a build that wrote more than it may.
+            self.log("build log", end.log);
+            return Ok(false);
+        };
+        let succeeded = end.exit_code == Some(0);
         let findings = match &expectation.outcome.value {
             BuildOutcome::Success if succeeded => {
                 let left = self.left(&calls).await?;
@@ -77,7 +82,7 @@ impl Examination<'_> {
             }
             BuildOutcome::Success | BuildOutcome::Either { .. } => Vec::new(),
             BuildOutcome::Failure { phase, .. } => {
-                calls::failed(&scope, phase.value, &at, &calls, failure.as_ref().map(|_| MESSAGE), &end.log)
+                calls::failed(&scope, phase.value, &at, &calls, failure.as_ref().map(|_| MESSAGE), log)
             }
         };
         self.add(findings);
@@ -273,12 +278,11 @@ fn adapted(expectation: &BuildExpectation, failure: Option<&Failure>) -> BuildEx
 }
 
 fn evidence(end: &End, limit: Duration) -> BuildEvidence {
-    let ended = match (end.exceeded, end.exit_code) {
-        (Some(exceeded), _) => BuildEnd::Exceeded(exceeded),
+    let ended = match end.exit_code {
         // The tier stops a step sooner than a scenario asks.
-        (None, None) => BuildEnd::Exceeded(Exceeded::BuildTime(limit.min(end.took))),
-        (None, Some(0)) => BuildEnd::Built { image: String::new() },
-        (None, Some(code)) => BuildEnd::Failed {
+        None => BuildEnd::Exceeded(end.log.cut().unwrap_or(Exceeded::BuildTime(limit.min(end.took)))),
+        Some(0) => BuildEnd::Built { image: String::new() },
+        Some(code) => BuildEnd::Failed {
             command: Some(STEP.to_owned()),
             exit_code: Some(code),
             message: format!("The build step returned {code}"),

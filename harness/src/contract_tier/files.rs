@@ -113,12 +113,12 @@ impl Root {
         let mode = status.st_mode;
         let content = match FileType::from_raw_mode(mode) {
             FileType::Directory => {
-                return Ok(FileEvidence::Directory { mode, owner, entries: self.entries(path)? });
+                return Ok(FileEvidence::Directory { mode, owner, entries: self.entries(path)?, all: true });
             }
             FileType::RegularFile => self.folder.beginning(path, MAX_FILE_CONTENT as u64)?,
             _ => Vec::new(),
         };
-        Ok(FileEvidence::File { mode, owner, content })
+        Ok(FileEvidence::File { mode, owner, content, size: u64::try_from(status.st_size).unwrap_or_default() })
     }
 }
 

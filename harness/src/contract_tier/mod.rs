@@ -21,7 +21,8 @@ use std::time::{Duration, Instant};
 
 use crate::beneath::{BeneathError, Folder};
 use crate::check;
-use crate::check::evidence::CommandEvidence;
+use crate::check::captured::Captured;
+use crate::check::evidence::{CommandEnd, CommandEvidence};
 use crate::check::scope::Scope;
 use crate::contract_tier::requirements::Pip;
 use crate::contract_tier::sandbox::{Bounds, Candidate, End, SandboxError, Sandboxes, Start, Workspace};
@@ -264,7 +265,8 @@ impl Examination<'_> {
                 words[0] = format!("/usr/local/bin/{}", words[0]);
             }
             let end = self.run(&self.start(words, self.limits.command())).await?;
-            let evidence = CommandEvidence { exit_code: end.exit_code.unwrap_or(-1), output: end.log.join("\n") };
+            let ended = end.exit_code.map_or(CommandEnd::TimedOut(end.took), CommandEnd::Exited);
+            let evidence = CommandEvidence { end: ended, output: end.log };
             self.add(check::command::check(&self.scope.at(Stage::Examine), command, &evidence));
         }
         self.examined.stages.push((Stage::Examine, begun.elapsed()));
@@ -286,7 +288,7 @@ impl Examination<'_> {
         self.examined.findings.extend(findings);
     }
 
-    fn log(&mut self, title: &str, lines: Vec<String>) {
-        self.examined.logs.push(Log { title: title.to_owned(), lines });
+    fn log(&mut self, title: &str, log: Captured) {
+        self.examined.logs.push(Log { title: title.to_owned(), lines: log.reported() });
     }
 }

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::start::{self, Awaited};
 use super::{APP, Examination, TierError, aside, files};
 use crate::check;
+use crate::check::captured::Captured;
 use crate::check::evidence::EndEvidence;
 use crate::contract_tier::sandbox::{SandboxError, Start, unpack};
 use crate::contract_tier::stub::record::{Call, Effect, Orders};
@@ -41,7 +42,7 @@ impl Examination<'_> {
         let hooks = root.in_app(folder).join("action_hooks");
         let has_hooks = ["deploy-env", "deploy"].iter().any(|name| root.is_there(&hooks.join(name)));
 
-        let mut log = Vec::new();
+        let mut log = Captured::default();
         let mut exit_code = None;
         for _ in 0..if serve.restart.is_some() { 2 } else { 1 } {
             self.workspace.order(&Orders::of(self.pip))?;
@@ -60,10 +61,7 @@ impl Examination<'_> {
             start.environment.extend(serve.start.environment.clone());
             let end = self.run(&start).await?;
             exit_code = end.exit_code;
-            if let Some(exceeded) = end.exceeded {
-                self.add(vec![exceeded.finding(&scope, "container", &serve.at)]);
-            }
-            log.extend(end.log);
+            log = log.then(end.log);
         }
         let (after, now) = state(&root, folder).await?;
         let calls = self.workspace.calls();

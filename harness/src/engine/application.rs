@@ -18,12 +18,12 @@ use testcontainers::core::error::{ClientError, TestcontainersError};
 use testcontainers::runners::AsyncRunner;
 use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 
-use super::container::{EXIT_TIMEOUT, container_name};
+use super::container::container_name;
 use super::error::not_executable;
 use super::stream::Streams;
 use super::{Engine, EngineError, LABEL_RUN, Network, Start};
-use crate::check::evidence::{Change, ChangeKind, CommandEvidence, StopEvidence};
-use crate::check::limit::Exceeded;
+use crate::check::captured::Captured;
+use crate::check::evidence::{Change, ChangeKind, CommandEnd, CommandEvidence, StopEvidence};
 use crate::outcome::RunId;
 use crate::outcome::with_causes;
 use crate::suite::limits::Limits;
@@ -210,7 +210,7 @@ impl Application {
     ///
     /// # Errors
     /// When the engine cannot. A program that is not there or may not be executed is evidence (exit code 127 or 126), and
-    /// so are one that does not end (124) and a container that has ended (126).
+    /// so are one that does not end and a container that has ended.
     pub(crate) async fn exec(&self, argv: &[String], limits: Limits) -> Result<CommandEvidence, EngineError> {
         const OPERATION: &str = "running a command in a running container";
         let engine = &self.engine;
@@ -224,13 +224,14 @@ impl Application {
         let exec = match created.map_err(|error| engine.error(OPERATION, error)) {
             Ok(exec) => exec.id,
             Err(EngineError::Refused { status: 409, message, .. }) => {
-                return Ok(CommandEvidence { exit_code: 126, output: message });
+                return Ok(CommandEvidence { end: CommandEnd::ContainerEnded, output: vec![message].into() });
             }
             Err(error) => return Err(error),
         };
-        let mut streams = Streams::default();
+        let mut streams = Streams::new(limits.log());
         match engine.docker.start_exec(&exec, None).await.map_err(|error| engine.error(OPERATION, error)) {
             Ok(StartExecResults::Attached { mut output, .. }) => {
+                // Read to its end also where the rest is dropped: the command waits for whoever reads it.
                 let read = async {
                     while let Some(chunk) = output.next().await {
                         streams.push(&chunk.map_err(|error| engine.error(OPERATION, error))?);
@@ -240,21 +241,20 @@ impl Application {
                 if let Ok(read) = tokio::time::timeout(limits.command(), read).await {
                     read?;
                 } else {
-                    let mut lines = streams.finish();
-                    lines.push(format!("(timed out after {} s)", limits.command_seconds));
-                    return Ok(CommandEvidence { exit_code: EXIT_TIMEOUT, output: lines.join("\n") });
+                    let end = CommandEnd::TimedOut(limits.command());
+                    return Ok(CommandEvidence { end, output: streams.finish() });
                 }
             }
             Ok(StartExecResults::Detached) => {}
             Err(EngineError::Refused { operation, status, message }) => {
                 return match not_executable(&message) {
-                    Some(exit_code) => Ok(CommandEvidence { exit_code, output: message }),
+                    Some(exit_code) => Ok(CommandEvidence::not_started(exit_code, message)),
                     None => Err(EngineError::Refused { operation, status, message }),
                 };
             }
             Err(error) => return Err(error),
         }
-        let output = streams.finish().join("\n");
+        let output = streams.finish();
         let inspected = engine.docker.inspect_exec(&exec).await.map_err(|error| engine.error(OPERATION, error))?;
         let exit_code = inspected.exit_code.ok_or_else(|| EngineError::Unexpected {
             operation: OPERATION.to_owned(),
@@ -264,11 +264,9 @@ impl Application {
             engine.still_there(OPERATION).await?;
         }
         // Some engines tell in the output, and with another exit code, that the program could not be started.
-        let exit_code = match not_executable(&output) {
-            Some(code) if output.starts_with("OCI runtime exec failed") => code,
-            _ => exit_code,
-        };
-        Ok(CommandEvidence { exit_code, output })
+        let first = output.read_part().first().filter(|line| line.starts_with("OCI runtime exec failed"));
+        let exit_code = first.and_then(|line| not_executable(line)).unwrap_or(exit_code);
+        Ok(CommandEvidence { end: CommandEnd::Exited(exit_code), output })
     }
 
     /// Sends SIGTERM and waits; after the limit the container is killed.
@@ -370,9 +368,9 @@ impl Application {
     ///
     /// # Errors
     /// When the engine cannot say.
-    pub(crate) async fn log(&self) -> Result<(Vec<String>, Option<Exceeded>), EngineError> {
+    pub(crate) async fn log(&self) -> Result<Captured, EngineError> {
         match &self.not_started {
-            Some((_, message)) => Ok((vec![message.clone()], None)),
+            Some((_, message)) => Ok(vec![message.clone()].into()),
             None => self.engine.log(&self.id, self.limits).await,
         }
     }

@@ -88,7 +88,8 @@ impl Engine {
         match self.build_once(request.clone(), on_line).await {
             Err(EngineError::Unreachable { cause, .. }) if self.ping().await.is_ok() => {
                 let mut evidence = self.build_once(request, on_line).await?;
-                evidence.log.insert(0, format!("(second attempt, since the log of the first ended early: {cause})"));
+                evidence.log =
+                    evidence.log.after(format!("(second attempt, since the log of the first ended early: {cause})"));
                 Ok(evidence)
             }
             other => other,
@@ -132,8 +133,7 @@ impl Engine {
                 drop(sender.send(info).await);
             }
         });
-        let mut lines = Lines::default();
-        let mut bytes = 0;
+        let mut lines = Lines::new(limits.log());
         let mut image = None;
         let mut failure = None;
         // The container of the instruction that is being run.
@@ -143,7 +143,8 @@ impl Engine {
         let exceeded = |exceeded, lines: Lines| {
             // Without a reader the builder gives up and removes its container.
             reader.abort();
-            Ok(BuildEvidence { end: BuildEnd::Exceeded(exceeded), log: lines.finish() })
+            let log = lines.finish(|_| {}).stopped(Some(exceeded));
+            Ok(BuildEvidence { end: BuildEnd::Exceeded(exceeded), log })
         };
         loop {
             let rest = limits.build().saturating_sub(begun.elapsed());
@@ -165,12 +166,11 @@ impl Engine {
                 None => break,
                 Some(Ok(info)) => {
                     if let Some(text) = info.stream {
-                        bytes += text.len();
-                        if bytes > limits.log() {
-                            return exceeded(Exceeded::Log(limits.log()), lines);
-                        }
                         running = container_of(&text).map(str::to_owned).or(running);
                         lines.push(text.as_bytes(), &mut *on_line);
+                        if lines.is_full() {
+                            return exceeded(Exceeded::Log(limits.log()), lines);
+                        }
                     }
                     if let Some(BuildInfoAux::Default(ImageId { id: Some(id) })) = info.aux {
                         image = Some(id);
@@ -181,20 +181,19 @@ impl Engine {
                 Some(Err(bollard::errors::Error::DockerResponseServerError { status_code: 400, message })) => {
                     self.still_there(OPERATION).await?;
                     let end = BuildEnd::Failed { command: None, exit_code: None, message };
-                    return Ok(BuildEvidence { end, log: lines.finish() });
+                    return Ok(BuildEvidence { end, log: lines.finish(|_| {}) });
                 }
                 Some(Err(error)) => return Err(self.error(OPERATION, error)),
             }
         }
-        let ended = lines.len();
-        let log = lines.finish();
-        for line in &log[ended..] {
-            on_line(line);
+        let log = lines.finish(&mut *on_line);
+        if let Some(cut) = log.cut() {
+            return Ok(BuildEvidence { end: BuildEnd::Exceeded(cut), log });
         }
         let end = match (failure, image) {
             (Some(message), _) => {
                 self.still_there(OPERATION).await?;
-                end_of(message, &log)?
+                end_of(message, log.read_part())?
             }
             (None, Some(id)) => {
                 let image = self.inspect_image(&id).await?.ok_or_else(|| EngineError::Unexpected {

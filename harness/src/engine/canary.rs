@@ -76,7 +76,7 @@ impl Engine {
     async fn until_ready(&self, container: &str) -> Result<(), EngineError> {
         let options = LogsOptions { follow: true, stdout: true, stderr: true, ..Default::default() };
         let mut stream = std::pin::pin!(self.docker.logs(container, Some(options)));
-        let mut streams = Streams::default();
+        let mut streams = Streams::new(Limits::default().log());
         let ready = async {
             while let Some(chunk) = stream.next().await {
                 let chunk = chunk.map_err(|error| self.error(OPERATION, error))?;
@@ -85,7 +85,7 @@ impl Engine {
                 }
                 streams.push(&chunk);
             }
-            let what = format!("the beacon ended: {}", std::mem::take(&mut streams).finish().join(" | "));
+            let what = format!("the beacon ended: {}", streams.finish().text().replace('\n', " | "));
             Err(EngineError::Unexpected { operation: OPERATION.to_owned(), what })
         };
         let limit = Limits::default().command();
@@ -99,7 +99,11 @@ impl Engine {
     /// # Errors
     /// When the engine cannot say.
     pub(crate) async fn reached(&self, beacon: &Beacon) -> Result<Vec<String>, EngineError> {
-        let (lines, _) = self.log(&beacon.container, Limits::default()).await?;
+        let log = self.log(&beacon.container, Limits::default()).await?;
+        let lines = log.all().map_err(|exceeded| EngineError::Unexpected {
+            operation: "reading the beacon's log".to_owned(),
+            what: exceeded.to_string(),
+        })?;
         Ok(lines.iter().filter_map(|line| line.strip_prefix("reached ")).map(str::to_owned).collect())
     }
 

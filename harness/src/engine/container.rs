@@ -16,16 +16,12 @@ use super::network::network_name;
 use super::start::limit;
 use super::stream::Streams;
 use super::{Engine, EngineError, LABEL_RUN, Network};
-use crate::check::evidence::CommandEvidence;
+use crate::check::captured::Captured;
+use crate::check::evidence::{CommandEnd, CommandEvidence};
 use crate::check::limit::Exceeded;
 use crate::outcome::RunId;
 use crate::suite::limits::Limits;
 
-/// The exit code of a command whose time was over, as of `timeout`.
-pub(super) const EXIT_TIMEOUT: i64 = 124;
-/// What a line takes beside its own bytes where the engine keeps it, at the least. What it may keep is limited, so that of many short
-/// lines it has less to tell than they had bytes.
-const LINE_OVERHEAD: usize = 60;
 /// How often a removal that the engine is already doing is asked for again.
 const REMOVE_TRIES: u32 = 5;
 
@@ -45,7 +41,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine cannot. A program that is not there or may not be executed is evidence (exit code 127 or 126),
-    /// and so is one that does not end (124).
+    /// and so is one that does not end.
     pub(crate) async fn run_command(
         &self,
         image: &str,
@@ -91,7 +87,7 @@ impl Engine {
             Ok(()) => {}
             Err(EngineError::Refused { operation, status, message }) => {
                 return match not_executable(&message) {
-                    Some(exit_code) => Ok(CommandEvidence { exit_code, output: message }),
+                    Some(exit_code) => Ok(CommandEvidence::not_started(exit_code, message)),
                     None => Err(EngineError::Refused { operation, status, message }),
                 };
             }
@@ -105,20 +101,17 @@ impl Engine {
                 None
             }
         };
-        let exit_code = if let Some(exit_code) = ended {
-            exit_code?
+        let end = if let Some(exit_code) = ended {
+            CommandEnd::Exited(exit_code?)
         } else {
             let options = KillContainerOptions { signal: "SIGKILL".to_owned() };
+            // One that has ended meanwhile needs no signal; that it has ended is waited for.
             drop(self.docker.kill_container(container, Some(options)).await);
-            let killed = self.wait(container).await;
-            if stopped.is_some() { killed? } else { EXIT_TIMEOUT }
+            let killed = self.wait(container).await?;
+            if stopped.is_some() { CommandEnd::Exited(killed) } else { CommandEnd::TimedOut(limits.command()) }
         };
-        let (mut lines, exceeded) = self.log(container, limits).await?;
-        lines.extend(stopped.or(exceeded).map(|exceeded| format!("({exceeded})")));
-        if exit_code == EXIT_TIMEOUT {
-            lines.push(format!("(timed out after {} s)", limits.command_seconds));
-        }
-        Ok(CommandEvidence { exit_code, output: lines.join("\n") })
+        let output = self.log(container, limits).await?.stopped(stopped);
+        Ok(CommandEvidence { end, output })
     }
 
     pub(super) async fn create(&self, name: &str, body: ContainerCreateBody) -> Result<String, EngineError> {
@@ -159,26 +152,17 @@ impl Engine {
         Ok(code)
     }
 
-    /// A container's log so far, as much as it may have; and whether it has more. It is read without following: that would lose
-    /// an unterminated last line.
-    pub(super) async fn log(
-        &self,
-        container: &str,
-        limits: Limits,
-    ) -> Result<(Vec<String>, Option<Exceeded>), EngineError> {
+    /// A container's log so far, as much as it may have. It is read without following: that would lose an unterminated last line.
+    pub(super) async fn log(&self, container: &str, limits: Limits) -> Result<Captured, EngineError> {
         let options = LogsOptions { stdout: true, stderr: true, tail: "all".to_owned(), ..Default::default() };
         let mut stream = std::pin::pin!(self.docker.logs(container, Some(options)));
-        let mut streams = Streams::default();
-        let mut bytes = 0;
-        while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(|error| self.error("reading a container's log", error))?;
-            bytes += chunk.as_ref().len() + LINE_OVERHEAD;
-            if bytes > limits.log() {
-                return Ok((streams.finish(), Some(Exceeded::Log(limits.log()))));
-            }
-            streams.push(&chunk);
+        let mut streams = Streams::new(limits.log());
+        while let Some(chunk) = stream.next().await
+            && !streams.is_full()
+        {
+            streams.push(&chunk.map_err(|error| self.error("reading a container's log", error))?);
         }
-        Ok((streams.finish(), None))
+        Ok(streams.finish())
     }
 
     /// Removes a container, running or not. One that is gone is removed.

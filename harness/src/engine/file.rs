@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use bollard::models::{ContainerCreateBody, HostConfig};
-use bollard::query_parameters::DownloadFromContainerOptions;
+use bollard::query_parameters::{DownloadFromContainerOptions, InspectContainerOptions};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
@@ -123,7 +123,12 @@ impl Engine {
                         break;
                     }
                 }
-                Err(error) if error.is_not_found() => return Ok(Packed::Found(FileEvidence::Absent)),
+                Err(error) if error.is_not_found() => {
+                    // Of a container that has gone it is said in the same way.
+                    let container = self.docker.inspect_container(container, None::<InspectContainerOptions>).await;
+                    container.map_err(|error| self.error(OPERATION, error))?;
+                    return Ok(Packed::Found(FileEvidence::Absent));
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -171,21 +176,22 @@ fn resolve(at: &Path, target: &Path) -> PathBuf {
 fn unpack(archive: impl Read) -> std::io::Result<Packed> {
     let mut archive = tar::Archive::new(std::io::BufReader::new(archive));
     let mut entries = archive.entries()?;
-    let Some(first) = entries.next() else { return Ok(Packed::Found(FileEvidence::Absent)) };
-    let mut first = first?;
+    // What is not there the engine says otherwise.
+    let mut first = entries.next().ok_or(std::io::ErrorKind::UnexpectedEof)??;
     let mode = first.header().mode()? & 0o7777;
     let owner = format!("{}:{}", first.header().uid()?, first.header().gid()?);
     let kind = first.header().entry_type();
     if kind.is_symlink() {
         let target = first.link_name()?.unwrap_or_default().into_owned();
         let content = target.to_string_lossy().into_owned().into_bytes();
-        return Ok(Packed::Link(target, FileEvidence::File { mode, owner, content }));
+        let size = content.len() as u64;
+        return Ok(Packed::Link(target, FileEvidence::File { mode, owner, content, size }));
     }
     if !kind.is_dir() {
         let mut content = Vec::new();
         let limit = u64::try_from(MAX_FILE_CONTENT).unwrap_or(u64::MAX);
         first.by_ref().take(limit).read_to_end(&mut content)?;
-        return Ok(Packed::Found(FileEvidence::File { mode, owner, content }));
+        return Ok(Packed::Found(FileEvidence::File { mode, owner, content, size: first.size() }));
     }
     let root = names(&first.path()?);
     let mut below = Vec::new();
@@ -195,12 +201,12 @@ fn unpack(archive: impl Read) -> std::io::Result<Packed> {
         if count > MAX_ENTRIES {
             return Ok(Packed::Beyond(Bound::Many));
         }
-        if let [name] = &names(&entry?.path()?)[root.len()..] {
+        if let Some([name]) = names(&entry?.path()?).get(root.len()..) {
             below.push(name.clone());
         }
     }
     below.sort();
-    Ok(Packed::Found(FileEvidence::Directory { mode, owner, entries: below }))
+    Ok(Packed::Found(FileEvidence::Directory { mode, owner, entries: below, all: true }))
 }
 
 /// The names in a path, without the root and dots. (The root directory itself is packed as `/` or `./`.)
@@ -213,7 +219,7 @@ fn names(path: &Path) -> Vec<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
+#[allow(clippy::unwrap_used, clippy::panic)]
 mod tests {
     use super::*;
 
@@ -232,10 +238,16 @@ mod tests {
     }
 
     #[test]
+    fn an_archive_without_anything_is_not_that_nothing_is_there() {
+        assert!(unpack(std::io::empty()).is_err());
+        assert!(unpack(&[0; 1024][..]).is_err());
+    }
+
+    #[test]
     fn a_file() {
         let mut archive = tar::Builder::new(Vec::new());
         add(&mut archive, "wsgi.py", tar::EntryType::Regular, b"x");
-        let file = FileEvidence::File { mode: 0o755, owner: "0:33".into(), content: b"x".into() };
+        let file = FileEvidence::File { mode: 0o755, owner: "0:33".into(), content: b"x".into(), size: 1 };
         assert_eq!(unpacked(archive), Packed::Found(file));
     }
 
@@ -248,9 +260,30 @@ mod tests {
             add(&mut archive, &format!("{root}a/"), tar::EntryType::Directory, b"");
             add(&mut archive, &format!("{root}a/c"), tar::EntryType::Regular, b"x");
             let entries = vec!["a".into(), "b".into()];
-            let directory = FileEvidence::Directory { mode: 0o755, owner: "0:33".into(), entries };
+            let directory = FileEvidence::Directory { mode: 0o755, owner: "0:33".into(), entries, all: true };
             assert_eq!(unpacked(archive), Packed::Found(directory));
         }
+    }
+
+    /// The header of a file of so many zeros, and then as many as are read.
+    fn holes(path: &str, size: u64) -> impl Read {
+        let mut header = tar::Header::new_gnu();
+        header.set_path(path).unwrap();
+        header.set_mode(0o644);
+        header.set_uid(0);
+        header.set_gid(0);
+        header.set_size(size);
+        header.set_cksum();
+        Read::chain(std::io::Cursor::new(header.as_bytes().to_vec()), std::io::repeat(0))
+    }
+
+    #[test]
+    fn a_terabyte_of_nothing_is_not_read() {
+        let size = 1 << 40;
+        let Packed::Found(FileEvidence::File { content, size: told, .. }) = unpack(holes("x", size)).unwrap() else {
+            panic!("not a file")
+        };
+        assert_eq!((content.len(), told), (MAX_FILE_CONTENT, size));
     }
 
     #[test]
@@ -263,22 +296,8 @@ mod tests {
         header.set_gid(0);
         header.set_size(0);
         archive.append_link(&mut header, "python3", "python3.11").unwrap();
-        let link = FileEvidence::File { mode: 0o777, owner: "0:0".into(), content: b"python3.11".into() };
+        let link = FileEvidence::File { mode: 0o777, owner: "0:0".into(), content: b"python3.11".into(), size: 10 };
         assert_eq!(unpacked(archive), Packed::Link("python3.11".into(), link));
-    }
-
-    #[test]
-    fn of_a_file_as_large_as_one_likes_only_the_beginning_is_read() {
-        let mut header = tar::Header::new_gnu();
-        header.set_path("large").unwrap();
-        header.set_size(1 << 40);
-        header.set_mode(0o644);
-        header.set_uid(0);
-        header.set_gid(0);
-        header.set_cksum();
-        let archive = header.as_bytes().chain(std::io::repeat(0));
-        let Packed::Found(FileEvidence::File { content, .. }) = unpack(archive).unwrap() else { unreachable!() };
-        assert_eq!(content.len(), MAX_FILE_CONTENT);
     }
 
     #[test]

@@ -31,6 +31,11 @@ impl Engine {
 
     async fn inspect(&self, reference: &str) -> Result<Option<ImageInspect>, EngineError> {
         match self.docker.inspect_image(reference).await.map_err(|error| self.error("inspecting an image", error)) {
+            // What it does not say of an image is not known to be nothing.
+            Ok(ImageInspect { config: None, .. }) => Err(EngineError::Unexpected {
+                operation: "inspecting an image".to_owned(),
+                what: format!("the engine says nothing of the configuration of {reference}"),
+            }),
             Ok(image) => Ok(Some(image)),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
@@ -214,7 +219,7 @@ fn evidence(image: ImageInspect) -> ImageEvidence {
         user: config.user.unwrap_or_default(),
         environment,
         labels: config.labels.unwrap_or_default().into_iter().collect(),
-        size: image.size.and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
+        size: image.size.and_then(|size| u64::try_from(size).ok()),
         architecture: image.architecture.unwrap_or_default(),
     }
 }

@@ -106,15 +106,18 @@ impl Start {
     }
 }
 
+/// How many times its limit the engine keeps of a log, at the least. It keeps the end, in JSON, where a byte may take six: so whatever it
+/// has dropped, what it has kept is more than the limit, and nobody takes that for the whole.
+const KEPT: usize = 7;
+
 /// Limits a container's memory and processes, and what the engine keeps of its log.
 pub(super) fn limit(config: &mut HostConfig, limits: Limits) {
     config.memory = Some(limits.memory().into());
     // As much as memory: none beside it.
     config.memory_swap = Some(limits.memory().into());
     config.pids_limit = Some(limits.processes.into());
-    // The engine wraps every line; twice the limit is more than the limit of the log itself.
     let options = HashMap::from([
-        ("max-size".to_owned(), (2 * limits.log()).to_string()),
+        ("max-size".to_owned(), (KEPT * limits.log()).to_string()),
         ("max-file".to_owned(), "2".to_owned()),
     ]);
     config.log_config = Some(HostConfigLogConfig { typ: Some("json-file".to_owned()), config: Some(options) });

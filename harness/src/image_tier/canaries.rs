@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 
 use super::Setup;
 use super::prepare::{PrepareError, Prepared};
+use crate::check::captured::Captured;
 use crate::check::evidence::BuildEnd;
 use crate::engine::canary_build;
 use crate::isolation::{
@@ -88,10 +89,13 @@ async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
         watch.arrivals().add(message.as_bytes());
     }
     engine.stop_beacon(beacon).await?;
-    let lines: Vec<String> = ran.output.lines().map(str::to_owned).collect();
-    watch.hear(Canary::Container, &lines).map_err(|why| suite(why, None))?;
+    let heard = |canary, said: &Captured| {
+        let said = said.all().map_err(|exceeded| format!("{canary}: its log: {exceeded}"));
+        said.and_then(|lines| watch.hear(canary, lines)).map_err(|why| suite(why, None))
+    };
+    heard(Canary::Container, &ran.output)?;
     match built.end {
-        BuildEnd::Built { .. } => watch.hear(Canary::Build, &built.log).map_err(|why| suite(why, None)),
+        BuildEnd::Built { .. } => heard(Canary::Build, &built.log),
         BuildEnd::Failed { message, .. } => Err(suite(format!("the canary build failed: {message}"), None)),
         BuildEnd::Exceeded(exceeded) => Err(suite(format!("the canary build: {exceeded}"), None)),
     }

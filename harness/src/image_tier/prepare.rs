@@ -147,15 +147,16 @@ async fn built(
             }
             ready(setup, image).await
         }
-        BuildEnd::Exceeded(exceeded) => {
-            Err(PrepareError::Candidate { why: format!("{}: {exceeded}", path.display()), log: evidence.log })
-        }
+        BuildEnd::Exceeded(exceeded) => Err(PrepareError::Candidate {
+            why: format!("{}: {exceeded}", path.display()),
+            log: evidence.log.reported(),
+        }),
         BuildEnd::Failed { command, exit_code, message } => {
             let why = match (command, exit_code) {
                 (Some(command), Some(code)) => format!("{}: `{command}` exited with {code}", path.display()),
                 _ => format!("{}: {message}", path.display()),
             };
-            Err(PrepareError::Candidate { why, log: evidence.log })
+            Err(PrepareError::Candidate { why, log: evidence.log.reported() })
         }
     }
 }
@@ -185,7 +186,8 @@ async fn ready(setup: &Setup, image: String) -> Result<Prepared, PrepareError> {
 
 fn note(image: &ImageEvidence) -> String {
     let id = image.id.trim_start_matches("sha256:");
-    format!("{}, {} MB", id.get(..12).unwrap_or(id), image.size / 1_000_000)
+    let size = image.size.map_or_else(|| "size unknown".to_owned(), |size| format!("{} MB", size / 1_000_000));
+    format!("{}, {size}", id.get(..12).unwrap_or(id))
 }
 
 fn without(what: &str) -> PrepareError {

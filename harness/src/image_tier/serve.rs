@@ -106,13 +106,9 @@ impl Step<'_> {
             }
             self.part.findings.extend(check::changes::check(&self.scope, &serve.unchanged, &changes));
         }
-        let (log, exceeded) = application.log().await?;
-        match exceeded {
-            // What is read of it says nothing of the rest.
-            Some(exceeded) => self.part.findings.push(exceeded.finding(&self.scope, "container", &serve.at)),
-            None => self.part.findings.extend(check::serve::log(&self.scope, serve, &log)),
-        }
-        self.part.logs.push(Log { title: "container log".to_owned(), lines: log });
+        let log = application.log().await?;
+        self.part.findings.extend(check::serve::log(&self.scope, serve, &log));
+        self.part.logs.push(Log { title: "container log".to_owned(), lines: log.reported() });
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use super::executor::fault_of;
 use super::graph::{Finished, Part, StepEnd};
 use super::{Setup, blame};
 use crate::check;
+use crate::check::captured::Captured;
 use crate::check::evidence::BuildEnd;
 use crate::check::scope::Scope;
 use crate::engine::{BuildRequest, EngineError, commands_of};
@@ -138,14 +139,14 @@ impl Step<'_> {
                 let requests = self.setup.requests.since(cursor);
                 let absent = &self.scenario.absent_packages;
                 self.part.fault = blame::dockerfile(&message)
-                    .or_else(|| blame::fault(&requests, &evidence.log, absent))
+                    .or_else(|| blame::fault(&requests, evidence.log.read_part(), absent))
                     .or_else(|| blame::never_asked(&requests, absent));
                 StepEnd::NotBuilt
             }
         };
         let clients = self.clients(&evidence.log);
         self.blame_undeclared(cursor, &clients);
-        self.part.logs.push(Log { title: "build log".to_owned(), lines: evidence.log });
+        self.part.logs.push(Log { title: "build log".to_owned(), lines: evidence.log.reported() });
         if matches!(end, StepEnd::Image(_)) {
             for (index, rebuild) in self.scenario.rebuilds.iter().enumerate() {
                 self.rebuild(index + 1, rebuild, again.clone()).await?;
@@ -163,20 +164,20 @@ impl Step<'_> {
         let evidence = self.setup.engine.build(BuildRequest { context, ..again }, &mut |_| {}).await?;
         self.part.findings.extend(check::build::rebuilt(&self.scope, number, rebuild, &evidence));
         if matches!(evidence.end, BuildEnd::Failed { .. }) {
-            self.part.fault = blame::fault(&self.setup.requests.since(cursor), &evidence.log, &[]);
+            self.part.fault = blame::fault(&self.setup.requests.since(cursor), evidence.log.read_part(), &[]);
         }
         let clients = self.clients(&evidence.log);
         self.blame_undeclared(cursor, &clients);
-        self.part.logs.push(Log { title: format!("log of rebuild {number}"), lines: evidence.log });
+        self.part.logs.push(Log { title: format!("log of rebuild {number}"), lines: evidence.log.reported() });
         Ok(())
     }
 
-    /// Who asked in a build: the addresses of the containers that its commands ran in.
-    fn clients(&self, log: &[String]) -> Clients {
-        let containers: Vec<&str> = commands_of(log).collect();
+    /// Who asked in a build: the addresses of the containers that its commands ran in, as far as its log was read.
+    fn clients(&self, log: &Captured) -> Clients {
+        let containers: Vec<&str> = commands_of(log.read_part()).collect();
         let addresses: Vec<IpAddr> =
             containers.iter().filter_map(|container| self.setup.guard.address_of(container)).collect();
-        Clients { all_known: addresses.len() == containers.len(), addresses }
+        Clients { all_known: log.cut().is_none() && addresses.len() == containers.len(), addresses }
     }
 
     /// Notes a fault if these clients have asked since for what the scenario did not declare. Where not all are known, whatever

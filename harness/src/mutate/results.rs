@@ -104,7 +104,8 @@ fn add(hash: &mut Sha256, path: &Path) -> io::Result<()> {
     let metadata = std::fs::symlink_metadata(path)?;
     hash.update(path.file_name().unwrap_or_default().as_encoded_bytes());
     if metadata.is_dir() {
-        let mut paths: Vec<PathBuf> = std::fs::read_dir(path)?.flatten().map(|entry| entry.path()).collect();
+        let entries = std::fs::read_dir(path)?.map(|entry| entry.map(|entry| entry.path()));
+        let mut paths: Vec<PathBuf> = entries.collect::<io::Result<_>>()?;
         paths.sort();
         return paths.iter().try_for_each(|path| add(hash, path));
     }

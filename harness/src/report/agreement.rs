@@ -76,10 +76,15 @@ impl Agreement {
         contract: Option<&Contract>,
     ) {
         self.candidates += 1;
+        let is_of = |one: &ScenarioReport, other: &ScenarioReport| one.name == other.name && one.cell == other.cell;
+        let lost = images.iter().filter(|there| !contract_tier.iter().any(|here| is_of(here, there)));
+        self.faults.extend(lost.map(|there| format!("{candidate} (contract): {}: not reported", there.label)));
         for here in contract_tier {
-            let there = images.iter().find(|report| report.name == here.name && report.cell == here.cell);
-            // What was not selected for images is no part of the comparison.
-            let Some(there) = there else { continue };
+            let there = images.iter().find(|there| is_of(here, there));
+            let Some(there) = there else {
+                self.faults.push(format!("{candidate} (image): {}: not reported", here.label));
+                continue;
+            };
             let faults = [(Tier::Contract, here), (Tier::Image, there)].map(|(tier, report)| {
                 let fault = report.fault.as_ref().map(|fault| fault.what.as_str());
                 (report.verdict == Verdict::Error)
@@ -282,6 +287,9 @@ mod tests {
         let fault = Some(Fault { what: "the engine is gone".into(), hint: None });
         let agreement = held_against(tried(), ScenarioReport { fault, ..report("s", Verdict::Error) });
         assert_eq!(agreement.faults, ["c (image): s: the engine is gone"]);
+        let mut agreement = Agreement::default();
+        agreement.add("c", &[tried()], &[report("other", Verdict::Pass)], None);
+        assert_eq!(agreement.faults, ["c (contract): other: not reported", "c (image): s: not reported"]);
         assert_eq!(agreement.compared, 0);
     }
 }

@@ -56,6 +56,9 @@ pub(crate) struct RunStart {
     pub cells: Vec<CellName>,
     /// Whether SHOULD violations are failures.
     pub strict: bool,
+    /// Whether the candidate is a control, which must be caught.
+    #[serde(skip)]
+    pub control: bool,
     /// What keeps builds and containers from the outside.
     pub isolation: String,
     /// Whether filling the fixture store was forbidden.
@@ -128,6 +131,7 @@ pub(crate) mod tests {
             candidate: "images/base, images/onbuild".into(),
             cells: vec![cell()],
             strict: false,
+            control: false,
             isolation: "internal network 10.231.0.0/24".into(),
             offline: false,
         }))

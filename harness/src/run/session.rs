@@ -46,8 +46,8 @@ pub(crate) struct Session<'a> {
 pub(crate) struct Lock {
     /// The folder that has the file.
     pub root: PathBuf,
-    /// What it says, where there is one.
-    pub counts: Option<SuiteLock>,
+    /// What it says.
+    pub counts: SuiteLock,
     /// Whether assertions are held against it, and not the number of scenarios alone.
     pub assertions: bool,
     /// Whether it is regenerated.
@@ -59,6 +59,8 @@ pub(crate) struct Lock {
 pub(crate) struct Ended {
     /// The exit code that follows.
     pub code: ExitCode,
+    /// Whether it came to its end, isolated and with every scenario reported: a failure outranks that in the exit code.
+    pub conclusive: bool,
     /// The scenarios, without their logs, which are the reporters'.
     pub reports: Vec<ScenarioReport>,
     /// What the assertion lock requires and the run did not reach.
@@ -105,6 +107,7 @@ impl Session<'_> {
             candidate: self.candidate.clone(),
             cells: cells.clone(),
             strict: tier.criteria().strict,
+            control: tier.criteria().control.is_some(),
             isolation,
             offline,
         })));
@@ -113,6 +116,7 @@ impl Session<'_> {
             report_lost(plan, tier.criteria(), &fault, &mut progress);
         }
         let (kind, strict) = (tier.criteria().tier, tier.criteria().strict);
+        let control = tier.criteria().control.as_ref().map(|control| control.name.clone());
         let Conclusion { fixtures, undeclared, isolation, mut notes } = tier.conclude(plan, &self.signals.over).await;
         if stopped_early {
             notes.push(STOPPED_EARLY.to_owned());
@@ -121,18 +125,31 @@ impl Session<'_> {
         let whole = self.whole && end == RunEnd::Completed && !stopped_early;
         let mut shortfalls = Vec::new();
         if self.lock.write {
-            notes.push(self.lock.renew(kind, &progress.reports, whole));
+            match self.lock.renew(kind, &progress.reports, whole) {
+                Ok(note) => notes.push(note),
+                Err(why) => shortfalls.push(why),
+            }
         } else {
             let (comparison, note) = self.lock.compare(kind, &progress.reports, &cells, whole, strict);
             shortfalls = comparison.shortfalls;
             notes.extend(note);
+        }
+        if let Some(control) = &control
+            && !progress.reports.iter().any(|report| report.verdict == Verdict::Caught)
+        {
+            notes.push(format!("nothing that the control {control} lists was caught: a run of it is there for that"));
         }
         let flaky = flaky(&progress.reports);
         let (took, own) = (self.begun.elapsed(), processor_time());
         let ended = shortfalls.clone();
         let finish = RunFinish { end, took, own, fixtures, undeclared, shortfalls, flaky, isolation, notes };
         progress.tell(Event::RunFinished(Box::new(finish)));
-        Ended { code: progress.tally.exit_code(), reports: progress.reports, shortfalls: ended }
+        Ended {
+            code: progress.tally.exit_code(),
+            conclusive: progress.tally.is_conclusive(),
+            reports: progress.reports,
+            shortfalls: ended,
+        }
     }
 
     /// Has the tier execute the plan, and hears what it says until it has ended.
@@ -187,14 +204,7 @@ impl Lock {
         whole: bool,
         strict: bool,
     ) -> (Comparison, Option<String>) {
-        let Some(lock) = &self.counts else {
-            let missing =
-                format!("there is no {LOCK_FILE}, so the run is held to no number of scenarios or assertions");
-            let required = (strict && whole).then(|| format!("there is no {LOCK_FILE}; --strict requires it"));
-            let comparison = Comparison { shortfalls: required.into_iter().collect(), unlocked: Vec::new() };
-            return (comparison, Some(format!("{missing}; {RELOCK} makes it")));
-        };
-        let mut comparison = lock.compare(tier, reports, cells, Extent { whole, assertions: self.assertions });
+        let mut comparison = self.counts.compare(tier, reports, cells, Extent { whole, assertions: self.assertions });
         if comparison.unlocked.is_empty() {
             return (comparison, None);
         }
@@ -206,16 +216,19 @@ impl Lock {
         (comparison, Some(note))
     }
 
-    /// Makes the lock anew from a whole run in which nothing failed; says what came of it.
-    fn renew(&self, tier: crate::suite::tier::Tier, reports: &[ScenarioReport], whole: bool) -> String {
-        let good = |report: &ScenarioReport| matches!(report.verdict, Verdict::Pass | Verdict::Skip);
-        if !whole || !reports.iter().all(good) {
-            return format!("{LOCK_FILE} is unchanged: not every scenario passed");
+    /// Makes the lock anew from a whole run in which something passed and nothing failed; says what came of it.
+    ///
+    /// # Errors
+    /// In words: when it is not made.
+    fn renew(&self, tier: crate::suite::tier::Tier, reports: &[ScenarioReport], whole: bool) -> Result<String, String> {
+        let passed = |report: &ScenarioReport| report.verdict == Verdict::Pass;
+        let good = |report: &ScenarioReport| passed(report) || report.verdict == Verdict::Skip;
+        if !whole || !reports.iter().all(good) || !reports.iter().any(passed) {
+            return Err(format!("{LOCK_FILE} is unchanged: not every scenario passed"));
         }
-        match self.counts.clone().unwrap_or_default().renewed(tier, reports).write(&self.root) {
-            Ok(()) => format!("{LOCK_FILE} was regenerated"),
-            Err(error) => format!("cannot regenerate {LOCK_FILE}: {error}"),
-        }
+        let written = self.counts.renewed(tier, reports).write(&self.root);
+        written.map_err(|error| format!("cannot regenerate {LOCK_FILE}: {error}"))?;
+        Ok(format!("{LOCK_FILE} was regenerated"))
     }
 }
 

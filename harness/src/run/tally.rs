@@ -40,6 +40,9 @@ pub(crate) struct Tally {
     pub assertions: usize,
     #[serde(skip)]
     end: Option<RunEnd>,
+    /// Whether the candidate is a control.
+    #[serde(skip)]
+    must_catch: bool,
     /// Whether isolation was broken or inconclusive, or builds requested files that nobody declared.
     pub unsound: bool,
     /// How many requirements of the assertion lock the run did not reach.
@@ -50,7 +53,10 @@ impl Tally {
     /// Takes an event into account.
     pub(crate) fn add(&mut self, event: &Event) {
         match event {
-            Event::RunStarted(start) => self.planned = start.planned,
+            Event::RunStarted(start) => {
+                self.planned = start.planned;
+                self.must_catch = start.control;
+            }
             Event::ScenarioFinished(report) => {
                 self.assertions += report.findings.len();
                 *match report.verdict {
@@ -80,6 +86,11 @@ impl Tally {
         self.pass + self.warn + self.caught + self.fail + self.error + self.skip
     }
 
+    /// Whether the run as a whole tells something: it ended, isolated its builds and containers, and reported what it planned.
+    pub(crate) fn is_conclusive(&self) -> bool {
+        !self.unsound && self.end == Some(RunEnd::Completed) && self.reported() == self.planned
+    }
+
     /// The exit code: a signal first, then a failure, which outranks an error. A run is inconclusive if it did not
     /// finish, reported another number of scenarios than it planned, or did not isolate its builds and containers.
     pub(crate) fn exit_code(&self) -> ExitCode {
@@ -90,13 +101,9 @@ impl Tally {
         }
         if self.fail > 0 || self.shortfalls > 0 {
             ExitCode::Fail
-        } else if self.error > 0
-            || self.unsound
-            || self.end != Some(RunEnd::Completed)
-            || self.reported() != self.planned
-        {
+        } else if self.error > 0 || !self.is_conclusive() {
             ExitCode::Infrastructure
-        } else if self.pass + self.warn + self.caught == 0 {
+        } else if self.pass + self.warn + self.caught == 0 || (self.must_catch && self.caught == 0) {
             ExitCode::NothingSelected
         } else {
             ExitCode::Pass
@@ -165,6 +172,20 @@ mod tests {
             ExitCode::Infrastructure
         );
         assert_eq!(end(Isolation { weakened: way(), ..Isolation::default() }), ExitCode::Pass);
+    }
+
+    #[test]
+    fn a_control_of_which_nothing_was_caught_proves_nothing() {
+        let of = |verdict| {
+            let mut tally = Tally::default();
+            let Event::RunStarted(mut start) = started(1) else { unreachable!() };
+            start.control = true;
+            tally.add(&Event::RunStarted(start));
+            tally.add(&Event::ScenarioFinished(Box::new(report("x", verdict))));
+            tally.add(&finished(RunEnd::Completed));
+            tally.exit_code()
+        };
+        assert_eq!((of(Verdict::Pass), of(Verdict::Caught)), (ExitCode::NothingSelected, ExitCode::Pass));
     }
 
     #[test]

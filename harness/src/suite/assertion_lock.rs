@@ -83,18 +83,25 @@ pub(crate) enum SuiteLockError {
     Unwritable { path: String, source: std::io::Error },
 }
 
+impl SuiteLockError {
+    /// Whether there is no such file.
+    pub(crate) fn is_not_there(&self) -> bool {
+        matches!(self, Self::Invalid(TomlError::Unreadable { why, .. }) if why.kind() == std::io::ErrorKind::NotFound)
+    }
+}
+
 impl SuiteLock {
-    /// Reads the lock of a suite; `None` where it has none.
+    /// Reads the lock of a suite.
     ///
     /// # Errors
-    /// When the file cannot be read or is not valid.
-    pub(crate) fn load(root: &Path) -> Result<Option<Self>, SuiteLockError> {
+    /// When the file is not there, cannot be read or is not valid.
+    pub(crate) fn load(root: &Path) -> Result<Self, SuiteLockError> {
         let path = root.join(LOCK_FILE);
-        let Some((Versioned { version }, mut faults)) = toml_file::read_if_there(&path)? else { return Ok(None) };
+        let (Versioned { version }, mut faults) = toml_file::read(&path)?;
         faults.version(&version, VERSION);
         faults.finish(())?;
         let (File { image, contract, .. }, faults) = toml_file::read(&path)?;
-        Ok(Some(faults.finish(Self { image, contract })?))
+        Ok(faults.finish(Self { image, contract })?)
     }
 
     /// The lock that these reports of a tier make, where `self` says what it was before.
@@ -293,9 +300,9 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let folder = tempfile::tempdir().unwrap();
-        assert_eq!(SuiteLock::load(folder.path()).unwrap(), None);
+        assert!(SuiteLock::load(folder.path()).unwrap_err().is_not_there());
         lock().write(folder.path()).unwrap();
-        assert_eq!(SuiteLock::load(folder.path()).unwrap(), Some(lock()));
+        assert_eq!(SuiteLock::load(folder.path()).unwrap(), lock());
         std::fs::write(folder.path().join(LOCK_FILE), "version = 1\n[cells]\n[scenarios]\n").unwrap();
         assert!(SuiteLock::load(folder.path()).unwrap_err().to_string().contains("this program reads version 2"));
     }

@@ -1,6 +1,6 @@
 //! A failed build: in which phase, and with what.
 
-use crate::check::evidence::{BuildEnd, BuildEvidence};
+use crate::check::evidence::BuildEnd;
 use crate::check::phase;
 use crate::suite::scenario::Phase;
 
@@ -24,9 +24,10 @@ pub(super) struct Failure<'a> {
 }
 
 impl<'a> Failure<'a> {
-    pub(super) fn of(evidence: &'a BuildEvidence, folders: &[&str]) -> Option<Self> {
-        let BuildEnd::Failed { command, exit_code, message } = &evidence.end else { return None };
-        let phases = phase::phases(&evidence.log, folders);
+    /// The failure, if it is one, with its whole log: the last phase announced is the one that failed.
+    pub(super) fn of(end: &'a BuildEnd, log: &[String], folders: &[&str]) -> Option<Self> {
+        let BuildEnd::Failed { command, exit_code, message } = end else { return None };
+        let phases = phase::phases(log, folders);
         let mut ends = phases.iter().rev().map(|(_, index)| index + 1);
         let start = ends.next().unwrap_or(0);
         let before = ends.next().unwrap_or(0);

@@ -7,6 +7,7 @@ use regex::Regex;
 use failure::Failure;
 
 use crate::check::evidence::{BuildEnd, BuildEvidence};
+use crate::check::limit::Exceeded;
 use crate::check::lines::{self, LogChecks};
 use crate::check::phase;
 use crate::check::scope::Scope;
@@ -23,24 +24,24 @@ const REBUILD_LOG: LogChecks =
 /// Checks a finished build: a finding for the outcome, one for the reason of an expected failure, one for each line.
 pub(crate) fn check(scope: &Scope, expectation: &BuildExpectation, evidence: &BuildEvidence) -> Vec<Finding> {
     let outcome_at = &expectation.outcome.at;
-    if let BuildEnd::Exceeded(exceeded) = &evidence.end {
-        return vec![exceeded.finding(scope, "build", outcome_at)];
-    }
+    let log = match log_of(evidence) {
+        Ok(log) => log,
+        Err(exceeded) => return vec![exceeded.finding(scope, "build", outcome_at)],
+    };
     let mut findings = match &expectation.outcome.value {
-        BuildOutcome::Success => vec![success(scope, outcome_at, expectation, evidence)],
+        BuildOutcome::Success => vec![success(scope, outcome_at, expectation, &evidence.end, log)],
         BuildOutcome::Failure { phase, exit_code, because } => {
-            let failure = Failure::of(evidence, expectation.folders);
+            let failure = Failure::of(&evidence.end, log, expectation.folders);
             let failure = failure.as_ref();
             vec![
                 failed(scope, outcome_at, exit_code, failure),
                 failing_phase(scope, phase, failure),
-                reason(scope, phase.value, because, &evidence.log, failure),
+                reason(scope, phase.value, because, log, failure),
             ]
         }
-        BuildOutcome::Either { because } => return either(scope, outcome_at, because, expectation, evidence),
+        BuildOutcome::Either { because } => return either(scope, outcome_at, because, expectation, (evidence, log)),
     };
-    findings
-        .extend(expectation.phases.as_ref().map(|phases| announced(scope, phases, expectation.folders, &evidence.log)));
+    findings.extend(expectation.phases.as_ref().map(|phases| announced(scope, phases, expectation.folders, log)));
     findings.extend(LOG.should(scope, &expectation.should_log, &evidence.log));
     findings.extend(LOG.check(scope, &expectation.log, &expectation.log_absent, &evidence.log));
     findings.extend(LOG.check(scope, &expectation.tool_log, &[], &evidence.log));
@@ -50,7 +51,7 @@ pub(crate) fn check(scope: &Scope, expectation: &BuildExpectation, evidence: &Bu
 /// Checks a build done again on the layer cache: a finding for its outcome, and one for each line. `number` tells it from the
 /// scenario's others.
 pub(crate) fn rebuilt(scope: &Scope, number: usize, rebuild: &Rebuild, evidence: &BuildEvidence) -> Vec<Finding> {
-    if let BuildEnd::Exceeded(exceeded) = &evidence.end {
+    if let Err(exceeded) = log_of(evidence) {
         return vec![exceeded.finding(scope, &format!("rebuild {number}"), &rebuild.at)];
     }
     let mut findings = vec![scope.holds(CheckId::RebuildOutcome, number.to_string(), &rebuild.at, || {
@@ -61,9 +62,17 @@ pub(crate) fn rebuilt(scope: &Scope, number: usize, rebuild: &Rebuild, evidence:
     findings
 }
 
-fn success(scope: &Scope, at: &At, expectation: &BuildExpectation, evidence: &BuildEvidence) -> Finding {
+/// The log of a build that was neither stopped nor wrote more than is read: of any other it is not known how it went.
+fn log_of(evidence: &BuildEvidence) -> Result<&[String], Exceeded> {
+    match evidence.end {
+        BuildEnd::Exceeded(exceeded) => Err(exceeded),
+        BuildEnd::Built { .. } | BuildEnd::Failed { .. } => evidence.log.all(),
+    }
+}
+
+fn success(scope: &Scope, at: &At, expectation: &BuildExpectation, end: &BuildEnd, log: &[String]) -> Finding {
     scope.holds(CheckId::BuildOutcome, (), at, || {
-        let failure = Failure::of(evidence, expectation.folders)?;
+        let failure = Failure::of(end, log, expectation.folders)?;
         Some(("the build to succeed".to_owned(), format!("{}: {}", failure.words(), excerpt(failure.message))))
     })
 }
@@ -74,9 +83,9 @@ fn either(
     at: &At,
     because: &Declared<Regex>,
     expectation: &BuildExpectation,
-    evidence: &BuildEvidence,
+    (evidence, log): (&BuildEvidence, &[String]),
 ) -> Vec<Finding> {
-    let Some(failure) = Failure::of(evidence, expectation.folders) else {
+    let Some(failure) = Failure::of(&evidence.end, log, expectation.folders) else {
         let mut findings = vec![scope.holds(CheckId::BuildOutcome, (), at, || None)];
         findings.extend(LOG.check(scope, &expectation.log, &[], &evidence.log));
         return findings;
@@ -86,9 +95,9 @@ fn either(
         (!failure.in_build_step).then(|| (expected, format!("{}: {}", failure.words(), excerpt(failure.message))))
     });
     let reason = scope.holds(CheckId::BuildFailureReason, (), &because.at, || {
-        let found = evidence.log.iter().any(|line| because.value.is_match(line));
+        let found = log.iter().any(|line| because.value.is_match(line));
         let expected = format!("a line of the build log that matches {}", pattern(&because.value));
-        (!found).then(|| (expected, lines::none_of(&evidence.log)))
+        (!found).then(|| (expected, lines::none_of(log)))
     });
     vec![outcome, reason]
 }

@@ -4,7 +4,8 @@
 
 use super::failure::{OVERTAKING, runs_build_step};
 use super::*;
-use crate::check::samples::{broken, declared, declared_at, held, log, regex, scope};
+use crate::check::captured::tests::cut;
+use crate::check::samples::{broken, captured, declared, declared_at, held, regex, scope};
 use crate::outcome::Level;
 
 const STEP: &str = "/bin/sh -c mod_wsgi-docker-build";
@@ -38,7 +39,7 @@ fn fails() -> BuildExpectation {
 
 fn built() -> BuildEvidence {
     let end = BuildEnd::Built { image: "sha256:1".to_owned() };
-    BuildEvidence { end, log: log(&[PIP, "No matching distribution"]) }
+    BuildEvidence { end, log: captured(&[PIP, "No matching distribution"]) }
 }
 
 fn failed(command: Option<&str>, exit_code: i64, lines: &[&str]) -> BuildEvidence {
@@ -47,7 +48,7 @@ fn failed(command: Option<&str>, exit_code: i64, lines: &[&str]) -> BuildEvidenc
         exit_code: Some(exit_code),
         message: "The command returned a non-zero code".to_owned(),
     };
-    BuildEvidence { end, log: log(lines) }
+    BuildEvidence { end, log: captured(lines) }
 }
 
 #[test]
@@ -140,7 +141,7 @@ fn either_end_will_do_with_its_line() {
         log: vec![declared(regex("^the hook has run$"))],
         ..expects(declared(BuildOutcome::Either { because }))
     };
-    let succeeded = |lines: &[&str]| BuildEvidence { log: log(lines), ..built() };
+    let succeeded = |lines: &[&str]| BuildEvidence { log: captured(lines), ..built() };
     assert_eq!(held(&check(&scope(), &expectation, &succeeded(&["the hook has run"]))), 2);
     // Passed over in silence.
     assert_eq!(
@@ -157,7 +158,7 @@ fn either_end_will_do_with_its_line() {
 fn phases_announce_themselves_exactly() {
     let mut expectation = succeeds();
     expectation.phases = Some(declared(vec![Phase::PreBuild, Phase::Pip]));
-    let with = |lines: &[&str]| BuildEvidence { log: log(lines), ..built() };
+    let with = |lines: &[&str]| BuildEvidence { log: captured(lines), ..built() };
     assert_eq!(held(&check(&scope(), &expectation, &with(&[PRE_BUILD, "x", PIP]))), 2);
     let findings = check(&scope(), &expectation, &with(&[PIP, PRE_BUILD]));
     let (name, expected, got) = broken(&findings);
@@ -175,7 +176,7 @@ fn a_rebuild_has_an_outcome_and_a_log() {
         log: vec![declared(regex("Using cache"))],
         log_absent: vec![declared(regex("pip"))],
     };
-    let cached = BuildEvidence { log: log(&[" ---> Using cache"]), ..built() };
+    let cached = BuildEvidence { log: captured(&[" ---> Using cache"]), ..built() };
     assert_eq!(held(&rebuilt(&scope(), 1, &rebuild, &cached)), 3);
     let findings = rebuilt(&scope(), 2, &rebuild, &failed(Some(STEP), 1, &[PIP]));
     assert!(findings.iter().all(Finding::is_broken));
@@ -257,4 +258,19 @@ fn log_lines_are_checked_though_the_outcome_is_broken() {
     let findings = check(&scope(), &expectation, &failed(Some(STEP), 1, &[PIP, "oops"]));
     let outcomes: Vec<_> = findings.iter().map(Finding::is_broken).collect();
     assert_eq!(outcomes, [true, false, true]);
+}
+
+#[test]
+fn of_a_build_whose_log_was_cut_only_that_is_told() {
+    const EXCEEDED: &str = "limit of the build's log size";
+    let expectation =
+        BuildExpectation { log: vec![declared(regex("pip"))], log_absent: vec![declared(regex("oops"))], ..succeeds() };
+    for end in [built().end, failed(Some(STEP), 1, &[]).end] {
+        let evidence = BuildEvidence { end, log: cut(&[PIP, "No matching distribution"]) };
+        for expectation in [&expectation, &fails()] {
+            let findings = check(&scope(), expectation, &evidence);
+            assert_eq!((broken(&findings).0, findings.len()), (EXCEEDED, 1));
+            assert_eq!(broken(&findings).2, "its output is larger than 16 MB; what the rest lacks cannot be known");
+        }
+    }
 }

@@ -38,6 +38,7 @@ fn begin(suite: &Path, real: &Path) -> std::io::Result<()> {
     }
     std::fs::create_dir_all(suite.join("scenarios"))?;
     std::fs::write(suite.join("scenarios/contract.toml"), "version = 1\n")?;
+    std::fs::write(suite.join("scenarios/assertions.lock"), "version = 2\n")?;
     for shared in SHARED {
         let place = std::path::absolute(real.join(shared))?;
         if place.exists() {

@@ -24,12 +24,19 @@ pub(super) struct Subject {
 /// The repository's alternatives that are there as files; one that is compiled is named on the command line.
 pub(super) fn alternatives(images: &Path) -> Result<Vec<Steps>, Failure> {
     let folder = images.join("alternatives");
-    let Ok(entries) = folder.read_dir() else { return Ok(Vec::new()) };
-    let mut folders: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    let mut folders = match entries(&folder) {
+        Ok(folders) => folders,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(Failure::usage(format!("{}: {error}", folder.display()), None)),
+    };
     folders.retain(|path| path.join("mod_wsgi-docker-build").is_file());
     folders.sort();
     let of = |steps| Steps::of(&TestedArgs { steps: Some(steps), ..TestedArgs::default() }, images);
     folders.into_iter().map(of).collect()
+}
+
+fn entries(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    folder.read_dir()?.map(|entry| Ok(entry?.path())).collect()
 }
 
 /// The mutants written by hand, and as many of the generated ones as are asked for.

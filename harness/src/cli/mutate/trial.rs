@@ -125,10 +125,13 @@ pub(super) async fn in_image_tier(
         jobs: arguments.jobs,
         ..usual(&arguments.folders, &arguments.cells, Tier::Image)
     };
-    let reports = Job::of(run)?.run(signals, Audience::Nobody).await?.reports;
+    let ended = Job::of(run)?.run(signals, Audience::Nobody).await?;
+    if !ended.conclusive {
+        return Ok(Outcome::Error { what: "the run in images was inconclusive as a whole".to_owned() });
+    }
     let mut found = Found::default();
     let mut error = None;
-    for report in reports {
+    for report in ended.reports {
         match found.add(report, |broken| case.missed(broken).is_empty()) {
             // Another scenario may still tell.
             Some(outcome @ Outcome::Error { .. }) => error = Some(outcome),

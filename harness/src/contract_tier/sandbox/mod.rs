@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use tokio::process::Command;
 
-use crate::check::limit::Exceeded;
+use crate::check::captured::Captured;
 use crate::contract_tier::stub::record::{self, Orders};
 
 use group::Groups;
@@ -97,10 +97,8 @@ pub(crate) struct Start<'a> {
 pub(crate) struct End {
     /// Its exit code; `None` when it was stopped.
     pub exit_code: Option<i64>,
-    /// Because of what it was stopped, or its log cut, beside time.
-    pub exceeded: Option<Exceeded>,
     /// What it wrote to standard output and standard error, in order.
-    pub log: Vec<String>,
+    pub log: Captured,
     /// How long it ran.
     pub took: Duration,
 }
@@ -215,8 +213,8 @@ impl Sandboxes {
 /// The end of a program that bubblewrap could not start, which is a shell's, or why there is no sandbox. Nothing of a candidate has run.
 fn not_started(log: &str) -> Result<End, SandboxError> {
     let ended = |exit_code| {
-        let log = log.lines().map(str::to_owned).collect();
-        Ok(End { exit_code: Some(exit_code), exceeded: None, log, took: Duration::ZERO })
+        let log = Captured::from(log.lines().map(str::to_owned).collect::<Vec<_>>());
+        Ok(End { exit_code: Some(exit_code), log, took: Duration::ZERO })
     };
     match log.lines().next().and_then(|line| line.strip_prefix("bwrap: execvp ")) {
         Some(why) if why.ends_with("No such file or directory") => ended(127),

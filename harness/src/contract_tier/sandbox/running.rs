@@ -17,6 +17,7 @@ use super::group::{Group, Groups};
 use super::recorder::Recorder;
 use super::user::HostUser;
 use super::{End, space};
+use crate::check::captured::Captured;
 use crate::check::limit::Exceeded;
 
 /// Descriptors of bubblewrap: where it says what it does, what it waits for, and the filter of system calls.
@@ -115,6 +116,11 @@ impl Watch<'_> {
         sandbox.log.rest().await?;
         let took = begun.elapsed();
         let log = std::mem::take(&mut sandbox.log.bytes);
+        let exit_code = match (&ended, said.exit_code) {
+            (None, None) => return Ok(Ran::NotStarted(String::from_utf8_lossy(&log).into_owned())),
+            (None, code) => code,
+            (Some(_), _) => None,
+        };
         let exceeded = match ended {
             Some(Stopped::Exceeded(exceeded)) => Some(exceeded),
             Some(Stopped::Late) => None,
@@ -122,12 +128,8 @@ impl Watch<'_> {
             None if sandbox.log.is_cut => Some(Exceeded::Log(self.bounds.log)),
             None => self.takes_too_much().await?,
         };
-        let exit_code = match (&ended, said.exit_code) {
-            (None, None) => return Ok(Ran::NotStarted(String::from_utf8_lossy(&log).into_owned())),
-            (None, code) => code,
-            (Some(_), _) => None,
-        };
-        Ok(Ran::Ended(End { exit_code, exceeded, log: lines(&log), took }))
+        let log = Captured::read(&log[..], self.bounds.log)?.stopped(exceeded);
+        Ok(Ran::Ended(End { exit_code, log, took }))
     }
 
     /// Lets the program begin once its limits are set, and follows it to its end; why it is to be stopped, if so.
@@ -290,9 +292,4 @@ impl Log {
         while !self.is_cut && matches!(self.read().await?, Read::Some) {}
         Ok(())
     }
-}
-
-fn lines(bytes: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(bytes);
-    text.lines().map(|line| line.trim_end_matches('\r').to_owned()).collect()
 }

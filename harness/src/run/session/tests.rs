@@ -89,7 +89,7 @@ async fn run(verdicts: &[Verdict], then: Then, change: impl FnOnce(&mut Session<
         limit: Duration::from_secs(60),
         until_fail: false,
         whole: true,
-        lock: Lock { root: PathBuf::new(), counts: Some(everything()), assertions: true, write: false },
+        lock: Lock { root: PathBuf::new(), counts: everything(), assertions: true, write: false },
     };
     change(&mut session);
     let concluded = Arc::new(AtomicBool::default());
@@ -151,7 +151,7 @@ async fn a_run_that_does_less_than_the_lock_says_fails() {
     let mut reports = passed.ended.reports;
     reports[1].findings.push(finding(false));
     let lock = SuiteLock::default().renewed(tier::Tier::Contract, &reports);
-    let sampled = run(&[Verdict::Pass, Verdict::Pass], Then::End, |session| session.lock.counts = Some(lock)).await;
+    let sampled = run(&[Verdict::Pass, Verdict::Pass], Then::End, |session| session.lock.counts = lock).await;
     assert_eq!(sampled.finish.shortfalls, ["b made 1 assertions; assertions.lock requires 2"]);
     assert_eq!(sampled.ended.code, ExitCode::Fail);
     assert_eq!(sampled.ended.shortfalls, sampled.finish.shortfalls);
@@ -166,8 +166,9 @@ fn everything() -> SuiteLock {
 #[tokio::test]
 async fn what_is_not_in_the_lock_is_said_and_no_shortfall() {
     let one = SuiteLock::default().renewed(tier::Tier::Contract, &[report("a", Verdict::Pass)]);
-    for lock in [Some(one), None] {
-        let told = if lock.is_some() { "not in assertions.lock: b; " } else { "there is no assertions.lock, " };
+    for (lock, told) in
+        [(one, "not in assertions.lock: b; "), (SuiteLock::default(), "not in assertions.lock: the contract tier; ")]
+    {
         let change = |session: &mut Session<'_>| session.lock.counts = lock.clone();
         let sampled = run(&[Verdict::Pass, Verdict::Pass], Then::End, change).await;
         assert!(sampled.finish.notes[0].starts_with(told), "{:?}", sampled.finish.notes);
@@ -177,7 +178,7 @@ async fn what_is_not_in_the_lock_is_said_and_no_shortfall() {
 
 #[test]
 fn a_whole_run_that_is_strict_must_be_in_the_lock() {
-    let mut lock = Lock { root: PathBuf::new(), counts: Some(everything()), assertions: true, write: false };
+    let mut lock = Lock { root: PathBuf::new(), counts: everything(), assertions: true, write: false };
     let reports = [report("c", Verdict::Pass)];
     let shortfalls = |lock: &Lock, whole: bool, strict: bool| {
         lock.compare(tier::Tier::Contract, &reports, &[], whole, strict).0.shortfalls
@@ -185,8 +186,8 @@ fn a_whole_run_that_is_strict_must_be_in_the_lock() {
     assert_eq!(shortfalls(&lock, true, true), ["c is not in assertions.lock; --strict requires it"]);
     assert_eq!(shortfalls(&lock, false, true), Vec::<String>::new());
     assert_eq!(shortfalls(&lock, true, false), Vec::<String>::new());
-    lock.counts = None;
-    assert_eq!(shortfalls(&lock, true, true), ["there is no assertions.lock; --strict requires it"]);
+    lock.counts = SuiteLock::default();
+    assert_eq!(shortfalls(&lock, true, true), ["the contract tier is not in assertions.lock; --strict requires it"]);
 }
 
 #[tokio::test]
@@ -196,12 +197,18 @@ async fn the_lock_is_made_of_a_whole_run_only() {
         let root = folder.path().to_owned();
         move |session: &mut Session<'_>| {
             session.whole = whole;
-            session.lock = Lock { root, counts: None, assertions: true, write: true };
+            session.lock = Lock { root, counts: SuiteLock::default(), assertions: true, write: true };
         }
     };
-    run(&[Verdict::Pass, Verdict::Pass], Then::End, write(false)).await;
-    assert_eq!(SuiteLock::load(folder.path()).unwrap(), None);
+    // One that is not made is no success.
+    let refused = [(false, [Verdict::Pass; 2]), (true, [Verdict::Pass, Verdict::Fail])];
+    for (whole, verdicts) in refused {
+        let sampled = run(&verdicts, Then::End, write(whole)).await;
+        assert_eq!(sampled.finish.shortfalls, ["assertions.lock is unchanged: not every scenario passed"]);
+        assert_eq!(sampled.ended.code, ExitCode::Fail);
+    }
+    assert!(SuiteLock::load(folder.path()).unwrap_err().is_not_there());
     let sampled = run(&[Verdict::Pass, Verdict::Pass], Then::End, write(true)).await;
     assert_eq!(sampled.finish.notes, ["assertions.lock was regenerated"]);
-    assert!(SuiteLock::load(folder.path()).unwrap().is_some());
+    assert!(SuiteLock::load(folder.path()).unwrap().has(tier::Tier::Contract));
 }

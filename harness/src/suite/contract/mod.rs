@@ -213,4 +213,4 @@ impl Contract {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
