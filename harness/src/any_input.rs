@@ -94,8 +94,8 @@ proptest! {
         let cell = cell();
         if let Err(diagnostics) = scenario::load(folder.path(), &Setting { cell: &cell, variants: &[] }) {
             // What is wrong with it is told, with or without colours, at any width.
-            prop_assert!(!diagnostics.render(false, 120).is_empty());
-            prop_assert!(!diagnostics.render(true, 20).is_empty());
+            prop_assert!(!diagnostics.render(120).is_empty());
+            prop_assert!(!diagnostics.render(20).is_empty());
         }
     }
 

@@ -11,6 +11,10 @@ fn main() -> ExitCode {
     close_fds::set_fds_cloexec(3, &[]);
     // Diagnostics of the libraries, for debugging; without the variable there are none.
     let filter = tracing_subscriber::EnvFilter::try_from_env("WSGI_PROOF_LOG").unwrap_or_else(|_| "off".into());
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(wsgi_proof::Diagnostics::default)
+        .with_ansi(false)
+        .init();
     wsgi_proof::command()
 }

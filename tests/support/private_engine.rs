@@ -70,7 +70,14 @@ impl PrivateEngine {
 
     /// Gives it an image without any files, for an architecture that few machines have.
     pub(crate) fn load_foreign_image(&self, name: &str) {
-        let config = r#"{"architecture":"s390x","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[]}}"#;
+        self.load_image(
+            name,
+            r#"{"architecture":"s390x","os":"linux","config":{},"rootfs":{"type":"layers","diff_ids":[]}}"#,
+        );
+    }
+
+    /// Gives it an image without any files, with this configuration.
+    pub(crate) fn load_image(&self, name: &str, config: &str) {
         let manifest = format!(r#"[{{"Config":"config.json","RepoTags":["{name}"],"Layers":[]}}]"#);
         let mut archive = tar::Builder::new(Vec::new());
         for (path, text) in [("config.json", config), ("manifest.json", manifest.as_str())] {
@@ -80,13 +87,26 @@ impl PrivateEngine {
             archive.append_data(&mut header, path, text.as_bytes()).expect("in memory");
         }
         let archive = archive.into_inner().expect("in memory");
+        let answer = self.ask("POST /images/load", &archive);
+        assert!(answer.contains("Loaded image"), "{answer}");
+    }
+
+    /// What it knows of an image.
+    pub(crate) fn image(&self, name: &str) -> serde_json::Value {
+        let answer = self.ask(&format!("GET /images/{name}/json"), b"");
+        serde_json::from_str(&answer).expect("an image")
+    }
+
+    /// Its answer to a request.
+    fn ask(&self, request: &str, body: &[u8]) -> String {
         let socket = self.docker_host.strip_prefix("unix://").expect("a socket");
         let mut stream = UnixStream::connect(socket).expect("the engine listens");
-        let head = format!("POST /images/load HTTP/1.0\r\nContent-Length: {}\r\n\r\n", archive.len());
-        stream.write_all(&[head.as_bytes(), &archive].concat()).expect("the engine reads");
+        let head = format!("{request} HTTP/1.0\r\nContent-Length: {}\r\n\r\n", body.len());
+        stream.write_all(&[head.as_bytes(), body].concat()).expect("the engine reads");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("the engine answers");
-        assert!(answer.contains("Loaded image"), "{answer}");
+        let (_, body) = answer.split_once("\r\n\r\n").expect("an answer");
+        body.to_owned()
     }
 
     /// What `prune` would remove.

@@ -3,6 +3,8 @@
 mod article;
 mod generate;
 mod lock;
+#[cfg(test)]
+mod workflows;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

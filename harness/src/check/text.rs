@@ -2,6 +2,7 @@
 
 use regex::Regex;
 
+use crate::outcome::redacted;
 use crate::suite::scenario::as_typed;
 
 /// How much of a line, value or body a finding shows, in characters.
@@ -14,9 +15,7 @@ const EXCERPT: usize = 600;
 pub(crate) fn printable(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.replace("\r\n", "\n").chars() {
-        let invisible = matches!(character,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        if character == '\n' || !(character.is_control() || invisible) {
+        if character == '\n' || !(character.is_control() || is_invisible(character)) {
             shown.push(character);
         } else {
             shown.extend(character.escape_default());
@@ -25,9 +24,19 @@ pub(crate) fn printable(text: &str) -> String {
     shown
 }
 
+/// Whether a character shows nothing, and changes how others are shown or read: marks of direction, joiners, tags, and code points
+/// that are no characters.
+fn is_invisible(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+        || matches!(u32::from(character) & 0xffff, 0xfffe | 0xffff)
+}
+
 /// The printable text, cut to a length that a person reads; what was left out is said.
 pub(crate) fn excerpt(text: &str) -> String {
-    let text = text.trim_end();
+    // Before it is cut: half a URL would not be known for one.
+    let text = redacted(text.trim_end());
     let kept: String = text.chars().take(EXCERPT).collect();
     if kept.len() < text.len() {
         let rest = text[kept.len()..].chars().count();
@@ -104,6 +113,13 @@ mod tests {
     #[test]
     fn escapes_what_acts_on_a_terminal() {
         assert_eq!(printable("a\x1b[2Jb\x07\r\nc\t\u{9b}\u{202e}d é"), "a\\u{1b}[2Jb\\u{7}\nc\\t\\u{9b}\\u{202e}d é");
+        assert_eq!(printable("\u{ffff}\u{61c}\u{e0041}\u{fffb}"), "\\u{ffff}\\u{61c}\\u{e0041}\\u{fffb}");
+    }
+
+    #[test]
+    fn a_secret_is_redacted_before_the_text_is_cut() {
+        let text = format!("{} https://me:{}@host/", "x".repeat(EXCERPT - 20), "secret".repeat(9));
+        assert!(!excerpt(&text).contains("secret"), "{}", excerpt(&text));
     }
 
     #[test]

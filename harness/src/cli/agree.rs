@@ -78,7 +78,7 @@ pub(super) async fn agree(arguments: &AgreeArgs) -> Result<ExitCode, Failure> {
     if arguments.json {
         output::json(&agreement)?;
     } else {
-        output::text(&agreement)?;
+        output::findings(&agreement)?;
     }
     Ok(code(&agreement))
 }
@@ -226,7 +226,10 @@ impl Comparison<'_> {
 
     fn progress(&self, name: &str) {
         let Agreement { compared, disagreements, .. } = &self.agreement;
-        eprintln!("{name}: done; so far {compared} scenarios compared, {} disagreements", disagreements.len());
+        output::complain(format_args!(
+            "{name}: done; so far {compared} scenarios compared, {} disagreements",
+            disagreements.len()
+        ));
     }
 
     fn filters(&self) -> Vec<String> {

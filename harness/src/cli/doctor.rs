@@ -8,6 +8,7 @@ use crate::outcome::with_causes;
 use crate::run::tally::ExitCode;
 
 pub(super) async fn doctor(arguments: &FolderArgs) -> Result<ExitCode, Failure> {
+    // Nothing of a cache that cannot be trusted is looked into.
     let cache = arguments.cache()?;
     output::line(format_args!("cache     {}", cache.display()))?;
     let discovery = discover(&cache).await;

@@ -12,7 +12,9 @@ pub(super) async fn engine(arguments: &EngineArgs) -> Result<ExitCode, Failure> 
         EngineAction::Status(folders) => output::line(private::status(&folders.cache()?))?,
         EngineAction::Start(folders) => {
             let cache = folders.cache()?;
-            let endpoint = private::start(&cache, false, &|line| eprintln!("  {line}")).await.map_err(failure)?;
+            let endpoint = private::start(&cache, false, &|line| output::complain(format_args!("  {line}")))
+                .await
+                .map_err(failure)?;
             output::line(format_args!("DOCKER_HOST={}", endpoint.docker_host))?;
         }
         EngineAction::Stop(folders) => {

@@ -23,7 +23,7 @@ pub(super) async fn fetch(arguments: &FetchArgs) -> Result<ExitCode, Failure> {
 /// Downloads files of the lock that the store lacks; with `thorough` also those that are damaged.
 pub(super) async fn fill(fixtures: &Fixtures, thorough: bool) -> Result<(), Failure> {
     fixtures
-        .fill(thorough, &|line: &str| eprintln!("  {line}"))
+        .fill(thorough, &|line: &str| output::complain(format_args!("  {line}")))
         .await
         .map(drop)
         .map_err(|error| Failure::new(code_of(&error), &with_causes(&error), error.hint()))

@@ -68,7 +68,7 @@ pub(super) async fn fuzz(arguments: &FuzzArgs) -> Result<ExitCode, Failure> {
         match found {
             None => output::line(format_args!("{}: no failure", steps.name))?,
             Some(difference) => {
-                output::text(describe(steps, arguments, seed, &difference))?;
+                output::findings(describe(steps, arguments, seed, &difference))?;
                 if let Some(folder) = &arguments.write {
                     let name = format!("difference-{seed}-{}-{}", difference.case, index + 1);
                     write(&folder.join(name), &difference.files)?;
@@ -110,7 +110,7 @@ async fn try_out(
         differences.extend(tried);
         done += 1;
         if done % PROGRESS_EVERY == 0 {
-            eprintln!("{name}: {done} applications");
+            output::complain(format_args!("{name}: {done} applications"));
         }
     }
     Ok(differences.into_iter().min_by_key(|difference| difference.case))

@@ -3,7 +3,7 @@
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 
-use super::Failure;
+use super::{Failure, output};
 use crate::engine::{Endpoint, Origin, discover, private};
 use crate::outcome::with_causes;
 
@@ -25,13 +25,17 @@ pub(super) async fn endpoint(cache: &Path, offline: bool) -> Result<Endpoint, Fa
             ));
         }
         None => {
-            eprintln!("no container engine found; starting a private one (details: `wsgi-proof doctor`)");
-            eprintln!("  hint: `wsgi-proof run --tier contract` requires no engine");
-            private::start(cache, offline, &|line| eprintln!("  {line}")).await.map_err(|error| {
-                let hint = error.hint().map_or_else(String::new, |hint| format!("{hint}; "));
-                let hint = format!("{hint}`wsgi-proof run --tier contract` requires no engine");
-                Failure::infrastructure(with_causes(&error), Some(&hint))
-            })?
+            output::complain(format_args!(
+                "no container engine found; starting a private one (details: `wsgi-proof doctor`)"
+            ));
+            output::complain(format_args!("  hint: `wsgi-proof run --tier contract` requires no engine"));
+            private::start(cache, offline, &|line| output::complain(format_args!("  {line}"))).await.map_err(
+                |error| {
+                    let hint = error.hint().map_or_else(String::new, |hint| format!("{hint}; "));
+                    let hint = format!("{hint}`wsgi-proof run --tier contract` requires no engine");
+                    Failure::infrastructure(with_causes(&error), Some(&hint))
+                },
+            )?
         }
     };
     if std::env::var("DOCKER_HOST").is_ok_and(|host| host == endpoint.docker_host) {

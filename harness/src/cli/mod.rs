@@ -100,7 +100,7 @@ impl From<LeftoverError> for Failure {
 
 /// Listens for signals; called once in a command.
 fn listen() -> Result<Signals, Failure> {
-    Signals::listen(|text| eprintln!("{text}"))
+    Signals::listen(|text| output::complain(format_args!("{text}")))
         .map_err(|error| Failure::infrastructure(format!("cannot listen for signals: {error}"), None))
 }
 
@@ -113,7 +113,7 @@ fn run_command(cli: Cli) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("error: cannot start the async runtime: {error}");
+            output::complain(format_args!("error: cannot start the async runtime: {error}"));
             return ExitCode::Infrastructure;
         }
     };
@@ -140,7 +140,7 @@ fn run_command(cli: Cli) -> ExitCode {
     runtime.shutdown_background();
     result.unwrap_or_else(|failure| {
         if !failure.text.is_empty() {
-            eprintln!("{}", failure.text);
+            output::complain(format_args!("{}", failure.text));
         }
         failure.code
     })

@@ -215,7 +215,7 @@ fn print(mut campaign: Campaign, arguments: &MutateArgs) -> Result<ExitCode, Fai
     if arguments.json {
         output::json(&campaign)?;
     } else {
-        output::text(&campaign)?;
+        output::findings(&campaign)?;
     }
     let count = campaign.count();
     Ok(match (count.survived, count.error, count.killed) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::candidates::Candidate;
 use super::run::{Job, cores};
-use super::{Failure, host};
+use super::{Failure, host, output};
 use crate::cli::arguments::RunArgs;
 use crate::contract_tier::sandbox::{self, IN_CONTAINER, SandboxError, Sandboxes};
 use crate::contract_tier::tier::{ContractTier, Examiner};
@@ -16,6 +16,22 @@ use crate::run::lease::Lease;
 use crate::run::signals::Signals;
 use crate::run::tally::ExitCode;
 use crate::suite::limits::Limits;
+
+/// The variables that this program reads, or that say where it finds things.
+const PASSED: [&str; 10] = [
+    "DOCKER_HOST",
+    "GITHUB_ACTIONS",
+    "GITHUB_STEP_SUMMARY",
+    "HOME",
+    "LANG",
+    "NO_COLOR",
+    "PATH",
+    "TERM",
+    "TMPDIR",
+    "USER",
+];
+/// How the names of further ones begin.
+const PASSED_KINDS: [&str; 4] = ["LC_", "SUDO_", "WSGI_PROOF_", "XDG_"];
 
 /// Refuses the options that only images and containers can honour.
 pub(super) fn refuse(arguments: &RunArgs) -> Result<(), Failure> {
@@ -59,7 +75,8 @@ pub(super) fn open(job: &Job, sandboxes: Arc<Sandboxes>) -> Result<ContractTier,
 /// container, and ends with its exit code.
 pub(super) async fn sandboxes(folders: &Folders, offline: bool, signals: &Signals) -> Result<Sandboxes, Failure> {
     let probed = async {
-        let sandboxes = Sandboxes::new(&folders.cache, offline, &|line| eprintln!("sandbox: {line}")).await?;
+        let sandboxes =
+            Sandboxes::new(&folders.cache, offline, &|line| output::complain(format_args!("sandbox: {line}"))).await?;
         sandboxes.probe().await.map(|()| sandboxes)
     };
     match signals.unless_stopped(probed).await.ok_or_else(|| Failure::stopped(signals))? {
@@ -79,8 +96,10 @@ pub(super) async fn sandboxes(folders: &Folders, offline: bool, signals: &Signal
 /// This very command in a container that has this machine's folders, network and processes; its exit code.
 async fn in_one_container(folders: &Folders, offline: bool, signals: &Signals) -> Result<i32, Failure> {
     let endpoint = host::endpoint(&folders.cache, offline).await?;
-    let engine = Engine::connect(&endpoint).await?;
-    eprintln!("sandbox: this machine permits no user namespaces; running everything in one container");
+    let engine = Engine::connect(&endpoint).await?.recording(&folders.cache);
+    output::complain(format_args!(
+        "sandbox: this machine permits no user namespaces; running everything in one container"
+    ));
     let own =
         |error: std::io::Error| Failure::infrastructure(format!("cannot find the running program: {error}"), None);
     let program = std::env::current_exe().map_err(own)?;
@@ -88,9 +107,17 @@ async fn in_one_container(folders: &Folders, offline: bool, signals: &Signals) -
     let text = |word: &std::ffi::OsStr| word.to_string_lossy().into_owned();
     let command =
         std::iter::once(text(program.as_os_str())).chain(std::env::args_os().skip(1).map(|word| text(&word))).collect();
+    // Whoever may ask the engine sees a container's environment.
+    let passed = |name: &str| PASSED.contains(&name) || PASSED_KINDS.iter().any(|kind| name.starts_with(kind));
+    let variables = std::env::vars_os().map(|(name, value)| (text(&name), text(&value)));
     let mut environment: Vec<String> =
-        std::env::vars_os().map(|(name, value)| format!("{}={}", text(&name), text(&value))).collect();
+        variables.filter(|(name, _)| passed(name)).map(|(name, value)| format!("{name}={value}")).collect();
     environment.push(format!("{IN_CONTAINER}=1"));
+    // The container's root works for this user, whose cache folder it is and who reads its reports.
+    let (user, group) = (rustix::process::getuid(), rustix::process::getgid());
+    if !user.is_root() {
+        environment.extend([format!("SUDO_UID={}", user.as_raw()), format!("SUDO_GID={}", group.as_raw())]);
+    }
     let mut writable = vec![folders.cache.clone(), folders.suite.clone(), folder.clone(), std::env::temp_dir()];
     let socket = endpoint.docker_host.strip_prefix("unix://").map(Path::new).and_then(Path::parent);
     writable.extend(socket.map(Path::to_owned));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::run::{Job, cores};
-use super::{Failure, host};
+use super::{Failure, host, output};
 use crate::cli::arguments::TestedArgs;
 use crate::engine::{Endpoint, Engine, Network, NetworkNamespace};
 use crate::host::folders::Folders;
@@ -69,7 +69,7 @@ struct Prepared {
 async fn prepare(job: &Job) -> Result<Prepared, Failure> {
     let Job { arguments, folders, .. } = job;
     let endpoint = host::endpoint(&folders.cache, arguments.offline).await?;
-    let engine = Engine::connect(&endpoint).await?;
+    let engine = Engine::connect(&endpoint).await?.recording(&folders.cache);
     fit_for_test(&engine, &arguments.candidate).await?;
     let fixtures = Fixtures::open(&folders.cache, &folders.scenarios(), arguments.offline)
         .map_err(|error| Failure::new(super::fetch::code_of(&error), &with_causes(&error), error.hint()))?;
@@ -105,7 +105,7 @@ async fn fit_for_test(engine: &Engine, tested: &TestedArgs) -> Result<(), Failur
 async fn sweep_stale(engine: &Engine, folders: &Folders) -> Result<(), Failure> {
     let scope = Scope::default();
     let report = |leftover: &dyn std::fmt::Display| {
-        eprintln!("removed {leftover}, left by a stale run");
+        output::complain(format_args!("removed {leftover}, left by a stale run"));
     };
     leftovers::of_engine(engine, &folders.cache, scope, &report).await?;
     leftovers::of_volumes(&folders.cache, scope, &report, &|warning| eprintln!("warning: {warning}"))?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Failure;
+use super::{Failure, output};
 use crate::report::Reporters;
 use crate::run::event::Event;
 use crate::run::session::Ended;
@@ -37,7 +37,7 @@ impl RunReporters {
     pub(super) fn finish(self, ended: Ended) -> Ended {
         let faults = self.0.finish();
         for fault in &faults {
-            eprintln!("error: cannot write the report: {fault}");
+            output::complain(format_args!("error: cannot write the report: {fault}"));
         }
         let unwritten = !faults.is_empty() && ended.code == ExitCode::Pass;
         Ended { code: if unwritten { ExitCode::Infrastructure } else { ended.code }, ..ended }

@@ -1,7 +1,6 @@
 //! Loading the scenarios for the cells asked for, and selecting among them.
 
 use std::collections::BTreeSet;
-use std::io::IsTerminal;
 use std::sync::Arc;
 
 use super::Failure;
@@ -50,10 +49,8 @@ pub(super) fn load(folders: &Folders, cells: Vec<Cell>) -> Result<(Loaded, Optio
     let mut loaded = Vec::new();
     for cell in cells {
         let setting = Setting { cell: &cell, variants: &variants };
-        let scenarios = scenario::load(&root, &setting).map_err(|diagnostics| Failure {
-            code: ExitCode::Usage,
-            text: diagnostics.render(std::io::stderr().is_terminal(), 120),
-        })?;
+        let scenarios = scenario::load(&root, &setting)
+            .map_err(|diagnostics| Failure { code: ExitCode::Usage, text: diagnostics.render(120) })?;
         loaded.push((cell, scenarios.into_iter().map(Arc::new).collect()));
     }
     let contract = Contract::load(&root, &loaded).map_err(|error| {

@@ -72,11 +72,11 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
     if arguments.json {
         output::json(&table)?;
     } else {
-        output::text(&table)?;
+        output::findings(&table)?;
     }
     let code = code(&table, &codes, arguments.strict);
     if code == ExitCode::NotTried {
-        eprintln!("hint: all scenarios in both tiers try every MUST: leave out --only and --tier");
+        output::complain(format_args!("hint: all scenarios in both tiers try every MUST: leave out --only and --tier"));
     }
     Ok(code)
 }

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio_util::io::ReaderStream;
 
+use super::digest;
 use super::image::KEPT;
 use super::private::{DISTRIBUTION_PROGRAMS, Toolbox, lock};
 use super::{Engine, EngineError, LABEL_CACHE, LABEL_KEY};
@@ -102,6 +103,12 @@ pub(crate) async fn ensure_distribution(
             EngineError::NoDistribution { suite: suite.to_owned(), why: tried.join("; ") }
         })?;
     }
+    let is_whole = digest::holds(&archive)
+        .await
+        .map_err(|source| EngineError::Cache { path: archive.display().to_string(), source })?;
+    if !is_whole {
+        return Err(EngineError::Altered { path: archive });
+    }
     progress(&format!("importing {suite} into the engine"));
     engine.import(&archive, &name, &key).await
 }
@@ -175,7 +182,14 @@ async fn make(
         let tail = lines.into_iter().rev().collect::<Vec<_>>().join("\n  ");
         return Err(format!("it failed ({}):\n  {tail}", output.status));
     }
+    digest::record(&made, archive).await.map_err(in_cache)?;
     std::fs::rename(&made, archive).map_err(in_cache)
+}
+
+/// Whether a word of the engine is the id of an image.
+fn is_id(word: &str) -> bool {
+    let digits = word.strip_prefix("sha256:").unwrap_or(word);
+    digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 impl Engine {
@@ -196,7 +210,8 @@ impl Engine {
                 }
             }
         }
-        let image = self.label(reference, name, key).await?;
+        let image = self.label(reference, key).await?;
+        let image = self.keep_made(&image, name, key).await?;
         if !was_there {
             // Only the name by digest goes: ours is built on it.
             self.remove_image(reference).await?;
@@ -205,7 +220,7 @@ impl Engine {
     }
 
     /// Builds an image that has our labels and otherwise is another.
-    async fn label(&self, reference: &str, name: &str, key: &str) -> Result<String, EngineError> {
+    async fn label(&self, reference: &str, key: &str) -> Result<String, EngineError> {
         const OPERATION: &str = "labelling an image";
         let unexpected = |what: String| EngineError::Unexpected { operation: OPERATION.to_owned(), what };
         let mut context = tar::Builder::new(Vec::new());
@@ -219,6 +234,7 @@ impl Engine {
         let context = context.into_inner().map_err(|error| unexpected(error.to_string()))?;
         let options = BuildImageOptions {
             dockerfile: "Dockerfile".to_owned(),
+            nocache: true,
             rm: true,
             forcerm: true,
             labels: Some(HashMap::from([
@@ -239,9 +255,7 @@ impl Engine {
                 image = Some(id);
             }
         }
-        let image = image.ok_or_else(|| unexpected("no image resulted".to_owned()))?;
-        self.keep(&image, name).await?;
-        Ok(image)
+        image.ok_or_else(|| unexpected("no image resulted".to_owned()))
     }
 
     /// Makes an image of an archive of a whole file system.
@@ -261,15 +275,28 @@ impl Engine {
         };
         let body = bollard::body_try_stream(ReaderStream::with_capacity(file, 1 << 20));
         let mut stream = std::pin::pin!(self.docker.create_image(Some(options), Some(body), None));
+        let mut id = None;
         while let Some(info) = tokio::time::timeout(IDLE_LIMIT, stream.next())
             .await
             .map_err(|_| EngineError::Idle { operation: OPERATION.to_owned(), after: IDLE_LIMIT })?
         {
-            info.map_err(|error| self.error(OPERATION, error))?;
+            let status = info.map_err(|error| self.error(OPERATION, error))?.status;
+            id = status.map(|status| status.trim().to_owned()).filter(|status| is_id(status)).or(id);
         }
-        self.made_before(name, key).await?.ok_or_else(|| EngineError::Unexpected {
-            operation: OPERATION.to_owned(),
-            what: "the imported image does not exist".to_owned(),
-        })
+        // The id that the engine gave, not the name: another image may have that by now.
+        let made = id.unwrap_or_else(|| format!("{KEPT}:{name}"));
+        self.keep_made(&made, name, key).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_a_digest_with_or_without_its_kind() {
+        let digest = "ab".repeat(32);
+        assert!(is_id(&digest) && is_id(&format!("sha256:{digest}")));
+        assert!(!is_id("Importing") && !is_id(&digest[1..]) && !is_id(&"xy".repeat(32)));
     }
 }

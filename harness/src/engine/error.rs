@@ -61,6 +61,9 @@ pub(crate) enum EngineError {
         suite: String,
         why: String,
     },
+    /// A file of the cache is not what was put there.
+    #[error("{} was changed since it was made", path.display())]
+    Altered { path: std::path::PathBuf },
     /// A file of the cache could not be read or written.
     #[error("{path}: {source}")]
     Cache { path: String, source: std::io::Error },
@@ -120,6 +123,7 @@ impl EngineError {
             Self::NoDistribution { .. } => {
                 "the first run requires an engine that reaches a registry, or mmdebstrap and network access on this machine"
             }
+            Self::Altered { .. } => "remove it, then run again, which makes it anew",
             Self::Refused { .. } | Self::Unexpected { .. } | Self::Cache { .. } => return None,
         };
         Some(hint.to_owned())

@@ -69,7 +69,7 @@ impl Engine {
         let config = original.config.unwrap_or_default();
         // `docker commit` merges the container's labels into the image, over those of the request. So the container
         // carries what the image is to carry, and no run's label; its name says whose it is.
-        let own = HashMap::from([(LABEL_CACHE.to_owned(), "image".to_owned()), (LABEL_KEY.to_owned(), key)]);
+        let own = HashMap::from([(LABEL_CACHE.to_owned(), "image".to_owned()), (LABEL_KEY.to_owned(), key.clone())]);
         let without_command = before.entry_point.is_empty() && before.command.is_empty();
         let body = ContainerCreateBody {
             image: Some(before.id.clone()),
@@ -93,7 +93,7 @@ impl Engine {
         }
         // Named last: what has the name is known to be good.
         if let Some(name) = name {
-            self.keep(&after.id, name).await?;
+            self.keep_made(&after.id, name, &key).await?;
         }
         Ok(after.id)
     }
@@ -138,11 +138,34 @@ impl Engine {
         committed.map(|image| image.id).map_err(|error| self.error(OPERATION, error))
     }
 
-    /// The image that is kept under this name, if it was made from what the key says. Looking for the label alone would find the images
-    /// that were built on it as well: they inherit it.
+    /// The image that this cache folder's own runs made under this name from what the key says, if the engine still has it. It is
+    /// looked for by the id that was recorded. Names and labels prove nothing: an archive that somebody loads has what its maker
+    /// chose, and images inherit labels.
     pub(super) async fn made_before(&self, name: &str, key: &str) -> Result<Option<String>, EngineError> {
-        let image = self.inspect_image(&format!("{KEPT}:{name}")).await?;
-        Ok(image.filter(|image| image.labels.get(LABEL_KEY).is_some_and(|own| own == key)).map(|image| image.id))
+        for id in self.made.iter().flat_map(|made| made.ids(name, key)) {
+            if self.inspect_image(&id).await?.is_some_and(|image| image.id == id) {
+                // Something else may have its name.
+                self.keep(&id, name).await?;
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Keeps an image that was just made from what the key says, for [`Self::made_before`]; its id.
+    pub(super) async fn keep_made(&self, image: &str, name: &str, key: &str) -> Result<String, EngineError> {
+        let there = self.inspect_image(image).await?;
+        let image = there.filter(|image| image.labels.get(LABEL_KEY).is_some_and(|own| own == key));
+        let Some(ImageEvidence { id, .. }) = image else {
+            let what = "the image that was made does not exist".to_owned();
+            return Err(EngineError::Unexpected { operation: "keeping an image".to_owned(), what });
+        };
+        if let Some(made) = &self.made {
+            let failed = |source| EngineError::Cache { path: format!("the record of {KEPT}:{name}"), source };
+            made.add(name, key, &id).map_err(failed)?;
+        }
+        self.keep(&id, name).await?;
+        Ok(id)
     }
 
     /// Keeps an image under a name, under which another may have been kept until now. Images of ours without a name are

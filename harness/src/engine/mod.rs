@@ -6,6 +6,7 @@ mod application;
 mod build;
 mod canary;
 mod container;
+mod digest;
 mod discover;
 mod distribution;
 mod endpoint;
@@ -13,6 +14,7 @@ mod error;
 mod file;
 mod guard;
 mod image;
+mod made;
 mod namespace;
 mod network;
 mod own_container;
@@ -26,6 +28,7 @@ mod stream;
 use std::fmt;
 use std::sync::Arc;
 
+use self::made::Made;
 use self::pending::Pending;
 use bollard::Docker;
 
@@ -66,6 +69,8 @@ pub(crate) struct Engine {
     data_root: String,
     description: Description,
     pending: Arc<Pending>,
+    /// Without one, no image is taken for one that was made before.
+    made: Option<Made>,
 }
 
 /// What an engine is.
@@ -117,7 +122,13 @@ impl Engine {
             data_root: info.docker_root_dir.unwrap_or_default(),
             description,
             pending: Arc::default(),
+            made: None,
         })
+    }
+
+    /// The same engine, whose images are recorded in this cache folder when they are made to be kept.
+    pub(crate) fn recording(self, cache: &std::path::Path) -> Self {
+        Self { made: Some(Made::of(cache)), ..self }
     }
 
     /// What the engine is, and where it was found.

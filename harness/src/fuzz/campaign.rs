@@ -129,7 +129,7 @@ impl Fuzzer {
         let setting = Setting { cell, variants: &[] };
         let invalid = |why: String| FuzzError::Invalid(format!("seed {}, application {case}: {why}", self.seed));
         let scenario = scenario::load(folder.path(), &setting)
-            .map_err(|diagnostics| invalid(diagnostics.render(false, 120)))?
+            .map_err(|diagnostics| invalid(diagnostics.render(120)))?
             .pop()
             .ok_or_else(|| invalid("there is none".to_owned()))?;
         if let Some(why) = crate::contract_tier::not_applicable(&scenario) {

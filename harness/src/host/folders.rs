@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
+use super::caller;
+use super::trust::{self, Distrust};
+
 #[derive(Debug, Clone)]
 pub(crate) struct Folders {
     /// The folder with `scenarios/` and `images/`.
@@ -21,6 +24,9 @@ pub(crate) enum FolderError {
     },
     #[error("no cache folder: HOME is not set")]
     NoCache,
+    /// Programs and images in it are executed and believed, and others can put some there.
+    #[error("the cache folder {} cannot be trusted", path.display())]
+    Untrusted { path: PathBuf, source: Distrust },
     /// A folder cannot be used.
     #[error("cannot use {}", path.display())]
     Unusable { path: PathBuf, source: std::io::Error },
@@ -32,6 +38,9 @@ impl FolderError {
         match self {
             Self::NoSuite { .. } => "run in a checkout of wsgi-proof, or name a suite with --suite",
             Self::NoCache => "set HOME, or name a folder with --cache",
+            Self::Untrusted { .. } => {
+                "name a folder of your own with --cache; or, if all that is in this one is yours, `chown` it and `chmod go-w` it"
+            }
             Self::Unusable { .. } => "name another folder with --cache or --suite",
         }
     }
@@ -57,18 +66,22 @@ impl Folders {
     }
 }
 
-/// The cache folder, made if it is not there.
+/// The cache folder, made if it is not there. It is the user's alone.
 ///
 /// # Errors
-/// When the environment names no home, or the folder cannot be made.
+/// When the environment names no home, or the folder cannot be made, or others can write to it.
 pub(crate) fn cache(named: Option<&Path>) -> Result<PathBuf, FolderError> {
     let path = match named {
         Some(path) => path.to_owned(),
         None => etcetera::choose_base_strategy().map_err(|_| FolderError::NoCache)?.cache_dir().join("wsgi-proof"),
     };
-    std::fs::create_dir_all(&path)
+    let path = caller::make_folder(&path, 0o700)
         .and_then(|()| path.canonicalize())
-        .map_err(|source| FolderError::Unusable { path: path.clone(), source })
+        .map_err(|source| FolderError::Unusable { path: path.clone(), source })?;
+    match trust::check(&path) {
+        Ok(()) => Ok(path),
+        Err(source) => Err(FolderError::Untrusted { path, source }),
+    }
 }
 
 fn suite(named: Option<&Path>) -> Result<PathBuf, FolderError> {

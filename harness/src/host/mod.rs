@@ -1,4 +1,8 @@
 //! This machine: folders and what is in them.
 
+pub(crate) mod caller;
 pub(crate) mod folders;
+pub(crate) mod outgoing;
+pub(crate) mod trust;
 pub(crate) mod volume;
+pub(crate) mod written;

@@ -12,6 +12,7 @@ mod run_id;
 #[cfg(test)]
 pub(crate) mod samples;
 mod scenario_report;
+mod secrets;
 mod stage;
 mod verdict;
 
@@ -26,5 +27,6 @@ pub(crate) use location::At;
 pub(crate) use not_run::NotRun;
 pub(crate) use run_id::RunId;
 pub(crate) use scenario_report::{CellName, Log, ScenarioReport};
+pub(crate) use secrets::redacted;
 pub(crate) use stage::Stage;
 pub(crate) use verdict::Verdict;

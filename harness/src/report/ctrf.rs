@@ -8,8 +8,10 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Reporter, write_whole};
+use super::Reporter;
+use super::texts::changed;
 use crate::check::printable;
+use crate::host::written;
 use crate::outcome::{Outcome, ScenarioReport, Verdict};
 use crate::run::event::Event;
 use crate::run::tally::{ExitCode, Tally};
@@ -53,7 +55,7 @@ impl CtrfReporter {
 impl Reporter for CtrfReporter {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         self.tally.add(event);
-        match event {
+        match &changed(event, &printable) {
             Event::RunStarted(start) => {
                 let begun = OffsetDateTime::parse(&start.started, &Rfc3339).map_err(io::Error::other)?;
                 self.start = u64::try_from(begun.unix_timestamp()).unwrap_or(0) * 1000;
@@ -114,7 +116,7 @@ impl CtrfReporter {
         });
         let mut text = serde_json::to_vec_pretty(&document).map_err(io::Error::other)?;
         text.push(b'\n');
-        write_whole(&self.path, &text)
+        written::file(&self.path, &text)
     }
 }
 
@@ -138,11 +140,11 @@ fn test(report: &ScenarioReport, scenarios: &Path) -> Test {
 
 /// Why a scenario did not simply pass.
 fn message(report: &ScenarioReport) -> Option<String> {
-    let fault = report.fault.iter().map(|fault| printable(&fault.what));
+    let fault = report.fault.iter().map(|fault| fault.what.clone());
     let broken = report.findings.iter().filter_map(|finding| match &finding.outcome {
         Outcome::Held => None,
         Outcome::Broken { expected, got } => {
-            Some(printable(&format!("{} ({}): expected {expected}, got {got}", finding.check(), finding.at)))
+            Some(format!("{} ({}): expected {expected}, got {got}", finding.check(), finding.at))
         }
     });
     let not_run = report.not_run.iter().map(ToString::to_string);

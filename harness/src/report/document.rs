@@ -3,7 +3,9 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::{Reporter, write_whole};
+use super::Reporter;
+use super::texts::changed;
+use crate::host::written;
 use crate::outcome::ScenarioReport;
 use crate::run::event::{Event, RunEnd, RunFinish, RunStart};
 use crate::run::tally::Tally;
@@ -71,14 +73,15 @@ impl DocumentReporter {
         self.document.exit_code = self.document.tally.exit_code() as u8;
         let mut text = serde_json::to_vec_pretty(&self.document).map_err(io::Error::other)?;
         text.push(b'\n');
-        write_whole(&self.path, &text)
+        written::file(&self.path, &text)
     }
 }
 
 impl Reporter for DocumentReporter {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         self.document.tally.add(event);
-        match event {
+        // As they are; but paths that are no UTF-8 would be no JSON.
+        match &changed(event, &str::to_owned) {
             Event::RunStarted(start) => {
                 self.document.run = Some((**start).clone());
                 // A report that says "not complete" stands from the first moment, so that a killed run cannot leave an older

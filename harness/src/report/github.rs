@@ -1,10 +1,17 @@
 //! Annotations and a step summary for GitHub Actions: a failure shows at its line in the pull request.
 
 use std::fmt::Write as _;
+use std::fs::OpenOptions;
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
+
 use super::Reporter;
+use super::markdown::plain;
+use super::texts::changed;
+use crate::host::outgoing::shown;
 use crate::isolation::Isolation;
 use crate::outcome::{Level, Outcome, ScenarioReport, Verdict};
 use crate::run::event::Event;
@@ -59,7 +66,7 @@ impl GithubReporter {
         if let Some(fault) = &report.fault {
             self.annotate("error", &at.file, at.line, &format!("{name}: inconclusive"), &fault.what)?;
         }
-        let _ = writeln!(self.rows, "| {} | {name} | {} |", report.verdict.word(), report.summary);
+        let _ = writeln!(self.rows, "| {} | {} | {} |", report.verdict.word(), plain(name), plain(&report.summary));
         Ok(())
     }
 
@@ -69,7 +76,12 @@ impl GithubReporter {
         }
         self.annotations += 1;
         let file = property(&self.scenarios.join(file).display().to_string());
-        writeln!(self.out, "::{kind} file={file},line={line},title={}::{}", property(title), data(text))
+        self.command(&format!("::{kind} file={file},line={line},title={}::{}", property(title), data(text)))
+    }
+
+    /// Written at once: what else goes to the same place does not come in between.
+    fn command(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(format!("{text}\n").as_bytes())
     }
 
     fn summary(&self) -> String {
@@ -79,17 +91,17 @@ impl GithubReporter {
             tally.pass, tally.warn, tally.fail, tally.error, tally.skip, tally.planned
         );
         for shortfall in &self.shortfalls {
-            text.push_str(&format!("- less than the assertion lock: {shortfall}\n"));
+            text.push_str(&format!("- less than the assertion lock: {}\n", plain(shortfall)));
         }
         for (what, ways) in
             [("isolation broken", &self.isolation.broken), ("isolation weakened", &self.isolation.weakened)]
         {
             for way in ways {
-                text.push_str(&format!("- {what}: {way}\n"));
+                text.push_str(&format!("- {what}: {}\n", plain(way)));
             }
         }
         if let Some(why) = &self.isolation.untold {
-            text.push_str(&format!("- isolation inconclusive: {why}\n"));
+            text.push_str(&format!("- isolation inconclusive: {}\n", plain(why)));
         }
         text.push_str("\n| verdict | scenario | summary |\n|---|---|---|\n");
         text.push_str(&self.rows);
@@ -109,7 +121,7 @@ impl GithubReporter {
 impl Reporter for GithubReporter {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         self.tally.add(event);
-        match event {
+        match &changed(event, &shown) {
             Event::ScenarioFinished(report) => self.scenario(report),
             Event::RunStarted(_)
             | Event::PreparationStarted { .. }
@@ -121,7 +133,7 @@ impl Reporter for GithubReporter {
                 self.shortfalls.clone_from(&finish.shortfalls);
                 self.isolation.clone_from(&finish.isolation);
                 for shortfall in &finish.shortfalls {
-                    writeln!(self.out, "::error title=less than the assertion lock::{}", data(shortfall))?;
+                    self.command(&format!("::error title=less than the assertion lock::{}", data(shortfall)))?;
                 }
                 Ok(())
             }
@@ -131,7 +143,8 @@ impl Reporter for GithubReporter {
     fn finish(&mut self) -> io::Result<()> {
         self.out.flush()?;
         let Some(path) = &self.summary else { return Ok(()) };
-        let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path)?;
+        let no_link = OFlags::NOFOLLOW.bits().cast_signed();
+        let mut file = OpenOptions::new().append(true).create(true).custom_flags(no_link).open(path)?;
         file.write_all(self.summary().as_bytes())
     }
 }

@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Reporter, write_whole};
+use super::Reporter;
+use super::texts::changed;
+use crate::check::printable;
+use crate::host::written;
 use crate::isolation::Isolation;
 use crate::outcome::{Level, Outcome, ScenarioReport, Verdict};
 use crate::run::event::{Event, RunEnd};
@@ -112,7 +115,8 @@ impl JunitReporter {
 
 impl Reporter for JunitReporter {
     fn event(&mut self, event: &Event) -> io::Result<()> {
-        match event {
+        // What XML 1.0 does not permit is among what is made visible.
+        match &changed(event, &printable) {
             Event::RunStarted(start) => {
                 self.planned = start.planned;
                 // Stands until the run's end writes over it: a killed run leaves "did not finish", not an older green file.
@@ -182,6 +186,6 @@ impl Reporter for JunitReporter {
         let mut report = Report::new("wsgi-proof");
         report.add_test_suite(suite);
         let text = report.to_string().map_err(io::Error::other)?;
-        write_whole(&self.path, text.as_bytes())
+        written::file(&self.path, text.as_bytes())
     }
 }

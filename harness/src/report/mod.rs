@@ -7,11 +7,14 @@ pub(crate) mod conformance;
 mod ctrf;
 mod document;
 mod github;
+#[cfg(test)]
+mod hostile_tests;
 mod junit;
-mod stdout;
+mod markdown;
 mod terminal;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod wrap;
 
 use std::io::{self, IsTerminal};
@@ -19,13 +22,15 @@ use std::path::{Path, PathBuf};
 
 use console::Term;
 
+use crate::host::outgoing::{Stdout, is_workflow};
+use crate::host::written;
+use crate::outcome::redacted;
 use crate::run::event::Event;
 
 pub(crate) use ctrf::CtrfReporter;
 pub(crate) use document::DocumentReporter;
 pub(crate) use github::GithubReporter;
 pub(crate) use junit::JunitReporter;
-use stdout::Stdout;
 pub(crate) use terminal::TerminalReporter;
 
 /// A consumer of a run's events.
@@ -59,9 +64,11 @@ impl Reporters {
         let progress = io::stderr().is_terminal() && io::stdout().is_terminal();
         let color = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let width = Term::stdout().size_checked().map(|(_, columns)| columns.into());
-        let terminal = TerminalReporter::new(Box::new(Stdout::default()), color, width, progress, scenarios);
+        let workflow = is_workflow();
+        let terminal =
+            TerminalReporter::new(Box::new(Stdout::default()), color, width, progress, scenarios).in_workflow(workflow);
         let mut reporters: Vec<(String, Box<dyn Reporter>)> = vec![("terminal".to_owned(), Box::new(terminal))];
-        if std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
+        if workflow {
             let summary = std::env::var_os("GITHUB_STEP_SUMMARY").map(PathBuf::from);
             let github = GithubReporter::new(Box::new(Stdout::default()), summary, scenarios);
             reporters.push(("GitHub".to_owned(), Box::new(github)));
@@ -77,7 +84,7 @@ impl Reporters {
     /// # Errors
     /// When the folder cannot be made.
     pub(crate) fn files(folder: &Path, scenarios: &Path) -> io::Result<Self> {
-        std::fs::create_dir_all(folder)?;
+        written::folder(folder)?;
         let junit = JunitReporter::new(folder.join("junit.xml"), scenarios);
         let document = DocumentReporter::new(folder.join("report.json"));
         let ctrf = CtrfReporter::new(folder.join("ctrf.json"), scenarios);
@@ -93,10 +100,11 @@ impl Reporters {
         Self { reporters: Vec::new(), faults: Vec::new() }
     }
 
-    /// Hands an event to every reporter.
+    /// Hands an event to every reporter, without secrets.
     pub(crate) fn event(&mut self, event: &Event) {
+        let event = texts::changed(event, &|text| redacted(text).into_owned());
         for (name, reporter) in &mut self.reporters {
-            note(&mut self.faults, name, reporter.event(event));
+            note(&mut self.faults, name, reporter.event(&event));
         }
     }
 
@@ -116,13 +124,4 @@ fn note(faults: &mut Vec<String>, name: &str, result: io::Result<()>) {
     {
         faults.push(format!("{name}: {error}"));
     }
-}
-
-/// Writes a file whole or not at all.
-fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    io::Write::write_all(&mut file, content)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map(drop).map_err(|error| error.error)
 }

@@ -10,7 +10,10 @@ use console::Style;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Reporter;
+use super::texts::changed;
 use super::wrap::wrap;
+use crate::check::printable;
+use crate::host::outgoing::{between_stops, harmless};
 use crate::outcome::{Finding, Level, Log, Outcome, ScenarioReport, Verdict, listed};
 use crate::run::event::{Event, PreparationEnd, RunEnd, RunFinish, RunStart};
 use crate::run::tally::{ExitCode, Tally};
@@ -28,6 +31,7 @@ pub(crate) struct TerminalReporter {
     bad: Vec<(Verdict, String)>,
     progress: Option<MultiProgress>,
     bars: BTreeMap<String, ProgressBar>,
+    workflow: bool,
 }
 
 impl TerminalReporter {
@@ -49,7 +53,13 @@ impl TerminalReporter {
             bad: Vec::new(),
             progress: progress.then(MultiProgress::new),
             bars: BTreeMap::new(),
+            workflow: false,
         }
+    }
+
+    /// The same, which says to GitHub's runner whether it is one that reads that nothing in it is a command.
+    pub(crate) fn in_workflow(self, workflow: bool) -> Self {
+        Self { workflow, ..self }
     }
 
     fn style(&self, style: Style) -> Style {
@@ -72,7 +82,11 @@ impl TerminalReporter {
 
     fn print(&mut self, text: &str) -> io::Result<()> {
         let wrapped = self.width.map(|width| wrap(text, width));
-        let text = wrapped.as_deref().unwrap_or(text);
+        let mut text = harmless(wrapped.as_deref().unwrap_or(text));
+        // A single line of ours has its command at its beginning, or none.
+        if self.workflow && text.trim_end().contains('\n') {
+            text = between_stops(&text);
+        }
         let out = &mut self.out;
         let mut write = || out.write_all(text.as_bytes()).and_then(|()| out.flush());
         match &self.progress {
@@ -168,7 +182,7 @@ impl TerminalReporter {
             text.push_str(&self.finding(finding));
         }
         if let Some(fault) = &report.fault {
-            text.push_str(&format!("           inconclusive: {}\n", fault.what));
+            text.push_str(&format!("           inconclusive: {}\n", indented(&fault.what)));
             if let Some(hint) = &fault.hint {
                 text.push_str(&format!("           hint: {hint}\n"));
             }
@@ -214,7 +228,7 @@ impl TerminalReporter {
             format!("           {} (last {shown} of {} lines):\n", log.title, lines.len())
         };
         for line in &lines[lines.len() - shown..] {
-            text.push_str(&format!("           {} {}\n", self.dim("│"), crate::check::printable(line)));
+            text.push_str(&format!("           {} {}\n", self.dim("│"), line));
         }
         text
     }
@@ -296,14 +310,14 @@ impl TerminalReporter {
 impl Reporter for TerminalReporter {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         self.tally.add(event);
-        match event {
+        match &changed(event, &printable) {
             Event::RunStarted(start) => self.print(&self.opening(start)),
             Event::PreparationStarted { what } => {
                 self.begin(what, "");
                 Ok(())
             }
             Event::PreparationProgress { what, line } => {
-                self.begin(what, &crate::check::printable(line));
+                self.begin(what, line);
                 Ok(())
             }
             Event::PreparationFinished { what, took, end } => {

@@ -56,7 +56,7 @@ fn events() -> Vec<Event> {
     ]
 }
 
-fn feed(reporter: &mut dyn Reporter, events: &[Event]) {
+pub(super) fn feed(reporter: &mut dyn Reporter, events: &[Event]) {
     for event in events {
         reporter.event(event).unwrap();
     }
@@ -65,7 +65,7 @@ fn feed(reporter: &mut dyn Reporter, events: &[Event]) {
 
 /// A writer whose content can be read afterwards.
 #[derive(Clone, Default)]
-struct Shared(Arc<Mutex<Vec<u8>>>);
+pub(super) struct Shared(pub(super) Arc<Mutex<Vec<u8>>>);
 
 impl Write for Shared {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

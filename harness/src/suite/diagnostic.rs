@@ -185,10 +185,11 @@ impl Diagnostics {
         &self.faults
     }
 
-    /// The graphical report: each fault with its lines of the file and a caret. `width` is in columns.
-    pub fn render(&self, color: bool, width: usize) -> String {
-        let theme = if color { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
-        let handler = GraphicalReportHandler::new_themed(theme).with_width(width).with_links(false);
+    /// The graphical report: each fault with its lines of the file and a caret. `width` is in columns. It has no colours: escape
+    /// sequences in a file could not be told from those.
+    pub fn render(&self, width: usize) -> String {
+        let handler =
+            GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(width).with_links(false);
         let mut report = String::new();
         for fault in &self.faults {
             let mut named = fault.clone();

@@ -26,7 +26,7 @@ pub enum TomlError {
     #[error("{} cannot be read: {why}", path.display())]
     Unreadable { path: PathBuf, why: std::io::Error },
     /// It is not valid: all of its faults.
-    #[error("{} is not valid\n\n{}", path.display(), faults.render(false, WIDTH).trim_end())]
+    #[error("{} is not valid\n\n{}", path.display(), faults.render(WIDTH).trim_end())]
     Invalid { path: PathBuf, faults: Diagnostics },
 }
 

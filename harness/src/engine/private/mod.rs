@@ -47,6 +47,9 @@ pub(crate) enum PrivateError {
         log: PathBuf,
         tail: String,
     },
+    /// Somebody else can have changed an unpacked program.
+    #[error("the unpacked programs cannot be trusted")]
+    Planted { source: crate::host::trust::Distrust },
     /// A file or a process.
     #[error("{what}")]
     Io {
@@ -78,6 +81,7 @@ impl PrivateError {
             }
             Self::Ended { .. } => "the log names the cause; a container without privileges cannot run an engine",
             Self::Silent { .. } => "`wsgi-proof engine stop` stops it",
+            Self::Planted { .. } => "remove them, then run again, which unpacks them anew",
             Self::Io { .. } => return None,
         };
         Some(hint.to_owned())

@@ -10,6 +10,7 @@ use std::process::Stdio;
 use tokio::process::Command;
 
 use super::{PrivateError, folder};
+use crate::host::trust;
 
 /// What the engine and the making of distributions take. Their dependencies come along.
 const PACKAGES: [&str; 6] = ["docker.io", "containerd", "runc", "iptables", "mmdebstrap", "tini"];
@@ -20,6 +21,9 @@ pub(in crate::engine) const ENGINE_PROGRAMS: [&str; 5] =
 pub(in crate::engine) const DISTRIBUTION_PROGRAMS: [&str; 1] = ["mmdebstrap"];
 /// What makes the sandboxes of the contract tier.
 const SANDBOX_PACKAGES: [&str; 1] = ["bubblewrap"];
+/// What programs keep of the environment. It can hold secrets, which neither an engine nor what it starts is to have.
+const ENVIRONMENT: [&str; 8] =
+    ["DOCKER_RAMDISK", "DOCKER_TMPDIR", "HOME", "LANG", "LC_ALL", "LOGNAME", "TMPDIR", "USER"];
 /// How apt is to do its work: with a state of its own, without the hooks of the system's configuration (they clean the
 /// system's caches), and without losing much time on a source that is out of order.
 const APT_CONFIGURATION: &str = r#"#clear APT::Update::Pre-Invoke;
@@ -76,16 +80,25 @@ impl Toolbox {
         programs.iter().copied().filter(|name| self.program(name).is_none()).collect()
     }
 
-    /// Where a program is.
+    /// Whether a program is of the tree, or would start some that are. The system's own never load libraries from there.
+    fn needs_tree(&self, program: &Path) -> bool {
+        let in_tree = |path: &Path| path.starts_with(&self.tree);
+        let starts = |name: &&str| self.program(name).is_some_and(|path| in_tree(&path));
+        in_tree(program) || (!program.is_absolute() && ENGINE_PROGRAMS.iter().chain(&DISTRIBUTION_PROGRAMS).any(starts))
+    }
+
+    /// Where a program is: the system's own, where it has one.
     pub(crate) fn program(&self, name: &str) -> Option<PathBuf> {
         std::env::split_paths(&self.path()).map(|folder| folder.join(name)).find(|path| path.is_file())
     }
 
-    /// A command of the toolbox, with the environment that finds its libraries.
+    /// A command of the toolbox. Of this program's environment it has what programs need, and nothing secret; where a program is
+    /// of the tree, it finds its libraries there.
     pub(crate) fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        command.env("PATH", self.path());
-        if self.is_unpacked() {
+        let kept = ENVIRONMENT.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
+        command.env_clear().envs(kept).env("PATH", self.path());
+        if self.needs_tree(program) {
             let libraries = self.libraries();
             if let Ok(path) = std::env::join_paths(&libraries) {
                 command.env("LD_LIBRARY_PATH", path);
@@ -132,7 +145,8 @@ impl Toolbox {
         let system = std::env::var_os("PATH").unwrap_or_default();
         // Some environments leave out the folders of the administrator's programs.
         let usual = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(PathBuf::from);
-        let all = own.into_iter().chain(std::env::split_paths(&system)).chain(usual);
+        // One that is relative would be looked for in a folder that the user happens to be in.
+        let all = std::env::split_paths(&system).filter(|folder| folder.is_absolute()).chain(usual).chain(own);
         std::env::join_paths(all).unwrap_or(system)
     }
 
@@ -146,6 +160,9 @@ impl Toolbox {
         offline: bool,
         progress: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<Self, PrivateError> {
+        if self.is_unpacked() {
+            trust::check_below(&self.tree).map_err(|source| PrivateError::Planted { source })?;
+        }
         if self.missing(programs).is_empty() {
             return Ok(self);
         }
@@ -309,8 +326,51 @@ pub(in crate::engine) async fn lock(cache: &Path, name: &str) -> Result<File, Pr
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    /// A cache folder whose tree has these programs.
+    fn tree(programs: &[&str]) -> tempfile::TempDir {
+        let cache = tempfile::tempdir().unwrap();
+        let folder = cache.path().join("sandbox/tree/usr/bin");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::create_dir_all(cache.path().join("sandbox/tree/usr/lib/x86_64-linux-gnu")).unwrap();
+        for name in programs {
+            std::fs::write(folder.join(name), "").unwrap();
+        }
+        cache
+    }
+
+    fn environment(command: &Command, name: &str) -> Option<OsString> {
+        let mut all = command.as_std().get_envs();
+        all.find_map(|(own, value)| (own == name).then_some(value)).flatten().map(ToOwned::to_owned)
+    }
+
+    #[test]
+    fn the_systems_programs_come_before_unpacked_ones() {
+        let cache = tree(&["env", "no-such-program"]);
+        let toolbox = Toolbox::of_sandbox(cache.path());
+        let of_system = toolbox.program("env").unwrap();
+        assert!(!of_system.starts_with(cache.path()), "{}", of_system.display());
+        let unpacked = toolbox.program("no-such-program").unwrap();
+        assert!(unpacked.starts_with(cache.path()), "{}", unpacked.display());
+        // Nor do they load libraries from there.
+        assert_eq!(environment(&toolbox.command(&of_system), "LD_LIBRARY_PATH"), None);
+        assert!(environment(&toolbox.command(&unpacked), "LD_LIBRARY_PATH").is_some());
+    }
+
+    #[tokio::test]
+    async fn programs_have_little_of_the_environment() {
+        let cache = tree(&[]);
+        // What runs the tests has variables of its own.
+        assert!(std::env::vars_os().count() > ENVIRONMENT.len() + 1);
+        let output = Toolbox::of_sandbox(cache.path()).command(Path::new("/usr/bin/env")).output().await.unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let names: Vec<&str> = text.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+        assert!(names.contains(&"PATH"), "{names:?}");
+        assert!(names.iter().all(|name| *name == "PATH" || ENVIRONMENT.contains(name)), "{names:?}");
+    }
 
     #[test]
     fn debian_and_what_is_like_it() {

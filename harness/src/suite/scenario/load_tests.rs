@@ -49,7 +49,7 @@ fn only(root: &TempDir) -> Scenario {
 /// The plain lines, then the pictures, without the name of the temporary folder.
 fn faults(root: &TempDir) -> String {
     let faults = load_here(root.path()).unwrap_err();
-    format!("{faults}\n\n{}", faults.render(false, 100)).replace(&root.path().display().to_string(), "ROOT")
+    format!("{faults}\n\n{}", faults.render(100)).replace(&root.path().display().to_string(), "ROOT")
 }
 
 /// Each file of `testdata/bad` breaks the rules that its name says; the snapshots hold every message and caret.
