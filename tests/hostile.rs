@@ -29,6 +29,12 @@ const BUILDS: &[(&str, &str, &str, &str)] = &[
         SUCCESS,
     ),
     (
+        "fills-a-mounted-file",
+        "#!/bin/sh\nfor n in $(seq 60); do head -c 10000000 /dev/zero >> /etc/hosts; sleep 0.2; done\n",
+        "disk-megabytes = 60",
+        SUCCESS,
+    ),
+    (
         "is-to-fail",
         "#!/bin/sh\necho x\nsleep 100000\n",
         "build-seconds = 10",
@@ -97,6 +103,7 @@ fn failed_build(name: &str) -> &'static Run {
 #[case::ignores_sigterm("ignores-sigterm", "limit of the build's time")]
 #[case::gigabyte_of_log("gigabyte-of-log", "limit of the build's log size")]
 #[case::fills_the_disk("fills-the-disk", "limit of the build's disk space")]
+#[case::fills_a_mounted_file("fills-a-mounted-file", "limit of the build's disk space")]
 fn a_build_that_takes_too_much_is_stopped(#[case] name: &str, #[case] broken: &str) {
     let run = failed_build(name);
     assert_eq!(run.broken(name), [broken], "{}", run.output());
@@ -186,6 +193,12 @@ const SERVERS: &[(&str, &str, &str, &str)] = &[
         "",
     ),
     (
+        "fills-a-volume",
+        "with open('/data/large', 'wb') as large:\n    for _ in range(60):\n        large.write(b'x' * 10000000)\n        large.flush()\n        time.sleep(0.2)\n",
+        "disk-megabytes = 60\nready-seconds = 60",
+        "",
+    ),
+    (
         "redirects",
         "while True:\n    c = listener.accept()[0]\n    c.recv(9)\n    c.sendall(b'HTTP/1.1 302 Found\\r\\nLocation: /\\r\\nContent-Length: 0\\r\\n\\r\\n')\n    c.close()\n",
         "",
@@ -224,7 +237,7 @@ fn servers() -> &'static Run {
             suite.hello(name, &scenario);
             suite.write(
                 &format!("{name}/app/Dockerfile"),
-                "ARG IMAGE\nFROM ${IMAGE}\nENTRYPOINT [ \"python\", \"-u\", \"/app/server.py\" ]\nCMD []\n",
+                "ARG IMAGE\nFROM ${IMAGE}\nVOLUME /data\nENTRYPOINT [ \"python\", \"-u\", \"/app/server.py\" ]\nCMD []\n",
             );
             suite.write(&format!("{name}/app/server.py"), &format!("{LISTENING}{server}"));
             suite.hello(&after(name), INNOCENT);
@@ -252,10 +265,12 @@ fn an_answer_that_does_not_come_is_not_waited_for_for_ever(#[case] name: &str) {
     assert!(broken.iter().any(|check| check.starts_with("GET /")), "{broken:?}");
 }
 
-#[test]
-fn a_container_that_fills_the_disk_is_stopped() {
-    let run = failed_server("fills-the-disk");
-    assert_eq!(run.broken("fills-the-disk"), ["limit of the container's disk space"], "{}", run.output());
+#[rstest]
+#[case::of_its_own("fills-the-disk")]
+#[case::of_a_volume("fills-a-volume")]
+fn a_container_that_fills_the_disk_is_stopped(#[case] name: &str) {
+    let run = failed_server(name);
+    assert_eq!(run.broken(name), ["limit of the container's disk space"], "{}", run.output());
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::leftovers::Neighbour;
 use crate::support::proxy::next;
 use crate::support::{EngineRun, PrivateEngine, Slot, call, docker_host, other_cache};
 
@@ -23,6 +24,7 @@ fn kills() -> u64 {
 fn what_killed_runs_leave_goes_with_one_prune() {
     let engine = PrivateEngine::start();
     engine.command(&["run", "=hello-wsgi"]).assert().success();
+    let neighbour = Neighbour::begin(&engine);
     let temporary = TempDir::new().unwrap();
     let mut random = 20_261_124;
     for _ in 0..kills() {
@@ -34,6 +36,7 @@ fn what_killed_runs_leave_goes_with_one_prune() {
     }
     engine.command(&["prune"]).assert().success();
     assert!(engine.leftovers().is_empty(), "{:?}", engine.leftovers());
+    neighbour.is_untouched();
     for folder in ["runs", "volumes"] {
         let entries = std::fs::read_dir(engine.cache().join(folder)).into_iter().flatten().flatten();
         let dead: Vec<_> = entries.map(|entry| entry.file_name()).collect();

@@ -86,27 +86,29 @@ impl PrivateEngine {
             header.set_mode(0o644);
             archive.append_data(&mut header, path, text.as_bytes()).expect("in memory");
         }
-        let archive = archive.into_inner().expect("in memory");
-        let answer = self.ask("POST /images/load", &archive);
+        let (_, answer) = self.ask("POST", "/images/load", &archive.into_inner().expect("in memory"));
         assert!(answer.contains("Loaded image"), "{answer}");
     }
 
     /// What it knows of an image.
     pub(crate) fn image(&self, name: &str) -> serde_json::Value {
-        let answer = self.ask(&format!("GET /images/{name}/json"), b"");
-        serde_json::from_str(&answer).expect("an image")
+        let (_, answer) = self.ask("GET", &format!("/images/{name}/json"), b"");
+        let (_, body) = answer.split_once("\r\n\r\n").expect("an answer");
+        serde_json::from_str(body).expect("an image")
     }
 
-    /// Its answer to a request.
-    fn ask(&self, request: &str, body: &[u8]) -> String {
+    /// Asks the engine itself, as another program would: the status and the answer.
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &[u8]) -> (u16, String) {
         let socket = self.docker_host.strip_prefix("unix://").expect("a socket");
         let mut stream = UnixStream::connect(socket).expect("the engine listens");
-        let head = format!("{request} HTTP/1.0\r\nContent-Length: {}\r\n\r\n", body.len());
+        let length = body.len();
+        let head =
+            format!("{method} {path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n");
         stream.write_all(&[head.as_bytes(), body].concat()).expect("the engine reads");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("the engine answers");
-        let (_, body) = answer.split_once("\r\n\r\n").expect("an answer");
-        body.to_owned()
+        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+        (status.expect("a status"), answer)
     }
 
     /// What `prune` would remove.

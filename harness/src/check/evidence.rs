@@ -29,6 +29,8 @@ pub(crate) enum BuildEnd {
     },
     /// It took more than it may, and was stopped.
     Exceeded(Exceeded),
+    /// It was not begun: the engine would have fetched something from outside of the run. What, and for which line or trigger.
+    Refused(String),
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -96,7 +96,7 @@ pub(super) async fn sandboxes(folders: &Folders, offline: bool, signals: &Signal
 /// This very command in a container that has this machine's folders, network and processes; its exit code.
 async fn in_one_container(folders: &Folders, offline: bool, signals: &Signals) -> Result<i32, Failure> {
     let endpoint = host::endpoint(&folders.cache, offline).await?;
-    let engine = Engine::connect(&endpoint).await?.recording(&folders.cache);
+    let engine = Engine::connect(&endpoint).await?.with_journal(&folders.cache)?;
     output::complain(format_args!(
         "sandbox: this machine permits no user namespaces; running everything in one container"
     ));
@@ -125,7 +125,9 @@ async fn in_one_container(folders: &Folders, offline: bool, signals: &Signals) -
     let alive = Lease::begin(&folders.cache, &run)
         .map_err(|error| Failure::infrastructure(format!("{}: {error}", folders.cache.display()), None))?;
     let program = OwnProgram { command, environment, folder, writable };
+    let engine = engine.of_run(&run)?;
     let code = engine.run_own_program(&program, &folders.cache, &run, &signals.cancel).await?;
+    drop(engine.sweep_run(&run, || false).await);
     drop(alive);
     Ok(i32::try_from(code).unwrap_or(ExitCode::Infrastructure as i32))
 }

@@ -22,11 +22,11 @@ pub(super) async fn open(job: &Job, signals: &Signals) -> Result<ImageTier, Fail
     let prepared = signals.unless_stopped(prepare(job)).await;
     let Prepared { engine, endpoint, fixtures, run, alive } = prepared.ok_or_else(|| Failure::stopped(signals))??;
     let namespace = engine.namespace()?;
-    let network = engine.create_network(&run, &alive.lock()).await?;
+    let network = engine.create_network(&run).await?;
     let server = match serve(&fixtures, &network, &namespace).await {
         Ok(server) => server,
         Err(failure) => {
-            drop(engine.sweep_run(&run, |_| false).await);
+            drop(engine.sweep_run(&run, || false).await);
             return Err(failure);
         }
     };
@@ -38,7 +38,6 @@ pub(super) async fn open(job: &Job, signals: &Signals) -> Result<ImageTier, Fail
         namespace,
         watch: Arc::new(Watch::new(&run)),
         run,
-        lock: alive.lock(),
         requests: server.log(),
         host_proxy: server.host_url(),
         dockerfiles: (candidate.dockerfiles.base.clone(), candidate.dockerfiles.onbuild.clone()),
@@ -69,7 +68,7 @@ struct Prepared {
 async fn prepare(job: &Job) -> Result<Prepared, Failure> {
     let Job { arguments, folders, .. } = job;
     let endpoint = host::endpoint(&folders.cache, arguments.offline).await?;
-    let engine = Engine::connect(&endpoint).await?.recording(&folders.cache);
+    let engine = Engine::connect(&endpoint).await?.with_journal(&folders.cache)?;
     fit_for_test(&engine, &arguments.candidate).await?;
     let fixtures = Fixtures::open(&folders.cache, &folders.scenarios(), arguments.offline)
         .map_err(|error| Failure::new(super::fetch::code_of(&error), &with_causes(&error), error.hint()))?;
@@ -78,6 +77,7 @@ async fn prepare(job: &Job) -> Result<Prepared, Failure> {
     let run = RunId::new();
     let alive = Lease::begin(&folders.cache, &run)
         .map_err(|error| Failure::infrastructure(format!("{}: {error}", folders.cache.display()), None))?;
+    let engine = engine.of_run(&run)?;
     Ok(Prepared { engine, endpoint, fixtures, run, alive })
 }
 

@@ -23,7 +23,7 @@ pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
         output::line("no container engine is running: nothing else to remove")?;
         return Ok(ExitCode::Pass);
     };
-    let engine = Engine::connect(&endpoint).await?;
+    let engine = Engine::connect(&endpoint).await?.with_journal(&cache)?;
     let swept = leftovers::of_engine(&engine, &cache, scope, &report).await?;
     leftovers::of_leases(&cache, scope)?;
     if elsewhere + swept.removed == 0 {

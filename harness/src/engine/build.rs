@@ -14,9 +14,11 @@ use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
 use super::error::{is_no_space, not_executable};
+use super::image::KEPT;
 use super::size::LOOK_EVERY;
 use super::stream::Lines;
-use super::{Engine, EngineError, LABEL_RUN, Network};
+use super::{Engine, EngineError, LABEL_OWNER, LABEL_RUN, Network};
+use crate::check::captured::Captured;
 use crate::check::evidence::{BuildEnd, BuildEvidence};
 use crate::check::limit::Exceeded;
 use crate::outcome::RunId;
@@ -55,6 +57,33 @@ pub(crate) fn commands_of(log: &[String]) -> impl Iterator<Item = &str> {
     })
 }
 
+/// Tells from the lines of a builder's log which images it has made, by the beginnings of their ids.
+#[derive(Debug, Default)]
+struct MadeImages {
+    /// Whether the next image that is named was there before: the one that a stage begins with, or one of an earlier build.
+    was_there: bool,
+}
+
+impl MadeImages {
+    fn read(&mut self, line: &str) -> Option<String> {
+        let line = line.trim();
+        if let Some((_, instruction)) = line.strip_prefix("Step ").and_then(|rest| rest.split_once(" : ")) {
+            self.was_there = instruction.to_uppercase().starts_with("FROM");
+        } else if line == "---> Using cache" {
+            self.was_there = true;
+        } else if container_of(line).is_some() {
+            // Something is made, also by the triggers of what a stage begins with.
+            self.was_there = false;
+        } else if let Some(id) = line.strip_prefix("---> ")
+            && id.len() == 12
+            && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+        {
+            return (!std::mem::take(&mut self.was_there)).then(|| id.to_owned());
+        }
+        None
+    }
+}
+
 /// A build to be made.
 #[derive(Debug, Clone)]
 pub(crate) struct BuildRequest {
@@ -70,8 +99,17 @@ pub(crate) struct BuildRequest {
     pub use_cache: bool,
     /// What it may take.
     pub limits: Limits,
-    /// The run that the image belongs to, and is removed with; without it the image is kept.
-    pub run: Option<RunId>,
+    /// What becomes of the image.
+    pub fate: Fate,
+}
+
+/// What becomes of an image that is built.
+#[derive(Debug, Clone)]
+pub(crate) enum Fate {
+    /// It goes with the run.
+    OfRun(RunId),
+    /// It is kept under this name.
+    Kept(String),
 }
 
 impl Engine {
@@ -85,6 +123,9 @@ impl Engine {
         request: BuildRequest,
         on_line: &mut (dyn FnMut(&str) + Send),
     ) -> Result<BuildEvidence, EngineError> {
+        if let Some(why) = self.refusal(&request).await? {
+            return Ok(BuildEvidence { end: BuildEnd::Refused(why), log: Captured::default() });
+        }
         match self.build_once(request.clone(), on_line).await {
             Err(EngineError::Unreachable { cause, .. }) if self.ping().await.is_ok() => {
                 let mut evidence = self.build_once(request, on_line).await?;
@@ -105,15 +146,20 @@ impl Engine {
         let begun = Instant::now();
         let limits = request.limits;
         let memory = i32::try_from(limits.memory()).unwrap_or(i32::MAX);
-        // An image that is kept has the label of the distribution that it is built on.
-        let labels = request.run.map(|run| HashMap::from([(LABEL_RUN.to_owned(), run.to_string())]));
+        let label = |name: &str, value: &str| HashMap::from([(name.to_owned(), value.to_owned())]);
+        let (labels, name) = match request.fate {
+            Fate::OfRun(run) => (label(LABEL_RUN, run.as_str()), None),
+            // What users build on it must not inherit what says that it is ours.
+            Fate::Kept(name) => (label(LABEL_OWNER, ""), Some((name, self.making_tag()?))),
+        };
         let options = BuildImageOptions {
             dockerfile: request.dockerfile,
             extrahosts: request.network.as_ref().map(Network::host_entry),
             rm: true,
             forcerm: true,
             buildargs: Some(request.arguments.into_iter().collect()),
-            labels,
+            labels: Some(labels),
+            t: name.as_ref().map(|(_, making)| format!("{KEPT}:{making}")),
             nocache: !request.use_cache,
             memory: Some(memory),
             // As much as memory: none beside it.
@@ -124,14 +170,19 @@ impl Engine {
         };
         let body = bollard::body_full(Bytes::from(request.context));
         let (sender, mut stream) = mpsc::channel(64);
-        let (docker, pending) = (self.docker.clone(), self.pending.begin());
+        let (docker, pending, journal) = (self.docker.clone(), self.pending.begin(), self.journal()?.clone());
+        journal.build_begins();
         // Where the caller gives the build up, its log is read on until the engine has ended it: a sweep waits for that.
         let reader = tokio::spawn(async move {
             let _pending = pending;
+            let mut made = MadeImages::default();
             let mut stream = std::pin::pin!(docker.build_image(options, None, Some(body)));
             while let Some(info) = stream.next().await {
+                let text = info.as_ref().ok().and_then(|info| info.stream.as_deref()).unwrap_or_default();
+                text.lines().filter_map(|line| made.read(line)).for_each(|id| journal.image(&id));
                 drop(sender.send(info).await);
             }
+            journal.build_ends();
         });
         let mut lines = Lines::new(limits.log());
         let mut image = None;
@@ -200,6 +251,9 @@ impl Engine {
                     operation: OPERATION.to_owned(),
                     what: format!("the image {id} was built, but does not exist"),
                 })?;
+                if let Some((name, making)) = name {
+                    self.keep(&image.id, &name, &making).await?;
+                }
                 BuildEnd::Built { image: image.id }
             }
             (None, None) => {
@@ -253,6 +307,21 @@ mod tests {
         ];
         let log = log.map(str::to_owned);
         assert_eq!(commands_of(&log).collect::<Vec<_>>(), ["aaaaaaaaaaaa", "bbbbbbbbbbbb"]);
+    }
+
+    #[test]
+    fn images_that_were_there_are_not_the_builds() {
+        let log = "Step 1/4 : FROM x\n ---> 111111111111\nStep 2/4 : COPY . /x\n ---> 222222222222\n\
+            Step 3/4 : RUN true\n ---> Using cache\n ---> 333333333333\nStep 4/4 : CMD x\n ---> Running in 444444444444\n\
+            Removing intermediate container 444444444444\n ---> 555555555555\nSuccessfully built 555555555555";
+        let made = |log: &str| {
+            let mut made = MadeImages::default();
+            log.lines().filter_map(|line| made.read(line)).collect::<Vec<_>>()
+        };
+        assert_eq!(made(log), ["222222222222", "555555555555"]);
+        let triggers =
+            "Step 1/1 : FROM x\n# Executing 1 build trigger\n ---> Running in 444444444444\n ---> 666666666666";
+        assert_eq!(made(triggers), ["666666666666"]);
     }
 
     #[test]

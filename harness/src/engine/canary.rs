@@ -1,18 +1,17 @@
 //! What canaries need of an engine: a beacon on another network, and containers and builds that try to reach it.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::Path;
 
 use bollard::models::{ContainerCreateBody, HostConfig, NetworkCreateRequest};
 use bollard::query_parameters::{InspectContainerOptions, LogsOptions, StartContainerOptions};
 use futures_util::StreamExt;
 
 use super::container::{container_name, run_labels};
-use super::network::{network_labels, network_name};
+use super::network::network_name;
 use super::start::limit;
 use super::stream::Streams;
-use super::{BuildRequest, Engine, EngineError, Network};
-use crate::check::evidence::CommandEvidence;
+use super::{BuildRequest, Engine, EngineError, Fate, Network};
+use crate::check::evidence::{BuildEnd, CommandEvidence};
 use crate::outcome::RunId;
 use crate::suite::limits::Limits;
 
@@ -37,15 +36,11 @@ impl Engine {
         image: &str,
         command: Vec<String>,
         run: &RunId,
-        lock: &Path,
     ) -> Result<Beacon, EngineError> {
         let unexpected = |what: String| EngineError::Unexpected { operation: OPERATION.to_owned(), what };
         let network = format!("{}-outside", network_name(run));
-        let request = NetworkCreateRequest {
-            name: network.clone(),
-            labels: Some(network_labels(run, lock)),
-            ..Default::default()
-        };
+        let request =
+            NetworkCreateRequest { name: network.clone(), labels: Some(run_labels(run)), ..Default::default() };
         self.docker.create_network(request).await.map_err(|error| self.error(OPERATION, error))?;
         let mut config = HostConfig { network_mode: Some(network.clone()), ..Default::default() };
         limit(&mut config, Limits::default());
@@ -116,6 +111,30 @@ impl Engine {
         self.remove_network(&beacon.network).await
     }
 
+    /// Has something fetched by a build as scenarios have them, by an `ADD` of its own or by one in a trigger of the image that it begins
+    /// with. Whether that was refused.
+    ///
+    /// # Errors
+    /// When the engine cannot.
+    pub(crate) async fn canary_fetch(
+        &self,
+        image: &str,
+        address: &str,
+        by_trigger: bool,
+        network: &Network,
+        run: &RunId,
+    ) -> Result<bool, EngineError> {
+        let add = format!("ADD {address} /fetched");
+        let (image, add) = if by_trigger {
+            (self.with_trigger(image, &add, run).await?, "")
+        } else {
+            (image.to_owned(), add.as_str())
+        };
+        let unwritable = |source| EngineError::Cache { path: "the context of a canary".to_owned(), source };
+        let request = request(&format!("FROM {image}\n{add}\n"), network, run).map_err(unwritable)?;
+        Ok(matches!(self.build(request, &mut |_| {}).await?.end, BuildEnd::Refused(_)))
+    }
+
     /// A container as scenarios have them, in which the canary is let out; what it said. `dns` is the name server that the
     /// engine has to use it.
     ///
@@ -163,7 +182,10 @@ pub(crate) fn canary_build(
     run: &RunId,
 ) -> Result<BuildRequest, std::io::Error> {
     let command = serde_json::to_string(command).map_err(std::io::Error::other)?;
-    let dockerfile = format!("FROM {image}\nRUN {command}\n");
+    request(&format!("FROM {image}\nRUN {command}\n"), network, run)
+}
+
+fn request(dockerfile: &str, network: &Network, run: &RunId) -> Result<BuildRequest, std::io::Error> {
     let mut archive = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();
     header.set_size(dockerfile.len() as u64);
@@ -176,6 +198,6 @@ pub(crate) fn canary_build(
         network: Some(network.clone()),
         use_cache: false,
         limits: Limits::default(),
-        run: Some(run.clone()),
+        fate: Fate::OfRun(run.clone()),
     })
 }

@@ -5,17 +5,15 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use bollard::models::{BuildInfoAux, ImageId};
-use bollard::query_parameters::{BuildImageOptions, BuilderVersion, CreateImageOptions};
-use bytes::Bytes;
+use bollard::query_parameters::CreateImageOptions;
 use futures_util::StreamExt;
 use tokio_util::io::ReaderStream;
 
 use super::digest;
 use super::image::KEPT;
 use super::private::{DISTRIBUTION_PROGRAMS, Toolbox, lock};
-use super::{Engine, EngineError, LABEL_CACHE, LABEL_KEY};
-use crate::outcome::with_causes;
+use super::{Engine, EngineError, LABEL_KEY};
+use crate::outcome::{RunId, with_causes};
 
 /// The beginning of the names of folders in which one is being made.
 const MAKING: &str = "making-";
@@ -74,6 +72,7 @@ pub(crate) async fn ensure_distribution(
     proxy: Option<&str>,
     cache: &Path,
     offline: bool,
+    run: &RunId,
     progress: &(dyn Fn(&str) + Send + Sync),
 ) -> Result<String, EngineError> {
     let Distribution { suite, registry_image, .. } = distribution;
@@ -90,7 +89,7 @@ pub(crate) async fn ensure_distribution(
             Some(reference) if offline => tried.push(format!("{reference}: --offline forbids pulling it")),
             Some(reference) => {
                 progress(&format!("pulling {reference}"));
-                match engine.pull(reference, &name, &key).await {
+                match engine.pull(reference, &name, &key, run).await {
                     Ok(image) => return Ok(image),
                     Err(error @ (EngineError::Unreachable { .. } | EngineError::NoSpace { .. })) => return Err(error),
                     Err(error) => tried.push(format!("{reference}: {error}")),
@@ -186,15 +185,9 @@ async fn make(
     std::fs::rename(&made, archive).map_err(in_cache)
 }
 
-/// Whether a word of the engine is the id of an image.
-fn is_id(word: &str) -> bool {
-    let digits = word.strip_prefix("sha256:").unwrap_or(word);
-    digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
 impl Engine {
     /// Pulls an image, and makes one of it that carries our labels and name.
-    async fn pull(&self, reference: &str, name: &str, key: &str) -> Result<String, EngineError> {
+    async fn pull(&self, reference: &str, name: &str, key: &str, run: &RunId) -> Result<String, EngineError> {
         const OPERATION: &str = "pulling an image";
         let was_there = self.inspect_image(reference).await?.is_some();
         if !was_there {
@@ -210,52 +203,18 @@ impl Engine {
                 }
             }
         }
-        let image = self.label(reference, key).await?;
-        let image = self.keep_made(&image, name, key).await?;
+        let making = self.making_tag()?;
+        let own = HashMap::from([(LABEL_KEY.to_owned(), key.to_owned())]);
+        let image = self.copy_with(reference, &[], own, Some(&making), run).await?;
         if !was_there {
-            // Only the name by digest goes: ours is built on it.
+            // Ours is built on it, and it goes with that. Only its name by digest goes now.
+            if let Some(pulled) = self.inspect_image(reference).await? {
+                self.journal()?.keep(&format!("pulled-{name}"), &pulled.id).map_err(unwritable)?;
+            }
             self.remove_image(reference).await?;
         }
+        self.keep(&image, name, &making).await?;
         Ok(image)
-    }
-
-    /// Builds an image that has our labels and otherwise is another.
-    async fn label(&self, reference: &str, key: &str) -> Result<String, EngineError> {
-        const OPERATION: &str = "labelling an image";
-        let unexpected = |what: String| EngineError::Unexpected { operation: OPERATION.to_owned(), what };
-        let mut context = tar::Builder::new(Vec::new());
-        let dockerfile = format!("FROM {reference}\n");
-        let mut header = tar::Header::new_gnu();
-        header.set_mode(0o644);
-        header.set_size(u64::try_from(dockerfile.len()).unwrap_or(0));
-        context
-            .append_data(&mut header, "Dockerfile", dockerfile.as_bytes())
-            .map_err(|error| unexpected(error.to_string()))?;
-        let context = context.into_inner().map_err(|error| unexpected(error.to_string()))?;
-        let options = BuildImageOptions {
-            dockerfile: "Dockerfile".to_owned(),
-            nocache: true,
-            rm: true,
-            forcerm: true,
-            labels: Some(HashMap::from([
-                (LABEL_CACHE.to_owned(), "image".to_owned()),
-                (LABEL_KEY.to_owned(), key.to_owned()),
-            ])),
-            networkmode: Some("none".to_owned()),
-            version: BuilderVersion::BuilderV1,
-            ..Default::default()
-        };
-        let body = bollard::body_full(Bytes::from(context));
-        let mut stream = std::pin::pin!(self.docker.build_image(options, None, Some(body)));
-        let mut image = None;
-        while let Some(info) = stream.next().await {
-            if let Some(BuildInfoAux::Default(ImageId { id: Some(id) })) =
-                info.map_err(|error| self.error(OPERATION, error))?.aux
-            {
-                image = Some(id);
-            }
-        }
-        image.ok_or_else(|| unexpected("no image resulted".to_owned()))
     }
 
     /// Makes an image of an archive of a whole file system.
@@ -264,39 +223,34 @@ impl Engine {
         let file = tokio::fs::File::open(archive)
             .await
             .map_err(|source| EngineError::Cache { path: archive.display().to_string(), source })?;
-        let mut changes = vec![format!("LABEL {LABEL_CACHE}=image {LABEL_KEY}={key}")];
+        let making = self.making_tag()?;
+        let mut changes = vec![format!("LABEL {LABEL_KEY}={key}")];
         changes.extend(CONFIGURATION.map(str::to_owned));
         let options = CreateImageOptions {
             from_src: Some("-".to_owned()),
             repo: Some(KEPT.to_owned()),
-            tag: Some(name.to_owned()),
+            tag: Some(making.clone()),
             changes,
             ..Default::default()
         };
         let body = bollard::body_try_stream(ReaderStream::with_capacity(file, 1 << 20));
         let mut stream = std::pin::pin!(self.docker.create_image(Some(options), Some(body), None));
-        let mut id = None;
         while let Some(info) = tokio::time::timeout(IDLE_LIMIT, stream.next())
             .await
             .map_err(|_| EngineError::Idle { operation: OPERATION.to_owned(), after: IDLE_LIMIT })?
         {
-            let status = info.map_err(|error| self.error(OPERATION, error))?.status;
-            id = status.map(|status| status.trim().to_owned()).filter(|status| is_id(status)).or(id);
+            info.map_err(|error| self.error(OPERATION, error))?;
         }
-        // The id that the engine gave, not the name: another image may have that by now.
-        let made = id.unwrap_or_else(|| format!("{KEPT}:{name}"));
-        self.keep_made(&made, name, key).await
+        let image = self.inspect_image(&format!("{KEPT}:{making}")).await?;
+        let image = image.ok_or_else(|| EngineError::Unexpected {
+            operation: OPERATION.to_owned(),
+            what: "the imported image does not exist".to_owned(),
+        })?;
+        self.keep(&image.id, name, &making).await?;
+        Ok(image.id)
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_id_is_a_digest_with_or_without_its_kind() {
-        let digest = "ab".repeat(32);
-        assert!(is_id(&digest) && is_id(&format!("sha256:{digest}")));
-        assert!(!is_id("Importing") && !is_id(&digest[1..]) && !is_id(&"xy".repeat(32)));
-    }
+fn unwritable(source: std::io::Error) -> EngineError {
+    EngineError::Cache { path: "the journal".to_owned(), source }
 }

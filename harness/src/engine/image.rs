@@ -1,21 +1,23 @@
 //! Images: inspecting them, and putting the fixture server's address into one.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bollard::models::{ContainerConfig, ContainerCreateBody, HostConfig, ImageConfig, ImageInspect};
 use bollard::query_parameters::{
     CommitContainerOptions, RemoveImageOptions, TagImageOptions, UploadToContainerOptions,
 };
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 
 use super::container::container_name;
-use super::{Engine, EngineError, LABEL_CACHE, LABEL_KEY};
+use super::{Engine, EngineError, LABEL_KEY, LABEL_RUN};
 use crate::check::evidence::ImageEvidence;
 use crate::outcome::RunId;
 
 /// The name of images that are kept to be used again; the tag says which one it is.
 pub(super) const KEPT: &str = "wsgi-proof";
+/// The beginning of the tag of an image that is to be kept, while it is being made; the run's id follows.
+const MAKING: &str = "run-";
 
 /// Files to put into an image: absolute path, content, mode.
 type Files = [(String, Vec<u8>, u32)];
@@ -29,7 +31,7 @@ impl Engine {
         Ok(self.inspect(reference).await?.map(evidence))
     }
 
-    async fn inspect(&self, reference: &str) -> Result<Option<ImageInspect>, EngineError> {
+    pub(super) async fn inspect(&self, reference: &str) -> Result<Option<ImageInspect>, EngineError> {
         match self.docker.inspect_image(reference).await.map_err(|error| self.error("inspecting an image", error)) {
             // What it does not say of an image is not known to be nothing.
             Ok(ImageInspect { config: None, .. }) => Err(EngineError::Unexpected {
@@ -42,16 +44,22 @@ impl Engine {
         }
     }
 
-    /// An image with these files put in, and otherwise the very same: configuration and triggers are as before. With a
-    /// name it is kept under that, and used again the next time.
+    /// An image of this run with these files put in, and otherwise the very same: configuration and triggers are as before.
     ///
     /// # Errors
     /// When the engine cannot, or when what came out differs in more than the files.
-    pub(crate) async fn instrument(
+    pub(crate) async fn instrument(&self, image: &str, files: &Files, run: &RunId) -> Result<String, EngineError> {
+        let own = HashMap::from([(LABEL_RUN.to_owned(), run.to_string())]);
+        self.copy_with(image, files, own, None, run).await
+    }
+
+    /// An image with these files put in and these labels of ours, and otherwise the very same; with a tag from its first moment.
+    pub(super) async fn copy_with(
         &self,
         image: &str,
         files: &Files,
-        name: Option<&str>,
+        own: HashMap<String, String>,
+        tag: Option<&str>,
         run: &RunId,
     ) -> Result<String, EngineError> {
         const OPERATION: &str = "instrumenting an image";
@@ -60,27 +68,19 @@ impl Engine {
             return Err(unexpected(format!("there is no image {image}")));
         };
         let before = evidence(original.clone());
-        let key = key(&before.id, files);
-        if let Some(name) = name
-            && let Some(made) = self.made_before(name, &key).await?
-        {
-            return Ok(made);
-        }
         let config = original.config.unwrap_or_default();
-        // `docker commit` merges the container's labels into the image, over those of the request. So the container
-        // carries what the image is to carry, and no run's label; its name says whose it is.
-        let own = HashMap::from([(LABEL_CACHE.to_owned(), "image".to_owned()), (LABEL_KEY.to_owned(), key.clone())]);
         let without_command = before.entry_point.is_empty() && before.command.is_empty();
         let body = ContainerCreateBody {
             image: Some(before.id.clone()),
             // Never started, but an image without a command needs one to be created.
             entrypoint: without_command.then(|| vec!["true".to_owned()]),
+            // `docker commit` merges the container's labels into the image, over those of the request.
             labels: Some(own.clone()),
             host_config: Some(HostConfig { network_mode: Some("none".to_owned()), ..Default::default() }),
             ..Default::default()
         };
         let container = self.create(&container_name(run, "instrument"), body).await?;
-        let result = self.put_in_and_commit(&container, config, own, files).await;
+        let result = self.put_in_and_commit(&container, config, own, tag, files).await;
         let removed = self.remove_container(&container).await;
         let id = result?;
         removed?;
@@ -91,11 +91,24 @@ impl Engine {
             self.remove_image(&after.id).await?;
             return Err(unexpected(format!("the committed image differs from the candidate in its {what}")));
         }
-        // Named last: what has the name is known to be good.
-        if let Some(name) = name {
-            self.keep_made(&after.id, name, &key).await?;
-        }
         Ok(after.id)
+    }
+
+    /// An image of this run that has a trigger, and otherwise is the very same.
+    pub(super) async fn with_trigger(&self, image: &str, trigger: &str, run: &RunId) -> Result<String, EngineError> {
+        let config = self.inspect(image).await?.and_then(|image| image.config).unwrap_or_default();
+        let own = HashMap::from([(LABEL_RUN.to_owned(), run.to_string())]);
+        let body = ContainerCreateBody {
+            image: Some(image.to_owned()),
+            labels: Some(own.clone()),
+            host_config: Some(HostConfig { network_mode: Some("none".to_owned()), ..Default::default() }),
+            ..Default::default()
+        };
+        let container = self.create(&container_name(run, "trigger"), body).await?;
+        let config = ImageConfig { on_build: Some(vec![trigger.to_owned()]), ..config };
+        let made = self.put_in_and_commit(&container, config, own, None, &[]).await;
+        let removed = self.remove_container(&container).await;
+        made.and_then(|image| removed.map(|()| image))
     }
 
     async fn put_in_and_commit(
@@ -103,6 +116,7 @@ impl Engine {
         container: &str,
         config: ImageConfig,
         own: HashMap<String, String>,
+        tag: Option<&str>,
         files: &Files,
     ) -> Result<String, EngineError> {
         const OPERATION: &str = "instrumenting an image";
@@ -133,57 +147,67 @@ impl Engine {
             shell: config.shell,
             ..Default::default()
         };
-        let options = CommitContainerOptions { container: Some(container.to_owned()), ..Default::default() };
+        let options = CommitContainerOptions {
+            container: Some(container.to_owned()),
+            repo: tag.map(|_| KEPT.to_owned()),
+            tag: tag.map(str::to_owned),
+            ..Default::default()
+        };
         let committed = self.docker.commit_container(options, config).await;
         committed.map(|image| image.id).map_err(|error| self.error(OPERATION, error))
     }
 
     /// The image that this cache folder's own runs made under this name from what the key says, if the engine still has it. It is
-    /// looked for by the id that was recorded. Names and labels prove nothing: an archive that somebody loads has what its maker
+    /// looked for by the id that the journal has. Names and labels prove nothing: an archive that somebody loads has what its maker
     /// chose, and images inherit labels.
     pub(super) async fn made_before(&self, name: &str, key: &str) -> Result<Option<String>, EngineError> {
-        for id in self.made.iter().flat_map(|made| made.ids(name, key)) {
-            if self.inspect_image(&id).await?.is_some_and(|image| image.id == id) {
-                // Something else may have its name.
-                self.keep(&id, name).await?;
-                return Ok(Some(id));
-            }
+        let failed = |source| EngineError::Cache { path: "the journal".to_owned(), source };
+        let Some(id) = self.journal()?.kept(name).map_err(failed)? else { return Ok(None) };
+        let there = self.inspect_image(&id).await?;
+        let made = there.filter(|image| image.id == id && image.labels.get(LABEL_KEY).is_some_and(|own| own == key));
+        if made.is_some() {
+            // Something else may have its name.
+            self.name(&id, name).await?;
         }
-        Ok(None)
+        Ok(made.map(|image| image.id))
     }
 
-    /// Keeps an image that was just made from what the key says, for [`Self::made_before`]; its id.
-    pub(super) async fn keep_made(&self, image: &str, name: &str, key: &str) -> Result<String, EngineError> {
-        let there = self.inspect_image(image).await?;
-        let image = there.filter(|image| image.labels.get(LABEL_KEY).is_some_and(|own| own == key));
-        let Some(ImageEvidence { id, .. }) = image else {
-            let what = "the image that was made does not exist".to_owned();
-            return Err(EngineError::Unexpected { operation: "keeping an image".to_owned(), what });
-        };
-        if let Some(made) = &self.made {
-            let failed = |source| EngineError::Cache { path: format!("the record of {KEPT}:{name}"), source };
-            made.add(name, key, &id).map_err(failed)?;
-        }
-        self.keep(&id, name).await?;
-        Ok(id)
-    }
-
-    /// Keeps an image under a name, under which another may have been kept until now. Images of ours without a name are
-    /// taken away by the next clean-up.
+    /// Keeps an image under a name, under which another may have been kept until now, and takes away the name that it had while it was
+    /// being made.
     ///
     /// # Errors
-    /// When the engine cannot.
-    pub(crate) async fn keep(&self, image: &str, name: &str) -> Result<(), EngineError> {
+    /// When the engine cannot, or it cannot be written down.
+    pub(crate) async fn keep(&self, image: &str, name: &str, making: &str) -> Result<(), EngineError> {
+        // Written down first: what is killed in between leaves no image that has our name and is not known to be ours.
+        let failed = |source| EngineError::Cache { path: "the journal".to_owned(), source };
+        self.journal()?.keep(name, image).map_err(failed)?;
+        self.name(image, name).await?;
+        self.remove_image(&format!("{KEPT}:{making}")).await
+    }
+
+    async fn name(&self, image: &str, name: &str) -> Result<(), EngineError> {
         let options = TagImageOptions { repo: Some(KEPT.to_owned()), tag: Some(name.to_owned()) };
         self.docker.tag_image(image, Some(options)).await.map_err(|error| self.error("naming an image", error))
     }
 
-    /// Removes an image, or one name of it when it has others. One that is gone is removed.
+    /// A tag for an image that is being made and is to be kept: it has that from its first moment, and nobody else can have chosen it.
+    pub(super) fn making_tag(&self) -> Result<String, EngineError> {
+        static NEXT: AtomicUsize = AtomicUsize::new(1);
+        let unexpected = || EngineError::Unexpected {
+            operation: "naming an image".to_owned(),
+            what: "internal error: no run has begun".to_owned(),
+        };
+        let run = self.journal()?.run().ok_or_else(unexpected)?;
+        Ok(format!("{MAKING}{run}-{}", NEXT.fetch_add(1, Ordering::Relaxed)))
+    }
+
+    /// Removes an image that nothing needs, or one name of it when it has others; what it is built on stays. One that is gone is
+    /// removed.
     ///
     /// # Errors
     /// When the engine cannot, for example because another image is built on it.
     pub(crate) async fn remove_image(&self, image: &str) -> Result<(), EngineError> {
-        let options = RemoveImageOptions { force: true, ..Default::default() };
+        let options = RemoveImageOptions { noprune: true, ..Default::default() };
         let removed = self.docker.remove_image(image, Some(options), None).await;
         match removed.map(drop).map_err(|error| self.error("removing an image", error)) {
             Err(error) if error.is_not_found() => Ok(()),
@@ -197,16 +221,10 @@ impl Engine {
     }
 }
 
-fn key(image: &str, files: &Files) -> String {
-    let mut hash = Sha256::new();
-    hash.update(image);
-    for (path, content, mode) in files {
-        hash.update(path);
-        hash.update(mode.to_le_bytes());
-        hash.update(content.len().to_le_bytes());
-        hash.update(content);
-    }
-    hex::encode(hash.finalize())
+/// The run whose tag this is, of an image that is being made.
+pub(super) fn run_of_tag(name: &str) -> Option<&str> {
+    let rest = name.strip_prefix(KEPT)?.strip_prefix(':')?.strip_prefix(MAKING)?;
+    rest.split('-').next()
 }
 
 fn archive(files: &Files) -> std::io::Result<Vec<u8>> {

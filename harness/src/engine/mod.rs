@@ -12,9 +12,10 @@ mod distribution;
 mod endpoint;
 mod error;
 mod file;
+mod foundation;
+mod gate;
 mod guard;
 mod image;
-mod made;
 mod namespace;
 mod network;
 mod own_container;
@@ -24,16 +25,18 @@ mod resources;
 mod size;
 mod start;
 mod stream;
+mod sweep;
 
 use std::fmt;
 use std::sync::Arc;
 
-use self::made::Made;
 use self::pending::Pending;
+use crate::host::journal::Journal;
+use crate::outcome::RunId;
 use bollard::Docker;
 
 pub(crate) use application::Application;
-pub(crate) use build::{BuildRequest, commands_of};
+pub(crate) use build::{BuildRequest, Fate, commands_of};
 pub(crate) use canary::canary_build;
 pub(crate) use discover::discover;
 pub(crate) use distribution::{Distribution, ensure_distribution};
@@ -43,18 +46,13 @@ pub(crate) use guard::Guard;
 pub(crate) use namespace::NetworkNamespace;
 pub(crate) use network::Network;
 pub(crate) use own_container::OwnProgram;
-#[cfg(test)]
-pub(crate) use resources::Kind;
-pub(crate) use resources::Leftover;
+pub(crate) use resources::{Kind, Leftover};
 pub(crate) use start::{Bind, Start};
 
-/// The label that says of which run a container or network is.
+/// The label that names the run whose image this is. It is on no image that is kept, so what inherits it is the run's as well.
 pub(crate) const LABEL_RUN: &str = "wsgi-proof.run";
-/// The label of a run's networks that names the file which the run holds locked for as long as it lives.
-pub(crate) const LABEL_LOCK: &str = "wsgi-proof.lock";
-/// The label of images that are kept on purpose, to be used again. Images made from one inherit it, and so do the
-/// containers of a build: what carries it without [`LABEL_RUN`] is a build's, or was.
-pub(crate) const LABEL_CACHE: &str = "wsgi-proof.cache";
+/// The label with the secret of the cache folder: on the unnamed images that kept ones are built on, and with another value on those.
+pub(crate) const LABEL_OWNER: &str = "wsgi-proof.owner";
 /// The label that says what an image was made from.
 pub(crate) const LABEL_KEY: &str = "wsgi-proof.key";
 
@@ -69,8 +67,12 @@ pub(crate) struct Engine {
     data_root: String,
     description: Description,
     pending: Arc<Pending>,
-    /// Without one, no image is taken for one that was made before.
-    made: Option<Made>,
+    /// The engine's own id.
+    id: String,
+    /// What the runs of a cache folder have made on it. Without one nothing is known to be ours.
+    journal: Option<Journal>,
+    /// Held while what builds begin with is made, so that steps which run at the same time make it once.
+    founding: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What an engine is.
@@ -122,13 +124,37 @@ impl Engine {
             data_root: info.docker_root_dir.unwrap_or_default(),
             description,
             pending: Arc::default(),
-            made: None,
+            id: info.id.unwrap_or_default(),
+            journal: None,
+            founding: Arc::default(),
         })
     }
 
-    /// The same engine, whose images are recorded in this cache folder when they are made to be kept.
-    pub(crate) fn recording(self, cache: &std::path::Path) -> Self {
-        Self { made: Some(Made::of(cache)), ..self }
+    /// The same engine, with the journal of a cache folder.
+    ///
+    /// # Errors
+    /// When the journal cannot be opened.
+    pub(crate) fn with_journal(self, cache: &std::path::Path) -> Result<Self, EngineError> {
+        let failed = |source| EngineError::Cache { path: cache.display().to_string(), source };
+        let journal = Journal::open(cache, &self.id).map_err(failed)?;
+        Ok(Self { journal: Some(journal), ..self })
+    }
+
+    /// The same engine, as this run has it: what is made there from now on is written down as the run's.
+    ///
+    /// # Errors
+    /// When it cannot be written down.
+    pub(crate) fn of_run(self, run: &RunId) -> Result<Self, EngineError> {
+        let failed = |source| EngineError::Cache { path: "the journal".to_owned(), source };
+        let journal = self.journal()?.begin(run).map_err(failed)?;
+        Ok(Self { journal: Some(journal), ..self })
+    }
+
+    fn journal(&self) -> Result<&Journal, EngineError> {
+        self.journal.as_ref().ok_or_else(|| EngineError::Unexpected {
+            operation: "writing down what is made".to_owned(),
+            what: "internal error: there is no journal".to_owned(),
+        })
     }
 
     /// What the engine is, and where it was found.

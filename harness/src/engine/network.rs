@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::Path;
 
 use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest};
 use procfs::net::RouteEntry;
 
-use super::{Engine, EngineError, LABEL_LOCK, LABEL_RUN};
+use super::container::run_labels;
+use super::{Engine, EngineError};
 use crate::outcome::RunId;
 
 /// The beginning of a network's name; the run's id follows.
@@ -31,6 +31,11 @@ impl Network {
 
 /// The name of a run's network.
 pub(super) fn network_name(run: &RunId) -> String {
+    network_name_of(run.as_str())
+}
+
+/// The name of the network of the run with this id.
+pub(super) fn network_name_of(run: &str) -> String {
     format!("{NAME_PREFIX}{run}")
 }
 
@@ -40,11 +45,11 @@ pub(super) fn run_of(name: &str) -> Option<&str> {
 }
 
 impl Engine {
-    /// Creates the run's network, whose label names the run's lock file, on a subnet that neither the engine nor a route of this host uses.
+    /// Creates the run's network, on a subnet that neither the engine nor a route of this host uses.
     ///
     /// # Errors
     /// When the engine refuses, or no subnet is free.
-    pub(crate) async fn create_network(&self, run: &RunId, lock: &Path) -> Result<Network, EngineError> {
+    pub(crate) async fn create_network(&self, run: &RunId) -> Result<Network, EngineError> {
         let routes = procfs::net::route().unwrap_or_default();
         let first = usize::from_str_radix(&run.as_str()[..4], 16).unwrap_or(0);
         let name = network_name(run);
@@ -59,7 +64,7 @@ impl Engine {
             let network = Network { name: name.clone(), subnet: format!("{subnet}/24"), gateway: gateway.into() };
             // Engines that know no such address refuse it; they get none.
             for nowhere in [Some(Ipv4Addr::new(10, 231, third, 254)), None] {
-                let created = self.docker.create_network(request(&network, nowhere, network_labels(run, lock))).await;
+                let created = self.docker.create_network(request(&network, nowhere, run_labels(run))).await;
                 match created.map_err(|error| self.error("creating the network", error)) {
                     Ok(_) => return Ok(network),
                     Err(EngineError::Refused { message, .. }) if message.to_lowercase().contains("overlap") => {
@@ -73,12 +78,6 @@ impl Engine {
         }
         Err(EngineError::NoSubnet { what: format!("all of 10.231.0.0/16 is routed or refused ({refusal})") })
     }
-}
-
-/// The labels of a run's networks.
-pub(super) fn network_labels(run: &RunId, lock: &Path) -> HashMap<String, String> {
-    let lock = lock.to_string_lossy().into_owned();
-    HashMap::from([(LABEL_RUN.to_owned(), run.to_string()), (LABEL_LOCK.to_owned(), lock)])
 }
 
 /// The request for a run's network.

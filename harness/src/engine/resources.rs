@@ -1,35 +1,39 @@
-//! What is ours on an engine: found by label, and taken away.
+//! What is ours on an engine: what stands in the journal of this cache folder, by id, and what has a name that only one of its runs can
+//! have chosen.
+//!
+//! Images and containers inherit labels, so that of somebody else's image which is built on one of ours a label says nothing. Two
+//! labels count for images all the same, as no image that is kept has them: they are what tells the images of a build that nobody saw
+//! the end of.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
 
-use bollard::models::{ContainerSummary, ImageSummary};
-use bollard::query_parameters::{ListContainersOptions, ListImagesOptions, ListNetworksOptions};
-use futures_util::future::join_all;
+use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, ImageSummary};
+use bollard::query_parameters::{InspectContainerOptions, ListContainersOptions, ListImagesOptions};
 
-use super::network::run_of;
-use super::{Engine, EngineError, LABEL_CACHE, LABEL_LOCK, LABEL_RUN};
+use super::image::{KEPT, run_of_tag};
+use super::network::{network_name_of, run_of};
+use super::{Engine, EngineError, LABEL_OWNER, LABEL_RUN};
+use crate::host::journal::{Journal, Kept, Past};
 use crate::outcome::RunId;
-
-/// How long a sweep goes on, where builds were given up. A run that is stopped has five seconds for all.
-const SWEEP_LIMIT: Duration = Duration::from_secs(3);
-/// How often it is tried to remove what is in the way of itself, where no build is being made.
-const SWEEPS: usize = 4;
-/// How long a sweep waits before it looks again.
-const PAUSE: Duration = Duration::from_millis(200);
 
 /// What kind of thing it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Container,
+    /// The container of a build's instruction.
+    BuildContainer {
+        /// Whether it has ended: the builder is making an image of it, or about to remove it.
+        ended: bool,
+    },
     Network,
     /// An image: one of a run, or what a build that failed or was cut short left.
     Image,
     /// An image that is kept on purpose, or that one of those is built on.
     KeptImage,
+    /// A name that an image had while it was being made.
+    Name,
 }
 
 /// Something of ours on an engine.
@@ -44,8 +48,8 @@ pub(crate) struct Leftover {
     pub run: String,
     /// An image's size in bytes, with what it shares with others.
     pub size: u64,
-    /// The lock file of its run, if it says.
-    pub lock: Option<PathBuf>,
+    /// An image's names that we gave it.
+    pub tags: Vec<String>,
 }
 
 impl Leftover {
@@ -53,17 +57,29 @@ impl Leftover {
     pub(crate) fn is_kept(&self) -> bool {
         self.kind == Kind::KeptImage
     }
+
+    pub(super) fn is_container(&self) -> bool {
+        matches!(self.kind, Kind::Container | Kind::BuildContainer { .. })
+    }
 }
 
 impl fmt::Display for Leftover {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.kind {
-            Kind::Container => "container",
+            Kind::Container | Kind::BuildContainer { .. } => "container",
             Kind::Network => "network",
             Kind::Image | Kind::KeptImage => "image",
+            Kind::Name => "name",
         };
         write!(f, "{kind} {}", self.name)
     }
+}
+
+/// What is known to be ours.
+pub(super) struct Ours {
+    owner: String,
+    runs: Vec<Past>,
+    kept: Vec<Kept>,
 }
 
 impl Engine {
@@ -71,60 +87,81 @@ impl Engine {
     /// order it can be removed.
     ///
     /// # Errors
-    /// When the engine cannot say.
+    /// When the engine cannot say, or the journal cannot be read.
     pub(crate) async fn list_ours(&self) -> Result<Vec<Leftover>, EngineError> {
-        let mut found = self.of_runs().await?;
-        let options = ListImagesOptions { all: true, filters: Some(label(LABEL_CACHE)), ..Default::default() };
-        let mut images =
+        let Some(ours) = self.ours()? else { return Ok(Vec::new()) };
+        let mut found = self.containers_and_networks(&ours).await?;
+        let options = ListImagesOptions { all: true, ..Default::default() };
+        let images =
             self.docker.list_images(Some(options)).await.map_err(|error| self.error("listing images", error))?;
-        let parents: HashMap<String, String> =
-            images.iter().map(|image| (image.id.clone(), image.parent_id.clone())).collect();
-        images.sort_by_key(|image| Reverse(depth(&image.id, &parents)));
-        let kept = kept_images(&images, &parents);
-        found.extend(images.into_iter().map(|image| Leftover {
-            kind: if kept.contains(&image.id) { Kind::KeptImage } else { Kind::Image },
-            name: name_of(&image).cloned().unwrap_or_else(|| short(&image.id)),
-            run: image.labels.get(LABEL_RUN).cloned().unwrap_or_default(),
-            size: u64::try_from(image.size).unwrap_or(0),
-            id: image.id,
-            lock: None,
+        found.extend(ours.images(images));
+        Ok(found)
+    }
+
+    /// What the runs of the journal have written down.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub(crate) fn recorded_runs(&self) -> Result<Vec<Past>, EngineError> {
+        Ok(self.ours()?.map(|ours| ours.runs).unwrap_or_default())
+    }
+
+    /// Writes down that what a run left has been taken away.
+    ///
+    /// # Errors
+    /// When the journal cannot be changed.
+    pub(crate) fn swept(&self, run: &str) -> Result<(), EngineError> {
+        self.journal.as_ref().map_or(Ok(()), |journal| journal.swept(run)).map_err(unreadable)
+    }
+
+    /// Forgets a run of which nothing is left.
+    ///
+    /// # Errors
+    /// When the journal cannot be changed.
+    pub(crate) fn forget(&self, run: &str) -> Result<(), EngineError> {
+        self.journal.as_ref().map_or(Ok(()), |journal| journal.forget(run)).map_err(unreadable)
+    }
+
+    pub(super) fn ours(&self) -> Result<Option<Ours>, EngineError> {
+        let of = |journal: &Journal| {
+            Ok(Ours { owner: journal.owner().to_owned(), runs: journal.runs()?, kept: journal.all_kept()? })
+        };
+        self.journal.as_ref().map(of).transpose().map_err(unreadable)
+    }
+
+    /// The containers and networks of all runs.
+    async fn containers_and_networks(&self, ours: &Ours) -> Result<Vec<Leftover>, EngineError> {
+        let mut found: Vec<Leftover> = Vec::new();
+        let options = ListContainersOptions { all: true, ..Default::default() };
+        let containers = self.docker.list_containers(Some(options)).await;
+        for container in containers.map_err(|error| self.error("listing containers", error))? {
+            let Some(leftover) = ours.container(container) else { continue };
+            if leftover.kind == Kind::Container || self.is_of_a_build(&leftover.id).await? {
+                found.push(leftover);
+            }
+        }
+        let networks = self.docker.list_networks(None).await.map_err(|error| self.error("listing networks", error))?;
+        found.extend(networks.into_iter().filter_map(|network| {
+            let name = network.name?;
+            let run = ours.run(run_of(&name)?)?;
+            let id = network.id.unwrap_or_default();
+            Some(Leftover { kind: Kind::Network, id, name, run, size: 0, tags: Vec::new() })
         }));
         Ok(found)
     }
 
-    /// Containers and networks of all runs. A build's containers do not carry the run's label, but inherit the one of
-    /// the images that they are made from, and are on the run's network.
-    async fn of_runs(&self) -> Result<Vec<Leftover>, EngineError> {
-        let mut found: Vec<Leftover> = Vec::new();
-        for name in [LABEL_RUN, LABEL_CACHE] {
-            let options = ListContainersOptions { all: true, filters: Some(label(name)), ..Default::default() };
-            let containers = self
-                .docker
-                .list_containers(Some(options))
-                .await
-                .map_err(|error| self.error("listing containers", error))?;
-            for container in containers {
-                let leftover = of_container(container);
-                if found.iter().all(|other| other.id != leftover.id) {
-                    found.push(leftover);
-                }
+    /// Whether a container on a run's network was made by a build of the run: those have a host that nobody else gives them. What
+    /// somebody has put on the network stays theirs.
+    pub(super) async fn is_of_a_build(&self, container: &str) -> Result<bool, EngineError> {
+        let inspected = self.docker.inspect_container(container, None::<InspectContainerOptions>).await;
+        match inspected.map_err(|error| self.error("inspecting a container", error)) {
+            Ok(container) => {
+                let hosts = container.host_config.and_then(|config| config.extra_hosts).unwrap_or_default();
+                Ok(hosts.iter().any(|host| host.starts_with(crate::mirror::HOST)))
             }
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
         }
-        let options = ListNetworksOptions { filters: Some(label(LABEL_RUN)) };
-        let networks =
-            self.docker.list_networks(Some(options)).await.map_err(|error| self.error("listing networks", error))?;
-        found.extend(networks.into_iter().map(|network| {
-            let labels = network.labels.unwrap_or_default();
-            Leftover {
-                kind: Kind::Network,
-                id: network.id.unwrap_or_default(),
-                name: network.name.unwrap_or_default(),
-                run: labels.get(LABEL_RUN).cloned().unwrap_or_default(),
-                size: 0,
-                lock: labels.get(LABEL_LOCK).map(PathBuf::from),
-            }
-        }));
-        Ok(found)
     }
 
     /// The containers of a run that were kept, and its network with them; nothing when no container was.
@@ -132,149 +169,111 @@ impl Engine {
     /// # Errors
     /// When the engine cannot say.
     pub(crate) async fn kept(&self, run: &RunId) -> Result<Vec<Leftover>, EngineError> {
-        let mut found = self.of_runs().await?;
+        let Some(ours) = self.ours()? else { return Ok(Vec::new()) };
+        let mut found = self.containers_and_networks(&ours).await?;
         found.retain(|leftover| leftover.run == run.as_str());
         let kept = found.iter().any(|leftover| leftover.kind == Kind::Container);
         Ok(if kept { found } else { Vec::new() })
     }
+}
 
-    /// Removes something of ours. What is gone already is removed.
-    ///
-    /// # Errors
-    /// When the engine cannot.
-    pub(crate) async fn remove(&self, leftover: &Leftover) -> Result<(), EngineError> {
-        match leftover.kind {
-            Kind::Container => self.remove_container(&leftover.id).await,
-            Kind::Network => self.remove_network(&leftover.id).await,
-            Kind::KeptImage => self.remove_image(&leftover.id).await,
-            Kind::Image => match self.remove_image(&leftover.id).await {
-                // Something that stays is built on it, or a build has begun on it since: then it is somebody's.
-                Err(EngineError::Refused { status: 409, .. }) => Ok(()),
-                other => other,
-            },
-        }
+impl Ours {
+    /// A run, if it stands in the journal.
+    fn run(&self, run: &str) -> Option<String> {
+        self.runs.iter().any(|past| past.run == run).then(|| run.to_owned())
     }
 
-    /// Takes everything of a run off the engine. Where it is `alone`, when no other run is alive, also what builds left that
-    /// failed or were cut short: those images do not say whose they are. What runs goes first. Goes on when something cannot
-    /// be removed, and tells of the first that could not.
-    ///
-    /// # Errors
-    /// When the engine cannot.
-    pub(crate) async fn sweep_run(&self, run: &RunId, alone: impl Fn(&[Leftover]) -> bool) -> Result<(), EngineError> {
-        let found = self.list_ours().await?;
-        let alone = alone(&found);
-        // What builds of kept images run in says no more whose it is than the images that they leave.
-        let building = self.pending.is_any();
-        let nobodys = |kind: Kind| alone && (kind == Kind::Image || building && kind == Kind::Container);
-        let is_to_go =
-            |leftover: &Leftover| leftover.run == run.as_str() || leftover.run.is_empty() && nobodys(leftover.kind);
-        let begun = Instant::now();
-        let mut found: Vec<Leftover> = found.into_iter().filter(is_to_go).collect();
-        let mut sweeps = 0;
-        loop {
-            let removed = self.remove_all_of(&found).await;
-            sweeps += 1;
-            let building = self.pending.is_any();
-            if begun.elapsed() > SWEEP_LIMIT || !building && sweeps >= SWEEPS {
-                return removed;
-            }
-            // A build that was given up goes on as long as nothing stops its next instruction.
-            self.pending.ended(PAUSE).await;
-            found = self.list_ours().await?.into_iter().filter(is_to_go).collect();
-            if found.is_empty() && !self.pending.is_any() {
-                // Whatever was refused meanwhile has gone all the same.
-                return Ok(());
-            }
-            if !building {
-                // The engine itself is removing what these depend on, and tells of no end of that.
-                tokio::time::sleep(PAUSE).await;
-            }
+    /// A container whose name, or whose network's, only one of our runs can have chosen.
+    fn container(&self, container: ContainerSummary) -> Option<Leftover> {
+        let id = container.id.unwrap_or_default();
+        let name = container.names.and_then(|names| names.into_iter().next()).unwrap_or_else(|| short(&id));
+        let name = name.trim_start_matches('/').to_owned();
+        let leftover = |kind, run, id, name| Leftover { kind, id, name, run, size: 0, tags: Vec::new() };
+        if let Some(run) = run_of(&name).and_then(|run| self.run(run)) {
+            return Some(leftover(Kind::Container, run, id, name));
         }
+        let network = container.host_config.and_then(|config| config.network_mode).unwrap_or_default();
+        let run = run_of(&network).filter(|run| network_name_of(run) == network).and_then(|run| self.run(run))?;
+        let ended = container
+            .state
+            .is_some_and(|state| matches!(state, ContainerSummaryStateEnum::EXITED | ContainerSummaryStateEnum::DEAD));
+        Some(leftover(Kind::BuildContainer { ended }, run, id, name))
     }
 
-    /// Removes these, what runs first. Goes on when one cannot be removed, and tells of the first that could not.
-    async fn remove_all_of(&self, found: &[Leftover]) -> Result<(), EngineError> {
-        let (running, rest): (Vec<_>, Vec<_>) = found.iter().partition(|leftover| leftover.kind == Kind::Container);
-        let mut results = join_all(running.into_iter().map(|leftover| self.remove(leftover))).await;
-        for leftover in rest {
-            results.push(self.remove(leftover).await);
+    /// Our images, those built on another before it.
+    fn images(&self, images: Vec<ImageSummary>) -> Vec<Leftover> {
+        let parents: HashMap<String, String> =
+            images.iter().map(|image| (image.id.clone(), image.parent_id.clone())).collect();
+        let kept = self.kept_and_below(&parents);
+        let mut found: Vec<(usize, Leftover)> = Vec::new();
+        for image in images {
+            let depth = depth(&image.id, &parents);
+            let names = names_of(&image);
+            found.extend(self.image(&image, &names, &kept).map(|leftover| (depth, leftover)));
         }
-        results.into_iter().collect()
+        found.sort_by_key(|(depth, _)| Reverse(*depth));
+        found.into_iter().map(|(_, leftover)| leftover).collect()
     }
 
-    /// Takes all containers and networks off an engine that is the suite's alone.
-    pub(super) async fn remove_all(&self) -> Result<(), EngineError> {
-        let options = ListContainersOptions { all: true, ..Default::default() };
-        let containers = self
-            .docker
-            .list_containers(Some(options))
-            .await
-            .map_err(|error| self.error("listing containers", error))?;
-        for id in containers.into_iter().filter_map(|container| container.id) {
-            self.remove_container(&id).await?;
-        }
-        let filters = Some(HashMap::from([("type".to_owned(), vec!["custom".to_owned()])]));
-        let networks = self
-            .docker
-            .list_networks(Some(ListNetworksOptions { filters }))
-            .await
-            .map_err(|error| self.error("listing networks", error))?;
-        for id in networks.into_iter().filter_map(|network| network.id) {
-            self.remove_network(&id).await?;
-        }
-        Ok(())
-    }
-
-    pub(super) async fn remove_network(&self, id: &str) -> Result<(), EngineError> {
-        let of = |error| self.error("removing a network", error);
-        let network = match self.docker.inspect_network(id, None).await.map_err(of) {
-            Ok(network) => network,
-            Err(error) if error.is_not_found() => return Ok(()),
-            Err(error) => return Err(error),
+    fn image(&self, image: &ImageSummary, names: &[String], kept: &HashSet<String>) -> Option<Leftover> {
+        let temporary = |name: &&String| run_of_tag(name).is_some_and(|run| self.run(run).is_some());
+        let is_kept_name = |name: &&String| {
+            name.strip_prefix(KEPT)
+                .and_then(|rest| rest.strip_prefix(':'))
+                .is_some_and(|tag| self.kept.iter().any(|kept| kept.name == tag && kept.id == image.id))
         };
-        for container in network.containers.unwrap_or_default().into_keys() {
-            self.remove_container(&container).await?;
+        let tags: Vec<String> = names.iter().filter(|name| temporary(name) || is_kept_name(name)).cloned().collect();
+        let first = tags.first().cloned();
+        let leftover = |kind, run: &str| Leftover {
+            kind,
+            id: image.id.clone(),
+            name: first.clone().unwrap_or_else(|| short(&image.id)),
+            run: run.to_owned(),
+            size: u64::try_from(image.size).unwrap_or(0),
+            tags: tags.clone(),
+        };
+        let kept_itself = self.kept.iter().any(|kept| kept.is_current && kept.id == image.id);
+        if kept_itself {
+            // A run that was killed may have left it the name that it had while it was being made.
+            return Some(match names.iter().find(temporary).and_then(|name| Some((name, run_of_tag(name)?))) {
+                Some((name, run)) => {
+                    Leftover { kind: Kind::Name, id: name.clone(), name: name.clone(), ..leftover(Kind::Name, run) }
+                }
+                None => leftover(Kind::KeptImage, ""),
+            });
         }
-        match self.docker.remove_network(id).await.map_err(of) {
-            Err(error) if error.is_not_found() => Ok(()),
-            other => other,
+        let run = names.iter().find_map(|name| self.run(run_of_tag(name)?)).or_else(|| self.run_of_image(image));
+        let was_kept = self.kept.iter().any(|kept| kept.id == image.id);
+        let is_owned = image.labels.get(LABEL_OWNER) == Some(&self.owner);
+        // Somebody has given it a name of their own: so it is theirs as well.
+        if names.iter().any(|name| !tags.contains(name)) || run.is_none() && !was_kept && !is_owned {
+            return None;
         }
+        let kind = if kept.contains(&image.id) { Kind::KeptImage } else { Kind::Image };
+        Some(leftover(kind, &run.unwrap_or_default()))
+    }
+
+    /// The run whose image this is: it has written it down, or what it is built on is the run's.
+    fn run_of_image(&self, image: &ImageSummary) -> Option<String> {
+        let is_in = |past: &&Past| past.images.iter().any(|id| digest(&image.id).starts_with(digest(id)));
+        let by_label = || image.labels.get(LABEL_RUN).and_then(|run| self.run(run));
+        self.runs.iter().find(is_in).map(|past| past.run.clone()).or_else(by_label)
+    }
+
+    /// The images that are kept, and those that they are built on.
+    fn kept_and_below(&self, parents: &HashMap<String, String>) -> HashSet<String> {
+        let current = self.kept.iter().filter(|kept| kept.is_current);
+        current
+            .flat_map(|kept| {
+                std::iter::successors(Some(&kept.id), |id| parents.get(*id)).take(parents.len() + 1).cloned()
+            })
+            .collect()
     }
 }
 
-/// An image's name, if it has one.
-fn name_of(image: &ImageSummary) -> Option<&String> {
-    image.repo_tags.iter().find(|tag| *tag != "<none>:<none>")
-}
-
-/// The images with a name, and those that they are built on.
-fn kept_images(images: &[ImageSummary], parents: &HashMap<String, String>) -> HashSet<String> {
-    let named = images.iter().filter(|image| name_of(image).is_some());
-    named
-        .flat_map(|image| {
-            std::iter::successors(Some(&image.id), |id| parents.get(*id)).take(parents.len() + 1).cloned()
-        })
-        .collect()
-}
-
-fn label(name: &str) -> HashMap<String, Vec<String>> {
-    HashMap::from([("label".to_owned(), vec![name.to_owned()])])
-}
-
-/// Whose a container is: its label says so, else the network it is on, else its name.
-fn of_container(container: ContainerSummary) -> Leftover {
-    let id = container.id.unwrap_or_default();
-    let name = container.names.and_then(|names| names.into_iter().next()).unwrap_or_else(|| short(&id));
-    let name = name.trim_start_matches('/').to_owned();
-    let label = container.labels.and_then(|labels| labels.get(LABEL_RUN).cloned());
-    let by_network = || {
-        let networks = container.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
-        networks.keys().find_map(|network| run_of(network).map(str::to_owned))
-    };
-    let by_name = || run_of(&name).map(str::to_owned);
-    let run = label.or_else(by_network).or_else(by_name).unwrap_or_default();
-    Leftover { kind: Kind::Container, id, name, run, size: 0, lock: None }
+/// An image's names.
+fn names_of(image: &ImageSummary) -> Vec<String> {
+    image.repo_tags.iter().filter(|tag| *tag != "<none>:<none>").cloned().collect()
 }
 
 /// How many images of the list an image is built on.
@@ -282,37 +281,17 @@ fn depth(id: &str, parents: &HashMap<String, String>) -> usize {
     std::iter::successors(parents.get(id), |parent| parents.get(*parent)).take(parents.len()).count()
 }
 
+fn digest(id: &str) -> &str {
+    id.trim_start_matches("sha256:")
+}
+
 fn short(id: &str) -> String {
-    id.trim_start_matches("sha256:").chars().take(12).collect()
+    digest(id).chars().take(12).collect()
+}
+
+fn unreadable(source: std::io::Error) -> EngineError {
+    EngineError::Cache { path: "the journal".to_owned(), source }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use bollard::models::{ContainerSummaryNetworkSettings, EndpointSettings};
-
-    fn container(label: Option<&str>, network: &str, name: &str) -> ContainerSummary {
-        let networks = HashMap::from([(network.to_owned(), EndpointSettings::default())]);
-        ContainerSummary {
-            names: Some(vec![format!("/{name}")]),
-            labels: label.map(|run| HashMap::from([(LABEL_RUN.to_owned(), run.to_owned())])),
-            network_settings: Some(ContainerSummaryNetworkSettings { networks: Some(networks) }),
-            ..Default::default()
-        }
-    }
-
-    #[test]
-    fn a_container_is_its_labels_its_networks_or_its_names_run() {
-        assert_eq!(of_container(container(Some("a1"), "wsgi-proof-b2", "x")).run, "a1");
-        assert_eq!(of_container(container(None, "wsgi-proof-b2", "eager_hopper")).run, "b2");
-        assert_eq!(of_container(container(None, "none", "wsgi-proof-c3-instrument-1")).run, "c3");
-        assert_eq!(of_container(container(None, "bridge", "eager_hopper")).run, "");
-    }
-
-    #[test]
-    fn an_image_goes_before_what_it_is_built_on() {
-        let parents = [("a", ""), ("b", "a"), ("c", "b"), ("d", "else")];
-        let parents = parents.into_iter().map(|(id, parent)| (id.to_owned(), parent.to_owned())).collect();
-        assert_eq!(["a", "b", "c", "d"].map(|id| depth(id, &parents)), [1, 2, 3, 1]);
-    }
-}
+mod tests;

@@ -1,25 +1,38 @@
-//! How much a container has written. Engines can limit that only on file systems with quotas, so it is polled.
+//! How much a container has written: into its own file system, into the files that the engine mounts in it, and into volumes. Engines can
+//! limit that only on file systems with quotas, so it is polled.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bollard::models::ContainerInspectResponse;
 use bollard::query_parameters::InspectContainerOptions;
 
 use super::Engine;
 
 /// How often it is polled: no event reports what is written.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The unit of a file's blocks, in bytes (stat(2)).
+const BLOCK: u64 = 512;
+/// What an entry of a folder takes beside its blocks, at the least: files without content fill a disk, too.
+const ENTRY: u64 = 256;
 
 impl Engine {
-    /// Whether a container has written more than this many bytes into its own file system. One that the engine cannot say it of,
-    /// as it has gone, has not.
+    /// Whether a container has written more than this many bytes. One that the engine cannot say it of, as it has gone, has not.
     pub(super) async fn is_larger(&self, container: &str, bytes: u64) -> bool {
         let options = InspectContainerOptions { size: true };
-        let found = self.docker.inspect_container(container, Some(options)).await;
-        let size = found.ok().and_then(|found| found.size_rw).and_then(|size| u64::try_from(size).ok());
-        size.is_some_and(|size| size > bytes)
+        let Ok(found) = self.docker.inspect_container(container, Some(options)).await else { return false };
+        let own = found.size_rw.and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
+        if own > bytes {
+            return true;
+        }
+        let mounted = mounted(found);
+        let mounted = tokio::task::spawn_blocking(move || size_of_all(mounted, bytes)).await;
+        own.saturating_add(mounted.unwrap_or(0)) > bytes
     }
 
-    /// Waits until a container has written more than this many bytes into its own file system.
+    /// Waits until a container has written more than this many bytes.
     pub(crate) async fn until_larger(&self, container: &str, bytes: u64) {
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
@@ -27,5 +40,67 @@ impl Engine {
                 return;
             }
         }
+    }
+}
+
+/// What a container can write to outside of its own file system: places on the engine's machine, which is this one.
+fn mounted(container: ContainerInspectResponse) -> Vec<PathBuf> {
+    let files = [container.hosts_path, container.hostname_path, container.resolv_conf_path];
+    let mounts = container.mounts.unwrap_or_default().into_iter().filter(|mount| mount.rw != Some(false));
+    let sources = mounts.filter_map(|mount| mount.source);
+    files.into_iter().flatten().chain(sources).filter(|path| !path.is_empty()).map(PathBuf::from).collect()
+}
+
+/// How much space these take with all that is in them; it need not be known further than that it is more than the limit. Links are not
+/// followed, and what may not be read is not counted.
+fn size_of_all(mut places: Vec<PathBuf>, limit: u64) -> u64 {
+    let mut size = 0_u64;
+    while let Some(place) = places.pop() {
+        size = size.saturating_add(size_of(&place));
+        let is_folder = fs::symlink_metadata(&place).is_ok_and(|data| data.is_dir());
+        let entries = if is_folder { fs::read_dir(&place).ok() } else { None };
+        for entry in entries.into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                places.push(entry.path());
+            } else {
+                size = size.saturating_add(size_of(&entry.path()));
+            }
+            if size > limit {
+                return size;
+            }
+        }
+    }
+    size
+}
+
+fn size_of(path: &Path) -> u64 {
+    fs::symlink_metadata(path).map_or(0, |data| data.blocks().saturating_mul(BLOCK).saturating_add(ENTRY))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_into_mounts_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let (hosts, volume) = (folder.path().join("hosts"), folder.path().join("volume"));
+        fs::write(&hosts, vec![1; 100_000]).unwrap();
+        fs::create_dir_all(volume.join("deep/deeper")).unwrap();
+        fs::write(volume.join("deep/deeper/large"), vec![1; 500_000]).unwrap();
+        std::os::unix::fs::symlink("/", volume.join("deep/root")).unwrap();
+        let size = size_of_all(vec![hosts, volume], u64::MAX);
+        assert!((600_000..800_000).contains(&size), "{size}");
+    }
+
+    #[test]
+    fn files_without_content_count_and_what_is_not_there_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..100 {
+            fs::write(folder.path().join(number.to_string()), "").unwrap();
+        }
+        assert!(size_of_all(vec![folder.path().to_owned()], u64::MAX) >= 100 * ENTRY);
+        assert_eq!(size_of_all(vec![folder.path().join("none")], u64::MAX), 0);
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod caller;
 pub(crate) mod folders;
+pub(crate) mod journal;
 pub(crate) mod outgoing;
 pub(crate) mod trust;
 pub(crate) mod volume;

@@ -13,7 +13,7 @@ use crate::check::captured::Captured;
 use crate::check::evidence::BuildEnd;
 use crate::engine::canary_build;
 use crate::isolation::{
-    BEACON_PORT, Canary, Isolation, LinkPorts, Listeners, beacon_command, canary_command, host_addresses, ways,
+    BEACON_PORT, Canary, Isolation, Kind, LinkPorts, Listeners, beacon_command, canary_command, host_addresses, ways,
 };
 use crate::mirror;
 use crate::outcome::Fault;
@@ -51,7 +51,7 @@ pub(super) async fn canaries(setup: &Setup, image: &str) -> Result<Prepared, Pre
 async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
     let Setup { engine, run, network, watch, namespace, .. } = setup;
     let listening = |error: std::io::Error| suite(format!("cannot open listeners for the canaries: {error}"), None);
-    let beacon = engine.start_beacon(image, beacon_command(), run, &setup.lock).await?;
+    let beacon = engine.start_beacon(image, beacon_command(), run).await?;
     let (listeners, hosts) = Listeners::of_host(run, &watch.arrivals()).await.map_err(listening)?;
     let mut listeners = vec![listeners];
     let link = if namespace.is_hosts() {
@@ -85,6 +85,12 @@ async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
         engine.canary_container(image, words(Canary::Container), network, dns, run)
     );
     let (built, ran) = (built?, ran?);
+    for way in ways.iter().filter(|way| matches!(way.kind, Kind::Add | Kind::Trigger)) {
+        let refused = engine.canary_fetch(image, &way.address(), way.kind == Kind::Trigger, network, run).await?;
+        if !refused {
+            watch.open(Canary::Build, way, "the build was not refused");
+        }
+    }
     for message in engine.reached(&beacon).await? {
         watch.arrivals().add(message.as_bytes());
     }
@@ -98,6 +104,7 @@ async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
         BuildEnd::Built { .. } => heard(Canary::Build, &built.log),
         BuildEnd::Failed { message, .. } => Err(suite(format!("the canary build failed: {message}"), None)),
         BuildEnd::Exceeded(exceeded) => Err(suite(format!("the canary build: {exceeded}"), None)),
+        BuildEnd::Refused(why) => Err(suite(format!("the canary build was refused: {why}"), None)),
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::Setup;
 use super::canaries::canaries;
 use crate::check::evidence::{BuildEnd, ImageEvidence};
-use crate::engine::{BuildRequest, Distribution, EngineError, ensure_distribution};
+use crate::engine::{BuildRequest, Distribution, EngineError, Fate, ensure_distribution};
 use crate::mirror;
 use crate::outcome::Fault;
 use crate::run::plan::Role;
@@ -64,13 +64,17 @@ pub(super) async fn prepare(
                 Some(&setup.host_proxy),
                 &setup.cache,
                 setup.offline,
+                &setup.run,
                 progress,
             )
             .await?;
             ready(setup, image).await
         }
         Role::Canaries => match needs {
-            [distribution] => canaries(setup, distribution).await,
+            [distribution] => {
+                let begun_with = setup.engine.foundation(distribution, Some(&on(cell)), &setup.run).await?;
+                canaries(setup, &begun_with).await
+            }
             _ => Err(without("distribution")),
         },
         Role::Base => match (&setup.origin.base, needs) {
@@ -81,7 +85,9 @@ pub(super) async fn prepare(
         Role::Onbuild => match (&setup.origin.onbuild, needs) {
             (Some(reference), _) => prebuilt(setup, reference).await,
             (None, [base]) => {
-                let arguments = BTreeMap::from([("BASE".to_owned(), base.clone())]);
+                let name = setup.kept_name("base", cell);
+                let base = setup.engine.foundation(base, name.as_deref(), &setup.run).await?;
+                let arguments = BTreeMap::from([("BASE".to_owned(), base)]);
                 built(setup, cell, ("onbuild", &setup.dockerfiles.1), arguments, &setup.onbuild, progress).await
             }
             (None, _) => Err(without("base image")),
@@ -89,9 +95,7 @@ pub(super) async fn prepare(
         Role::InstrumentedBase | Role::InstrumentedOnbuild => {
             let [image] = needs else { return Err(without("candidate")) };
             let files = mirror::instrumentation();
-            let role = if role == Role::InstrumentedBase { "base" } else { "onbuild" };
-            let name = setup.kept_name(&format!("instrumented-{role}"), cell);
-            let image = setup.engine.instrument(image, &files, name.as_deref(), &setup.run).await?;
+            let image = setup.engine.instrument(image, &files, &setup.run).await?;
             ready(setup, image).await
         }
     }
@@ -106,8 +110,9 @@ async fn base(
     progress: &(dyn Fn(&str) + Send + Sync),
 ) -> Result<Prepared, PrepareError> {
     let server = format!("http://{}:{}", mirror::HOST, mirror::PORT);
+    let begun_with = setup.engine.foundation(distribution, Some(&on(cell)), &setup.run).await?;
     let arguments = BTreeMap::from([
-        ("DISTRIBUTION".to_owned(), distribution.to_owned()),
+        ("DISTRIBUTION".to_owned(), begun_with),
         ("DIALECT".to_owned(), cell.dialect.name().to_owned()),
         ("PYTHON".to_owned(), cell.variant.python.clone()),
         ("APT_OPTIONS".to_owned(), "-o Acquire::Check-Valid-Until=false -o Acquire::EnableSrvRecords=false".to_owned()),
@@ -137,20 +142,18 @@ async fn built(
         network: Some(setup.network.clone()),
         use_cache: true,
         limits: Limits { build_seconds: IMAGE_SECONDS, ..setup.limits },
-        run: None,
+        fate: setup.kept_name(role, cell).map_or_else(|| Fate::OfRun(setup.run.clone()), Fate::Kept),
     };
     let evidence = setup.engine.build(request, &mut |line| progress(line)).await?;
     match evidence.end {
-        BuildEnd::Built { image } => {
-            if let Some(name) = setup.kept_name(role, cell) {
-                setup.engine.keep(&image, &name).await?;
-            }
-            ready(setup, image).await
-        }
+        BuildEnd::Built { image } => ready(setup, image).await,
         BuildEnd::Exceeded(exceeded) => Err(PrepareError::Candidate {
             why: format!("{}: {exceeded}", path.display()),
             log: evidence.log.reported(),
         }),
+        BuildEnd::Refused(why) => {
+            Err(PrepareError::Candidate { why: format!("{}: {why}", path.display()), log: evidence.log.reported() })
+        }
         BuildEnd::Failed { command, exit_code, message } => {
             let why = match (command, exit_code) {
                 (Some(command), Some(code)) => format!("{}: `{command}` exited with {code}", path.display()),
@@ -159,6 +162,11 @@ async fn built(
             Err(PrepareError::Candidate { why, log: evidence.log.reported() })
         }
     }
+}
+
+/// What tells the distribution of a cell from others.
+fn on(cell: &Cell) -> String {
+    format!("distribution-{}", cell.variant.name)
 }
 
 async fn prebuilt(setup: &Setup, reference: &str) -> Result<Prepared, PrepareError> {

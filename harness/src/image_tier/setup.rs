@@ -24,8 +24,6 @@ pub(crate) struct Setup {
     /// What the canaries find.
     pub watch: Arc<Watch>,
     pub run: RunId,
-    /// The file that it holds locked.
-    pub lock: PathBuf,
     /// What builds and containers asked of the fixture server.
     pub requests: RequestLog,
     /// The recording proxy as programs on this host reach it.

@@ -15,7 +15,7 @@ use crate::check;
 use crate::check::captured::Captured;
 use crate::check::evidence::BuildEnd;
 use crate::check::scope::Scope;
-use crate::engine::{BuildRequest, EngineError, commands_of};
+use crate::engine::{BuildRequest, EngineError, Fate, commands_of};
 use crate::outcome::{Fault, Log, Stage};
 use crate::run::event::Event;
 use crate::run::plan::{Planned, Work};
@@ -123,7 +123,7 @@ impl Step<'_> {
             network: Some(self.setup.network.clone()),
             use_cache: false,
             limits: self.limits(),
-            run: Some(self.setup.run.clone()),
+            fate: Fate::OfRun(self.setup.run.clone()),
         };
         let again = BuildRequest { context: Vec::new(), use_cache: true, ..request.clone() };
         let cursor = self.setup.requests.cursor();
@@ -134,7 +134,7 @@ impl Step<'_> {
                 BuildOutcome::Success => StepEnd::Image(image),
                 BuildOutcome::Failure { .. } | BuildOutcome::Either { .. } => StepEnd::Done,
             },
-            BuildEnd::Exceeded(_) => StepEnd::NotBuilt,
+            BuildEnd::Exceeded(_) | BuildEnd::Refused(_) => StepEnd::NotBuilt,
             BuildEnd::Failed { message, .. } => {
                 let requests = self.setup.requests.since(cursor);
                 let absent = &self.scenario.absent_packages;

@@ -63,16 +63,28 @@ impl Tier for ImageTier {
     }
 }
 
+/// How many requests of the kind are named; of the others there is the number.
+const EXAMPLES: usize = 10;
+
 /// What was asked of the fixture server though it has nothing of the kind, and no scenario of the run declares it.
 fn undeclared(log: &RequestLog, plan: &Plan) -> Vec<String> {
     let absent = plan.absent_packages();
     let mut found: Vec<String> = Vec::new();
+    let mut more = log.counts().dropped;
     for request in log.since(0).into_iter().filter(|request| request.is_undeclared(&absent)) {
         let from = request.from.map_or_else(|| "an unknown address".to_owned(), |address| address.to_string());
         let text = format!("{from} requested {}", request.what);
-        if !found.contains(&text) {
-            found.push(text);
+        if found.contains(&text) {
+            continue;
         }
+        if found.len() < EXAMPLES {
+            found.push(text);
+        } else {
+            more += 1;
+        }
+    }
+    if more > 0 {
+        found.push(format!("{more} more were made"));
     }
     found
 }

@@ -77,6 +77,14 @@ sub begin {
         my $to = pack_sockaddr_un($kind eq 'abstract' ? "\0$host" : $host);
         return report($number, connect($socket, $to) ? 'open' : "closed: $!");
     }
+    if ($kind eq 'vsock') {
+        # Family 40, in Perl without a name; the address is family, nothing, port and CID. Nobody has the port: a refusal comes from there.
+        socket my $socket, 40, SOCK_STREAM, 0 or return report($number, "closed: $!");
+        fcntl $socket, F_SETFL, O_NONBLOCK;
+        my $connected = connect $socket, pack('SSLLx4', 40, 0, $port, $host);
+        my $is_closed = !$connected && ($!{ENODEV} || $!{ENETUNREACH} || $!{EADDRNOTAVAIL} || $!{EPERM} || $!{EACCES} || $!{EINVAL});
+        return report($number, $is_closed ? "closed: $!" : 'open');
+    }
     my $to = address($kind, $host, $port);
     return report($number, 'closed: nobody has such an address') if !defined $to;
     my $family = $kind =~ /6$/ ? AF_INET6 : AF_INET;

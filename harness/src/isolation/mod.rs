@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 pub(crate) use listener::{Arrivals, Listeners, Ports};
-pub(crate) use ways::{LinkPorts, Way, host_addresses, ways};
+pub(crate) use ways::{Kind, LinkPorts, Way, host_addresses, ways};
 
 use crate::outcome::RunId;
 
@@ -128,6 +128,12 @@ impl Watch {
         Ok(())
     }
 
+    /// Takes that a way was open, and how that showed.
+    pub(crate) fn open(&self, canary: Canary, way: &Way, how: &str) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.open.push((canary, way.number, how.to_owned()));
+    }
+
     /// Makes the result inconclusive, and why.
     pub(crate) fn could_not(&self, why: String) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).untold.get_or_insert(why);
@@ -193,7 +199,6 @@ fn perl(program: &str, arguments: impl IntoIterator<Item = String>) -> Vec<Strin
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::ways::Kind;
     use super::*;
 
     fn watch() -> (RunId, Watch) {

@@ -8,6 +8,9 @@ use super::{BEACON_PORT, Canary, Ports};
 
 /// How many of this host's addresses are tried.
 const ADDRESSES: usize = 8;
+/// Who a virtual machine is a guest of, and a port that nobody has there (vsock(7)).
+const VSOCK_HOST: u32 = 2;
+const VSOCK_PORT: u16 = 1;
 /// All nodes of a link (RFC 4291, section 2.7.1).
 const ALL_NODES: &str = "ff02::1";
 
@@ -28,6 +31,12 @@ pub(crate) enum Kind {
     Unix,
     /// A socket in the abstract namespace (unix(7)).
     Abstract,
+    /// A socket to the machine that this one is a guest of (vsock(7)): those have no namespaces.
+    Vsock,
+    /// An `ADD` of an address, which the engine would fetch.
+    Add,
+    /// The same in a trigger of the image that a build begins with.
+    Trigger,
 }
 
 #[derive(Debug, Clone)]
@@ -59,13 +68,25 @@ impl Way {
             Kind::Name => "name",
             Kind::Unix => "unix",
             Kind::Abstract => "abstract",
+            Kind::Vsock => "vsock",
+            Kind::Add | Kind::Trigger => "refused",
         };
         format!("{} {kind} {} {}", self.number, self.host, self.port)
     }
 
-    /// Whether this canary can try it. A build cannot be given a name server of the run's own, and must not ask another.
+    /// Whether this canary can try it itself. A build cannot be given a name server of the run's own, and must not ask another; what
+    /// an engine would fetch is tried by builds of their own.
     pub(super) fn is_for(&self, canary: Canary) -> bool {
-        self.kind != Kind::Name || canary == Canary::Container
+        match self.kind {
+            Kind::Name => canary == Canary::Container,
+            Kind::Add | Kind::Trigger => false,
+            _ => true,
+        }
+    }
+
+    /// What the engine would fetch, for a build of its own.
+    pub(crate) fn address(&self) -> String {
+        format!("http://{}:{}/", self.host, self.port)
     }
 }
 
@@ -82,6 +103,9 @@ impl fmt::Display for Way {
             Kind::Name => write!(f, "a name look-up by {what}"),
             Kind::Unix => write!(f, "{what} ({host})"),
             Kind::Abstract => write!(f, "{what}"),
+            Kind::Vsock => write!(f, "AF_VSOCK to {what} (CID {host})"),
+            Kind::Add => write!(f, "an `ADD` of {what} ({host}:{port})"),
+            Kind::Trigger => write!(f, "a trigger with an `ADD` of {what} ({host}:{port})"),
         }
     }
 }
@@ -145,6 +169,11 @@ pub(crate) fn ways(
     for socket in sockets {
         add(Kind::Unix, socket.display().to_string(), 0, "a socket of an engine", false);
     }
+    // Which sockets a container may open is the engine's to say, and a build takes no other profile.
+    add(Kind::Vsock, VSOCK_HOST.to_string(), VSOCK_PORT, "the machine that this one is a guest of", true);
+    for kind in [Kind::Add, Kind::Trigger] {
+        add(kind, there.clone(), BEACON_PORT, "an address on another network", false);
+    }
     add(Kind::Abstract, hosts.abstract_name.clone(), 0, "an abstract socket of this host", false);
     ways
 }
@@ -207,7 +236,7 @@ mod tests {
         let gateway = IpAddr::from([10, 231, 0, 1]);
         let expected = |link| {
             let ways = ways(Ipv4Addr::LOCALHOST, gateway, &[gateway], (&ports, link), &[]);
-            ways.iter().filter(|way| way.is_expected).count()
+            ways.iter().filter(|way| way.is_expected && way.kind != Kind::Vsock).count()
         };
         assert_eq!((expected(LinkPorts::OfThisHost), expected(LinkPorts::Elsewhere(None))), (2, 0));
     }

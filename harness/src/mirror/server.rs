@@ -8,15 +8,20 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{Method, Response, StatusCode};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::archive::{self, Flights, text};
+use super::bounded::{Bounded, Client};
 use super::lock::Lock;
 use super::log::{Outcome, RequestLog};
 use super::{Inner, fetch, index, range, repositories};
 use crate::outcome::with_causes;
 use crate::suite::project_name::normalised;
+
+/// How many requests are answered at once; the others wait.
+const AT_ONCE: usize = 64;
 
 /// A running fixture server.
 pub(crate) struct Server {
@@ -31,6 +36,7 @@ struct Shared {
     flights: Flights,
     log: RequestLog,
     archives: Vec<String>,
+    turns: Semaphore,
 }
 
 impl Server {
@@ -45,15 +51,22 @@ impl Server {
         archives: Vec<String>,
     ) -> std::io::Result<Self> {
         let log = RequestLog::default();
-        let shared = Arc::new(Shared { inner, flights: Flights::default(), log: log.clone(), archives });
+        let shared = Arc::new(Shared {
+            inner,
+            flights: Flights::default(),
+            log: log.clone(),
+            archives,
+            turns: Semaphore::new(AT_ONCE),
+        });
         let router = Router::new().fallback(answer).with_state(shared);
         let own = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let host = own.local_addr()?;
         let cancel = CancellationToken::new();
         let tasks = TaskTracker::new();
         for listener in [public, own] {
-            let service = router.clone().into_make_service_with_connect_info::<SocketAddr>();
-            let server = axum::serve(listener, service).with_graceful_shutdown(cancel.clone().cancelled_owned());
+            let service = router.clone().into_make_service_with_connect_info::<Client>();
+            let server = axum::serve(Bounded::new(listener, log.clone()), service)
+                .with_graceful_shutdown(cancel.clone().cancelled_owned());
             tasks.spawn(async move {
                 if let Err(error) = server.await {
                     tracing::error!(%error, "the fixture server has ended");
@@ -82,7 +95,9 @@ impl Server {
 
 async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response<Body> {
     let (parts, _body) = request.into_parts();
-    let client = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+    let client = parts.extensions.get::<ConnectInfo<Client>>().map(|ConnectInfo(Client(address))| *address);
+    // It is never closed.
+    let _turn = shared.turns.acquire().await;
     let log = &shared.log.of(client);
     if parts.uri.scheme().is_some() || parts.method == Method::CONNECT {
         let Shared { inner, flights, archives, .. } = &*shared;

@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use reqwest::{Client, StatusCode, Url, header};
 
 use crate::outcome::with_causes;
 
+/// The largest answer that is taken, in bytes: more than any package of Debian's.
+const LARGEST: usize = 1_000_000_000;
 /// How often a request is tried.
 const TRIES: u32 = 3;
 /// How long to wait before the second try; twice as long before the third.
@@ -33,7 +35,7 @@ pub(super) async fn get(client: &Client, url: &str, accept: &str) -> Result<Answ
         let fault = match once(client, url, accept).await {
             Ok(answer) if answer.status.is_server_error() => format!("{url} answered {}", answer.status),
             Ok(answer) => return Ok(answer),
-            Err(error) => with_causes(&error),
+            Err(error) => error,
         };
         if tries == TRIES {
             return Err(fault);
@@ -43,14 +45,23 @@ pub(super) async fn get(client: &Client, url: &str, accept: &str) -> Result<Answ
     }
 }
 
-async fn once(client: &Client, url: &str, accept: &str) -> Result<Answer, reqwest::Error> {
-    let answer = client.get(url).header(header::ACCEPT, accept).send().await?;
+async fn once(client: &Client, url: &str, accept: &str) -> Result<Answer, String> {
+    let mut answer =
+        client.get(url).header(header::ACCEPT, accept).send().await.map_err(|error| with_causes(&error))?;
     let field = |name| answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let (content_type, last_modified) = (field(header::CONTENT_TYPE), field(header::LAST_MODIFIED));
+    let mut content = BytesMut::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| with_causes(&error))? {
+        if content.len() + chunk.len() > LARGEST {
+            return Err(format!("{url} has more than {} MB", LARGEST / 1_000_000));
+        }
+        content.extend_from_slice(&chunk);
+    }
     Ok(Answer {
         status: answer.status(),
         url: answer.url().clone(),
-        content_type: field(header::CONTENT_TYPE),
-        last_modified: field(header::LAST_MODIFIED),
-        content: answer.bytes().await?,
+        content_type,
+        last_modified,
+        content: content.freeze(),
     })
 }

@@ -1,12 +1,10 @@
 //! Which runs are alive: each holds a lock on a file of its own for as long as its process lives, however it ends.
 
-use std::collections::HashMap;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::engine::Leftover;
 use crate::outcome::RunId;
 
 /// How the name of a note ends that a run's containers are kept.
@@ -35,11 +33,6 @@ impl Lease {
                 return Ok(Self { path, _lock: lock });
             }
         }
-    }
-
-    /// The file that is locked, from the root on.
-    pub(crate) fn lock(&self) -> PathBuf {
-        std::path::absolute(&self.path).unwrap_or_else(|_| self.path.clone())
     }
 }
 
@@ -81,34 +74,6 @@ pub(crate) fn others(cache: &Path, own: Option<&RunId>) -> bool {
     let entries = std::fs::read_dir(cache.join("runs")).into_iter().flatten().flatten();
     let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
     names.filter(|name| own.is_none_or(|own| own.as_str() != name)).any(|name| is_live(cache, &name))
-}
-
-/// Which runs of an engine are alive, whatever their cache folders are: their networks name the files that they hold locked.
-pub(crate) struct Leases<'a> {
-    cache: &'a Path,
-    locks: HashMap<&'a str, &'a Path>,
-}
-
-impl<'a> Leases<'a> {
-    /// What is known from all that is ours on an engine.
-    pub(crate) fn of(cache: &'a Path, found: &'a [Leftover]) -> Self {
-        let lock = |leftover: &'a Leftover| Some((leftover.run.as_str(), leftover.lock.as_deref()?));
-        Self { cache, locks: found.iter().filter_map(lock).collect() }
-    }
-
-    /// Whether any run is alive but the one given.
-    pub(crate) fn others(&self, own: Option<&RunId>) -> bool {
-        let elsewhere = |(run, lock): (&&str, &&Path)| own.is_none_or(|own| own.as_str() != *run) && is_locked(lock);
-        others(self.cache, own) || self.locks.iter().any(elsewhere)
-    }
-
-    /// Whether nobody uses this any more: its run has ended, or it does not say whose it is and no run is alive.
-    pub(crate) fn is_stale(&self, leftover: &Leftover) -> bool {
-        match leftover.run.as_str() {
-            "" => !self.others(None),
-            run => !is_live(self.cache, run) && !self.locks.get(run).is_some_and(|lock| is_locked(lock)),
-        }
-    }
 }
 
 /// Removes the files of stale runs, and with `kept` also the marks of what is kept on purpose; returns how many.
@@ -164,7 +129,6 @@ fn file_of(cache: &Path, run: &str) -> PathBuf {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::engine::Kind;
 
     #[test]
     fn a_run_lives_as_long_as_its_lock() {
@@ -176,27 +140,6 @@ mod tests {
         assert_eq!(forget_stale(cache.path(), true).unwrap(), 0);
         drop(live);
         assert!(!is_live(cache.path(), run.as_str()));
-    }
-
-    #[test]
-    fn a_run_with_another_cache_folder_lives_as_well() {
-        let (cache, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let run = RunId::new();
-        let live = Lease::begin(other.path(), &run).unwrap();
-        let thing = |run: &str, lock| Leftover {
-            kind: Kind::Network,
-            id: "1".to_owned(),
-            name: "x".to_owned(),
-            run: run.to_owned(),
-            size: 0,
-            lock,
-        };
-        let found = [thing(run.as_str(), Some(live.lock())), thing(run.as_str(), None), thing("", None)];
-        let living = Leases::of(cache.path(), &found);
-        assert!(found.iter().all(|leftover| !living.is_stale(leftover)));
-        assert!(living.others(None) && !living.others(Some(&run)));
-        drop(live);
-        assert!(found.iter().all(|leftover| living.is_stale(leftover)));
     }
 
     #[test]
@@ -213,7 +156,7 @@ mod tests {
             for _ in 0..200 {
                 let run = RunId::new();
                 let lease = Lease::begin(cache.path(), &run).unwrap();
-                assert!(lease.lock().exists() && is_live(cache.path(), run.as_str()));
+                assert!(lease.path.exists() && is_live(cache.path(), run.as_str()));
             }
             done.store(true, std::sync::atomic::Ordering::Relaxed);
         });

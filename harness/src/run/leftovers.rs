@@ -3,18 +3,29 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::beneath;
-use crate::engine::{Engine, EngineError, Leftover};
+use crate::engine::{Engine, EngineError, Kind, Leftover};
+use crate::host::journal::Past;
 use crate::host::volume;
 use crate::outcome::RunId;
-use crate::run::lease::{self, Leases};
+use crate::run::lease;
 
 /// How long cleaning up may take after the last step.
 const CLEAN_LIMIT: Duration = Duration::from_secs(60);
+
+/// For how long an engine may go on with what a client asked for that has died since. What a run wrote down longer ago has come to its
+/// end.
+const AFTERMATH: Duration = Duration::from_secs(600);
+/// For how long nothing must come up after a client of the engine has died; the longer time where it was having something built.
+const QUIET: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
+/// How long is waited for that at the most.
+const QUIET_LIMIT: Duration = Duration::from_secs(60);
+/// How long until it is looked again.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// What is removed beside that which nobody wants.
 #[derive(Debug, Clone, Copy, Default)]
@@ -47,7 +58,8 @@ pub(crate) struct Swept {
     pub kept_bytes: u64,
 }
 
-/// Removes what stale runs left on an engine, and reports each thing.
+/// Removes what stale runs left on an engine, and reports each thing. An engine goes on for a moment with what a client had asked for that
+/// was killed: so it is looked again until nothing comes up any more.
 ///
 /// # Errors
 /// When something cannot be removed.
@@ -57,26 +69,64 @@ pub(crate) async fn of_engine(
     scope: Scope,
     report: &dyn Fn(&dyn fmt::Display),
 ) -> Result<Swept, LeftoverError> {
-    let found = engine.list_ours().await?;
-    let leases = Leases::of(cache, &found);
-    let mut swept = Swept::default();
-    for leftover in &found {
-        if leftover.is_kept() && !scope.kept_images {
-            // What a named image is built on is kept with it, and not counted.
-            swept.kept_images += usize::from(leftover.name.contains(':'));
-            swept.kept_bytes = swept.kept_bytes.max(leftover.size);
-            continue;
-        }
-        let on_purpose = !scope.kept_runs && lease::is_kept(cache, &leftover.run);
-        if leftover.is_kept() || (leases.is_stale(leftover) && !on_purpose) {
-            if !scope.dry_run {
-                engine.remove(leftover).await?;
+    let is_on_purpose = |run: &str| !scope.kept_runs && lease::is_kept(cache, run);
+    let mut stale = engine.recorded_runs()?;
+    stale.retain(|past| !lease::is_live(cache, &past.run) && !is_on_purpose(&past.run));
+    let recent = stale.iter().filter(|past| past.age < AFTERMATH && !past.swept);
+    let patience = recent.map(|past| QUIET[usize::from(past.open_builds > 0)]).max().unwrap_or_default();
+    let (begun, mut last) = (Instant::now(), Instant::now());
+    let mut removed = 0;
+    loop {
+        let mut swept = Swept::default();
+        for leftover in engine.list_ours().await? {
+            if leftover.is_kept() && !scope.kept_images {
+                // What a named image is built on is kept with it, and not counted.
+                swept.kept_images += usize::from(leftover.name.contains(':'));
+                swept.kept_bytes = swept.kept_bytes.max(leftover.size);
+                continue;
             }
-            report(leftover);
-            swept.removed += 1;
+            let is_stale = match leftover.run.as_str() {
+                "" => !lease::others(cache, None),
+                run => !lease::is_live(cache, run) && !is_on_purpose(run),
+            };
+            if !leftover.is_kept() && !is_stale {
+                continue;
+            }
+            if is_being_finished(&leftover) && begun.elapsed() < QUIET_LIMIT && !scope.dry_run {
+                last = Instant::now();
+            } else if scope.dry_run || engine.remove(&leftover).await? {
+                report(&leftover);
+                removed += 1;
+                last = Instant::now();
+            }
         }
+        if scope.dry_run || last.elapsed() >= patience || begun.elapsed() > QUIET_LIMIT {
+            if !scope.dry_run {
+                stale.iter().try_for_each(|past| forget(engine, past))?;
+            }
+            return Ok(Swept { removed, ..swept });
+        }
+        tokio::time::sleep(PAUSE).await;
     }
-    Ok(swept)
+}
+
+/// Forgets a stale run, once nothing of it can come up any more.
+fn forget(engine: &Engine, past: &Past) -> Result<(), EngineError> {
+    match past {
+        Past { age, open_builds: 1.., swept, .. } if *age < AFTERMATH => {
+            if *swept {
+                Ok(())
+            } else {
+                engine.swept(&past.run)
+            }
+        }
+        past => engine.forget(&past.run),
+    }
+}
+
+/// Whether the engine is making an image of a build's container. It removes the container when it has: nothing else tells.
+fn is_being_finished(leftover: &Leftover) -> bool {
+    leftover.kind == Kind::BuildContainer { ended: true }
 }
 
 /// Removes the volumes of stale runs from the cache folder, and reports each; returns how many. One that cannot be removed is put aside,
@@ -152,9 +202,12 @@ async fn sweep(engine: &Engine, cache: &Path, run: &RunId, keep: bool) -> Vec<St
             Ok(_) | Err(_) => {}
         }
     }
-    let alone = |found: &[Leftover]| !Leases::of(cache, found).others(Some(run));
-    match engine.sweep_run(run, alone).await {
-        Ok(()) => Vec::new(),
+    match engine.sweep_run(run, || !lease::others(cache, Some(run))).await {
+        Ok(true) => Vec::new(),
+        Ok(false) => vec![
+            "the engine has not ended all builds; the next run, or `wsgi-proof prune`, removes what they leave"
+                .to_owned(),
+        ],
         Err(error) => vec![format!("clean-up is incomplete: {error}; `wsgi-proof prune` tries again")],
     }
 }

@@ -24,6 +24,9 @@ const REBUILD_LOG: LogChecks =
 /// Checks a finished build: a finding for the outcome, one for the reason of an expected failure, one for each line.
 pub(crate) fn check(scope: &Scope, expectation: &BuildExpectation, evidence: &BuildEvidence) -> Vec<Finding> {
     let outcome_at = &expectation.outcome.at;
+    if let BuildEnd::Refused(why) = &evidence.end {
+        return vec![refused(scope, CheckId::BuildOutcome, String::new(), outcome_at, why)];
+    }
     let log = match log_of(evidence) {
         Ok(log) => log,
         Err(exceeded) => return vec![exceeded.finding(scope, "build", outcome_at)],
@@ -54,6 +57,9 @@ pub(crate) fn rebuilt(scope: &Scope, number: usize, rebuild: &Rebuild, evidence:
     if let Err(exceeded) = log_of(evidence) {
         return vec![exceeded.finding(scope, &format!("rebuild {number}"), &rebuild.at)];
     }
+    if let BuildEnd::Refused(why) = &evidence.end {
+        return vec![refused(scope, CheckId::RebuildOutcome, number.to_string(), &rebuild.at, why)];
+    }
     let mut findings = vec![scope.holds(CheckId::RebuildOutcome, number.to_string(), &rebuild.at, || {
         let BuildEnd::Failed { message, .. } = &evidence.end else { return None };
         Some(("the build to succeed again".to_owned(), excerpt(message)))
@@ -62,11 +68,17 @@ pub(crate) fn rebuilt(scope: &Scope, number: usize, rebuild: &Rebuild, evidence:
     findings
 }
 
+/// Of a build that was not begun, whatever was expected of it.
+fn refused(scope: &Scope, id: CheckId, of: String, at: &At, why: &str) -> Finding {
+    let expected = "a build for which the engine fetches nothing from outside of the run".to_owned();
+    scope.holds(id, of, at, || Some((expected, why.to_owned())))
+}
+
 /// The log of a build that was neither stopped nor wrote more than is read: of any other it is not known how it went.
 fn log_of(evidence: &BuildEvidence) -> Result<&[String], Exceeded> {
-    match evidence.end {
-        BuildEnd::Exceeded(exceeded) => Err(exceeded),
-        BuildEnd::Built { .. } | BuildEnd::Failed { .. } => evidence.log.all(),
+    match &evidence.end {
+        BuildEnd::Exceeded(exceeded) => Err(*exceeded),
+        BuildEnd::Built { .. } | BuildEnd::Failed { .. } | BuildEnd::Refused(_) => evidence.log.all(),
     }
 }
 

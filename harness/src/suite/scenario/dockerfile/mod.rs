@@ -1,6 +1,7 @@
 //! The Dockerfile of an application, read before anything is built: that a builder can follow it, and that what it makes is the
 //! candidate's. The contract tier follows it instruction by instruction.
 
+mod fetched;
 mod here_document;
 mod read;
 mod stages;
@@ -17,7 +18,8 @@ use crate::suite::scenario::resolver::Resolver;
 use crate::suite::scenario::{APP_FOLDER, Declared};
 use crate::suite::toml_file::MAX_FILE;
 
-pub(crate) use read::{Does, read};
+pub(crate) use fetched::{begun_with, by_trigger};
+pub(crate) use read::{Does, Unreadable, read};
 
 /// Its name, in the application's folder.
 pub(crate) const FILE: &str = "Dockerfile";

@@ -3,6 +3,7 @@
 
 use crate::suite::diagnostic::{Diagnostic, Source};
 
+use super::fetched;
 use super::read::{Dockerfile, Does, Instruction};
 
 /// The arguments that name the candidate's images.
@@ -104,29 +105,10 @@ fn of_name<'a>(name: &str, stages: &'a [Stage]) -> Option<&'a Stage> {
 
 /// What the engine would have to fetch for an instruction.
 fn fetched(does: &Does, stages: &[Stage]) -> Option<Fault> {
-    let refused = |what: String, help: &str| Fault {
+    let names: Vec<Option<String>> = stages.iter().map(|stage| stage.name.clone()).collect();
+    fetched::of(does, &names).map(|what| Fault {
         what,
         label: "the engine would fetch it from outside of the run",
-        help: help.to_owned(),
-    };
-    match does {
-        Does::Trigger(does) => fetched(does, stages),
-        Does::Copy { from: Some(from), .. } => {
-            // The stage itself is none that it could copy from.
-            let earlier = stages.split_last().map_or(&[][..], |(_, earlier)| earlier);
-            let by_number = from.parse().is_ok_and(|number: usize| number < earlier.len());
-            (!by_number && of_name(from, earlier).is_none()).then(|| {
-                let what = format!("`COPY --from={}` names no earlier stage", from.escape_debug());
-                refused(what, "copy from an earlier stage, or put the file into the application's folder")
-            })
-        }
-        Does::Add { sources } => {
-            let is_remote = |path: &&String| path.contains("://") || path.starts_with("git@");
-            sources.iter().find(is_remote).map(|path| {
-                let what = format!("`ADD {}` downloads", path.escape_debug());
-                refused(what, "put the file into the application's folder, and use `COPY`")
-            })
-        }
-        _ => None,
-    }
+        help: "put the file into the application's folder, or copy from an earlier stage".to_owned(),
+    })
 }
