@@ -92,6 +92,13 @@ fn the_repositorys_steps_keep_the_contract_in_both_dialects() {
     "=vcs-requirement-in-upper-case",
     "BUILD-23"
 )]
+#[case::changed_and_set_back(
+    BUILD,
+    "run_hook build\n",
+    "run_hook build\ntouch -r wsgi.py /tmp/time; printf '#' | dd conv=notrunc of=wsgi.py status=none; touch -r /tmp/time wsgi.py\n",
+    "=hello-wsgi",
+    "BUILD-30"
+)]
 #[case::not_process_1(START, "exec mod_wsgi-express", "mod_wsgi-express", "=hello-wsgi", "START-2")]
 #[case::another_port(START, "--port 80 ", "--port 8000 ", "=hello-wsgi", "START-1")]
 #[case::arguments_lost(START, "--locale \"$LANG\" \"$@\"", "--locale \"$LANG\"", "=module-application", "START-4")]

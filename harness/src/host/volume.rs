@@ -12,6 +12,8 @@ use crate::beneath::{ASIDE, BeneathError, Bound, Folder, Found, OwnedFolder};
 use crate::check::evidence::{Change, ChangeKind};
 use crate::outcome::RunId;
 
+/// How large a file is that is read in any case, in bytes.
+const SMALL: u64 = 4 << 20;
 /// The folder of the volumes in the cache folder.
 const FOLDER: &str = "volumes";
 /// How much the files of a volume may have together, in bytes, for their contents to be compared. What is unpacked has a quarter of it.
@@ -93,13 +95,21 @@ impl Snapshot {
         })
     }
 
-    /// As [`Self::of`], but contents are told apart by size and time alone; for a folder that nobody but the candidate writes to.
+    /// As [`Self::of`], but contents of large files are told apart by size and times alone. The time of a change cannot be set back as
+    /// that of the content can, but it changes with less; so what is small is read.
     ///
     /// # Errors
     /// When it cannot be read, or there is more than is read.
     pub(crate) fn quick(folder: &Folder) -> Result<Self, BeneathError> {
+        let mut left = MAX_CONTENT;
         Self::by(folder, &mut |found| {
-            Ok(format!("{} {}.{}", found.size(), found.status.st_mtime, found.status.st_mtime_nsec))
+            let (size, status) = (found.size(), found.status);
+            let is_read = size <= SMALL && size <= left;
+            left -= if is_read { size } else { 0 };
+            // One that its owner may not read neither can this program, where they are one user.
+            let read = if is_read { content(found).ok() } else { None };
+            let told = read.unwrap_or_else(|| format!("{}.{}", status.st_ctime, status.st_ctime_nsec));
+            Ok(format!("{size} {}.{} {told}", status.st_mtime, status.st_mtime_nsec))
         })
     }
 
@@ -230,6 +240,23 @@ mod tests {
         volume.keep();
         assert_eq!(of_stale_runs(cache.path(), |dead| dead == run.as_str(), false).unwrap(), [path]);
         assert_eq!(of_stale_runs(cache.path(), |dead| dead != run.as_str(), false).unwrap(), Vec::<PathBuf>::new());
+    }
+
+    /// With the size and the time that it had.
+    #[test]
+    fn a_change_that_was_set_back_is_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let quick = || Snapshot::quick(&Folder::open(folder.path()).unwrap());
+        for size in [4, usize::try_from(SMALL).unwrap() + 1] {
+            let path = folder.path().join("file");
+            fs::write(&path, "x".repeat(size)).unwrap();
+            let time = fs::metadata(&path).unwrap().modified().unwrap();
+            let before = quick().unwrap();
+            assert_eq!(before.changes(&quick().unwrap(), "/app"), []);
+            fs::write(&path, "y".repeat(size)).unwrap();
+            fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
+            assert_eq!(before.changes(&quick().unwrap(), "/app").len(), 1);
+        }
     }
 
     #[tokio::test]
