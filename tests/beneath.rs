@@ -132,12 +132,10 @@ const VOLUMES: [(&str, &str, &str); 2] = [
 /// A suite in which hooks leave what is hostile in a volume, among it what would be waited for, or lead elsewhere.
 fn volumes(suite: &Suite) {
     for (name, left, _) in VOLUMES {
-        let scenario = format!(
-            "summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n[serve]\nvolume = \"read-write\"\nunchanged = [\"/app/none\"]\n\
-             [serve.volume_modes]\n\".docker/action_hooks/deploy\" = \"0755\"\n[[serve.http]]\npath = \"/\"\n"
-        );
+        let scenario = "summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n[serve]\nvolume = \"read-write\"\nunchanged = [\"/app/none\"]\n\
+             [serve.volume_modes]\n\".docker/action_hooks/deploy\" = \"0755\"\n[[serve.http]]\npath = \"/\"\n";
         let hook = format!("#!/bin/sh\nmkfifo pipe; ln -s /etc/hostname link; ln -s / root\n{left}\n");
-        suite.hello(name, &scenario);
+        suite.hello(name, scenario);
         suite.write(&format!("{name}/volume/.docker/action_hooks/deploy"), &hook);
         suite.write(&format!("{name}/volume/wsgi.py"), APPLICATION);
     }

@@ -37,7 +37,7 @@ impl Folder {
 
     /// The same folder as the root of a system of files: links are followed as a program would whose root it is.
     #[must_use]
-    pub(crate) fn as_root(self) -> Self {
+    pub(crate) fn into_root(self) -> Self {
         Self { follows: true, ..self }
     }
 

@@ -69,7 +69,7 @@ fn in_a_root_links_stay_inside() {
     symlink("/secret", inner.join("absolute")).unwrap();
     symlink("loop", inner.join("loop")).unwrap();
     symlink("/", inner.join("app")).unwrap();
-    let root = Folder::open(&inner).unwrap().as_root();
+    let root = Folder::open(&inner).unwrap().into_root();
     for path in ["up", "absolute", "/secret"] {
         assert_eq!(read(&root, path).unwrap(), b"inside", "{path}");
     }
@@ -94,7 +94,7 @@ fn a_walk_sees_everything_and_has_an_end() {
     fs::create_dir_all(place.path().join("a/b")).unwrap();
     fs::write(place.path().join("a/b/c"), "").unwrap();
     symlink("/etc", place.path().join("a/etc")).unwrap();
-    fs::set_permissions(place.path().join("a/b"), Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(place.path().join("a/b"), Permissions::from_mode(0o000)).unwrap();
     assert_eq!(walked(place.path()).unwrap(), ["a folder", "a/b folder", "a/b/c file", "a/etc symbolic link"]);
     assert_eq!(fs::metadata(place.path().join("a/b")).unwrap().mode() & 0o777, 0);
     deep(place.path(), MAX_DEPTH - 1);
@@ -134,7 +134,7 @@ fn whatever_is_in_a_folder_is_removed() {
     deep(&folder, 20_000);
     deep(&folder.join("closed"), 300);
     for path in ["closed/inner", "closed", ""] {
-        fs::set_permissions(folder.join(path), Permissions::from_mode(0)).unwrap();
+        fs::set_permissions(folder.join(path), Permissions::from_mode(0o000)).unwrap();
     }
     remove(&folder).unwrap();
     assert!(!folder.exists());

@@ -161,7 +161,7 @@ impl Dockerfiles {
         if base.is_some() || onbuild.is_some() {
             return Ok(Self { base: base.unwrap_or(own.base), onbuild: onbuild.unwrap_or(own.onbuild) });
         }
-        let text = opened.as_root().text(Path::new("Dockerfile"), MAX_CONTEXT).map_err(failed)?;
+        let text = opened.into_root().text(Path::new("Dockerfile"), MAX_CONTEXT).map_err(failed)?;
         // A single one is that of the onbuild image if it has triggers.
         let has_triggers = text.lines().any(|line| {
             line.split_whitespace().next().is_some_and(|instruction| instruction.eq_ignore_ascii_case("ONBUILD"))

@@ -46,7 +46,9 @@ fn prune_sandboxes(cache: &Path, dry_run: bool, warn: &dyn Fn(&str)) -> Result<u
     }
     let swept = sandbox::remove_stale(cache)
         .map_err(|error| Failure::infrastructure(format!("cannot list sandboxes of stale runs: {error}"), None))?;
-    swept.kept.iter().for_each(|line| warn(line));
+    for line in &swept.kept {
+        warn(line);
+    }
     for folder in &swept.removed {
         output::line(format_args!("removed sandboxes {}", folder.display()))?;
     }

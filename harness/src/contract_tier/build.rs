@@ -226,7 +226,7 @@ pub(super) fn takes_real_tools(scenario: &Scenario) -> Option<&'static str> {
     let app = scenario.app.as_deref().filter(|_| !must_fail(scenario))?;
     let asks_for = |file: &str, words: [&str; 2]| {
         // The loader has refused what leads out of the folder; a link inside is followed.
-        let text = Folder::open(app).and_then(|app| app.as_root().read(Path::new(file), MAX_CONTEXT));
+        let text = Folder::open(app).and_then(|app| app.into_root().read(Path::new(file), MAX_CONTEXT));
         let text = text.unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         words.iter().any(|word| text.contains(word))

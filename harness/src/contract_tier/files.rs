@@ -30,12 +30,12 @@ pub(super) struct Root {
 impl Root {
     /// The root of a sandbox, which has the application in `/app`.
     pub(super) fn of_sandbox(path: &Path, user: HostUser) -> Result<Self, BeneathError> {
-        Ok(Self { folder: Arc::new(Folder::open(path)?.as_root()), app: "/app", user })
+        Ok(Self { folder: Arc::new(Folder::open(path)?.into_root()), app: "/app", user })
     }
 
     /// What is mounted on `/app`.
     pub(super) fn of_volume(path: &Path, user: HostUser) -> Result<Self, BeneathError> {
-        Ok(Self { folder: Arc::new(Folder::open(path)?.as_root()), app: "/", user })
+        Ok(Self { folder: Arc::new(Folder::open(path)?.into_root()), app: "/", user })
     }
 
     /// The path of an application's file.

@@ -119,7 +119,9 @@ impl Sandboxes {
         let place = cache.to_owned();
         let made = tokio::task::spawn_blocking(move || ScratchFolder::new(&place)).await;
         let (folder, warnings) = made.map_err(io::Error::from).flatten().map_err(SandboxError::io(cache))?;
-        warnings.iter().for_each(|line| progress(line));
+        for line in &warnings {
+            progress(line);
+        }
         let tools = Tools::new(cache, offline, folder.path(), progress).await?;
         let programs = folder.path().join("usr-bin");
         programs::link(&programs, Path::new("/usr/bin"), Path::new(HOST)).map_err(SandboxError::io(&programs))?;

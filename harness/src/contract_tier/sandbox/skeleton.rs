@@ -61,7 +61,7 @@ pub(super) fn mount_points(workspace: &Workspace, start: &Start<'_>) -> io::Resu
     let given = start.tmpfs.iter().map(String::as_str);
     MOUNTS.into_iter().chain(own).chain(volume).chain(given).try_for_each(|path| workspace.mount_point(path))?;
     // Where there is no folder to work in, an engine makes one.
-    let root = Folder::open(&workspace.root()).map_err(io::Error::other)?.as_root();
+    let root = Folder::open(&workspace.root()).map_err(io::Error::other)?.into_root();
     let app = root.followed(Path::new("/app")).ok().flatten();
     if app.is_some_and(|app| FileType::from_raw_mode(app.st_mode) == FileType::Directory) {
         return Ok(());

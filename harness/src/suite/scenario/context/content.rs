@@ -26,7 +26,7 @@ pub(in crate::suite::scenario) enum Entry {
 pub(in crate::suite::scenario) fn entries(app: &Path) -> Result<BTreeMap<PathBuf, Entry>, ContextError> {
     let failed = ContextError::from;
     let folder = Folder::open(app).map_err(failed)?;
-    let ignore = match Folder::open(app).map_err(failed)?.as_root().text(dockerignore::FILE.as_ref(), MAX_CONTEXT) {
+    let ignore = match Folder::open(app).map_err(failed)?.into_root().text(dockerignore::FILE.as_ref(), MAX_CONTEXT) {
         Ok(text) => Ignore::parse(&text)?,
         Err(error) if error.is_absent() => Ignore::default(),
         Err(error) => return Err(failed(error)),

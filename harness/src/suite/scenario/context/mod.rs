@@ -94,7 +94,7 @@ pub(crate) fn rebuild_context(
     let app = scenario.app.as_deref().ok_or_else(|| ContextError::NoApplication(scenario.name.clone()))?;
     let mut replacements = Vec::new();
     for (path, text) in append {
-        let mut content = Folder::open(app)?.as_root().read(path, MAX_CONTEXT)?;
+        let mut content = Folder::open(app)?.into_root().read(path, MAX_CONTEXT)?;
         content.extend_from_slice(text.as_bytes());
         replacements.push((path.clone(), content));
     }

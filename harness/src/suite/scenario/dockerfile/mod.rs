@@ -33,7 +33,7 @@ pub(super) fn check(resolver: &mut Resolver<'_>, scenario: &str, app: &Path) -> 
     let folder = Path::new(scenario).join(APP_FOLDER);
     let path = folder.join(FILE);
     // A link inside the folder is followed, as a builder does.
-    let text = match Folder::open(app).and_then(|app| app.as_root().text(Path::new(FILE), MAX_FILE)) {
+    let text = match Folder::open(app).and_then(|app| app.into_root().text(Path::new(FILE), MAX_FILE)) {
         Ok(text) => text,
         // A link out of the folder is reported with the folder; what it leads to is not read.
         Err(_) if app.join(FILE).is_symlink() => return None,
