@@ -131,9 +131,15 @@ async fn an_index_that_the_archive_lacks_is_replayed_but_a_package_is_a_fault() 
     let server = server(folder.path(), false, &upstream).await;
     let client = proxied(&server);
     for _ in 0..2 {
-        assert_eq!(get(&client, &format!("http://{}/debian/dists/x/optional", upstream.address)).await.0, 404);
+        let index = format!("http://{}/debian/dists/x/main/i18n/Translation-de", upstream.address);
+        assert_eq!(get(&client, &index).await.0, 404);
     }
     assert_eq!((upstream.asked(), server.log().counts().faults), (1, 0));
+    // What is no index is nothing that apt knows of: that it is not there is not recorded.
+    for _ in 0..2 {
+        assert_eq!(get(&client, &format!("http://{}/debian/dists/x/anything", upstream.address)).await.0, 404);
+    }
+    assert_eq!(upstream.asked(), 3);
     let (status, text) = get(&client, &format!("http://{}/debian/pool/x.deb", upstream.address)).await;
     assert_eq!(status, 502);
     assert!(text.contains("--refresh"), "{text}");
@@ -222,4 +228,32 @@ async fn a_project_that_the_lock_lacks_is_absent() {
     assert_eq!(get(&direct(), &format!("{}/simple/No_Such/", server.host_url())).await.0, 404);
     let requests = server.log().since(0);
     assert_eq!((requests[0].what.as_str(), &requests[0].outcome), ("no-such", &Outcome::Absent));
+}
+
+#[tokio::test]
+async fn a_client_has_a_few_connections_at_a_time() {
+    use tokio::io::AsyncReadExt;
+    let folder = tempfile::tempdir().unwrap();
+    let upstream = Upstream::start(StatusCode::OK).await;
+    let server = server(folder.path(), true, &upstream).await;
+    let mut open = Vec::new();
+    for _ in 0..crate::mirror::bounded::OF_A_CLIENT {
+        open.push(tokio::net::TcpStream::connect(server.host).await.unwrap());
+    }
+    let mut more = tokio::net::TcpStream::connect(server.host).await.unwrap();
+    // It is closed at once: read to its end, or reset.
+    assert_eq!(more.read(&mut [0; 1]).await.unwrap_or(0), 0);
+    assert_eq!(server.log().counts().refused, 1);
+    drop(open);
+    // Those that were closed count no more, as soon as the server has seen it.
+    let url = format!("{}/simple/six/", server.host_url());
+    let mut answered = direct().get(&url).send().await;
+    for _ in 0..100 {
+        if answered.is_ok() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        answered = direct().get(&url).send().await;
+    }
+    assert_eq!(answered.unwrap().status(), StatusCode::OK);
 }
