@@ -52,6 +52,17 @@ impl Exceeded {
     }
 }
 
+/// The finding for more files than are read; `what` left them, in this folder.
+pub(crate) fn left(scope: &Scope, what: &str, folder: &str, left: &dyn fmt::Display, at: &At) -> Finding {
+    let finding = scope.holds(CheckId::LimitFiles, what, at, || {
+        let expected = format!(
+            "the {what} to leave files in {folder} that can be read: {MAX_DEPTH} levels, {MAX_ENTRIES} entries"
+        );
+        Some((expected, printable(&format!("it left {left} in {folder}"))))
+    });
+    Finding { level: Level::Must, ..finding }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,14 +79,4 @@ mod tests {
         let finding = Exceeded::Log(16_000_000).finding(&scope, "build", &at(1));
         assert_eq!((finding.level, finding.clauses), (Level::Must, vec![clause.id]));
     }
-}
-
-/// The finding for more files than are read; `what` left them, in this folder.
-pub(crate) fn left(scope: &Scope, what: &str, folder: &str, left: &dyn fmt::Display, at: &At) -> Finding {
-    scope.holds(CheckId::LimitFiles, what, at, || {
-        let expected = format!(
-            "the {what} to leave files in {folder} that can be read: {MAX_DEPTH} levels, {MAX_ENTRIES} entries"
-        );
-        Some((expected, printable(&format!("it left {left} in {folder}"))))
-    })
 }
