@@ -1,12 +1,16 @@
 //! The sandbox of the contract tier against build steps that want out, as root and as an ordinary user. Each step tries what it can and
 //! prints `held NAME` or `broke NAME`. What it reaches for is the test's own, or is only opened.
 
+use std::path::Path;
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use rstest::rstest;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::support::{Person, Place, Suite, text};
+use crate::support::place::{Place, User};
+use crate::support::{Slot, text};
 
 const SCENARIO: &str = "summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n[serve]\n[[serve.http]]\npath = \"/\"\nbody = '^Hello World!$'\n";
 
@@ -66,10 +70,41 @@ fn step(place: &Place, lines: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-fn suite() -> Suite {
-    let suite = Suite::new();
-    suite.hello("hello", SCENARIO);
-    suite
+/// A place with one scenario.
+fn place(user: User, scenario: &str) -> Place {
+    let place = Place::of(user);
+    place.suite().hello("hello", scenario);
+    place
+}
+
+/// A call of the program in the contract tier, with a report.
+fn call(place: &Place, arguments: &[&str]) -> Command {
+    let report = place.path().join("home/report");
+    place.call(&[&["run", "--tier", "contract", "--report", report.to_str().unwrap()], arguments].concat())
+}
+
+/// How a program ended, and its report.
+fn run(place: &Place, mut command: Command) -> (Output, Value) {
+    let _slot = Slot::take();
+    let output = command.output().unwrap();
+    let report = std::fs::read(place.path().join("home/report/report.json"))
+        .unwrap_or_else(|error| panic!("no report: {error}\n{}", text(&output)));
+    (output, serde_json::from_slice(&report).unwrap())
+}
+
+/// The same call from a shell that has a file of its own open as descriptor 9, and a variable that is nobody else's business.
+fn from_a_shell(call: &Command, file: &Path) -> Command {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "file=$1; shift; exec \"$@\" 9< \"$file\"", "sh"]).arg(file);
+    shell.arg(call.get_program()).args(call.get_args()).current_dir(call.get_current_dir().unwrap());
+    for (name, value) in call.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell.env("WSGI_PROOF_SECRET", "x");
+    shell
 }
 
 /// The first log of the first scenario.
@@ -79,15 +114,15 @@ fn log(report: &Value) -> Vec<String> {
 }
 
 #[rstest]
-fn a_step_gets_no_power(#[values(Person::Own, Person::Ordinary)] person: Person) {
-    let place = Place::new(person, &suite());
+fn a_step_gets_no_power(#[values(User::Own, User::Ordinary)] user: User) {
+    let place = place(user, SCENARIO);
     let attempts = ATTEMPTS.map(|(name, attempt)| {
         format!("if ({attempt}) > /dev/null 2>&1; then echo broke {name}; else echo held {name}; fi\n")
     });
     let step = step(&place, &format!("{}exit 7", attempts.concat()));
     let secret = place.path().join("secret");
     std::fs::write(&secret, "secret").unwrap();
-    let (output, report) = place.run_with_descriptor(&["--build-step", &step], &secret);
+    let (output, report) = run(&place, from_a_shell(&call(&place, &["--build-step", &step]), &secret));
     let log = log(&report);
     let held: Vec<String> = ATTEMPTS.iter().map(|(name, _)| format!("held {name}")).collect();
     assert_eq!(log, held, "{}", text(&output));
@@ -96,20 +131,19 @@ fn a_step_gets_no_power(#[values(Person::Own, Person::Ordinary)] person: Person)
 
 /// A step that writes down a call which never was, wherever it can.
 #[rstest]
-fn a_call_that_never_was_is_not_believed(#[values(Person::Own, Person::Ordinary)] person: Person) {
-    let suite = suite();
-    suite.write("hello/app/requirements.txt", "six\n");
-    let place = Place::new(person, &suite);
-    let call = r#"{"tool":"pip","arguments":["install","-r","requirements.txt","-U","--exists-action=w","--src=.docker/tmp"],"folder":"/app","user":0,"process":2,"environment":{},"effect":{"projects":[{"requirement":{"source":{"index":{"name":"six","pinned":null}},"editable":false,"marked":false,"direct":true,"usual_case":true},"fresh":true,"checkout":null,"elsewhere":null,"less":[]}]},"exit_code":0}"#;
+fn a_call_that_never_was_is_not_believed(#[values(User::Own, User::Ordinary)] user: User) {
+    let place = place(user, SCENARIO);
+    place.suite().write("hello/app/requirements.txt", "six\n");
+    let record = r#"{"tool":"pip","arguments":["install","-r","requirements.txt","-U","--exists-action=w","--src=.docker/tmp"],"folder":"/app","user":0,"process":2,"environment":{},"effect":{"projects":[{"requirement":{"source":{"index":{"name":"six","pinned":null}},"editable":false,"marked":false,"direct":true,"usual_case":true},"fresh":true,"checkout":null,"elsewhere":null,"less":[]}]},"exit_code":0}"#;
     let step = step(
         &place,
         &format!(
-            "echo '{call}' | tee /run/stubs/calls.jsonl > /tmp/call\n\
+            "echo '{record}' | tee /run/stubs/calls.jsonl > /tmp/call\n\
              python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.connect(\"/run/wsgi-proof/calls\"); s.sendall(open(\"/tmp/call\", \"rb\").read()); s.shutdown(1); print(s.recv(9))'\n\
              exit 0"
         ),
     );
-    let (output, report) = place.run(&["--build-step", &step]);
+    let (output, report) = run(&place, call(&place, &["--build-step", &step]));
     assert_eq!(report["scenarios"][0]["verdict"], "fail", "{}", text(&output));
     assert!(text(&output).contains("pip"), "{}", text(&output));
 }
@@ -117,9 +151,9 @@ fn a_call_that_never_was_is_not_believed(#[values(Person::Own, Person::Ordinary)
 /// What bubblewrap itself would say, said by a step, is a failure of the step.
 #[test]
 fn words_of_bubblewrap_are_not_believed() {
-    let place = Place::new(Person::Own, &suite());
+    let place = place(User::Own, SCENARIO);
     let step = step(&place, "echo 'bwrap: setting up uid map: Permission denied'\nexit 1");
-    let (output, report) = place.run(&["--build-step", &step]);
+    let (output, report) = run(&place, call(&place, &["--build-step", &step]));
     assert_eq!(report["scenarios"][0]["verdict"], "fail", "{}", text(&output));
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
 }
@@ -137,28 +171,26 @@ fn limits_hold(
     #[case] of_scenario: &str,
     #[case] lines: &str,
     #[case] holds: fn(&[String]) -> bool,
-    #[values(Person::Own, Person::Ordinary)] person: Person,
+    #[values(User::Own, User::Ordinary)] user: User,
 ) {
-    let suite = Suite::new();
-    suite.hello("hello", &SCENARIO.replace("[build]", &format!("{of_scenario}[build]")));
-    let place = Place::new(person, &suite);
+    let place = place(user, &SCENARIO.replace("[build]", &format!("{of_scenario}[build]")));
     let step = step(&place, lines);
-    let (output, report) = place.run(&["--build-step", &step, "--limit", limit]);
+    let (output, report) = run(&place, call(&place, &["--build-step", &step, "--limit", limit]));
     assert_eq!(report["scenarios"][0]["verdict"], "fail", "{}", text(&output));
     assert!(holds(&log(&report)), "{}", text(&output));
     let exceeded = |check: &str| format!("{}", report["scenarios"][0]["findings"]).contains(check);
     if limit.starts_with("log") {
         assert!(exceeded("log-megabytes"), "{}", text(&output));
     }
-    if limit.starts_with("disk") && output.status.code() == Some(1) && person == Person::Own {
+    if limit.starts_with("disk") && output.status.code() == Some(1) && user == User::Own {
         assert!(exceeded("disk-megabytes"), "{}", text(&output));
     }
 }
 
 /// A step and its children end with the program, however it ends.
 #[rstest]
-fn nothing_outlives_the_program(#[values(Person::Own, Person::Ordinary)] person: Person) {
-    let place = Place::new(person, &suite());
+fn nothing_outlives_the_program(#[values(User::Own, User::Ordinary)] user: User) {
+    let place = place(user, SCENARIO);
     // A number that no other process of this machine has among its arguments.
     let marker = format!("86{}.5", std::process::id());
     // Process 1 of the sandbox takes off the signal that it would get when the program dies.
@@ -170,15 +202,17 @@ fn nothing_outlives_the_program(#[values(Person::Own, Person::Ordinary)] person:
              time.sleep(1000)' {marker}"
         ),
     );
-    let mut program = place.call(&["--build-step", &step]).spawn().unwrap();
+    let mut program = call(&place, &["--build-step", &step]).spawn().unwrap();
     let begun = Instant::now();
     while processes(&marker) < 3 {
         assert!(begun.elapsed() < Duration::from_secs(60), "the step is not under way");
         assert!(program.try_wait().unwrap().is_none(), "the program has ended");
         std::thread::yield_now();
     }
-    // As `kill -9`: nothing of it is left to clean up.
-    program.kill().unwrap();
+    // As `kill -9`: nothing of it is left to clean up. What was started is a guard, which has the program as its child.
+    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", program.id())).unwrap();
+    let child = Pid::from_raw(children.trim().parse().unwrap()).unwrap();
+    kill_process(child, Signal::KILL).unwrap();
     program.wait().unwrap();
     let begun = Instant::now();
     while processes(&marker) > 0 {
@@ -201,8 +235,8 @@ fn processes(word: &str) -> usize {
 /// Folders that a step replaces by links to this machine's, which bubblewrap has at `/oldroot` while it makes a sandbox: nothing is made or
 /// changed there.
 #[rstest]
-fn links_in_place_of_folders_lead_nowhere(#[values(Person::Own, Person::Ordinary)] person: Person) {
-    let place = Place::new(person, &suite());
+fn links_in_place_of_folders_lead_nowhere(#[values(User::Own, User::Ordinary)] user: User) {
+    let place = place(user, SCENARIO);
     let outside = place.path().join("outside");
     std::fs::create_dir(&outside).unwrap();
     let lines = format!(
@@ -210,7 +244,7 @@ fn links_in_place_of_folders_lead_nowhere(#[values(Person::Own, Person::Ordinary
         outside.display()
     );
     let step = step(&place, &lines);
-    let (output, _) = place.run(&["--build-step", &step]);
+    let (output, _) = run(&place, call(&place, &["--build-step", &step]));
     assert_ne!(output.status.code(), Some(3), "{}", text(&output));
     assert_eq!(std::fs::read_dir(&outside).unwrap().count(), 0);
 }

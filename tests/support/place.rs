@@ -4,11 +4,13 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 
-use super::program::{NO_ENGINE, program, root};
+use super::program::{NO_ENGINE, program, root, text, without_engine};
+use super::slots::Slot;
 use super::suite::Suite;
 
 /// The contract tier's sandboxes in memory, by their user's id.
@@ -33,6 +35,7 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn of(user: User) -> Self {
+        sandboxes_are_there();
         static USERS: AtomicU32 = AtomicU32::new(0);
         let own = fs::metadata("/proc/self").map(|own| std::os::unix::fs::MetadataExt::uid(&own)).unwrap();
         let number = std::process::id() % 20_000 * 50 + USERS.fetch_add(1, Ordering::SeqCst) % 50;
@@ -148,4 +151,15 @@ fn copy(from: &Path, to: &Path) {
     assert!(copied.success(), "{}", from.display());
     let readable = Command::new("chmod").args(["-R", "a+rX"]).arg(to).status().unwrap();
     assert!(readable.success(), "{}", to.display());
+}
+
+/// Sees to it that the cache folder has what sandboxes take, so that no other user has to download it.
+fn sandboxes_are_there() {
+    static THERE: OnceLock<()> = OnceLock::new();
+    THERE.get_or_init(|| {
+        let _slot = Slot::take();
+        let run = without_engine(&["run", "--tier", "contract", "=hello-wsgi"]).output();
+        let output = run.expect("the program runs");
+        assert!(output.status.success(), "{}", text(&output));
+    });
 }

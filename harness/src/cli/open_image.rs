@@ -108,7 +108,8 @@ async fn sweep_stale(engine: &Engine, folders: &Folders) -> Result<(), Failure> 
         output::complain(format_args!("removed {leftover}, left by a stale run"));
     };
     leftovers::of_engine(engine, &folders.cache, scope, &report).await?;
-    leftovers::of_volumes(&folders.cache, scope, &report, &|warning| eprintln!("warning: {warning}"))?;
+    let warn = |line: &str| output::complain(format_args!("warning: {line}"));
+    leftovers::of_volumes(&folders.cache, scope, &report, &warn)?;
     Ok(leftovers::of_leases(&folders.cache, scope)?)
 }
 

@@ -16,7 +16,7 @@ pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
     let verb = if arguments.dry_run { "would remove" } else { "removed" };
     // What is removed does not depend on whether anybody still reads it.
     let report = |leftover: &dyn fmt::Display| drop(output::line(format_args!("{verb} {leftover}")));
-    let warn = |line: &str| eprintln!("warning: {line}");
+    let warn = |line: &str| output::complain(format_args!("warning: {line}"));
     let elsewhere =
         leftovers::of_volumes(&cache, scope, &report, &warn)? + prune_sandboxes(&cache, arguments.dry_run, &warn)?;
     let Some(endpoint) = discover(&cache).await.chosen else {

@@ -25,7 +25,7 @@ pub(super) const STATUS: i32 = 3;
 pub(super) const GO: i32 = 4;
 pub(super) const FILTER: i32 = 5;
 /// How often the space that a program takes is looked at.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(100);
 /// The most that bubblewrap says of itself, in bytes.
 const MAX_STATUS: usize = 64 << 10;
 
@@ -180,12 +180,7 @@ impl Watch<'_> {
         }
         let processes = if self.groups.is_some() { None } else { Some(u64::from(self.bounds.processes)) };
         let memory = if self.groups.is_some() { None } else { Some(self.bounds.memory) };
-        let limits = [
-            (Resource::Core, Some(0)),
-            (Resource::Fsize, Some(self.bounds.disk)),
-            (Resource::Nproc, processes),
-            (Resource::Data, memory),
-        ];
+        let limits = [(Resource::Core, Some(0)), (Resource::Nproc, processes), (Resource::Data, memory)];
         for (resource, most) in limits {
             if most.is_some() {
                 // Without a control group it must be; with one it is a second guard, which not every root may set.

@@ -10,19 +10,15 @@ use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, openat
 const ENTRY: u64 = 4096;
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
-/// What the files below a folder take, in bytes; `u64::MAX` where it is more than `most`, or where folders are so deep that they have no
-/// path. Links are not followed, and what cannot be read takes nothing.
+/// What the files below a folder take, in bytes; `u64::MAX` where it is more than `most`. Links are not followed, and what cannot be
+/// read, or is so deep that it has no path, takes nothing: it is told of by who reads it.
 pub(super) fn used(root: &Path, most: u64) -> u64 {
     let Ok(root) = openat(CWD, root, FOLDER, Mode::empty()) else { return 0 };
     let mut folders = vec![PathBuf::from(".")];
     let mut bytes = 0;
     while let Some(path) = folders.pop() {
         let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        let folder = match openat2(&root, &path, FOLDER, Mode::empty(), beneath) {
-            Ok(folder) => folder,
-            Err(rustix::io::Errno::NAMETOOLONG) => return u64::MAX,
-            Err(_) => continue,
-        };
+        let Ok(folder) = openat2(&root, &path, FOLDER, Mode::empty(), beneath) else { continue };
         let Ok(entries) = Dir::read_from(&folder) else { continue };
         for entry in entries.flatten() {
             let name = entry.file_name();
