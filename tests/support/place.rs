@@ -35,8 +35,8 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) fn of(user: User) -> Self {
-        sandboxes_are_there();
         static USERS: AtomicU32 = AtomicU32::new(0);
+        sandboxes_are_there();
         let own = fs::metadata("/proc/self").map(|own| std::os::unix::fs::MetadataExt::uid(&own)).unwrap();
         let number = std::process::id() % 20_000 * 50 + USERS.fetch_add(1, Ordering::SeqCst) % 50;
         let other = (user == User::Ordinary && own == 0).then_some(100_000 + number);
