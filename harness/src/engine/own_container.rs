@@ -19,8 +19,9 @@ use crate::outcome::RunId;
 
 /// Folders of the root that a container has of its own.
 const OWN: [&str; 4] = ["dev", "proc", "run", "sys"];
-/// What a program needs that makes namespaces and mounts without being a user namespace's root.
-const CAPABILITIES: [&str; 2] = ["NET_ADMIN", "SYS_ADMIN"];
+/// What a program needs that makes namespaces and mounts without being a user namespace's root, and that sees which program the
+/// processes of other users in them run.
+const CAPABILITIES: [&str; 3] = ["NET_ADMIN", "SYS_ADMIN", "SYS_PTRACE"];
 /// How `/dev/shm` is mounted: sandboxes have their files there, and execute some.
 const MEMORY: &str = "rw,exec,nosuid,nodev,size=1g";
 /// How long the program may run after the signal to stop.

@@ -20,13 +20,14 @@ pub(crate) enum HostUser {
 }
 
 impl HostUser {
-    /// The one for sandboxes of this process.
+    /// The one for sandboxes of this process. Root of a user namespace without such users is an ordinary user outside of it.
     pub(super) fn of_process() -> Self {
-        if !geteuid().is_root() {
-            return Self::Same;
-        }
         let width = IDS.end() - IDS.start() + 1;
-        Self::Dedicated(IDS.start() + std::process::id() % width)
+        let id = IDS.start() + std::process::id() % width;
+        let is_there = ["/proc/self/uid_map", "/proc/self/gid_map"]
+            .iter()
+            .all(|map| std::fs::read_to_string(map).is_ok_and(|map| has(&map, id)));
+        if geteuid().is_root() && is_there { Self::Dedicated(id) } else { Self::Same }
     }
 
     /// The user id that files of sandboxes have on this machine.
@@ -82,5 +83,31 @@ impl HostUser {
                 Ok(rustix::fs::chownat(file, "", Some(user), Some(group), AtFlags::EMPTY_PATH)?)
             }
         }
+    }
+}
+
+/// Whether a user namespace has this id; its map has a line for each range: the first id, that outside, how many (`user_namespaces(7)`).
+fn has(map: &str, id: u32) -> bool {
+    map.lines().any(|line| {
+        let mut numbers = line.split_whitespace().map(str::parse::<u64>);
+        match (numbers.next(), numbers.next(), numbers.next()) {
+            (Some(Ok(first)), Some(Ok(_)), Some(Ok(count))) => {
+                (first..first.saturating_add(count)).contains(&id.into())
+            }
+            _ => false,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_has_the_ids_of_its_map() {
+        assert!(has("         0          0 4294967295\n", 61_184));
+        assert!(has("0 1000 1\n1 100000 65536\n", 61_184));
+        assert!(!has("0 1000 1\n1 100000 1000\n", 61_184));
+        assert!(!has("", 0) && !has("0 0\n", 0));
     }
 }
