@@ -26,6 +26,8 @@ pub(super) const GO: i32 = 4;
 pub(super) const FILTER: i32 = 5;
 /// How often the space that a program takes is looked at.
 const LOOK: Duration = Duration::from_millis(100);
+/// How many times its limit a log can have before the program is stopped.
+const ENDLESS: usize = 10;
 /// The most that bubblewrap says of itself, in bytes.
 const MAX_STATUS: usize = 64 << 10;
 
@@ -251,23 +253,26 @@ impl Status {
     }
 }
 
-/// What a program prints, up to a limit.
+/// What a program prints, up to a limit. What comes after it is read and left out, so that the program can come to its end.
 struct Log {
     pipe: Receiver,
     bytes: Vec<u8>,
     most: usize,
+    /// How much was left out, in bytes.
+    left_out: usize,
     is_cut: bool,
 }
 
 enum Read {
     Some,
+    /// It prints without an end.
     TooMuch,
     End,
 }
 
 impl Log {
     fn new(pipe: OwnedFd, most: usize) -> io::Result<Self> {
-        Ok(Self { pipe: Receiver::from_owned_fd(pipe)?, bytes: Vec::new(), most, is_cut: false })
+        Ok(Self { pipe: Receiver::from_owned_fd(pipe)?, bytes: Vec::new(), most, left_out: 0, is_cut: false })
     }
 
     async fn read(&mut self) -> io::Result<Read> {
@@ -275,16 +280,16 @@ impl Log {
             return Ok(Read::End);
         }
         if self.bytes.len() > self.most {
-            self.bytes.truncate(self.most);
             self.is_cut = true;
-            return Ok(Read::TooMuch);
+            self.left_out = self.left_out.saturating_add(self.bytes.len() - self.most);
+            self.bytes.truncate(self.most);
         }
-        Ok(Read::Some)
+        Ok(if self.left_out > self.most.saturating_mul(ENDLESS) { Read::TooMuch } else { Read::Some })
     }
 
     /// What is left in the pipe of a program that has ended.
     async fn rest(&mut self) -> io::Result<()> {
-        while !self.is_cut && matches!(self.read().await?, Read::Some) {}
+        while matches!(self.read().await?, Read::Some) {}
         Ok(())
     }
 }
