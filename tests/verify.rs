@@ -152,7 +152,10 @@ fn what_is_not_there_or_cannot_be_run_is_a_usage_error() {
     verify(&["--build-step", "no/such/file"]).assert().code(2).stderr(contains("no/such/file"));
     let folder = candidate("#!/bin/sh\n", 0o644);
     verify(&[folder.path().to_str().unwrap()]).assert().code(2).stderr(contains("is not executable"));
-    verify(&["--build-step", folder.path().to_str().unwrap()]).assert().code(2).stderr(contains("is not a file"));
+    verify(&["--build-step", folder.path().to_str().unwrap()])
+        .assert()
+        .code(2)
+        .stderr(contains("is a folder, not a regular file"));
     let image = ["verify", "--dockerfile", folder.path().to_str().unwrap()];
     without_engine(&image).assert().code(2).stderr(contains("with a single `Dockerfile`"));
     verify(&["--base-image", "a", "--onbuild-image", "b"])

@@ -41,8 +41,11 @@ fn begin(suite: &Path, real: &Path) -> std::io::Result<()> {
     std::fs::write(suite.join("scenarios/assertions.lock"), "version = 2\n")?;
     for shared in SHARED {
         let place = std::path::absolute(real.join(shared))?;
-        if place.exists() {
+        // A suite's own files are read only where they are files.
+        if place.is_dir() {
             symlink(place, suite.join(shared))?;
+        } else if place.exists() {
+            std::fs::copy(place, suite.join(shared))?;
         }
     }
     Ok(())
