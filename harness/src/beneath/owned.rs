@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use tokio::runtime::Handle;
 
@@ -52,8 +53,11 @@ impl Drop for OwnedFolder {
     }
 }
 
-/// Removes a folder, or puts it aside.
+/// Removes a folder, or puts it aside. One at a time: a folder may be within another one that is removed, too, and each would find what
+/// the other has moved.
 fn discard(path: &Path) {
+    static REMOVING: Mutex<()> = Mutex::new(());
+    let _one = REMOVING.lock().unwrap_or_else(PoisonError::into_inner);
     if remove(path).is_err() && path.exists() {
         // Where it cannot be moved either, the next program finds it, and says so.
         drop(put_aside(path));

@@ -76,7 +76,8 @@ impl Engine {
             let building = self.pending.is_any();
             if begun.elapsed() > SWEEP_LIMIT || !building && sweeps >= SWEEPS {
                 removed?;
-                return Ok(!building);
+                let has_gone = !self.list_ours().await?.iter().any(is_to_go);
+                return Ok(!building && has_gone);
             }
             // A build that was given up goes on as long as nothing stops its next instruction.
             self.pending.ended(PAUSE).await;
