@@ -57,11 +57,7 @@ impl Folder {
     /// # Errors
     /// When it cannot be said.
     pub(crate) fn status(&self, path: &Path) -> Result<Option<Stat>, BeneathError> {
-        match self.handle_of(path, OFlags::PATH | OFlags::NOFOLLOW) {
-            Ok(handle) => fstat(handle).map(Some).map_err(|error| BeneathError::io(path)(error.into())),
-            Err(error) if error.is_absent() => Ok(None),
-            Err(error) => Err(error),
-        }
+        self.status_of(path, OFlags::PATH | OFlags::NOFOLLOW)
     }
 
     /// As [`Self::status`], but links are followed where this is a root, and refused otherwise.
@@ -69,7 +65,11 @@ impl Folder {
     /// # Errors
     /// When it cannot be said.
     pub(crate) fn followed(&self, path: &Path) -> Result<Option<Stat>, BeneathError> {
-        match self.handle_of(path, OFlags::PATH) {
+        self.status_of(path, OFlags::PATH)
+    }
+
+    fn status_of(&self, path: &Path, flags: OFlags) -> Result<Option<Stat>, BeneathError> {
+        match self.handle_of(path, flags) {
             Ok(handle) => fstat(handle).map(Some).map_err(|error| BeneathError::io(path)(error.into())),
             Err(error) if error.is_absent() => Ok(None),
             Err(error) => Err(error),

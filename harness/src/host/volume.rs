@@ -157,13 +157,9 @@ fn content(found: &Found<'_>) -> Result<String, BeneathError> {
     let failed = |source| BeneathError::Io { path: found.path.to_owned(), source };
     // A file that grows meanwhile is read no further than it was.
     let mut file = found.file()?.take(found.size());
-    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 64 << 10]);
-    loop {
-        match file.read(&mut buffer).map_err(failed)? {
-            0 => return Ok(hex::encode(hash.finalize())),
-            read => hash.update(&buffer[..read]),
-        }
-    }
+    let mut hash = Sha256::new();
+    io::copy(&mut file, &mut hash).map_err(failed)?;
+    Ok(hex::encode(hash.finalize()))
 }
 
 fn state(status: &rustix::fs::Stat, content: &str) -> String {

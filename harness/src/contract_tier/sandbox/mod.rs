@@ -4,6 +4,7 @@
 mod candidate;
 mod error;
 mod group;
+mod host_folders;
 mod programs;
 mod recorder;
 mod running;
@@ -28,6 +29,7 @@ use crate::check::captured::Captured;
 use crate::contract_tier::stub::record::{self, Orders};
 
 use group::Groups;
+use host_folders::HostFolders;
 use recorder::Recorder;
 use running::{Ran, Watch};
 use scratch::ScratchFolder;
@@ -48,8 +50,6 @@ const PROGRAM: &str = "/run/wsgi-proof/program";
 const HOST: &str = "/run/host/usr";
 /// Set in the container that this program runs in where the machine permits no namespaces.
 pub(crate) const IN_CONTAINER: &str = "WSGI_PROOF_IN_CONTAINER";
-/// Folders of the root that are the host's own, or links into `/usr`.
-const HOST_FOLDERS: [&str; 5] = ["bin", "lib", "lib32", "lib64", "sbin"];
 /// How long a program may run, unless another limit is set.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -68,6 +68,7 @@ pub(crate) struct Sandboxes {
     /// The folder in which each sandbox has its own.
     folder: ScratchFolder,
     programs: PathBuf,
+    host_folders: HostFolders,
 }
 
 /// How a program is started in a sandbox.
@@ -126,7 +127,16 @@ impl Sandboxes {
         let programs = folder.path().join("usr-bin");
         programs::link(&programs, Path::new("/usr/bin"), Path::new(HOST)).map_err(SandboxError::io(&programs))?;
         let groups = Groups::new(&folder.name());
-        Ok(Self { tools, limit: LIMIT, own_users, user, groups, folder, programs })
+        Ok(Self {
+            tools,
+            limit: LIMIT,
+            own_users,
+            user,
+            groups,
+            folder,
+            programs,
+            host_folders: HostFolders::of_machine(),
+        })
     }
 
     /// What keeps a program in a sandbox from the outside, in words.
@@ -181,7 +191,7 @@ impl Sandboxes {
     /// When its files cannot be made.
     pub(crate) fn workspace(&self, orders: &Orders) -> Result<Workspace, SandboxError> {
         let workspace = Workspace::new(self.folder.path(), self.user).map_err(SandboxError::io(self.folder.path()))?;
-        skeleton::lay_out(&workspace).map_err(SandboxError::io(workspace.root()))?;
+        skeleton::lay_out(&workspace, &self.host_folders).map_err(SandboxError::io(workspace.root()))?;
         workspace.order(orders)?;
         Ok(workspace)
     }
@@ -191,7 +201,7 @@ impl Sandboxes {
     /// # Errors
     /// When the sandbox cannot be made; never for what the program does.
     pub(crate) async fn run(&self, workspace: &Workspace, start: &Start<'_>) -> Result<End, SandboxError> {
-        skeleton::mount_points(workspace, start).map_err(SandboxError::io(workspace.root()))?;
+        skeleton::mount_points(workspace, start, &self.host_folders).map_err(SandboxError::io(workspace.root()))?;
         let mut command = self.bubblewrap();
         command.args(self.words(workspace, start)).arg("--").args(self.as_user(start.user)).args(&start.command);
         command.stdin(Stdio::null());

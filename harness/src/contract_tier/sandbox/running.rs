@@ -127,7 +127,7 @@ impl Watch<'_> {
             Some(Stopped::Exceeded(exceeded)) => Some(exceeded),
             Some(Stopped::Late) => None,
             // It ended before anyone looked.
-            None if sandbox.log.is_cut => Some(Exceeded::Log(self.bounds.log)),
+            None if sandbox.log.is_cut() => Some(Exceeded::Log(self.bounds.log)),
             None => self.takes_too_much().await?,
         };
         let log = Captured::read(&log[..], self.bounds.log)?.stopped(exceeded);
@@ -180,17 +180,15 @@ impl Watch<'_> {
             }
             sandbox.group = Some(group);
         }
-        let processes = if self.groups.is_some() { None } else { Some(u64::from(self.bounds.processes)) };
-        let memory = if self.groups.is_some() { None } else { Some(self.bounds.memory) };
-        let limits = [(Resource::Core, Some(0)), (Resource::Nproc, processes), (Resource::Data, memory)];
+        let mut limits = vec![(Resource::Core, 0)];
+        if self.groups.is_none() {
+            limits.extend([(Resource::Nproc, self.bounds.processes.into()), (Resource::Data, self.bounds.memory)]);
+        }
         for (resource, most) in limits {
-            if most.is_some() {
-                // Without a control group it must be; with one it is a second guard, which not every root may set.
-                let set = prlimit(Some(process), resource, Rlimit { current: most, maximum: most });
-                match set {
-                    Err(error) if self.groups.is_none() && error != rustix::io::Errno::SRCH => return Err(error.into()),
-                    _ => {}
-                }
+            // Without a control group it must be; with one it is a second guard, which not every root may set.
+            match prlimit(Some(process), resource, Rlimit { current: Some(most), maximum: Some(most) }) {
+                Err(error) if self.groups.is_none() && error != rustix::io::Errno::SRCH => return Err(error.into()),
+                _ => {}
             }
         }
         Ok(())
@@ -260,7 +258,6 @@ struct Log {
     most: usize,
     /// How much was left out, in bytes.
     left_out: usize,
-    is_cut: bool,
 }
 
 enum Read {
@@ -272,7 +269,7 @@ enum Read {
 
 impl Log {
     fn new(pipe: OwnedFd, most: usize) -> io::Result<Self> {
-        Ok(Self { pipe: Receiver::from_owned_fd(pipe)?, bytes: Vec::new(), most, left_out: 0, is_cut: false })
+        Ok(Self { pipe: Receiver::from_owned_fd(pipe)?, bytes: Vec::new(), most, left_out: 0 })
     }
 
     async fn read(&mut self) -> io::Result<Read> {
@@ -280,11 +277,14 @@ impl Log {
             return Ok(Read::End);
         }
         if self.bytes.len() > self.most {
-            self.is_cut = true;
             self.left_out = self.left_out.saturating_add(self.bytes.len() - self.most);
             self.bytes.truncate(self.most);
         }
         Ok(if self.left_out > self.most.saturating_mul(ENDLESS) { Read::TooMuch } else { Read::Some })
+    }
+
+    fn is_cut(&self) -> bool {
+        self.left_out > 0
     }
 
     /// What is left in the pipe of a program that has ended.

@@ -7,7 +7,8 @@ use std::path::Path;
 
 use rustix::fs::FileType;
 
-use super::{HOST_FOLDERS, Start, Workspace};
+use super::host_folders::HostFolders;
+use super::{Start, Workspace};
 use crate::beneath::Folder;
 
 /// Folders that a root has from the beginning.
@@ -25,16 +26,13 @@ const PROGRAM: &str = "program";
 ///
 /// # Errors
 /// When a file cannot be made.
-pub(super) fn lay_out(workspace: &Workspace) -> io::Result<()> {
+pub(super) fn lay_out(workspace: &Workspace, host: &HostFolders) -> io::Result<()> {
     let base = workspace.root();
     for name in SKELETON {
         fs::create_dir_all(base.join(name))?;
     }
-    for name in HOST_FOLDERS {
-        let (host, own) = (Path::new("/").join(name), base.join(name));
-        if let Ok(target) = fs::read_link(&host) {
-            symlink(target, own)?;
-        }
+    for (name, target) in &host.links {
+        symlink(target, base.join(name))?;
     }
     for name in ETC {
         let (host, own) = (Path::new("/etc").join(name), base.join("etc").join(name));
@@ -52,11 +50,8 @@ pub(super) fn lay_out(workspace: &Workspace) -> io::Result<()> {
 ///
 /// # Errors
 /// When one cannot be made.
-pub(super) fn mount_points(workspace: &Workspace, start: &Start<'_>) -> io::Result<()> {
-    let own = HOST_FOLDERS.into_iter().filter(|name| {
-        let host = Path::new("/").join(name);
-        host.is_dir() && !host.is_symlink()
-    });
+pub(super) fn mount_points(workspace: &Workspace, start: &Start<'_>, host: &HostFolders) -> io::Result<()> {
+    let own = host.mounts.iter().copied();
     let volume = start.volume.map(|_| "app");
     let given = start.tmpfs.iter().map(String::as_str);
     MOUNTS.into_iter().chain(own).chain(volume).chain(given).try_for_each(|path| workspace.mount_point(path))?;

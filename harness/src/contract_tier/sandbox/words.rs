@@ -1,11 +1,10 @@
 //! The command line of bubblewrap.
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::Path;
 
 use super::running::{FILTER, GO, STATUS};
-use super::{HOST, HOST_FOLDERS, PATH, PROGRAM, Sandboxes, Start, Workspace};
+use super::{HOST, PATH, PROGRAM, Sandboxes, Start, Workspace};
 use crate::contract_tier::stub::record;
 
 /// What root may do in a sandbox: of what it may in a container, that which does not reach beyond files, users and processes of its own.
@@ -68,16 +67,19 @@ impl Sandboxes {
         let mut words = self.namespaces((0, 0));
         // Not all of `/`: mounts come and go below it, as those of an engine do, and one that goes meanwhile is an error.
         words.mount("--ro-bind", Path::new("/usr"), "/usr");
-        for name in HOST_FOLDERS {
-            let (host, own) = (Path::new("/").join(name), format!("/{name}"));
-            if let Ok(target) = fs::read_link(&host) {
-                words.mount("--symlink", &target, &own);
-            } else if host.is_dir() {
-                words.mount("--ro-bind", &host, &own);
-            }
+        for (name, target) in &self.host_folders.links {
+            words.mount("--symlink", target, &format!("/{name}"));
         }
+        self.mount_host_folders(&mut words);
         words.add(["--proc", "/proc"]);
         words.0
+    }
+
+    fn mount_host_folders(&self, words: &mut Words) {
+        for name in &self.host_folders.mounts {
+            let path = format!("/{name}");
+            words.mount("--ro-bind", Path::new(&path), &path);
+        }
     }
 
     /// The words for the sandbox of a candidate.
@@ -97,12 +99,7 @@ impl Sandboxes {
             }
         }
         words.mount("--ro-bind", start.candidate.folder(), "/usr/local");
-        for name in HOST_FOLDERS.map(|name| format!("/{name}")) {
-            let host = Path::new(&name);
-            if host.is_dir() && !host.is_symlink() {
-                words.mount("--ro-bind", host, &name);
-            }
-        }
+        self.mount_host_folders(&mut words);
         words.mount("--ro-bind", &workspace.given(), record::GIVEN);
         words.mount("--ro-bind", &self.tools.program, PROGRAM);
         words.mount("--bind", &workspace.stubs(), record::FOLDER);
