@@ -1,6 +1,6 @@
 //! A folder, held open, and what is reached from it.
 
-use std::ffi::OsString;
+use std::ffi::{CStr, OsString};
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
@@ -83,7 +83,7 @@ impl Folder {
     pub(crate) fn target(&self, path: &Path) -> Result<Option<PathBuf>, BeneathError> {
         match self.handle_of(path, OFlags::PATH | OFlags::NOFOLLOW) {
             // What is no link has no target.
-            Ok(handle) => Ok(link_of(&handle).ok()),
+            Ok(handle) => Ok(link_of(&handle, c"").ok()),
             Err(error) if error.is_absent() => Ok(None),
             Err(error) => Err(error),
         }
@@ -94,13 +94,8 @@ impl Folder {
     /// # Errors
     /// When there is none: what is no regular file is not opened, since opening may wait or do something.
     pub(crate) fn file(&self, path: &Path) -> Result<File, BeneathError> {
-        let regular = |handle: &OwnedFd| match fstat(handle) {
-            Ok(status) => match FileType::from_raw_mode(status.st_mode) {
-                FileType::RegularFile => Ok(()),
-                kind => Err(BeneathError::Special { path: path.to_owned(), kind: word_for(kind) }),
-            },
-            Err(error) => Err(BeneathError::io(path)(error.into())),
-        };
+        let regular =
+            |handle: &OwnedFd| regular(path, &fstat(handle).map_err(|error| BeneathError::io(path)(error.into()))?);
         regular(&self.handle_of(path, OFlags::PATH)?)?;
         // It may be another one by now.
         let handle = self.handle_of(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?;
@@ -205,7 +200,7 @@ impl Folder {
         for component in path.components().filter(|component| *component != Component::RootDir) {
             below.push(component);
             let handle = self.resolve(&below, OFlags::PATH | OFlags::NOFOLLOW).ok()?;
-            if let Ok(target) = link_of(&handle) {
+            if let Ok(target) = link_of(&handle, c"") {
                 return Some(BeneathError::Link { path: below, target });
             }
         }
@@ -213,13 +208,21 @@ impl Folder {
     }
 }
 
+/// Refuses what is no regular file.
+pub(super) fn regular(path: &Path, status: &Stat) -> Result<(), BeneathError> {
+    match FileType::from_raw_mode(status.st_mode) {
+        FileType::RegularFile => Ok(()),
+        kind => Err(BeneathError::Special { path: path.to_owned(), kind: word_for(kind) }),
+    }
+}
+
 fn failed(path: &Path, errno: Errno) -> BeneathError {
     BeneathError::io(path)(errno.into())
 }
 
-/// Where a link leads that is itself opened.
-pub(super) fn link_of(handle: &OwnedFd) -> rustix::io::Result<PathBuf> {
-    let target = readlinkat(handle, c"", Vec::new())?;
+/// Where the link with a name in a folder leads, or, with no name, one that is itself opened.
+pub(super) fn link_of(handle: &OwnedFd, name: &CStr) -> rustix::io::Result<PathBuf> {
+    let target = readlinkat(handle, name, Vec::new())?;
     Ok(OsString::from_vec(target.into_bytes()).into())
 }
 

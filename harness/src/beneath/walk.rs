@@ -1,15 +1,15 @@
 //! A tree, entry by entry, without recursion and without a handle for each level.
 
-use std::ffi::{CString, OsString};
+use std::ffi::{CStr, CString, OsString};
 use std::fs::File;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, chmodat, fstat, statat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, chmodat, fstat, openat, statat};
 use rustix::io::Errno;
 
-use super::folder::{Folder, link_of, listed};
+use super::folder::{Folder, link_of, listed, regular};
 use super::{BeneathError, Bound, MAX_DEPTH, MAX_ENTRIES, word_for};
 
 /// How many folders are opened that are closed to their own user.
@@ -21,7 +21,9 @@ pub(crate) struct Found<'a> {
     pub path: &'a Path,
     /// Of a link, the link's own.
     pub status: &'a Stat,
-    tree: &'a Folder,
+    /// The folder that it is in, and its name there.
+    folder: &'a OwnedFd,
+    name: &'a CStr,
 }
 
 impl Found<'_> {
@@ -56,8 +58,7 @@ impl Found<'_> {
     /// # Errors
     /// When it cannot be read.
     pub(crate) fn target(&self) -> Result<PathBuf, BeneathError> {
-        let handle = self.tree.handle_of(self.path, OFlags::PATH | OFlags::NOFOLLOW)?;
-        link_of(&handle).map_err(|error| BeneathError::io(self.path)(error.into()))
+        link_of(self.folder, self.name).map_err(|error| BeneathError::io(self.path)(error.into()))
     }
 
     /// Opens it, if it is a regular file.
@@ -65,7 +66,13 @@ impl Found<'_> {
     /// # Errors
     /// When it is none, or cannot be read.
     pub(crate) fn file(&self) -> Result<File, BeneathError> {
-        self.tree.file(self.path)
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let failed = |error: Errno| BeneathError::io(self.path)(error.into());
+        regular(self.path, self.status)?;
+        let handle = openat(self.folder, self.name, flags, Mode::empty()).map_err(failed)?;
+        // It may be another one by now.
+        regular(self.path, &fstat(&handle).map_err(failed)?)?;
+        Ok(handle.into())
     }
 }
 
@@ -110,7 +117,7 @@ impl Folder {
                     Err(Errno::NOENT) => continue,
                     Err(error) => return Err(BeneathError::io(&path)(error.into())),
                 };
-                let found = Found { path: &path, status: &status, tree: self };
+                let found = Found { path: &path, status: &status, folder: &handle, name: &name };
                 if visit(&found)? && found.is_folder() {
                     if depth + 1 >= MAX_DEPTH {
                         return Err(Bound::Deep.into());

@@ -17,28 +17,32 @@ const CONTROLLERS: [&str; 2] = ["memory", "pids"];
 pub(super) struct Groups {
     /// Folders for the groups of this program: one in version 2, one for each controller in version 1.
     parents: Vec<PathBuf>,
+    /// Where the threads of this program are, in version 1: there a thread can go into a group and come back.
+    homes: Vec<PathBuf>,
     made: AtomicU32,
 }
 
 /// The control group of one sandbox; dropping it removes it.
 #[derive(Debug)]
-pub(super) struct Group {
+pub(super) struct Group<'a> {
     folders: Vec<PathBuf>,
+    homes: &'a [PathBuf],
 }
 
 impl Groups {
     /// A folder for groups, named after the program's; `None` where the machine has no such groups or this user may not make any.
     pub(super) fn new(name: &str) -> Option<Self> {
-        let groups = hierarchies()?;
+        let (hierarchies, by_thread) = hierarchies()?;
         let mut parents = Vec::new();
-        for hierarchy in groups {
+        for hierarchy in &hierarchies {
             let parent = hierarchy.join(name);
             if fs::create_dir(&parent).is_err() {
                 break;
             }
             parents.push(parent);
         }
-        let made = Self { parents, made: AtomicU32::new(0) };
+        let homes = if by_thread { hierarchies } else { Vec::new() };
+        let mut made = Self { parents, homes, made: AtomicU32::new(0) };
         // In version 2 a group has the controllers that its parent passes on.
         for parent in &made.parents {
             let passed_on = parent.join("cgroup.subtree_control");
@@ -47,7 +51,10 @@ impl Groups {
             }
         }
         // One that is tried first says whether limits can be set at all.
-        made.group(64 << 20, 64).ok().map(drop)?;
+        let goes_in = made.group(64 << 20, 64).ok()?.start(|| Ok(())).is_ok();
+        if !goes_in {
+            made.homes.clear();
+        }
         Some(made)
     }
 
@@ -55,16 +62,18 @@ impl Groups {
     ///
     /// # Errors
     /// When it cannot be made or limited.
-    pub(super) fn group(&self, memory: u64, processes: u32) -> io::Result<Group> {
+    pub(super) fn group(&self, memory: u64, processes: u32) -> io::Result<Group<'_>> {
         let name = self.made.fetch_add(1, Ordering::Relaxed).to_string();
-        let mut group = Group { folders: Vec::new() };
+        let mut group = Group { folders: Vec::new(), homes: &self.homes };
         for parent in &self.parents {
             let folder = parent.join(&name);
             fs::create_dir(&folder)?;
             group.folders.push(folder);
         }
         group.limit(&["memory.max", "memory.limit_in_bytes"], &memory.to_string())?;
-        group.limit(&["pids.max"], &processes.to_string())?;
+        // bubblewrap, which waits outside for the program's end, is counted where it starts in the group.
+        let waiting = u32::from(!self.homes.is_empty());
+        group.limit(&["pids.max"], &processes.saturating_add(waiting).to_string())?;
         // Not everywhere is there an account of swap space.
         drop(group.limit(&["memory.swap.max"], "0"));
         Ok(group)
@@ -80,14 +89,39 @@ impl Drop for Groups {
     }
 }
 
-impl Group {
-    /// Puts a process into the group, and so whatever it starts from now on.
+impl Group<'_> {
+    /// Starts a program, in the group from its beginning where the calling thread can go into it; elsewhere it is to be
+    /// [added](Self::add).
     ///
     /// # Errors
-    /// When it may not be put there, or has ended.
+    /// Those of `start`, and when the thread cannot go into the group or come back.
+    pub(super) fn start<T>(&self, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        if self.homes.is_empty() {
+            return start();
+        }
+        // "0" is the calling thread.
+        let go = |folder: &PathBuf| fs::write(folder.join("tasks"), "0");
+        let started = self.folders.iter().try_for_each(go).and_then(|()| start());
+        // It goes home from all of them, whatever happened before.
+        self.homes.iter().map(go).fold(Ok(()), io::Result::and)?;
+        started
+    }
+
+    /// Puts a process into the group that was not started in it, and so whatever it starts from now on. The kernel takes up to ten
+    /// milliseconds for that: it waits until no thread of the machine is at certain work.
+    ///
+    /// # Errors
+    /// When it may not be put there.
     pub(super) fn add(&self, process: Pid) -> io::Result<()> {
+        if !self.homes.is_empty() {
+            return Ok(());
+        }
         let number = process.as_raw_nonzero().to_string();
-        self.folders.iter().try_for_each(|folder| fs::write(folder.join("cgroup.procs"), &number))
+        self.folders.iter().try_for_each(|folder| match fs::write(folder.join("cgroup.procs"), &number) {
+            // It has ended.
+            Err(error) if error.raw_os_error() == Some(libc::ESRCH) => Ok(()),
+            added => added,
+        })
     }
 
     /// Sets a limit in the folder that has one of these files.
@@ -98,7 +132,7 @@ impl Group {
     }
 }
 
-impl Drop for Group {
+impl Drop for Group<'_> {
     fn drop(&mut self) {
         for folder in &self.folders {
             // Its processes have ended, or are ending: the program's own folder is removed later, or by the next one.
@@ -109,7 +143,7 @@ impl Drop for Group {
 
 /// Removes the groups of a program that was killed.
 pub(super) fn remove(name: &str) {
-    for hierarchy in hierarchies().unwrap_or_default() {
+    for hierarchy in hierarchies().map(|(folders, _)| folders).unwrap_or_default() {
         let parent = hierarchy.join(name);
         let entries = fs::read_dir(&parent).into_iter().flatten().flatten();
         for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
@@ -119,8 +153,9 @@ pub(super) fn remove(name: &str) {
     }
 }
 
-/// The folders in which a group with both controllers can be made.
-fn hierarchies() -> Option<Vec<PathBuf>> {
+/// The folders in which a group with both controllers can be made, and whether they are those of version 1, which a single thread can
+/// go into.
+fn hierarchies() -> Option<(Vec<PathBuf>, bool)> {
     let own = Process::myself().ok()?;
     let (groups, mounts) = (own.cgroups().ok()?.0, own.mountinfo().ok()?.0);
     let by_controller: Option<Vec<PathBuf>> = CONTROLLERS
@@ -133,8 +168,8 @@ fn hierarchies() -> Option<Vec<PathBuf>> {
             Some(below(&mount.mount_point, &mount.root, &group.pathname))
         })
         .collect();
-    if by_controller.is_some() {
-        return by_controller;
+    if let Some(folders) = by_controller {
+        return Some((folders, true));
     }
     let group = groups.iter().find(|group| group.hierarchy == 0)?;
     let mount = mounts.iter().find(|mount| mount.fs_type == "cgroup2")?;
@@ -145,7 +180,7 @@ fn hierarchies() -> Option<Vec<PathBuf>> {
         CONTROLLERS.iter().all(|name| text.split_whitespace().any(|word| word == *name))
     };
     let above = nearest.ancestors().take_while(|folder| folder.starts_with(&mount.mount_point));
-    above.into_iter().find(|folder| passes_on(folder)).map(|folder| vec![folder.to_owned()])
+    above.into_iter().find(|folder| passes_on(folder)).map(|folder| (vec![folder.to_owned()], false))
 }
 
 /// Where a group is, whose path is told from the root of the hierarchy.

@@ -74,13 +74,13 @@ pub(super) struct Watch<'a> {
 }
 
 /// Where a sandbox stands while it runs.
-struct Sandbox {
+struct Sandbox<'a> {
     child: Child,
     /// Process 1 of the sandbox: all others end with it.
     first: Option<OwnedFd>,
     log: Log,
     /// What limits it.
-    group: Option<Group>,
+    group: Option<Group<'a>>,
 }
 
 impl Watch<'_> {
@@ -96,11 +96,16 @@ impl Watch<'_> {
         let given = given.map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd });
         command.fd_mappings(given.into()).map_err(io::Error::other)?;
         let begun = Instant::now();
-        let child = command.kill_on_drop(true).spawn()?;
+        let group = self.groups.map(|groups| groups.group(self.bounds.memory, self.bounds.processes)).transpose()?;
+        command.kill_on_drop(true);
+        let child = match &group {
+            Some(group) => group.start(|| command.spawn())?,
+            None => command.spawn()?,
+        };
         // The ends that it has are its own.
         drop(command);
         let mut status = Status { pipe: Receiver::from_owned_fd(status.into())?, bytes: Vec::new() };
-        let mut sandbox = Sandbox { child, first: None, log: Log::new(log.into(), self.bounds.log)?, group: None };
+        let mut sandbox = Sandbox { child, first: None, log: Log::new(log.into(), self.bounds.log)?, group };
         let deadline = tokio::time::sleep(self.bounds.time);
         tokio::pin!(deadline);
         let ended = tokio::select! {
@@ -135,11 +140,11 @@ impl Watch<'_> {
     }
 
     /// Lets the program begin once its limits are set, and follows it to its end; why it is to be stopped, if so.
-    async fn attend(&self, sandbox: &mut Sandbox, status: &mut Status, go: OwnedFd) -> io::Result<Option<Stopped>> {
+    async fn attend(&self, sandbox: &mut Sandbox<'_>, status: &mut Status, go: OwnedFd) -> io::Result<Option<Stopped>> {
         let said = status.line().await?;
         if let Some(process) = said.child_pid.and_then(Pid::from_raw) {
             sandbox.first = pidfd_open(process, PidfdFlags::empty()).ok();
-            self.limit(sandbox, process)?;
+            self.limit(sandbox.group.as_ref(), process)?;
         }
         drop(go);
         let mut look = tokio::time::interval(LOOK);
@@ -170,15 +175,9 @@ impl Watch<'_> {
     }
 
     /// Sets what a process may use, and all that it starts.
-    fn limit(&self, sandbox: &mut Sandbox, process: Pid) -> io::Result<()> {
-        if let Some(groups) = self.groups {
-            let group = groups.group(self.bounds.memory, self.bounds.processes)?;
-            match group.add(process) {
-                // It has ended.
-                Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
-                added => added?,
-            }
-            sandbox.group = Some(group);
+    fn limit(&self, group: Option<&Group<'_>>, process: Pid) -> io::Result<()> {
+        if let Some(group) = group {
+            group.add(process)?;
         }
         let mut limits = vec![(Resource::Core, 0)];
         if self.groups.is_none() {
@@ -209,7 +208,7 @@ enum Stopped {
     Exceeded(Exceeded),
 }
 
-impl Sandbox {
+impl Sandbox<'_> {
     /// Kills process 1, and all others with it.
     fn kill(&mut self) {
         let killed = self.first.as_ref().is_some_and(|first| pidfd_send_signal(first, Signal::KILL).is_ok());

@@ -25,12 +25,18 @@ pub(super) fn used(root: &Path, most: u64) -> u64 {
             if name == c"." || name == c".." {
                 continue;
             }
-            let Ok(data) = statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
-            bytes += ENTRY.max(u64::try_from(data.st_blocks).unwrap_or_default() * 512);
+            let (kind, blocks) = match entry.file_type() {
+                kind @ (FileType::Directory | FileType::Symlink) => (kind, 0),
+                _ => {
+                    let Ok(data) = statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+                    (FileType::from_raw_mode(data.st_mode), u64::try_from(data.st_blocks).unwrap_or_default())
+                }
+            };
+            bytes += ENTRY.max(blocks * 512);
             if bytes > most {
                 return u64::MAX;
             }
-            if FileType::from_raw_mode(data.st_mode) == FileType::Directory {
+            if kind == FileType::Directory {
                 folders.push(path.join(OsStr::from_bytes(name.to_bytes())));
             }
         }
