@@ -81,7 +81,9 @@ pub(super) async fn sandboxes(folders: &Folders, offline: bool, signals: &Signal
     };
     match signals.unless_stopped(probed).await.ok_or_else(|| Failure::stopped(signals))? {
         Ok(sandboxes) => Ok(sandboxes),
-        Err(refused @ SandboxError::Refused { .. }) if std::env::var_os(IN_CONTAINER).is_none() => {
+        Err(refused @ (SandboxError::Refused { .. } | SandboxError::NoLimits))
+            if std::env::var_os(IN_CONTAINER).is_none() =>
+        {
             // An error of the engine comes with the reason why an engine is required.
             let code = in_one_container(folders, offline, signals).await.map_err(|failure| Failure {
                 text: format!("{}\n{}", Failure::from(refused).text, failure.text),
@@ -98,7 +100,7 @@ async fn in_one_container(folders: &Folders, offline: bool, signals: &Signals) -
     let endpoint = host::endpoint(&folders.cache, offline).await?;
     let engine = Engine::connect(&endpoint).await?.with_journal(&folders.cache)?;
     output::complain(format_args!(
-        "sandbox: this machine permits no user namespaces; running everything in one container"
+        "sandbox: this machine permits none of its own (user namespaces, limits); running everything in one container"
     ));
     let own =
         |error: std::io::Error| Failure::infrastructure(format!("cannot find the running program: {error}"), None);

@@ -14,6 +14,9 @@ pub(crate) enum SandboxError {
     /// Namespaces are not permitted, or something else keeps bubblewrap from its work.
     #[error("cannot make a sandbox: {why}")]
     Refused { why: String },
+    /// What a program in a sandbox may use cannot be limited.
+    #[error("cannot limit a sandbox: root has neither writable control groups nor CAP_SYS_RESOURCE")]
+    NoLimits,
     /// A file of the sandbox.
     #[error("{}", path.display())]
     Io { path: PathBuf, source: io::Error },
@@ -32,6 +35,10 @@ impl SandboxError {
             Self::Refused { .. } => {
                 "permit user namespaces (in a container: `--security-opt seccomp=unconfined`), or start an engine, which can \
                  run all sandboxes in one container"
+            }
+            Self::NoLimits => {
+                "run it as an ordinary user, or permit one of both (in a container: `--cap-add SYS_RESOURCE`), or start an engine, \
+                 which can run all sandboxes in one container"
             }
             Self::NoPip(_) => "the stub of pip follows the version that the lock pins: add it",
             Self::Io { .. } => "check the space and permissions of the cache folder; --cache names another one",

@@ -145,7 +145,7 @@ impl Sandboxes {
             (true, HostUser::Same) => "own mounts, processes, network and users",
             (true, HostUser::Dedicated(_)) => "own mounts, processes, network and users; an unprivileged user outside",
             (false, _) => {
-                "in one container, since this machine permits no user namespaces: own mounts, processes and network, the \
+                "in one container, since this machine permits none of its own: own mounts, processes and network, the \
                  container's root"
             }
         };
@@ -162,6 +162,9 @@ impl Sandboxes {
     /// # Errors
     /// When it cannot, and why.
     pub(crate) async fn probe(&self) -> Result<(), SandboxError> {
+        if self.groups.is_none() && !self.user.can_be_limited() {
+            return Err(SandboxError::NoLimits);
+        }
         let mut command = self.bubblewrap();
         command.args(self.of_probe()).args(["--", "/usr/bin/true"]);
         let output = command.stdin(Stdio::null()).output().await.map_err(SandboxError::io(self.tools.bubblewrap()))?;

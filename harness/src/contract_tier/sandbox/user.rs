@@ -4,11 +4,15 @@ use std::io;
 use std::os::unix::fs::lchown;
 use std::path::Path;
 
+use procfs::process::Process;
 use rustix::fs::{AtFlags, Gid, Uid};
 use rustix::process::geteuid;
 
 /// Ids that systemd keeps for services without a user of their own (`DynamicUser=`); no account has one.
 const IDS: std::ops::RangeInclusive<u32> = 61_184..=65_519;
+
+/// The number of the capability to set what another user's process may use (`capabilities(7)`).
+const CAP_SYS_RESOURCE: u32 = 24;
 
 /// Who the programs of sandboxes are outside of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +40,12 @@ impl HostUser {
             Self::Same => geteuid().as_raw(),
             Self::Dedicated(id) => id,
         }
+    }
+
+    /// Whether this program may set what a process of this user may use (`prlimit(2)`).
+    pub(super) fn can_be_limited(self) -> bool {
+        let own = || Process::myself().and_then(|own| own.status());
+        self == Self::Same || own().is_ok_and(|status| status.capeff & (1 << CAP_SYS_RESOURCE) != 0)
     }
 
     /// Gives this user a file, and does not follow it.
