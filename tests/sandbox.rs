@@ -2,7 +2,8 @@
 //! prints `held NAME` or `broke NAME`. What it reaches for is the test's own, or is only opened.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use rstest::rstest;
@@ -191,8 +192,7 @@ fn limits_hold(
 #[rstest]
 fn nothing_outlives_the_program(#[values(User::Own, User::Ordinary)] user: User) {
     let place = place(user, SCENARIO);
-    // A number that no other process of this machine has among its arguments.
-    let marker = format!("86{}.5", std::process::id());
+    let marker = marker();
     // Process 1 of the sandbox takes off the signal that it would get when the program dies.
     let step = step(
         &place,
@@ -209,16 +209,62 @@ fn nothing_outlives_the_program(#[values(User::Own, User::Ordinary)] user: User)
         assert!(program.try_wait().unwrap().is_none(), "the program has ended");
         std::thread::yield_now();
     }
-    // As `kill -9`: nothing of it is left to clean up. What was started is a guard, which has the program as its child.
-    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", program.id())).unwrap();
-    let child = Pid::from_raw(children.trim().parse().unwrap()).unwrap();
-    kill_process(child, Signal::KILL).unwrap();
+    // As `kill -9`: nothing of it is left to clean up.
+    kill_process(child_of(&program), Signal::KILL).unwrap();
     program.wait().unwrap();
     let begun = Instant::now();
     while processes(&marker) > 0 {
         assert!(begun.elapsed() < Duration::from_secs(30), "processes of the step are left");
         std::thread::yield_now();
     }
+}
+
+/// A step that hears no signal, with pipes that nobody writes to in the places of files, holds up neither a signal nor the time limit of
+/// the run.
+#[rstest]
+#[case::interrupted(Some(Signal::INT), &[])]
+#[case::terminated(Some(Signal::TERM), &[])]
+#[case::out_of_time(None, &["--run-seconds", "2"])]
+fn a_step_that_hangs_holds_up_no_end(
+    #[case] signal: Option<Signal>,
+    #[case] arguments: &[&str],
+    #[values(User::Own, User::Ordinary)] user: User,
+) {
+    let place = place(user, SCENARIO);
+    let marker = marker();
+    let lines = format!(
+        "trap '' INT TERM HUP\ncd /app && rm -rf requirements.txt .docker && mkfifo requirements.txt .docker\n\
+         mkfifo /run/stubs/fifo\nsleep {marker} & sleep {marker}"
+    );
+    let step = step(&place, &lines);
+    let mut all = vec!["--build-step", &step];
+    all.extend(arguments);
+    let mut program = call(&place, &all).spawn().unwrap();
+    let begun = Instant::now();
+    while processes(&marker) < 2 && program.try_wait().unwrap().is_none() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the step is not under way");
+        std::thread::yield_now();
+    }
+    if let Some(signal) = signal {
+        kill_process(child_of(&program), signal).unwrap();
+    }
+    let code = program.wait().unwrap().code();
+    assert!(code.is_some_and(|code| code != 0), "{code:?}");
+    // Not a measurement: the step's own limit is a minute, and a program that waits for it has been held up.
+    assert!(begun.elapsed() < Duration::from_secs(50), "it has waited for the step");
+    assert_eq!(processes(&marker), 0, "processes of the step are left");
+}
+
+/// The program: what was started is a guard, which has it as its child.
+fn child_of(guard: &Child) -> Pid {
+    let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", guard.id())).unwrap();
+    Pid::from_raw(children.trim().parse().unwrap()).unwrap()
+}
+
+/// A time to sleep that no other process of this machine has among its arguments.
+fn marker() -> String {
+    static MARKERS: AtomicU32 = AtomicU32::new(0);
+    format!("86{}.{}", std::process::id(), MARKERS.fetch_add(1, Ordering::SeqCst))
 }
 
 /// How many processes have this word among their arguments.

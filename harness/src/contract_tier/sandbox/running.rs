@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use command_fds::{CommandFdExt, FdMapping};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal, pidfd_open, pidfd_send_signal, prlimit};
 use serde::Deserialize;
 use tokio::io::AsyncReadExt;
@@ -28,6 +29,8 @@ pub(super) const FILTER: i32 = 5;
 const LOOK: Duration = Duration::from_millis(100);
 /// How many times its limit a log can have before the program is stopped.
 const ENDLESS: usize = 10;
+/// How long the end of what was killed is waited for.
+const GONE: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
 /// The most that bubblewrap says of itself, in bytes.
 const MAX_STATUS: usize = 64 << 10;
 
@@ -214,6 +217,21 @@ impl Sandbox<'_> {
         let killed = self.first.as_ref().is_some_and(|first| pidfd_send_signal(first, Signal::KILL).is_ok());
         if !killed {
             drop(self.child.start_kill());
+        }
+    }
+}
+
+impl Drop for Sandbox<'_> {
+    /// Ends a program that nobody waits for any more, since the run has ended.
+    fn drop(&mut self) {
+        if self.child.id().is_none() {
+            return;
+        }
+        self.kill();
+        if let Some(first) = &self.first {
+            // Process 1 has ended when all others have.
+            let mut ended = [PollFd::new(first, PollFlags::IN)];
+            let _ = poll(&mut ended, Some(&GONE));
         }
     }
 }
