@@ -33,6 +33,7 @@ mod locks;
 mod mutate;
 mod offline;
 mod partial_evidence;
+mod refused_calls;
 mod reports;
 mod requirement_files;
 mod sandbox;

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::packages::{ENGINE_PROGRAMS, lock};
-use super::{PrivateError, Toolbox, docker_host, folder, remains, socket};
+use super::{PrivateError, Toolbox, docker_host, folder, remains, seccomp, socket};
 use crate::engine::discover::answers;
 use crate::engine::{Endpoint, Engine, Origin};
 
@@ -83,6 +83,9 @@ async fn launch(cache: &Path, toolbox: &Toolbox, docker_host: &str) -> Result<()
         "{}".to_owned()
     };
     std::fs::write(&configuration, text).map_err(PrivateError::io(format!("{}", configuration.display())))?;
+    let profile = own.join("seccomp.json");
+    std::fs::write(&profile, seccomp::profile().to_string())
+        .map_err(PrivateError::io(format!("{}", profile.display())))?;
     // `setsid`: a session of its own, so that neither Ctrl-C nor the end of the terminal reaches it.
     // `unshare`: a network of its own, in which nothing listens and from which nothing leads out.
     let mut command = toolbox.command(Path::new("setsid"));
@@ -92,6 +95,7 @@ async fn launch(cache: &Path, toolbox: &Toolbox, docker_host: &str) -> Result<()
         .arg(format!("--data-root={}", own.join("data").display()))
         .arg(format!("--exec-root={}", own.join("exec").display()))
         .arg(format!("--pidfile={}", pid_file(cache).display()))
+        .arg(format!("--seccomp-profile={}", profile.display()))
         .arg(format!("--host={docker_host}"))
         .arg("--group=root")
         // Should the system's containerd be used, its contents are not mixed with those of another engine.

@@ -4,6 +4,7 @@
 mod daemon;
 mod packages;
 mod remains;
+mod seccomp;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
