@@ -35,6 +35,18 @@ const BUILDS: &[(&str, &str, &str, &str)] = &[
         SUCCESS,
     ),
     (
+        "names-another-container",
+        "#!/bin/sh\necho ' ---> Running in 0123456789ab'\nfor n in $(seq 40); do head -c 10000000 /dev/zero >> /app/large; sleep 0.1; done\nexit 1\n",
+        "disk-megabytes = 60",
+        SUCCESS,
+    ),
+    (
+        "speaks-of-a-full-disk",
+        "#!/bin/sh\necho \"cp: error writing 'x': No space left on device\"\nexit 1\n",
+        "",
+        SUCCESS,
+    ),
+    (
         "is-to-fail",
         "#!/bin/sh\necho x\nsleep 100000\n",
         "build-seconds = 10",
@@ -80,6 +92,10 @@ fn builds() -> &'static Run {
             hooked(&suite, name, hook, limits, build);
             suite.hello(&after(name), INNOCENT);
         }
+        suite.hello(
+            "is-named-after-a-full-disk",
+            "summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n[[command]]\nrun = [\"/bin/no space left on device\"]\nexit_code = 127\n",
+        );
         run(&suite, &["--limit", "processes=200"])
     })
 }
@@ -104,6 +120,8 @@ fn failed_build(name: &str) -> &'static Run {
 #[case::gigabyte_of_log("gigabyte-of-log", "limit of the build's log size")]
 #[case::fills_the_disk("fills-the-disk", "limit of the build's disk space")]
 #[case::fills_a_mounted_file("fills-a-mounted-file", "limit of the build's disk space")]
+// It is watched itself, whichever container its log names.
+#[case::names_another_container("names-another-container", "limit of the build's disk space")]
 fn a_build_that_takes_too_much_is_stopped(#[case] name: &str, #[case] broken: &str) {
     let run = failed_build(name);
     assert_eq!(run.broken(name), [broken], "{}", run.output());
@@ -115,6 +133,14 @@ fn a_build_that_takes_too_much_is_stopped(#[case] name: &str, #[case] broken: &s
 fn a_failure_that_is_expected_is_not_one_that_takes_too_long() {
     let run = failed_build("is-to-fail");
     assert_eq!(run.broken("is-to-fail"), ["limit of the build's time"], "{}", run.output());
+}
+
+/// Whether a disk is full is measured. Who says so, or has a name that does, keeps nobody else from running.
+#[test]
+fn a_full_disk_is_not_believed() {
+    let run = failed_build("speaks-of-a-full-disk");
+    assert!(!run.output().contains("disk is full"), "{}", run.output());
+    assert_eq!(run.verdict("is-named-after-a-full-disk"), "pass", "{}", run.output());
 }
 
 #[test]

@@ -13,6 +13,7 @@
 mod agree;
 mod article;
 mod beneath;
+mod broken_connections;
 mod broken_steps;
 mod checks_can_fail;
 mod cli;

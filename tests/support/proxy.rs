@@ -67,6 +67,16 @@ impl Proxy {
         })
     }
 
+    /// A proxy in front of this socket that breaks a connection off behind the word `CUT` in an answer.
+    pub(crate) fn cutting(socket: &Path) -> Self {
+        Self::start(socket, Arc::default(), |client, socket| {
+            let Ok(engine) = UnixStream::connect(socket) else { return };
+            let (Ok(from_client), Ok(to_engine)) = (client.try_clone(), engine.try_clone()) else { return };
+            thread::spawn(move || pass_on(from_client, to_engine, Duration::ZERO, usize::MAX));
+            thread::spawn(move || pass_on_to_word(engine, client));
+        })
+    }
+
     fn start(
         socket: &Path,
         faults: Arc<AtomicUsize>,
@@ -163,6 +173,21 @@ fn serve(mut client: UnixStream, socket: &Path, fault: Option<Fault>) {
     let limit = if let Some(Fault::BreakOff(bytes)) = fault { bytes } else { usize::MAX };
     thread::spawn(move || pass_on(from_client, to_engine, Duration::ZERO, usize::MAX));
     pass_on(engine, client, delay, limit);
+}
+
+/// Passes on what comes, up to the word; then both ends are closed. What tests print with the word in it comes in one piece.
+fn pass_on_to_word(mut from: UnixStream, mut to: UnixStream) {
+    const WORD: &[u8] = b"CUT";
+    let mut buffer = [0; 16384];
+    while let Ok(read @ 1..) = from.read(&mut buffer) {
+        let place = buffer[..read].windows(WORD.len()).position(|window| window == WORD);
+        let end = place.map_or(read, |place| place + WORD.len());
+        if to.write_all(&buffer[..end]).is_err() || place.is_some() {
+            break;
+        }
+    }
+    drop(from.shutdown(Shutdown::Both));
+    drop(to.shutdown(Shutdown::Both));
 }
 
 /// Passes on what comes, up to so many bytes; then both ends are closed.

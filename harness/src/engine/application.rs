@@ -6,6 +6,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use bollard::container::LogOutput;
 use bollard::exec::StartExecResults;
 use bollard::models::ChangeType;
 use bollard::models::{ContainerState, ContainerStateStatusEnum, ExecConfig};
@@ -234,7 +235,12 @@ impl Application {
                 // Read to its end also where the rest is dropped: the command waits for whoever reads it.
                 let read = async {
                     while let Some(chunk) = output.next().await {
-                        streams.push(&chunk.map_err(|error| engine.error(OPERATION, error))?);
+                        let chunk = chunk.map_err(|error| engine.error(OPERATION, error))?;
+                        // What is in no frame is the rest of a connection that broke: what would have followed is not known.
+                        if let LogOutput::Console { .. } = chunk {
+                            return Err(engine.broke_off(OPERATION));
+                        }
+                        streams.push(&chunk);
                     }
                     Ok::<(), EngineError>(())
                 };
@@ -256,15 +262,13 @@ impl Application {
         }
         let output = streams.finish();
         let inspected = engine.docker.inspect_exec(&exec).await.map_err(|error| engine.error(OPERATION, error))?;
-        let exit_code = inspected.exit_code.ok_or_else(|| EngineError::Unexpected {
-            operation: OPERATION.to_owned(),
-            what: "its output ended without an exit code".to_owned(),
-        })?;
-        if exit_code != 0 {
-            engine.still_there(OPERATION).await?;
-        }
-        // Some engines tell in the output, and with another exit code, that the program could not be started.
-        let first = output.read_part().first().filter(|line| line.starts_with("OCI runtime exec failed"));
+        // One that goes on is not one whose output has ended.
+        let exit_code = inspected.exit_code.ok_or_else(|| engine.broke_off(OPERATION))?;
+        engine.still_there(OPERATION).await?;
+        // Some engines tell in the output, and with another exit code, that the program could not be started. There was no process then;
+        // the same words of one are its own.
+        let never_ran = inspected.pid.unwrap_or(0) == 0;
+        let first = output.read_part().first().filter(|line| never_ran && line.starts_with("OCI runtime exec failed"));
         let exit_code = first.and_then(|line| not_executable(line)).unwrap_or(exit_code);
         Ok(CommandEvidence { end: CommandEnd::Exited(exit_code), output })
     }

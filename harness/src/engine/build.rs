@@ -1,7 +1,7 @@
 //! Builds, by the classic builder: it is the one that runs on a network of our own. (`BuildKit` inside the daemon takes
 //! only the networks default, none and host.)
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::LazyLock;
 use std::time::Instant;
 
@@ -13,11 +13,12 @@ use regex::Regex;
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
-use super::error::{is_no_space, not_executable};
+use super::error::not_executable;
 use super::image::KEPT;
+use super::mark::Containers;
 use super::size::LOOK_EVERY;
 use super::stream::Lines;
-use super::{Engine, EngineError, LABEL_OWNER, LABEL_RUN, Network};
+use super::{Engine, EngineError, LABEL_OWNER, LABEL_RUN, Mark, Network};
 use crate::check::captured::Captured;
 use crate::check::evidence::{BuildEnd, BuildEvidence};
 use crate::check::limit::Exceeded;
@@ -42,19 +43,17 @@ static DOCKERFILES_DOING: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The container that a line of the builder's says an instruction is run in.
 fn container_of(line: &str) -> Option<&str> {
-    line.trim().strip_prefix("---> Running in ")
+    line.trim().strip_prefix("---> Running in ").filter(|id| is_beginning(id))
 }
 
-/// The containers that commands were run in, from a builder's log. Other instructions have containers that are never started.
-pub(crate) fn commands_of(log: &[String]) -> impl Iterator<Item = &str> {
-    let mut is_command = false;
-    log.iter().filter_map(move |line| {
-        if let Some((_, instruction)) = line.strip_prefix("Step ").and_then(|rest| rest.split_once(" : ")) {
-            // Triggers are run by the `FROM` that brings them.
-            is_command = ["RUN", "FROM"].iter().any(|name| instruction.to_uppercase().starts_with(name));
-        }
-        container_of(line).filter(|_| is_command)
-    })
+/// Whether a word is the beginning of an id, as the builder shortens them.
+fn is_beginning(word: &str) -> bool {
+    word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The containers that a build's log names, by the beginnings of their ids: those of its instructions, and what a command printed.
+pub(crate) fn named_containers(log: &[String]) -> HashSet<&str> {
+    log.iter().filter_map(|line| container_of(line)).collect()
 }
 
 /// Tells from the lines of a builder's log which images it has made, by the beginnings of their ids.
@@ -75,8 +74,7 @@ impl MadeImages {
             // Something is made, also by the triggers of what a stage begins with.
             self.was_there = false;
         } else if let Some(id) = line.strip_prefix("---> ")
-            && id.len() == 12
-            && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+            && is_beginning(id)
         {
             return (!std::mem::take(&mut self.was_there)).then(|| id.to_owned());
         }
@@ -101,6 +99,8 @@ pub(crate) struct BuildRequest {
     pub limits: Limits,
     /// What becomes of the image.
     pub fate: Fate,
+    /// What its containers are known by.
+    pub mark: Mark,
 }
 
 /// What becomes of an image that is built.
@@ -147,6 +147,9 @@ impl Engine {
         let limits = request.limits;
         let memory = i32::try_from(limits.memory()).unwrap_or(i32::MAX);
         let label = |name: &str, value: &str| HashMap::from([(name.to_owned(), value.to_owned())]);
+        let extrahosts = request.network.as_ref().map(Network::host_entry);
+        let network = request.network.map_or_else(|| "none".to_owned(), |network| network.name);
+        let mut containers = Containers::new(request.mark, &network);
         let (labels, name) = match request.fate {
             Fate::OfRun(run) => (label(LABEL_RUN, run.as_str()), None),
             // What users build on it must not inherit what says that it is ours.
@@ -154,7 +157,7 @@ impl Engine {
         };
         let options = BuildImageOptions {
             dockerfile: request.dockerfile,
-            extrahosts: request.network.as_ref().map(Network::host_entry),
+            extrahosts,
             rm: true,
             forcerm: true,
             buildargs: Some(request.arguments.into_iter().collect()),
@@ -164,7 +167,8 @@ impl Engine {
             memory: Some(memory),
             // As much as memory: none beside it.
             memswap: Some(memory),
-            networkmode: Some(request.network.map_or_else(|| "none".to_owned(), |network| network.name)),
+            shmsize: Some(request.mark.size()),
+            networkmode: Some(network),
             version: BuilderVersion::BuilderV1,
             ..Default::default()
         };
@@ -187,8 +191,6 @@ impl Engine {
         let mut lines = Lines::new(limits.log());
         let mut image = None;
         let mut failure = None;
-        // The container of the instruction that is being run.
-        let mut running: Option<String> = None;
         let mut looks = tokio::time::interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let exceeded = |exceeded, lines: Lines| {
@@ -201,9 +203,8 @@ impl Engine {
             let rest = limits.build().saturating_sub(begun.elapsed());
             let next = tokio::select! {
                 next = tokio::time::timeout(rest, stream.recv()) => next,
-                _ = looks.tick(), if running.is_some() => {
-                    let container = running.as_deref().unwrap_or_default();
-                    if self.is_larger(container, limits.disk()).await {
+                _ = looks.tick() => {
+                    if containers.are_larger(self, limits.disk()).await {
                         return exceeded(Exceeded::Disk(limits.disk()), lines);
                     }
                     continue;
@@ -217,7 +218,6 @@ impl Engine {
                 None => break,
                 Some(Ok(info)) => {
                     if let Some(text) = info.stream {
-                        running = container_of(&text).map(str::to_owned).or(running);
                         lines.push(text.as_bytes(), &mut *on_line);
                         if lines.is_full() {
                             return exceeded(Exceeded::Log(limits.log()), lines);
@@ -244,7 +244,10 @@ impl Engine {
         let end = match (failure, image) {
             (Some(message), _) => {
                 self.still_there(OPERATION).await?;
-                end_of(message, log.read_part())?
+                if let Some(full) = self.room.full_since(begun, &message) {
+                    return Err(full);
+                }
+                end_of(message)?
             }
             (None, Some(id)) => {
                 let image = self.inspect_image(&id).await?.ok_or_else(|| EngineError::Unexpected {
@@ -269,11 +272,7 @@ impl Engine {
 }
 
 /// Sorts the message that a build ended with.
-fn end_of(message: String, log: &[String]) -> Result<BuildEnd, EngineError> {
-    let tail = log.iter().rev().take(30);
-    if is_no_space(&message) || tail.clone().any(|line| is_no_space(line)) {
-        return Err(EngineError::NoSpace { cause: message });
-    }
+fn end_of(message: String) -> Result<BuildEnd, EngineError> {
     if let Some(found) = RETURNED.captures(&message) {
         let exit_code = found[2].parse().ok();
         return Ok(BuildEnd::Failed { command: Some(found[1].to_owned()), exit_code, message });
@@ -295,18 +294,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_have_containers_that_were_started() {
+    fn containers_are_named_by_their_ids() {
         let log = [
-            "Step 1/3 : FROM ${IMAGE}",
+            "Step 1/2 : FROM ${IMAGE}",
             "# Executing 1 build trigger",
             " ---> Running in aaaaaaaaaaaa",
-            "Step 2/3 : run true",
+            "Step 2/2 : COPY x y",
             " ---> Running in bbbbbbbbbbbb",
-            "Step 3/3 : CMD [ \"wsgi.py\" ]",
-            " ---> Running in cccccccccccc",
+            " ---> Running in circles",
         ];
         let log = log.map(str::to_owned);
-        assert_eq!(commands_of(&log).collect::<Vec<_>>(), ["aaaaaaaaaaaa", "bbbbbbbbbbbb"]);
+        assert_eq!(named_containers(&log), HashSet::from(["aaaaaaaaaaaa", "bbbbbbbbbbbb"]));
     }
 
     #[test]
@@ -328,7 +326,7 @@ mod tests {
     fn a_command_that_returned_non_zero() {
         let message = "The command '/bin/sh -c mod_wsgi-docker-build' returned a non-zero code: 23".to_owned();
         assert_eq!(
-            end_of(message.clone(), &[]).unwrap(),
+            end_of(message.clone()).unwrap(),
             BuildEnd::Failed { command: Some("/bin/sh -c mod_wsgi-docker-build".into()), exit_code: Some(23), message }
         );
     }
@@ -336,39 +334,39 @@ mod tests {
     #[test]
     fn another_instruction_that_failed() {
         let message = "COPY failed: file not found in build context".to_owned();
-        assert!(matches!(end_of(message, &[]).unwrap(), BuildEnd::Failed { command: None, .. }));
+        assert!(matches!(end_of(message).unwrap(), BuildEnd::Failed { command: None, .. }));
     }
 
+    /// Whether a disk is full is measured, and not asked of who has failed.
     #[test]
-    fn a_full_disk_is_not_the_candidates_doing() {
-        let log = ["cp: error writing '/x': No space left on device".to_owned()];
-        let message = "The command 'x' returned a non-zero code: 1".to_owned();
-        assert!(matches!(end_of(message, &log), Err(EngineError::NoSpace { .. })));
+    fn a_command_that_speaks_of_a_full_disk_has_failed() {
+        let message = "The command '/bin/sh -c echo No space left on device' returned a non-zero code: 1".to_owned();
+        assert!(matches!(end_of(message), Ok(BuildEnd::Failed { exit_code: Some(1), .. })));
     }
 
     #[test]
     fn a_program_that_is_not_there() {
         let message = "OCI runtime create failed: exec: \"nosuch\": executable file not found in $PATH: unknown";
-        let end = end_of(message.to_owned(), &[]).unwrap();
+        let end = end_of(message.to_owned()).unwrap();
         assert!(matches!(end, BuildEnd::Failed { command: None, exit_code: Some(127), .. }));
     }
 
     #[test]
     fn what_is_unknown_is_not_held_against_the_candidate() {
         for message in ["Get https://registry/v2/: dial tcp: lookup failed", "rpc error: transport is closing", "EOF"] {
-            assert!(matches!(end_of(message.to_owned(), &[]), Err(EngineError::Unexpected { .. })), "{message}");
+            assert!(matches!(end_of(message.to_owned()), Err(EngineError::Unexpected { .. })), "{message}");
         }
         for message in
             ["dockerfile parse error line 2: unknown instruction: RUM", "ADD failed: x", "unable to find user y"]
         {
-            assert!(matches!(end_of(message.to_owned(), &[]), Ok(BuildEnd::Failed { .. })), "{message}");
+            assert!(matches!(end_of(message.to_owned()), Ok(BuildEnd::Failed { .. })), "{message}");
         }
     }
 
     #[test]
     fn the_engines_own_trouble_is_not_either() {
         let message = "OCI runtime create failed: runc did not terminate".to_owned();
-        assert!(matches!(end_of(message, &[]), Err(EngineError::Unexpected { .. })));
+        assert!(matches!(end_of(message), Err(EngineError::Unexpected { .. })));
     }
 
     proptest::proptest! {
@@ -376,7 +374,7 @@ mod tests {
 
         #[test]
         fn any_message_of_a_builder_is_sorted(message in r"(The command '[ -~]{0,10}' returned a non-zero code: [0-9]{0,30})|[ -~\n\u{e4}]{0,40}") {
-            drop(end_of(message, &[]));
+            drop(end_of(message));
         }
     }
 }

@@ -10,7 +10,7 @@ use super::container::{container_name, run_labels};
 use super::network::network_name;
 use super::start::limit;
 use super::stream::Streams;
-use super::{BuildRequest, Engine, EngineError, Fate, Network};
+use super::{BuildRequest, Engine, EngineError, Fate, Mark, Network};
 use crate::check::evidence::{BuildEnd, CommandEvidence};
 use crate::outcome::RunId;
 use crate::suite::limits::Limits;
@@ -199,5 +199,6 @@ fn request(dockerfile: &str, network: &Network, run: &RunId) -> Result<BuildRequ
         use_cache: false,
         limits: Limits::default(),
         fate: Fate::OfRun(run.clone()),
+        mark: Mark::new(),
     })
 }

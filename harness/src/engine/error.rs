@@ -20,10 +20,10 @@ pub(crate) enum EngineError {
     /// It was started anew: what was under way may have ended with the one before.
     #[error("the engine was restarted during the run")]
     Restarted,
-    /// Its disk is full.
+    /// Its disk is full. That is measured: whoever says so may be a candidate.
     #[error("the engine's disk is full: {cause}")]
     NoSpace {
-        /// What the engine said.
+        /// What was measured, and what came of it.
         cause: String,
     },
     /// It says nothing any more.
@@ -74,13 +74,9 @@ impl EngineError {
     pub(super) fn of(engine: &str, operation: &str, error: Error) -> Self {
         let operation = operation.to_owned();
         match error {
-            Error::DockerResponseServerError { message, .. } if is_no_space(&message) => {
-                Self::NoSpace { cause: message }
-            }
             Error::DockerResponseServerError { status_code, message } => {
                 Self::Refused { operation, status: status_code, message }
             }
-            Error::DockerStreamError { error } if is_no_space(&error) => Self::NoSpace { cause: error },
             Error::DockerStreamError { error } => Self::Unexpected { operation, what: error },
             Error::RequestTimeoutError => Self::Idle { operation, after: Duration::from_secs(super::ANSWER_SECONDS) },
             // The connection: refused, reset, or closed in the middle of an answer.
@@ -130,25 +126,18 @@ impl EngineError {
     }
 }
 
-/// Whether an engine's or a build's message tells of a full disk.
-pub(super) fn is_no_space(message: &str) -> bool {
-    ["no space left on device", "No space left on device", "disk quota exceeded", "Disk quota exceeded"]
-        .iter()
-        .any(|text| message.contains(text))
-}
-
 /// The exit code that a shell gives for a program that the engine could not start at all: 127 when it is not there, 126
 /// when it may not or cannot be executed. `None` when the trouble is another one.
 pub(super) fn not_executable(message: &str) -> Option<i64> {
     // The engine's own files can be missing too; the runtime names the program that it was to execute.
-    if !message.contains("exec: \"") {
-        return None;
-    }
+    let (_, told) = message.split_once("exec: \"")?;
+    // Its name can have any text in it; why it could not be is behind that.
+    let cause = told.rsplit_once("\": ").map_or(told, |(_, cause)| cause);
     let not_there = ["executable file not found", "no such file or directory"];
     let not_allowed = ["permission denied", "exec format error", "is a directory"];
-    if not_there.iter().any(|text| message.contains(text)) {
+    if not_there.iter().any(|text| cause.contains(text)) {
         Some(127)
-    } else if not_allowed.iter().any(|text| message.contains(text)) {
+    } else if not_allowed.iter().any(|text| cause.contains(text)) {
         Some(126)
     } else {
         None
@@ -175,10 +164,12 @@ mod tests {
         assert!(!server(500, "oops").is_final());
     }
 
+    /// The engine repeats names that candidates have chosen.
     #[test]
-    fn a_full_disk_ends_the_run() {
-        let error = server(500, "write /var/lib: no space left on device");
-        assert!(matches!(error, EngineError::NoSpace { .. }) && error.is_final());
+    fn no_message_tells_of_a_full_disk() {
+        for message in ["exec: \"no space left on device\": executable file not found", "x: no space left on device"] {
+            assert!(matches!(server(500, message), EngineError::Refused { .. }), "{message}");
+        }
     }
 
     #[test]
@@ -200,6 +191,9 @@ mod tests {
         assert_eq!(not_executable("exec: \"/app/x\": permission denied: unknown"), Some(126));
         assert_eq!(not_executable("exec /proc/self/exe: no such file or directory"), None);
         assert_eq!(not_executable("failed to mount cgroup"), None);
+        // A program's name is no cause.
+        assert_eq!(not_executable("exec: \"no such file or directory\": permission denied: unknown"), Some(126));
+        assert_eq!(not_executable("exec: \"is a directory\": read-only file system: unknown"), None);
     }
 
     #[test]

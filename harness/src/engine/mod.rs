@@ -16,12 +16,14 @@ mod foundation;
 mod gate;
 mod guard;
 mod image;
+mod mark;
 mod namespace;
 mod network;
 mod own_container;
 mod pending;
 pub(crate) mod private;
 mod resources;
+mod room;
 mod size;
 mod start;
 mod stream;
@@ -29,20 +31,23 @@ mod sweep;
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use self::pending::Pending;
+use self::room::Room;
 use crate::host::journal::Journal;
 use crate::outcome::RunId;
 use bollard::Docker;
 
 pub(crate) use application::Application;
-pub(crate) use build::{BuildRequest, Fate, commands_of};
+pub(crate) use build::{BuildRequest, Fate, named_containers};
 pub(crate) use canary::canary_build;
 pub(crate) use discover::discover;
 pub(crate) use distribution::{Distribution, ensure_distribution};
 pub(crate) use endpoint::{Endpoint, Origin};
 pub(crate) use error::EngineError;
-pub(crate) use guard::Guard;
+pub(crate) use guard::{Clients, Guard};
+pub(crate) use mark::Mark;
 pub(crate) use namespace::NetworkNamespace;
 pub(crate) use network::Network;
 pub(crate) use own_container::OwnProgram;
@@ -56,6 +61,9 @@ pub(crate) const LABEL_OWNER: &str = "wsgi-proof.owner";
 /// The label that says what an image was made from.
 pub(crate) const LABEL_KEY: &str = "wsgi-proof.key";
 
+/// For how long a full disk explains what the engine could not do.
+const LATELY: Duration = Duration::from_secs(10);
+
 /// How long the engine may take to begin an answer, in seconds. An answer of a loaded engine can take long; one that never
 /// comes must not hang the run.
 const ANSWER_SECONDS: u64 = 300;
@@ -67,6 +75,7 @@ pub(crate) struct Engine {
     data_root: String,
     description: Description,
     pending: Arc<Pending>,
+    room: Arc<Room>,
     /// The engine's own id.
     id: String,
     /// What the runs of a cache folder have made on it. Without one nothing is known to be ours.
@@ -124,6 +133,7 @@ impl Engine {
             data_root: info.docker_root_dir.unwrap_or_default(),
             description,
             pending: Arc::default(),
+            room: Arc::default(),
             id: info.id.unwrap_or_default(),
             journal: None,
             founding: Arc::default(),
@@ -147,7 +157,8 @@ impl Engine {
     pub(crate) fn of_run(self, run: &RunId) -> Result<Self, EngineError> {
         let failed = |source| EngineError::Cache { path: "the journal".to_owned(), source };
         let journal = self.journal()?.begin(run).map_err(failed)?;
-        Ok(Self { journal: Some(journal), ..self })
+        let room = Room::watch(std::path::Path::new(&self.data_root));
+        Ok(Self { journal: Some(journal), room, ..self })
     }
 
     fn journal(&self) -> Result<&Journal, EngineError> {
@@ -190,8 +201,21 @@ impl Engine {
         self.docker.ping().await.map(drop).map_err(|error| self.error(operation, error))
     }
 
+    /// The error that an output ended before it was whole.
+    fn broke_off(&self, operation: &str) -> EngineError {
+        EngineError::Unreachable {
+            engine: self.docker_host.clone(),
+            operation: operation.to_owned(),
+            cause: "its output broke off".to_owned(),
+        }
+    }
+
     fn error(&self, operation: &str, error: bollard::errors::Error) -> EngineError {
-        EngineError::of(&self.docker_host, operation, error)
+        let error = EngineError::of(&self.docker_host, operation, error);
+        // An engine without room fails in many ways.
+        let may_be = matches!(error, EngineError::Refused { status: 500.., .. } | EngineError::Unexpected { .. });
+        let since = may_be.then(|| Instant::now().checked_sub(LATELY)).flatten();
+        since.and_then(|since| self.room.full_since(since, &error.to_string())).unwrap_or(error)
     }
 }
 

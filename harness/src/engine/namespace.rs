@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::time::Instant;
 
 use rustix::net::sockopt::{set_ipv6_v6only, set_socket_reuseaddr};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with};
@@ -39,13 +40,16 @@ impl Engine {
         }
     }
 
-    /// Whether evidence against a candidate counts: the engine is still there, and still the one that the run began with. One
-    /// that is stopped takes its containers along, and their ends look like the candidate's.
+    /// Whether evidence against a candidate counts which was taken since `begun`: the engine is still there, still the one that the run
+    /// began with, and had room on its disk. One that is stopped takes its containers along, and their ends look like the candidate's.
     ///
     /// # Errors
     /// When it does not count.
-    pub(crate) async fn is_as_before(&self, namespace: &NetworkNamespace) -> Result<(), EngineError> {
+    pub(crate) async fn is_as_before(&self, namespace: &NetworkNamespace, begun: Instant) -> Result<(), EngineError> {
         self.ping().await?;
+        if let Some(full) = self.room.full_since(begun, "what a candidate could not do then may be due to that") {
+            return Err(full);
+        }
         let Some(before) = namespace.identity else { return Ok(()) };
         let now = private::network_namespace(Path::new(&self.data_root)).ok().flatten();
         match now.and_then(|namespace| identity(&namespace).ok()) {

@@ -1,14 +1,23 @@
 //! Whose doing it was: what the fixture server could not give a build decides between *fail* and *error*.
 
-use std::net::IpAddr;
-
+use crate::check::captured::Captured;
+use crate::engine::Clients;
 use crate::mirror::{Outcome, Request};
 use crate::outcome::Fault;
 
-/// The fault of the suite that explains this log, if there is one: a request that the fixture server could not answer,
-/// or a project that it does not have and that the scenario did not declare absent. Only what the log names is
-/// held against it, since steps that run at the same time share the server.
-pub(super) fn fault(requests: &[Request], log: &[String], declared_absent: &[String]) -> Option<Fault> {
+/// The requests that these clients made, or may have made where not all of them are known.
+pub(super) fn requests_of(mut requests: Vec<Request>, clients: &Clients) -> Vec<Request> {
+    requests.retain(|request| match request.from {
+        Some(address) if clients.addresses.contains(&address) => true,
+        Some(address) if clients.others.contains(&address) => false,
+        _ => !clients.all_known,
+    });
+    requests
+}
+
+/// The fault of the suite that explains why this build failed, if there is one: a request of its own that the fixture server could not
+/// answer, or a project that it does not have and that the scenario did not declare absent.
+pub(super) fn fault(requests: &[Request], declared_absent: &[String]) -> Option<Fault> {
     requests.iter().find_map(|request| {
         let (what, hint) = match &request.outcome {
             Outcome::Fault(text) => (text.clone(), "`wsgi-proof fetch` fills the fixture store"),
@@ -22,21 +31,14 @@ pub(super) fn fault(requests: &[Request], log: &[String], declared_absent: &[Str
             Outcome::Refused(text) => (text.clone(), "the fixture server does not offer what the build requested"),
             Outcome::Absent | Outcome::Served | Outcome::FromUpstream => return None,
         };
-        let named = log.iter().any(|line| names(line, &request.what));
-        named.then(|| Fault { what, hint: Some(hint.to_owned()) })
+        Some(Fault { what, hint: Some(hint.to_owned()) })
     })
 }
 
-/// The fault of the suite that these clients asked for something that the fixtures do not have, and that the scenario did not declare
-/// absent; `None` stands for whoever asked. It counts however the build ended: what it did without is not known to be nothing.
-pub(super) fn undeclared(
-    requests: &[Request],
-    clients: Option<&[IpAddr]>,
-    declared_absent: &[String],
-) -> Option<Fault> {
-    let own =
-        |request: &&Request| clients.is_none_or(|clients| request.from.is_some_and(|from| clients.contains(&from)));
-    let request = requests.iter().filter(own).find(|request| request.is_undeclared(declared_absent))?;
+/// The fault of the suite that these requests are for something that the fixtures do not have, and that was not declared absent. It
+/// counts however the build ended: what it did without is not known to be nothing.
+pub(super) fn undeclared(requests: &[Request], declared_absent: &[String]) -> Option<Fault> {
+    let request = requests.iter().find(|request| request.is_undeclared(declared_absent))?;
     Some(Fault {
         what: format!("a build or container requested `{}`, which the fixture server does not have", request.what),
         hint: Some(
@@ -61,24 +63,20 @@ pub(super) fn never_asked(requests: &[Request], declared_absent: &[String]) -> O
     })
 }
 
-/// The fault that the builder could not read the scenario's Dockerfile, which no candidate wrote.
-pub(super) fn dockerfile(message: &str) -> Option<Fault> {
-    message.to_lowercase().contains("dockerfile parse error").then(|| Fault {
+/// The fault that the builder could not read the scenario's Dockerfile, which no candidate wrote. It says so before it has begun with
+/// anything; later messages have a candidate's text in them.
+pub(super) fn dockerfile(message: &str, log: &Captured) -> Option<Fault> {
+    let had_begun = log.cut().is_some() || !log.read_part().is_empty();
+    (!had_begun && message.to_lowercase().starts_with("dockerfile parse error")).then(|| Fault {
         what: format!("the scenario's Dockerfile: {message}"),
         hint: Some("mend `app/Dockerfile` of the scenario".to_owned()),
     })
 }
 
-/// Whether a line of a log names what was asked for: a project in any spelling, or the last part of an address.
-fn names(line: &str, what: &str) -> bool {
-    let line = line.to_lowercase().replace(['_', '.'], "-");
-    let what = what.to_lowercase();
-    let last = what.trim_end_matches('/').rsplit('/').next().unwrap_or(&what).replace(['_', '.'], "-");
-    !last.is_empty() && line.contains(&last)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
     use super::*;
 
     fn request(what: &str, outcome: Outcome) -> Request {
@@ -89,44 +87,58 @@ mod tests {
         text.iter().map(ToString::to_string).collect()
     }
 
+    const OWN: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 231, 0, 2));
+    const OTHERS: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 231, 0, 3));
+    const UNKNOWN: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 231, 0, 4));
+
     #[test]
     fn an_undeclared_project_is_the_suites_doing() {
         let requests = [request("zope-interface", Outcome::Absent)];
-        let log = lines(&["ERROR: No matching distribution found for zope.interface"]);
-        let what = fault(&requests, &log, &[]).map(|fault| fault.what);
+        let what = fault(&requests, &[]).map(|fault| fault.what);
         assert!(what.is_some_and(|what| what.contains("zope-interface")));
-        assert_eq!(fault(&requests, &log, &lines(&["zope-interface"])), None);
+        assert_eq!(fault(&requests, &lines(&["zope-interface"])), None);
     }
 
+    /// Whatever a build says that another one has asked for.
     #[test]
-    fn what_nobody_declared_counts_for_who_asked_only() {
-        let requests = [request("elsewhere.test", Outcome::Refused("CONNECT elsewhere.test".into()))];
-        let client = IpAddr::from([10, 231, 0, 2]);
-        assert!(undeclared(&requests, Some(&[client]), &[]).is_some());
-        assert_eq!(undeclared(&requests, Some(&[IpAddr::from([10, 231, 0, 3])]), &[]), None);
+    fn who_asked_is_known_by_address() {
+        let from = |address| Request { from: Some(address), ..request("elsewhere.test", Outcome::Refused("x".into())) };
+        let of = |address, all_known| {
+            let clients = Clients { addresses: vec![OWN], others: vec![OTHERS], all_known };
+            !requests_of(vec![from(address)], &clients).is_empty()
+        };
+        for all_known in [true, false] {
+            assert!(of(OWN, all_known) && !of(OTHERS, all_known));
+        }
         // Where it is not known who asked, it may have been anybody.
-        assert!(undeclared(&requests, None, &[]).is_some());
-        let absent = [request("none-such", Outcome::Absent)];
-        assert_eq!(undeclared(&absent, Some(&[client]), &lines(&["none-such"])), None);
+        assert!(!of(UNKNOWN, true) && of(UNKNOWN, false));
     }
 
     #[test]
-    fn what_the_log_does_not_name_was_another_builds() {
-        let requests = [request("http://a/pool/x/git_2_amd64.deb", Outcome::Fault("502".into()))];
-        assert_eq!(fault(&requests, &lines(&["ERROR: something else"]), &[]), None);
-        assert!(fault(&requests, &lines(&["E: Failed to fetch http://a/pool/x/git_2_amd64.deb"]), &[]).is_some());
+    fn what_nobody_declared_counts() {
+        assert!(
+            undeclared(&[request("elsewhere.test", Outcome::Refused("CONNECT elsewhere.test".into()))], &[]).is_some()
+        );
+        let absent = [request("none-such", Outcome::Absent)];
+        assert_eq!(undeclared(&absent, &lines(&["none-such"])), None);
     }
 
     #[test]
     fn what_was_served_is_nobodys_fault() {
-        let requests = [request("six", Outcome::Served), request("six", Outcome::FromUpstream)];
-        assert_eq!(fault(&requests, &lines(&["six failed to build"]), &[]), None);
+        assert_eq!(fault(&[request("six", Outcome::Served), request("six", Outcome::FromUpstream)], &[]), None);
+        assert!(fault(&[request("http://a/pool/x/git_2_amd64.deb", Outcome::Fault("502".into()))], &[]).is_some());
     }
 
+    /// A trigger that cannot be read, or a command that says so, is the candidate's.
     #[test]
     fn a_dockerfile_that_cannot_be_read_is_the_suites_doing() {
-        assert!(dockerfile("dockerfile parse error line 3: unknown flag: frob").is_some());
-        assert_eq!(dockerfile("COPY failed: no source files were specified"), None);
+        let (nothing, begun) = (Captured::default(), Captured::from(lines(&["Step 1/2 : FROM x"])));
+        let message = "dockerfile parse error line 3: unknown flag: frob";
+        assert!(dockerfile(message, &nothing).is_some());
+        assert_eq!(dockerfile(message, &begun), None);
+        assert_eq!(dockerfile("COPY failed: no source files were specified", &nothing), None);
+        let said = "The command '/bin/sh -c echo Dockerfile parse error' returned a non-zero code: 1";
+        assert_eq!(dockerfile(said, &nothing), None);
     }
 
     #[test]

@@ -63,7 +63,8 @@ async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
     };
     let mut sockets: Vec<&Path> = SOCKETS.iter().map(Path::new).collect();
     sockets.extend(engine.socket());
-    let ways = ways(beacon.address, network.gateway, &host_addresses(), (&hosts, link), &sockets);
+    let addresses = host_addresses().map_err(|error| suite(format!("this host's addresses: {error}"), None))?;
+    let ways = ways(beacon.address, network.gateway, &addresses, (&hosts, link), &sockets);
     watch.begin(ways.clone(), listeners);
 
     // Somewhere that nobody can get to is no proof that there is no way.

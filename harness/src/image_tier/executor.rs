@@ -179,13 +179,13 @@ async fn prepare(
     let cursor = setup.requests.cursor();
     let mut result = prepare::prepare(role, cell, &needs, setup, &progress).await;
     if matches!(result, Err(prepare::PrepareError::Candidate { .. })) {
-        let as_before = setup.engine.is_as_before(&setup.namespace).await;
+        let as_before = setup.engine.is_as_before(&setup.namespace, begun).await;
         result = as_before.map_err(prepare::PrepareError::from).and(result);
     }
     let (report, end, halts) = match result {
         Ok(prepare::Prepared { image, note }) => (PreparationEnd::Ready { note }, StepEnd::Image(image), false),
-        Err(prepare::PrepareError::Candidate { why, log }) => {
-            match blame::fault(&setup.requests.since(cursor), &log, &[]) {
+        Err(prepare::PrepareError::Candidate { why, log, clients }) => {
+            match blame::fault(&blame::requests_of(setup.requests.since(cursor), &clients), &[]) {
                 Some(fault) => (PreparationEnd::Error(fault.clone()), StepEnd::Fault(fault), false),
                 None => (
                     PreparationEnd::Failed { why: why.clone(), log },

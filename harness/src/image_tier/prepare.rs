@@ -6,7 +6,7 @@ use std::path::Path;
 use super::Setup;
 use super::canaries::canaries;
 use crate::check::evidence::{BuildEnd, ImageEvidence};
-use crate::engine::{BuildRequest, Distribution, EngineError, Fate, ensure_distribution};
+use crate::engine::{BuildRequest, Clients, Distribution, EngineError, Fate, Mark, ensure_distribution};
 use crate::mirror;
 use crate::outcome::Fault;
 use crate::run::plan::Role;
@@ -29,7 +29,12 @@ pub(super) struct Prepared {
 /// Why it is not available.
 pub(super) enum PrepareError {
     /// The candidate's own Dockerfile failed.
-    Candidate { why: String, log: Vec<String> },
+    Candidate {
+        why: String,
+        log: Vec<String>,
+        /// Who asked the fixture server in its build.
+        clients: Clients,
+    },
     /// The engine could not.
     Engine(EngineError),
     /// Something else of the suite.
@@ -143,25 +148,21 @@ async fn built(
         use_cache: true,
         limits: Limits { build_seconds: IMAGE_SECONDS, ..setup.limits },
         fate: setup.kept_name(role, cell).map_or_else(|| Fate::OfRun(setup.run.clone()), Fate::Kept),
+        mark: Mark::new(),
     };
+    let mark = request.mark;
     let evidence = setup.engine.build(request, &mut |line| progress(line)).await?;
-    match evidence.end {
-        BuildEnd::Built { image } => ready(setup, image).await,
-        BuildEnd::Exceeded(exceeded) => Err(PrepareError::Candidate {
-            why: format!("{}: {exceeded}", path.display()),
-            log: evidence.log.reported(),
-        }),
-        BuildEnd::Refused(why) => {
-            Err(PrepareError::Candidate { why: format!("{}: {why}", path.display()), log: evidence.log.reported() })
+    let why = match evidence.end {
+        BuildEnd::Built { image } => return ready(setup, image).await,
+        BuildEnd::Exceeded(exceeded) => exceeded.to_string(),
+        BuildEnd::Refused(why) => why,
+        BuildEnd::Failed { command: Some(command), exit_code: Some(code), .. } => {
+            format!("`{command}` exited with {code}")
         }
-        BuildEnd::Failed { command, exit_code, message } => {
-            let why = match (command, exit_code) {
-                (Some(command), Some(code)) => format!("{}: `{command}` exited with {code}", path.display()),
-                _ => format!("{}: {message}", path.display()),
-            };
-            Err(PrepareError::Candidate { why, log: evidence.log.reported() })
-        }
-    }
+        BuildEnd::Failed { message, .. } => message,
+    };
+    let clients = setup.clients(mark, &evidence.log).await;
+    Err(PrepareError::Candidate { why: format!("{}: {why}", path.display()), log: evidence.log.reported(), clients })
 }
 
 /// What tells the distribution of a cell from others.

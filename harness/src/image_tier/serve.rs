@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use super::graph::StepEnd;
 use super::probe;
-use super::step::{Clients, Step, StepError, missing};
+use super::step::{Step, StepError, missing};
 use crate::beneath::BeneathError;
 use crate::check;
 use crate::check::evidence::{EndEvidence, ProbeEvidence};
 use crate::check::limit::Exceeded;
-use crate::engine::{Application, Bind, Start};
+use crate::engine::{Application, Bind, Clients, Start};
 use crate::host::volume::{Snapshot, Volume};
 use crate::outcome::{Fault, Log, NotRun, Stage, with_causes};
 use crate::suite::limits::Limits;
@@ -50,7 +50,7 @@ impl Step<'_> {
             Ok(())
         });
         let addresses = first.into_iter().chain(application.address()).map(|address| address.ip()).collect();
-        let clients = Clients { addresses, all_known: true };
+        let clients = Clients { addresses, all_known: true, ..Clients::default() };
         self.blame_undeclared(cursor, &clients);
         let keep = setup.keep && (result.is_err() || self.part.findings.iter().any(Finding::is_broken));
         if keep {

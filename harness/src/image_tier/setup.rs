@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::engine::{Engine, Guard, Network, NetworkNamespace};
+use crate::check::captured::Captured;
+use crate::engine::{Clients, Engine, Guard, Mark, Network, NetworkNamespace, named_containers};
 use crate::isolation::Watch;
 use crate::mirror::RequestLog;
 use crate::outcome::RunId;
@@ -54,6 +55,12 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
+    /// Who asked in a build, as far as its log was read.
+    pub(super) async fn clients(&self, mark: Mark, log: &Captured) -> Clients {
+        let clients = self.guard.clients(mark, &named_containers(log.read_part())).await;
+        Clients { all_known: clients.all_known && log.cut().is_none(), ..clients }
+    }
+
     /// The name under which an image is kept for the next run, if it is one of the repository's own. Those of another
     /// candidate go with the run.
     pub(super) fn kept_name(&self, role: &str, cell: &Cell) -> Option<String> {

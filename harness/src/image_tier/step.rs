@@ -3,7 +3,6 @@
 
 use crate::outcome::Finding;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -12,10 +11,9 @@ use super::executor::fault_of;
 use super::graph::{Finished, Part, StepEnd};
 use super::{Setup, blame};
 use crate::check;
-use crate::check::captured::Captured;
 use crate::check::evidence::BuildEnd;
 use crate::check::scope::Scope;
-use crate::engine::{BuildRequest, EngineError, Fate, commands_of};
+use crate::engine::{BuildRequest, Clients, EngineError, Fate, Mark};
 use crate::outcome::{Fault, Log, Stage};
 use crate::run::event::Event;
 use crate::run::plan::{Planned, Work};
@@ -33,13 +31,6 @@ impl From<EngineError> for StepError {
     fn from(error: EngineError) -> Self {
         Self::Engine(error)
     }
-}
-
-/// Who may have asked the fixture server in a step.
-pub(super) struct Clients {
-    pub(super) addresses: Vec<IpAddr>,
-    /// Whether these are all: a container that ended before its address could be asked for has none.
-    pub(super) all_known: bool,
 }
 
 /// A scenario's step at work.
@@ -69,6 +60,7 @@ pub(super) async fn run(
     };
     let scope = setup.criteria.scope(scenario, cell).at(stage);
     let mut step = Step { scenario, label, setup, events, part: Part::default(), scope };
+    let begun = Instant::now();
     let result = match work {
         Work::Build(_) => step.build(&needs).await,
         Work::Examine(_) => step.examine(&needs).await,
@@ -78,7 +70,7 @@ pub(super) async fn run(
     let result = match result {
         // Evidence taken while the engine was going away proves nothing against the candidate.
         Ok(end) if step.part.findings.iter().any(Finding::is_broken) => {
-            setup.engine.is_as_before(&setup.namespace).await.map(|()| end).map_err(StepError::from)
+            setup.engine.is_as_before(&setup.namespace, begun).await.map(|()| end).map_err(StepError::from)
         }
         other => other,
     };
@@ -124,10 +116,13 @@ impl Step<'_> {
             use_cache: false,
             limits: self.limits(),
             fate: Fate::OfRun(self.setup.run.clone()),
+            mark: Mark::new(),
         };
+        let mark = request.mark;
         let again = BuildRequest { context: Vec::new(), use_cache: true, ..request.clone() };
         let cursor = self.setup.requests.cursor();
         let evidence = self.setup.engine.build(request, &mut |_| {}).await?;
+        let clients = self.setup.clients(mark, &evidence.log).await;
         self.part.findings = check::build::check(&self.scope, expectation, &evidence);
         let end = match evidence.end {
             BuildEnd::Built { image } => match expectation.outcome.value {
@@ -136,15 +131,14 @@ impl Step<'_> {
             },
             BuildEnd::Exceeded(_) | BuildEnd::Refused(_) => StepEnd::NotBuilt,
             BuildEnd::Failed { message, .. } => {
-                let requests = self.setup.requests.since(cursor);
+                let requests = blame::requests_of(self.setup.requests.since(cursor), &clients);
                 let absent = &self.scenario.absent_packages;
-                self.part.fault = blame::dockerfile(&message)
-                    .or_else(|| blame::fault(&requests, evidence.log.read_part(), absent))
+                self.part.fault = blame::dockerfile(&message, &evidence.log)
+                    .or_else(|| blame::fault(&requests, absent))
                     .or_else(|| blame::never_asked(&requests, absent));
                 StepEnd::NotBuilt
             }
         };
-        let clients = self.clients(&evidence.log);
         self.blame_undeclared(cursor, &clients);
         self.part.logs.push(Log { title: "build log".to_owned(), lines: evidence.log.reported() });
         if matches!(end, StepEnd::Image(_)) {
@@ -161,32 +155,27 @@ impl Step<'_> {
         let context = rebuild_context(self.scenario, &rebuild.append)
             .map_err(|error| StepError::Suite(Fault { what: error.to_string(), hint: None }))?;
         let cursor = self.setup.requests.cursor();
-        let evidence = self.setup.engine.build(BuildRequest { context, ..again }, &mut |_| {}).await?;
+        let request = BuildRequest { context, mark: Mark::new(), ..again };
+        let mark = request.mark;
+        let evidence = self.setup.engine.build(request, &mut |_| {}).await?;
+        let clients = self.setup.clients(mark, &evidence.log).await;
         self.part.findings.extend(check::build::rebuilt(&self.scope, number, rebuild, &evidence));
         if matches!(evidence.end, BuildEnd::Failed { .. }) {
-            self.part.fault = blame::fault(&self.setup.requests.since(cursor), evidence.log.read_part(), &[]);
+            self.part.fault = blame::fault(&blame::requests_of(self.setup.requests.since(cursor), &clients), &[]);
         }
-        let clients = self.clients(&evidence.log);
         self.blame_undeclared(cursor, &clients);
         self.part.logs.push(Log { title: format!("log of rebuild {number}"), lines: evidence.log.reported() });
         Ok(())
-    }
-
-    /// Who asked in a build: the addresses of the containers that its commands ran in, as far as its log was read.
-    fn clients(&self, log: &Captured) -> Clients {
-        let containers: Vec<&str> = commands_of(log.read_part()).collect();
-        let addresses: Vec<IpAddr> =
-            containers.iter().filter_map(|container| self.setup.guard.address_of(container)).collect();
-        Clients { all_known: log.cut().is_none() && addresses.len() == containers.len(), addresses }
     }
 
     /// Notes a fault if these clients have asked since for what the scenario did not declare. Where not all are known, whatever
     /// no scenario of the run declares may have been asked for by them: what they did without is not known to be nothing.
     pub(super) fn blame_undeclared(&mut self, cursor: usize, clients: &Clients) {
         let requests = self.setup.requests.since(cursor);
-        let own = || blame::undeclared(&requests, Some(&clients.addresses), &self.scenario.absent_packages);
-        let anyones = || blame::undeclared(&requests, None, &self.setup.absent).filter(|_| !clients.all_known);
-        self.part.fault = self.part.fault.take().or_else(own).or_else(anyones);
+        let only = Clients { addresses: clients.addresses.clone(), all_known: true, ..Clients::default() };
+        let own = || blame::undeclared(&blame::requests_of(requests.clone(), &only), &self.scenario.absent_packages);
+        let anyones = || blame::undeclared(&blame::requests_of(requests.clone(), clients), &self.setup.absent);
+        self.part.fault = self.part.fault.take().or_else(own).or_else(|| anyones().filter(|_| !clients.all_known));
     }
 
     /// Looks at the image. Needs the application image, or the subject as shipped and instrumented.

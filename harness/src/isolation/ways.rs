@@ -1,8 +1,8 @@
 //! The ways out that are tried.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
+use std::{fmt, fs, io};
 
 use super::{BEACON_PORT, Canary, Ports};
 
@@ -179,11 +179,27 @@ pub(crate) fn ways(
 }
 
 /// This host's addresses, as the kernel lists them.
-pub(crate) fn host_addresses() -> Vec<IpAddr> {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let mut addresses = local_v4(&read("/proc/net/fib_trie"));
-    addresses.extend(global_v6(&read("/proc/net/if_inet6")));
-    addresses
+///
+/// # Errors
+/// When it does not: addresses that are not known are not tried, and nobody would miss them.
+pub(crate) fn host_addresses() -> io::Result<Vec<IpAddr>> {
+    addresses_in(Path::new("/proc/net"))
+}
+
+fn addresses_in(tables: &Path) -> io::Result<Vec<IpAddr>> {
+    let read = |name: &str| {
+        let path = tables.join(name);
+        fs::read_to_string(&path)
+            .map_err(|error| io::Error::new(error.kind(), format!("cannot read {}: {error}", path.display())))
+    };
+    let mut addresses = local_v4(&read("fib_trie")?);
+    match read("if_inet6") {
+        Ok(table) => addresses.extend(global_v6(&table)),
+        // A kernel without IPv6 has no such table.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    Ok(addresses)
 }
 
 /// The local addresses in `/proc/net/fib_trie`: each stands above a line that says so.
@@ -228,6 +244,20 @@ mod tests {
             fe800000000000000000000000000001 02 40 20 80     eth0\n\
             fd000000000000000000000000000002 02 40 00 80     eth0\n";
         assert_eq!(global_v6(text).iter().map(ToString::to_string).collect::<Vec<_>>(), ["fd00::2"]);
+    }
+
+    #[test]
+    #[allow(clippy::unwrap_used)]
+    fn addresses_that_cannot_be_read_are_an_error() {
+        let tables = tempfile::tempdir().unwrap();
+        let error = addresses_in(tables.path()).unwrap_err().to_string();
+        assert!(error.contains("cannot read") && error.contains("fib_trie"), "{error}");
+        fs::write(tables.path().join("fib_trie"), TRIE).unwrap();
+        assert_eq!(addresses_in(tables.path()).unwrap().len(), 1);
+        // There, and unreadable.
+        fs::create_dir(tables.path().join("if_inet6")).unwrap();
+        assert!(addresses_in(tables.path()).is_err());
+        assert!(host_addresses().is_ok());
     }
 
     #[test]

@@ -13,6 +13,7 @@ use crate::host::written;
 use crate::isolation::Isolation;
 use crate::outcome::{Level, Outcome, ScenarioReport, Verdict};
 use crate::run::event::{Event, RunEnd};
+use crate::run::tally::{ExitCode, Tally};
 
 /// Collects test cases and writes the file at the end.
 pub(crate) struct JunitReporter {
@@ -21,9 +22,22 @@ pub(crate) struct JunitReporter {
     planned: usize,
     cases: Vec<TestCase>,
     end: Option<RunEnd>,
+    tally: Tally,
     shortfalls: Vec<String>,
     isolation: Isolation,
     undeclared: Vec<String>,
+}
+
+/// A case that belongs to no scenario, in words that say what it is.
+fn of_the_run(name: &str, kind: NonSuccessKind, message: String, description: &[String]) -> TestCase {
+    let mut status = TestCaseStatus::non_success(kind);
+    status.set_message(message);
+    if !description.is_empty() {
+        status.set_description(description.join("\n"));
+    }
+    let mut case = TestCase::new(name, status);
+    case.set_classname("wsgi-proof");
+    case
 }
 
 impl JunitReporter {
@@ -35,6 +49,7 @@ impl JunitReporter {
             planned: 0,
             cases: Vec::new(),
             end: None,
+            tally: Tally::default(),
             shortfalls: Vec::new(),
             isolation: Isolation::default(),
             undeclared: Vec::new(),
@@ -115,6 +130,7 @@ impl JunitReporter {
 
 impl Reporter for JunitReporter {
     fn event(&mut self, event: &Event) -> io::Result<()> {
+        self.tally.add(event);
         // What XML 1.0 does not permit is among what is made visible.
         match &changed(event, &printable) {
             Event::RunStarted(start) => {
@@ -141,32 +157,32 @@ impl Reporter for JunitReporter {
     fn finish(&mut self) -> io::Result<()> {
         let mut suite = TestSuite::new("wsgi-proof");
         suite.add_test_cases(self.cases.iter().cloned());
-        if self.end != Some(RunEnd::Completed) || self.cases.len() != self.planned {
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-            status.set_message(format!(
-                "the run did not finish: {} of {} scenarios reported",
-                self.cases.len(),
-                self.planned
-            ));
-            let mut case = TestCase::new("run", status);
-            case.set_classname("wsgi-proof");
+        let mut is_told = self.tally.fail + self.tally.error > 0;
+        let mut tell = |case| {
             suite.add_test_case(case);
+            is_told = true;
+        };
+        if self.end != Some(RunEnd::Completed) || self.cases.len() != self.planned {
+            let message =
+                format!("the run did not finish: {} of {} scenarios reported", self.cases.len(), self.planned);
+            tell(of_the_run("run", NonSuccessKind::Error, message, &[]));
         }
         if !self.shortfalls.is_empty() {
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
-            status.set_message("the run covered less than assertions.lock");
-            status.set_description(self.shortfalls.join("\n"));
-            let mut case = TestCase::new("assertion lock", status);
-            case.set_classname("wsgi-proof");
-            suite.add_test_case(case);
+            let message = "the run covered less than assertions.lock".to_owned();
+            tell(of_the_run("assertion lock", NonSuccessKind::Failure, message, &self.shortfalls));
         }
         if !self.undeclared.is_empty() {
-            let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
-            status.set_message("builds requested files that no scenario declares");
-            status.set_description(self.undeclared.join("\n"));
-            let mut case = TestCase::new("undeclared requests", status);
-            case.set_classname("wsgi-proof");
-            suite.add_test_case(case);
+            let message = "builds requested files that no scenario declares".to_owned();
+            tell(of_the_run("undeclared requests", NonSuccessKind::Error, message, &self.undeclared));
+        }
+        // A run that is not green for any other reason, such as one in which all was skipped.
+        let code = self.tally.exit_code();
+        if !is_told && self.isolation.is_sound() && code != ExitCode::Pass {
+            let message = match code {
+                ExitCode::NothingSelected => "no scenario ran, so nothing is proved".to_owned(),
+                code => format!("the run ends with exit code {}", code as u8),
+            };
+            suite.add_test_case(of_the_run("run", NonSuccessKind::Error, message, &[]));
         }
         let Isolation { tried, weakened, broken, untold } = &self.isolation;
         if !tried.is_empty() || untold.is_some() {

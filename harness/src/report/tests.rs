@@ -103,6 +103,25 @@ fn junit() {
     insta::assert_snapshot!(std::fs::read_to_string(path).unwrap());
 }
 
+/// It proves nothing, and is not green.
+#[test]
+fn a_run_in_which_all_was_skipped_is_an_error_in_every_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let of = |verdict| {
+        let (xml, json) = (folder.path().join("junit.xml"), folder.path().join("ctrf.json"));
+        let skipped = Event::ScenarioFinished(Box::new(report("skipped", verdict)));
+        let events = [started(1), skipped, finished(RunEnd::Completed)];
+        feed(&mut JunitReporter::new(xml.clone(), Path::new("scenarios")), &events);
+        feed(&mut CtrfReporter::new(json.clone(), Path::new("scenarios")), &events);
+        (std::fs::read_to_string(xml).unwrap(), std::fs::read_to_string(json).unwrap())
+    };
+    let (xml, json) = of(Verdict::Skip);
+    assert!(xml.contains("errors=\"1\"") && xml.contains("no scenario ran, so nothing is proved"), "{xml}");
+    assert!(json.contains("the run ends with exit code 4"), "{json}");
+    let (xml, json) = of(Verdict::Pass);
+    assert!(xml.contains("errors=\"0\"") && !json.contains("the run ends with"), "{xml}");
+}
+
 #[test]
 fn github() {
     let folder = tempfile::tempdir().unwrap();
