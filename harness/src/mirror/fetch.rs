@@ -3,9 +3,11 @@
 use futures_util::{StreamExt, TryStreamExt, stream};
 use url::Url;
 
+use super::content::Content;
+use super::incoming::Incoming;
 use super::lock::Package;
 use super::upstream::{self, Answer};
-use super::{FixturesError, Inner};
+use super::{FixturesError, Inner, StoreError};
 use crate::outcome::with_causes;
 
 /// The public package index; `PIP_INDEX_URL` names another.
@@ -22,7 +24,7 @@ pub(super) async fn fill(
     let mut missing: Vec<&Package> = Vec::new();
     for package in &inner.lock.packages {
         let whole = inner.store.has(&package.sha256, package.size)?
-            && (!thorough || matches!(inner.store.read(&package.sha256), Ok(Some(_))));
+            && (!thorough || matches!(inner.read(&package.sha256).await, Ok(Some(_))));
         if !whole {
             missing.push(package);
         }
@@ -37,7 +39,7 @@ pub(super) async fn fill(
     stream::iter(missing.iter().map(|package| async {
         let failed = |why: String| FixturesError::Fetch { file: package.file.clone(), why };
         let content = content(inner, &index, package).await.map_err(failed)?;
-        inner.store.put_expected(&content, &package.sha256).map_err(|error| failed(with_causes(&error)))?;
+        inner.store.put_expected(content, &package.sha256).map_err(|error| failed(with_causes(&error)))?;
         progress(&format!("downloaded {}", package.file));
         Ok::<(), FixturesError>(())
     }))
@@ -48,31 +50,33 @@ pub(super) async fn fill(
 }
 
 /// Fetches a file that the store had, and for this reason has no more; or says both why.
-pub(super) async fn again(inner: &Inner, package: &Package, why: &str) -> Result<bytes::Bytes, String> {
+pub(super) async fn again(inner: &Inner, package: &Package, why: &str) -> Result<Content, String> {
     if inner.offline {
         return Err(format!("{why}; --offline forbids downloading it"));
     }
-    let content = content(inner, &index(), package).await.map_err(|error| format!("{why}; {error}"))?;
-    let put = inner.store.put_expected(&content, &package.sha256);
-    put.map(|()| content).map_err(|error| format!("{why}; downloaded again: {}", with_causes(&error)))
+    let file = content(inner, &index(), package).await.map_err(|error| format!("{why}; {error}"))?;
+    let failed = |error: StoreError| format!("{why}; downloaded again: {}", with_causes(&error));
+    inner.store.put_expected(file, &package.sha256).map_err(failed)?;
+    let found = inner.read(&package.sha256).await.map_err(failed)?;
+    found.ok_or_else(|| format!("{why}; downloaded again, and removed again"))
 }
 
 fn index() -> String {
     std::env::var("PIP_INDEX_URL").ok().filter(|url| !url.is_empty()).unwrap_or_else(|| INDEX.to_owned())
 }
 
-async fn content(inner: &Inner, index: &str, package: &Package) -> Result<bytes::Bytes, String> {
+async fn content(inner: &Inner, index: &str, package: &Package) -> Result<Incoming, String> {
     let page = format!("{}/{}/", index.trim_end_matches('/'), package.project);
     let accept = "application/vnd.pypi.simple.v1+json, text/html;q=0.1";
     let answer = get(inner, &page, accept).await?;
-    let text = String::from_utf8_lossy(&answer.content);
+    let text = answer.content.text().map_err(|error| error.to_string())?;
     let address =
         address(&answer.url, &text, &package.file).ok_or_else(|| format!("the index page {page} does not list it"))?;
     Ok(get(inner, address.as_str(), "*/*").await?.content)
 }
 
 async fn get(inner: &Inner, url: &str, accept: &str) -> Result<Answer, String> {
-    let answer = upstream::get(&inner.client, url, accept).await?;
+    let answer = upstream::get(inner, url, accept).await?;
     if answer.status.is_success() { Ok(answer) } else { Err(format!("{url} answered {}", answer.status)) }
 }
 

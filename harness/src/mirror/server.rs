@@ -1,5 +1,6 @@
 //! The fixture server: what is asked for decides who answers.
 
+use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use super::archive::{self, Flights, text};
 use super::bounded::{Bounded, Client};
+use super::content::Content;
 use super::lock::Lock;
 use super::log::{Outcome, RequestLog};
 use super::{Inner, fetch, index, range, repositories};
@@ -109,7 +111,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         log.add(path, Outcome::Refused(what.clone()));
         return text(StatusCode::METHOD_NOT_ALLOWED, &what);
     }
-    let Inner { lock, store, repositories: folder, .. } = &*shared.inner;
+    let Inner { lock, repositories: folder, .. } = &*shared.inner;
     if let Some(rest) = path.strip_prefix("/simple") {
         return simple(&shared.inner.lock, log, &parts.headers, rest.trim_matches('/'));
     }
@@ -120,7 +122,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
             log.add(path, Outcome::Refused(format!("{path}: not in packages.lock")));
             return text(StatusCode::NOT_FOUND, "not in packages.lock");
         };
-        let (found, outcome) = match store.read(sha256) {
+        let (found, outcome) = match shared.inner.read(sha256).await {
             Ok(Some(content)) => (Ok(content), Outcome::Served),
             // Gone since the run began, or damaged and taken out.
             other => {
@@ -133,7 +135,7 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         return match found {
             Ok(content) => {
                 log.add(file, outcome);
-                range::answer(&parts.headers, &content, "application/octet-stream")
+                range::answer(&parts.headers, content, "application/octet-stream")
             }
             Err(what) => {
                 log.add(file, Outcome::Fault(format!("{file}: {what}")));
@@ -144,10 +146,10 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
     if path.starts_with("/git/") || path.starts_with("/hg/") {
         log.add(path, Outcome::Served);
         // Clients look for files that a repository need not have.
-        let read = repositories::file(folder, path).and_then(|file| std::fs::read(file).ok());
+        let read = repositories::file(folder, path).and_then(|file| Content::of(File::open(file).ok()?).ok());
         return read.map_or_else(
             || text(StatusCode::NOT_FOUND, "no such file in a repository"),
-            |content| range::answer(&parts.headers, &content.into(), "application/octet-stream"),
+            |content| range::answer(&parts.headers, content, "application/octet-stream"),
         );
     }
     log.add(path, Outcome::Refused(format!("{path}: the fixture server has nothing there")));
@@ -171,8 +173,10 @@ fn simple(lock: &Lock, log: &RequestLog, headers: &axum::http::HeaderMap, name: 
         log.add(project.as_str(), Outcome::Served);
         index::project(headers, &project, &packages)
     };
-    range::answer(headers, &page.into(), content_type)
+    range::answer(headers, page.into(), content_type)
 }
 
+#[cfg(test)]
+mod large_tests;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::mirror::store::tests::incoming;
 use crate::mirror::{Lock, Store};
 
 /// An archive that counts what it is asked.
@@ -36,9 +37,9 @@ impl Upstream {
     }
 }
 
-fn inner(folder: &Path, offline: bool) -> Arc<Inner> {
+pub(super) fn inner(folder: &Path, offline: bool) -> Arc<Inner> {
     let store = Store::open(&folder.join("store")).unwrap();
-    let sha256 = store.put(b"a wheel").unwrap();
+    let sha256 = store.put(incoming(&store, b"a wheel")).unwrap();
     let lock = format!(
         "version = 1\n[[package]]\nproject = \"six\"\nrelease = \"1\"\nfile = \"six-1-py3-none-any.whl\"\nsize = 7\nsha256 = \"{sha256}\"\n"
     );
@@ -52,10 +53,11 @@ fn inner(folder: &Path, offline: bool) -> Arc<Inner> {
         repositories: folder.join("repositories"),
         offline,
         client: reqwest::Client::builder().no_proxy().build().unwrap(),
+        largest: 1_000_000,
     })
 }
 
-async fn any() -> TcpListener {
+pub(super) async fn any() -> TcpListener {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap()
 }
 
@@ -64,7 +66,7 @@ async fn server(folder: &Path, offline: bool, upstream: &Upstream) -> Server {
 }
 
 /// A client that goes through the server as apt does.
-fn proxied(server: &Server) -> reqwest::Client {
+pub(super) fn proxied(server: &Server) -> reqwest::Client {
     reqwest::Client::builder().proxy(reqwest::Proxy::http(server.host_url()).unwrap()).build().unwrap()
 }
 
@@ -195,7 +197,7 @@ async fn a_damaged_recording_is_fetched_again_or_refused() {
     assert_eq!(get(&proxied(&online), &url).await, (200, "content of /debian/pool/x.deb".to_owned()));
 }
 
-fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
+pub(super) fn walk(folder: &Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }
