@@ -59,6 +59,16 @@ fn nothing_is_executed_from_a_cache_that_others_can_write(#[case] above: u32, #[
     assert!(!planted.note().exists(), "the planted program was executed");
 }
 
+/// Owner and mode are right: only that it was never unpacked tells it from the one that would be.
+#[test]
+fn nothing_is_executed_that_was_not_unpacked() {
+    let planted = Planted::new();
+    set(planted.outer.path(), 0o755);
+    set(&planted.cache(), 0o700);
+    drop(planted.call(&["run", "--offline", "--tier", "contract", "=hello-wsgi"]).output().unwrap());
+    assert!(!planted.note().exists(), "the planted program was executed");
+}
+
 /// Only root can give a folder away.
 #[test]
 fn nothing_is_executed_from_a_cache_of_another_user() {

@@ -30,7 +30,7 @@ impl PrivateEngine {
         for name in ["engine", "sandbox"] {
             std::fs::create_dir_all(folder.join(name)).expect("a folder");
         }
-        for name in ["store", "distributions", "engine/tree", "sandbox/tree"] {
+        for name in ["store", "distributions", "engine/tree", "engine/tree.json", "sandbox/tree", "sandbox/tree.json"] {
             share(name, &folder);
         }
         let mut engine = Self { folder, docker_host: String::new(), _lock: lock, _slot: slot };

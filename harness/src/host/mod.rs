@@ -5,5 +5,6 @@ pub(crate) mod folders;
 pub(crate) mod journal;
 pub(crate) mod outgoing;
 pub(crate) mod trust;
+pub(crate) mod unpacked;
 pub(crate) mod volume;
 pub(crate) mod written;

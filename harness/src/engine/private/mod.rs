@@ -5,6 +5,7 @@ mod daemon;
 mod packages;
 mod remains;
 mod seccomp;
+mod system;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -51,6 +52,9 @@ pub(crate) enum PrivateError {
     /// Somebody else can have changed an unpacked program.
     #[error("the unpacked programs cannot be trusted")]
     Planted { source: crate::host::trust::Distrust },
+    /// An unpacked program is not the one that was unpacked.
+    #[error("the unpacked programs are not used")]
+    Changed { source: crate::host::unpacked::NotAsUnpacked },
     /// A file or a process.
     #[error("{what}")]
     Io {
@@ -82,7 +86,7 @@ impl PrivateError {
             }
             Self::Ended { .. } => "the log names the cause; a container without privileges cannot run an engine",
             Self::Silent { .. } => "`wsgi-proof engine stop` stops it",
-            Self::Planted { .. } => "remove them, then run again, which unpacks them anew",
+            Self::Planted { .. } | Self::Changed { .. } => "remove them, then run again, which unpacks them anew",
             Self::Io { .. } => return None,
         };
         Some(hint.to_owned())
@@ -137,7 +141,7 @@ pub(crate) fn possible(cache: &Path) -> Result<String, PrivateError> {
     if Toolbox::of(cache).has_engine() {
         return Ok("its programs are unpacked".to_owned());
     }
-    packages::system()?;
+    system::system()?;
     Ok("its packages would be downloaded with apt and unpacked into the cache".to_owned())
 }
 

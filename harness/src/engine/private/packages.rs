@@ -9,8 +9,9 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
+use super::system::system;
 use super::{PrivateError, folder};
-use crate::host::trust;
+use crate::host::{trust, unpacked};
 
 /// What the engine and the making of distributions take. Their dependencies come along.
 const PACKAGES: [&str; 6] = ["docker.io", "containerd", "runc", "iptables", "mmdebstrap", "tini"];
@@ -66,9 +67,14 @@ impl Toolbox {
         Self { cache: cache.to_owned(), tree: own.join("tree"), own, packages }
     }
 
-    /// Whether packages have been unpacked.
+    /// Whether packages have been unpacked, and it is known what was in them. Of a tree without a record nothing is used.
     pub(crate) fn is_unpacked(&self) -> bool {
-        self.tree.is_dir()
+        self.tree.is_dir() && self.record().is_file()
+    }
+
+    /// The record of what was unpacked.
+    fn record(&self) -> PathBuf {
+        self.own.join("tree.json")
     }
 
     /// Whether all programs of an engine are there, unpacked or installed.
@@ -117,7 +123,8 @@ impl Toolbox {
     pub(crate) fn keyrings(&self) -> Option<PathBuf> {
         const KEYRING: &str = "debian-archive-keyring.gpg";
         let own = self.tree.join("usr/share/keyrings");
-        (!Path::new("/usr/share/keyrings").join(KEYRING).exists() && own.join(KEYRING).exists()).then_some(own)
+        let is_needed = !Path::new("/usr/share/keyrings").join(KEYRING).exists();
+        (is_needed && self.is_unpacked() && own.join(KEYRING).exists()).then_some(own)
     }
 
     /// The tree's folders of shared libraries, such as `usr/lib/x86_64-linux-gnu`.
@@ -142,6 +149,7 @@ impl Toolbox {
 
     fn path(&self) -> OsString {
         let own = ["usr/bin", "usr/sbin", "bin", "sbin"].map(|folder| self.tree.join(folder));
+        let own = own.into_iter().filter(|_| self.is_unpacked());
         let system = std::env::var_os("PATH").unwrap_or_default();
         // Some environments leave out the folders of the administrator's programs.
         let usual = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map(PathBuf::from);
@@ -161,7 +169,7 @@ impl Toolbox {
         progress: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<Self, PrivateError> {
         if self.is_unpacked() {
-            trust::check_below(&self.tree).map_err(|source| PrivateError::Planted { source })?;
+            self.check().await?;
         }
         if self.missing(programs).is_empty() {
             return Ok(self);
@@ -180,6 +188,17 @@ impl Toolbox {
             return Ok(self);
         }
         Err(PrivateError::Packages { why: format!("they lack {}", missing.join(", ")) })
+    }
+
+    /// Checks that the tree is as it was unpacked, and that nobody else could have changed it.
+    async fn check(&self) -> Result<(), PrivateError> {
+        let (tree, record) = (self.tree.clone(), self.record());
+        let check = move || {
+            trust::check_below(&tree).map_err(|source| PrivateError::Planted { source })?;
+            unpacked::compare(&tree, &record).map_err(|source| PrivateError::Changed { source })
+        };
+        let checked = tokio::task::spawn_blocking(check).await;
+        checked.map_err(io::Error::other).map_err(PrivateError::io("checking the unpacked programs"))?
     }
 
     async fn unpack(&self, system: &str, progress: &(dyn Fn(&str) + Send + Sync)) -> Result<(), PrivateError> {
@@ -231,12 +250,16 @@ impl Toolbox {
                 .map_err(|why| PrivateError::Packages { why })?;
         }
         link_iptables(&tree).map_err(PrivateError::io("cannot link iptables"))?;
-        // A tree that lacks something, from another version of this program, gives way.
-        if self.is_unpacked() {
+        let record = work.path().join("tree.json");
+        unpacked::record(&tree, &record).map_err(|source| PrivateError::Changed { source })?;
+        // A tree that lacks something, from another version of this program, gives way; its record first, since one without is not used.
+        drop(std::fs::remove_file(self.record()));
+        if self.tree.is_dir() {
             std::fs::rename(&self.tree, work.path().join("former"))
                 .map_err(PrivateError::io(format!("{}", self.tree.display())))?;
         }
-        std::fs::rename(&tree, &self.tree).map_err(PrivateError::io(format!("{}", self.tree.display())))
+        std::fs::rename(&tree, &self.tree).map_err(PrivateError::io(format!("{}", self.tree.display())))?;
+        std::fs::rename(&record, self.record()).map_err(PrivateError::io(format!("{}", self.record().display())))
     }
 }
 
@@ -268,25 +291,6 @@ fn link_iptables(tree: &Path) -> io::Result<()> {
         }
     }
     Ok(())
-}
-
-pub(super) fn system() -> Result<String, PrivateError> {
-    let text = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
-    family(&text).ok_or_else(|| PrivateError::OtherSystem { system: name(&text) })
-}
-
-fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
-    text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('=')).map(|value| value.trim_matches('"'))
-}
-
-fn family(text: &str) -> Option<String> {
-    let id = field(text, "ID").unwrap_or_default();
-    let like = field(text, "ID_LIKE").unwrap_or_default();
-    std::iter::once(id).chain(like.split(' ')).find(|id| ["debian", "ubuntu"].contains(id)).map(str::to_owned)
-}
-
-fn name(text: &str) -> String {
-    field(text, "PRETTY_NAME").unwrap_or("an unknown system").to_owned()
 }
 
 /// Runs a command; its last lines when it fails.
@@ -339,7 +343,22 @@ mod tests {
         for name in programs {
             std::fs::write(folder.join(name), "").unwrap();
         }
+        let own = cache.path().join("sandbox");
+        unpacked::record(&own.join("tree"), &own.join("tree.json")).unwrap();
         cache
+    }
+
+    /// However right its owner and its mode are.
+    #[tokio::test]
+    async fn what_was_not_unpacked_is_not_used() {
+        let fill = |cache: &Path| Toolbox::of_sandbox(cache).fill(&["no-such-program"], true, &|_| {});
+        let cache = tree(&["no-such-program"]);
+        fill(cache.path()).await.unwrap();
+        std::fs::write(cache.path().join("sandbox/tree/usr/bin/no-such-program"), "another one").unwrap();
+        assert!(matches!(fill(cache.path()).await, Err(PrivateError::Changed { .. })));
+        std::fs::remove_file(cache.path().join("sandbox/tree.json")).unwrap();
+        assert!(Toolbox::of_sandbox(cache.path()).program("no-such-program").is_none());
+        assert!(fill(cache.path()).await.is_err());
     }
 
     fn environment(command: &Command, name: &str) -> Option<OsString> {
@@ -370,13 +389,5 @@ mod tests {
         let names: Vec<&str> = text.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
         assert!(names.contains(&"PATH"), "{names:?}");
         assert!(names.iter().all(|name| *name == "PATH" || ENVIRONMENT.contains(name)), "{names:?}");
-    }
-
-    #[test]
-    fn debian_and_what_is_like_it() {
-        assert_eq!(family("ID=debian\n").as_deref(), Some("debian"));
-        assert_eq!(family("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n").as_deref(), Some("ubuntu"));
-        assert_eq!(family("PRETTY_NAME=\"Fedora Linux 43\"\nID=fedora\n"), None);
-        assert_eq!(name("PRETTY_NAME=\"Fedora Linux 43\"\n"), "Fedora Linux 43");
     }
 }
