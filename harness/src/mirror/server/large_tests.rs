@@ -15,7 +15,7 @@ const MEGABYTE: u64 = 1 << 20;
 /// An archive whose answers have so many megabytes; it announces so many. Where it announces more, it breaks off.
 async fn archive(megabytes: u64, announced: Option<u64>) -> SocketAddr {
     let router = Router::new().fallback(move || async move {
-        let piece = bytes::Bytes::from(vec![7; MEGABYTE as usize]);
+        let piece = bytes::Bytes::from(vec![7; 1 << 20]);
         let pieces = (0..megabytes).map(move |_| Ok::<_, std::io::Error>(piece.clone()));
         let broken = announced.is_some_and(|announced| announced > megabytes);
         let end = broken.then(|| Err(std::io::Error::other("broken off")));
