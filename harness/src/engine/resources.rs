@@ -18,6 +18,9 @@ use super::{Engine, EngineError, LABEL_OWNER, LABEL_RUN};
 use crate::host::journal::{Journal, Kept, Past};
 use crate::outcome::RunId;
 
+/// What the clocks of this machine and of an engine's may differ by, in seconds.
+const CLOCKS: i64 = 120;
+
 /// What kind of thing it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
@@ -253,9 +256,13 @@ impl Ours {
         Some(leftover(kind, &run.unwrap_or_default()))
     }
 
-    /// The run whose image this is: it has written it down, or what it is built on is the run's.
+    /// The run whose image this is: it has written it down, or what it is built on is the run's. A command of a build can print the line
+    /// with which the builder names an image, but it knows no image that is made later.
     fn run_of_image(&self, image: &ImageSummary) -> Option<String> {
-        let is_in = |past: &&Past| past.images.iter().any(|id| digest(&image.id).starts_with(digest(id)));
+        let is_in = |past: &&Past| {
+            image.created.saturating_add(CLOCKS) >= past.begun
+                && past.images.iter().any(|id| digest(&image.id).starts_with(digest(id)))
+        };
         let by_label = || image.labels.get(LABEL_RUN).and_then(|run| self.run(run));
         self.runs.iter().find(is_in).map(|past| past.run.clone()).or_else(by_label)
     }

@@ -23,6 +23,8 @@ const OWNER: &str = "owner";
 /// The file of an engine with the images that are kept.
 const KEPT: &str = "kept";
 
+/// The beginning of the line which says when a run began.
+const BEGUN: &str = "begun ";
 /// The line which says that what a run left has been taken away.
 const SWEPT: &str = "swept";
 
@@ -39,7 +41,9 @@ pub(crate) struct Journal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Past {
     pub run: String,
-    /// The ids of images.
+    /// When it began, in seconds since 1970. What is older is none of its images, whatever a build has printed.
+    pub begun: i64,
+    /// The ids of images, or their beginnings.
     pub images: Vec<String>,
     /// How many builds it began and did not see the end of.
     pub open_builds: usize,
@@ -80,8 +84,10 @@ impl Journal {
     /// When the file cannot be made.
     pub(crate) fn begin(&self, run: &RunId) -> io::Result<Self> {
         let file = append(&self.folder.join(run.as_str()))?;
+        let own = Self { run: Some((run.to_string(), Arc::new(file.try_clone()?))), ..self.clone() };
+        own.write(&format!("{BEGUN}{}", now()));
         file.sync_all()?;
-        Ok(Self { run: Some((run.to_string(), Arc::new(file))), ..self.clone() })
+        Ok(own)
     }
 
     /// The present run, if one has begun.
@@ -217,19 +223,28 @@ fn owner(folder: &Path) -> io::Result<String> {
     if owner.len() == 32 { Ok(owner) } else { Err(io::Error::other(format!("{} is damaged", path.display()))) }
 }
 
+/// In seconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
 fn age(path: &Path) -> Duration {
     let modified = fs::metadata(path).and_then(|data| data.modified());
     modified.ok().and_then(|time| time.elapsed().ok()).unwrap_or_default()
 }
 
 fn past(run: String, text: &str, age: Duration) -> Past {
-    let mut past = Past { run, images: Vec::new(), open_builds: 0, swept: false, age };
+    let mut past = Past { run, begun: 0, images: Vec::new(), open_builds: 0, swept: false, age };
     for line in text.lines() {
         match line {
             "build begins" => past.open_builds += 1,
             "build ends" => past.open_builds = past.open_builds.saturating_sub(1),
             SWEPT => past.swept = true,
-            line => past.images.extend(line.strip_prefix("image ").map(str::to_owned)),
+            line => {
+                past.images.extend(line.strip_prefix("image ").map(str::to_owned));
+                past.begun = line.strip_prefix(BEGUN).and_then(|time| time.parse().ok()).unwrap_or(past.begun);
+            }
         }
     }
     past
@@ -256,6 +271,7 @@ mod tests {
         let runs = journal.runs().unwrap();
         assert_eq!((runs[0].run.as_str(), runs[0].open_builds), (run.as_str(), 1));
         assert_eq!(runs[0].images, ["sha256:1"]);
+        assert!(runs[0].begun > 0 && runs[0].begun <= now());
         // What is on another engine is none of this one's.
         assert_eq!(Journal::open(cache.path(), "other").unwrap().runs().unwrap(), []);
         journal.swept(run.as_str()).unwrap();

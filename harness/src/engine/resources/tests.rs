@@ -6,10 +6,14 @@ use bollard::models::ContainerSummaryHostConfig;
 
 use super::*;
 
+/// When the runs began, in seconds since 1970.
+const BEGUN: i64 = 1_700_000_000;
+
 fn ours() -> Ours {
     let kept = |name: &str, id: &str, is_current| Kept { name: name.to_owned(), id: id.to_owned(), is_current };
     let past = |run: &str, images: &[&str]| Past {
         run: run.to_owned(),
+        begun: BEGUN,
         images: images.iter().map(ToString::to_string).collect(),
         open_builds: 0,
         swept: false,
@@ -48,8 +52,22 @@ fn image(id: &str, parent: &str, names: &[&str], labels: &[(&str, &str)]) -> Ima
         parent_id: parent.to_owned(),
         repo_tags: names.iter().map(ToString::to_string).collect(),
         labels: labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        created: BEGUN,
         ..Default::default()
     }
+}
+
+/// A command of a build can print the id of somebody else's image as the builder names those that it makes.
+#[test]
+fn an_image_that_was_there_before_the_run_is_not_ours() {
+    let of = |created| {
+        let image = ImageSummary { created, ..image("sha256:0123456789abcdef", "", &[], &[]) };
+        ours().images(vec![image]).into_iter().next().map(|found| found.run)
+    };
+    assert_eq!(of(BEGUN - 3600), None);
+    assert_eq!(of(BEGUN + 3600).as_deref(), Some("a1"));
+    // An engine's clock can be late.
+    assert_eq!(of(BEGUN - 60).as_deref(), Some("a1"));
 }
 
 #[test]
