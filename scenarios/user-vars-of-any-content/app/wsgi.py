@@ -9,6 +9,7 @@ expected = {
     b'BEYOND': u'f\u00fcr \u65e5\u672c'.encode('utf-8'),
     b'LONG': b'0123456789' * 2000,
     b'LINKED': b'linked',
+    b'BYTES': b'b\xfcro \xff\xfe',
 }
 
 
