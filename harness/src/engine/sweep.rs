@@ -64,8 +64,10 @@ impl Engine {
     /// When the engine cannot.
     pub(crate) async fn sweep_run(&self, run: &RunId, alone: impl Fn() -> bool) -> Result<bool, EngineError> {
         let nobodys = alone();
+        // What this run made for images that are kept stays with them.
         let is_to_go = |leftover: &Leftover| {
-            leftover.run == run.as_str() || leftover.run.is_empty() && leftover.kind == Kind::Image && nobodys
+            !leftover.is_kept()
+                && (leftover.run == run.as_str() || leftover.run.is_empty() && leftover.kind == Kind::Image && nobodys)
         };
         let begun = Instant::now();
         let mut found: Vec<Leftover> = self.list_ours().await?.into_iter().filter(is_to_go).collect();
