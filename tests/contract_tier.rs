@@ -6,7 +6,7 @@ use std::process::Command;
 use rstest::rstest;
 use tempfile::NamedTempFile;
 
-use crate::support::{NO_ENGINE, PrivateEngine, Run, Suite, changed, program, root, text, without_engine};
+use crate::support::{NO_ENGINE, PrivateEngine, Run, Slot, Suite, changed, program, root, text, without_engine};
 
 const BUILD: &str = "mod_wsgi-docker-build";
 const START: &str = "mod_wsgi-docker-start";
@@ -82,6 +82,23 @@ fn the_repositorys_steps_keep_the_contract_in_both_dialects() {
     "=commented-git-requirement",
     "BUILD-21"
 )]
+#[case::pre_releases(BUILD, "requirements.txt -U", "requirements.txt -U --pre", "=no-pre-release", "BUILD-50")]
+#[case::hashes_demanded(
+    BUILD,
+    "requirements.txt -U",
+    "requirements.txt -U --require-hashes",
+    "=commented-git-requirement",
+    "BUILD-40"
+)]
+#[case::for_root_alone(BUILD, "set -e\n", "set -e\numask 077\n", "=commented-git-requirement", "BUILD-21")]
+#[case::older_checkout_kept(BUILD, "--exists-action=w", "--exists-action=i", "=older-checkout-in-the-way", "BUILD-41")]
+#[case::mercurial_before_git(
+    BUILD,
+    "if [[ $systems == *git* ]]; then",
+    "if [[ $systems == *hg* ]]; then pip install mercurial; fi\nif [[ $systems == *git* ]]; then",
+    "=every-phase",
+    "BUILD-1"
+)]
 #[case::git_too_late(BUILD, "$systems == *git*", "$systems == *none*", "=git-requirement", "BUILD-16")]
 #[case::git_always(BUILD, "if [[ $systems == *git* ]]; then", "if true; then", "=hello-wsgi", "BUILD-18")]
 #[case::lists_left(BUILD, "rm -rf /var/lib/apt/lists/*", "true", "=git-requirement", "BUILD-16")]
@@ -102,6 +119,14 @@ fn the_repositorys_steps_keep_the_contract_in_both_dialects() {
 #[case::not_process_1(START, "exec mod_wsgi-express", "mod_wsgi-express", "=hello-wsgi", "START-2")]
 #[case::another_port(START, "--port 80 ", "--port 8000 ", "=hello-wsgi", "START-1")]
 #[case::arguments_lost(START, "--locale \"$LANG\" \"$@\"", "--locale \"$LANG\"", "=module-application", "START-4")]
+#[case::own_working_directory(
+    START,
+    "--locale \"$LANG\" \"$@\"",
+    "--locale \"$LANG\" \"$@\" --working-directory /app",
+    "=working-directory-of-a-script",
+    "START-25"
+)]
+#[case::hooks_write_for_root_alone(START, "set -e\n", "set -e\numask 077\n", "=deploy-makes-the-script", "START-8")]
 #[case::as_root(START, "--user \"${MOD_WSGI_USER:-www-data}\"", "--user root", "=hello-wsgi", "START-3")]
 #[case::log_elsewhere(START, "--access-log ", "", "=access-log", "START-12")]
 #[case::deploy_ignored(START, "run_hook deploy\n", "run_hook deploy || true\n", "=failing-deploy-hook", "START-9")]
@@ -150,6 +175,16 @@ fn a_legitimate_difference_is_no_fail(#[case] step: &str, #[case] from: &str, #[
     let option = if step == BUILD { "--build-step" } else { "--start-step" };
     let run = run(&[option, file.path().to_str().unwrap()]);
     run.assert().success();
+}
+
+/// A container begins with the engine's umask.
+#[test]
+fn the_umask_of_the_program_is_not_that_of_its_sandboxes() {
+    let mut command = Command::new("sh");
+    command.args(["-c", "umask 077; exec \"$@\"", "sh"]).arg(program());
+    command.args(["run", "--tier", "contract", "--strict"]).current_dir(root()).env("DOCKER_HOST", NO_ENGINE);
+    let _slot = Slot::take();
+    assert_cmd::Command::from_std(command).assert().success();
 }
 
 #[test]

@@ -135,7 +135,7 @@ fn a_step_gets_no_power(#[values(User::Own, User::Ordinary)] user: User) {
 fn a_call_that_never_was_is_not_believed(#[values(User::Own, User::Ordinary)] user: User) {
     let place = place(user, SCENARIO);
     place.suite().write("hello/app/requirements.txt", "six\n");
-    let record = r#"{"tool":"pip","arguments":["install","-r","requirements.txt","-U","--exists-action=w","--src=.docker/tmp"],"folder":"/app","user":0,"process":2,"environment":{},"effect":{"projects":[{"requirement":{"source":{"index":{"name":"six","pinned":null}},"editable":false,"marked":false,"direct":true,"usual_case":true},"fresh":true,"checkout":null,"elsewhere":null,"less":[]}]},"exit_code":0}"#;
+    let record = r#"{"tool":"pip","arguments":["install","-r","requirements.txt","-U","--exists-action=w","--src=.docker/tmp"],"folder":"/app","user":0,"process":2,"environment":{},"effect":{"projects":[{"requirement":{"source":{"index":{"name":"six","pinned":null}},"editable":false,"marked":false,"direct":true,"usual_case":true,"hashed":false,"names_pre_release":false},"fresh":true,"checkout":null,"elsewhere":null,"less":[],"pre_release":false}]},"exit_code":0}"#;
     let step = step(
         &place,
         &format!(

@@ -73,6 +73,7 @@ impl Examination<'_> {
                     came_with_requirements,
                     changed_requirements: !has_pre_build_hook && !has_build_hook && left.listed != came_with,
                     has_pre_build_hook,
+                    pre_releases: asks_for_pre_releases(&left.listed),
                 };
                 let mut findings = calls::succeeded(&scope, &asked, &calls, &left.remains);
                 if !has_pre_build_hook && !has_build_hook {
@@ -192,6 +193,11 @@ fn listed(root: &files::Root) -> Vec<u8> {
 fn mentioned(listed: &[u8]) -> Vec<Vcs> {
     let text = String::from_utf8_lossy(listed).to_ascii_lowercase();
     [Vcs::Git, Vcs::Mercurial].into_iter().filter(|vcs| text.contains(vcs.prefix())).collect()
+}
+
+/// Whether requirements.txt has pip take pre-releases of all.
+fn asks_for_pre_releases(listed: &[u8]) -> bool {
+    String::from_utf8_lossy(listed).split_whitespace().any(|word| word == "--pre")
 }
 
 /// Where a call checked out what is editable.

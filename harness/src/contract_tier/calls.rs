@@ -34,6 +34,8 @@ pub(super) struct Asked {
     pub changed_requirements: bool,
     /// Whether the pre-build hook could have written one.
     pub has_pre_build_hook: bool,
+    /// Whether requirements.txt itself asks for pre-releases.
+    pub pre_releases: bool,
 }
 
 /// What is left behind when the build step has ended.
@@ -82,6 +84,8 @@ fn itself() -> Requirement {
         marked: false,
         direct: true,
         usual_case: true,
+        hashed: false,
+        names_pre_release: false,
     }
 }
 
@@ -108,6 +112,14 @@ pub(super) fn succeeded(scope: &Scope, asked: &Asked, calls: &[Call], remains: &
                 let expected = "pip to install it with what it needs".to_owned();
                 (!one.less.is_empty()).then(|| (expected, format!("pip was called with {}", list(&one.less))))
             }));
+            let released = !one.pre_release || asked.pre_releases || !takes_a_release(&one.requirement);
+            findings.extend(scope.holds_for(
+                ClauseId::build(50),
+                CheckId::RequirementReleased,
+                words(requirement),
+                &asked.at,
+                || (!released).then(|| ("a release of it".to_owned(), "pip was called with --pre".to_owned())),
+            ));
             findings.extend(scope.holds_for(
                 ClauseId::build(25),
                 CheckId::RequirementUpgraded,
@@ -121,6 +133,7 @@ pub(super) fn succeeded(scope: &Scope, asked: &Asked, calls: &[Call], remains: &
         }
     }
     findings.extend(no_setup_py(scope, asked, &wanted, &installed));
+    findings.extend(git_first(scope, asked, &wanted, calls));
     for vcs in [Vcs::Git, Vcs::Mercurial] {
         findings.extend(version_control(scope, vcs, asked, &wanted, calls, &installed));
     }
@@ -268,6 +281,20 @@ fn version_control(
     findings
 }
 
+/// Git is installed before Mercurial, where both are needed.
+fn git_first(scope: &Scope, asked: &Asked, wanted: &[Requirement], calls: &[Call]) -> Option<Finding> {
+    let needs = |vcs| wanted.iter().any(|one| one.vcs() == Some(vcs));
+    if !needs(Vcs::Git) || !needs(Vcs::Mercurial) {
+        return None;
+    }
+    let place = |vcs| calls.iter().position(|call| brings(call, vcs));
+    let (git, mercurial) = (place(Vcs::Git)?, place(Vcs::Mercurial)?);
+    scope.holds_for(ClauseId::build(1), CheckId::GitBeforeMercurial, (), &asked.at, || {
+        (git > mercurial)
+            .then(|| ("git to be installed before Mercurial".to_owned(), "it was installed after".to_owned()))
+    })
+}
+
 fn nothing_left(
     scope: &Scope,
     clause: ClauseId,
@@ -292,6 +319,11 @@ fn brings(call: &Call, vcs: Vcs) -> bool {
         }
         Effect::None | Effect::Lists | Effect::Serves => false,
     }
+}
+
+/// Whether pip chooses the version, among releases.
+fn takes_a_release(requirement: &Requirement) -> bool {
+    matches!(requirement.source, Source::Index { pinned: None, .. }) && !requirement.names_pre_release
 }
 
 fn is_mercurial(requirement: &Requirement) -> bool {

@@ -1,6 +1,7 @@
 //! How the start step starts mod_wsgi-express. For the contract tier, where a stub writes down how it is called.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::stub::record::Call;
 use crate::check::evidence::Change;
@@ -56,6 +57,13 @@ pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Fi
     findings.extend(scope.holds_for(ClauseId::start(25), CheckId::ServerFolder, (), at, || {
         let folder = call.folder.display().to_string();
         (folder != "/app").then(|| ("/app".to_owned(), folder))
+    }));
+    findings.extend(scope.holds_for(ClauseId::start(25), CheckId::ServerFolderOption, (), at, || {
+        // Of several mod_wsgi-express heeds the last.
+        let full = |options: &Options| Path::new("/app").join(options.value("--working-directory").unwrap_or("."));
+        let (wanted, got) = (full(&Options(&awaited.arguments)), full(&options));
+        (wanted.components().ne(got.components()))
+            .then(|| (wanted.display().to_string(), format!("--working-directory {}", got.display())))
     }));
     if let Some(given) = awaited.environment.get("LANG") {
         // Scenarios that cover this give one that is not there.

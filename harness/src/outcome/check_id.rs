@@ -103,10 +103,12 @@ checks! {
     RequirementInstalled "requirement-installed" Must "{of} installed", "Contract tier: pip is asked to install the requirement.";
     RequirementWhole "requirement-whole" Must "{of} whole", "Contract tier: a requirement is installed with what it depends on, and from sources where that is all there is.";
     RequirementUpgraded "requirement-upgraded" Must "{of} upgraded", "Contract tier: a newer release is installed over an older one.";
+    RequirementReleased "requirement-released" Must "{of} released", "Contract tier: a requirement that does not ask for a pre-release does not get one.";
     SetupPyLeftAlone "setup-py-left-alone" Must "setup.py left alone", "Contract tier: setup.py is not installed where nothing asks for it.";
     VcsInstalled "vcs-installed" Must "{of} installed", "Contract tier: git or Mercurial is installed where a requirement needs it.";
     VcsNotInstalled "vcs-not-installed" Must "{of} not installed", "Contract tier: git or Mercurial is not installed where nothing needs it.";
     VcsBeforeRequirements "vcs-before-requirements" Must "{of} before the requirements", "Contract tier: git or Mercurial is installed before it is needed.";
+    GitBeforeMercurial "git-before-mercurial" Must "git before Mercurial", "Contract tier: where both are needed git is installed before Mercurial.";
     GitAlone "git-alone" Should "git alone", "Contract tier: git is installed without recommended packages.";
     PackageListsLeft "package-lists-left" Must "no package lists left", "Contract tier: the build step leaves no package lists of apt.";
     ArchivesLeft "archives-left" Should "no fetched archives of packages left", "Contract tier: the build step leaves no archives that apt fetched.";
@@ -121,6 +123,7 @@ checks! {
     ServerPort "server-port" Must "port 80", "Contract tier: the server gets port 80.";
     ServerArguments "server-arguments" Must "arguments of CMD", "Contract tier: the server gets the arguments of CMD.";
     ServerFolder "server-folder" Must "working directory", "Contract tier: the server starts in /app.";
+    ServerFolderOption "server-folder-option" Must "working directory by option", "Contract tier: the application works in the folder that CMD names, or in /app.";
     ServerUser "server-user" Must "application's user", "Contract tier: the application does not run as root.";
     ServerLocale "server-locale" Should "application's locale", "Contract tier: where the LANG that is given is empty or not in the image, mod_wsgi-express is given another one, in UTF-8.";
     ServerUserByName "server-user-by-name" Should "application's user by name", "Contract tier: the application's user and group are those that variables name.";

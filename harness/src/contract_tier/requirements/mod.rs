@@ -27,6 +27,7 @@ mod words;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 pub(crate) use item::{Disk, Files};
 #[cfg(test)]
@@ -35,6 +36,8 @@ pub(crate) use pip::{NoPip, Pip};
 pub(crate) use read::Reader;
 pub(crate) use refused::Refused;
 pub(crate) use resolve::resolved;
+
+use pep508_rs::pep440_rs::Version;
 
 use crate::suite::project_name::normalised;
 use address::Parts;
@@ -108,6 +111,10 @@ pub(crate) struct Requirement {
     pub direct: bool,
     /// Whether its prefix is in lower case, as is usual.
     pub usual_case: bool,
+    /// Whether it says its hash.
+    pub hashed: bool,
+    /// Whether it names a pre-release, so that pip takes one (PEP 440).
+    pub names_pre_release: bool,
 }
 
 impl Requirement {
@@ -124,6 +131,8 @@ impl Requirement {
             editable: item.editable,
             marked: applies.is_none(),
             direct: asked.direct,
+            hashed: asked.hashed,
+            names_pre_release: item.versions.iter().any(|(_, version)| is_pre_release(version)),
             usual_case: scheme.is_none_or(|scheme| !scheme.chars().any(char::is_uppercase)),
         })
     }
@@ -135,6 +144,10 @@ impl Requirement {
             Source::Index { .. } | Source::Path(_) | Source::Archive { .. } | Source::Foreign { .. } => None,
         }
     }
+}
+
+fn is_pre_release(version: &str) -> bool {
+    Version::from_str(version.trim_end_matches(".*")).is_ok_and(|version| version.any_prerelease())
 }
 
 fn source(item: &Item, pip: Pip) -> Source {

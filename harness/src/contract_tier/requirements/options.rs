@@ -60,6 +60,8 @@ pub(super) struct Options {
     pub(super) editable: Option<String>,
     /// Whether hashes are required, and whether they are not.
     pub(super) hashes: [bool; 2],
+    /// Whether there is a hash.
+    pub(super) hashed: bool,
 }
 
 impl Options {
@@ -78,6 +80,7 @@ impl Options {
             requirement: first("--requirement"),
             constraint: first("--constraint"),
             editable: first("--editable"),
+            hashed: given.has("--hash"),
             hashes: ["--require-hashes", "--no-require-hashes"].map(|name| given.has(name)),
         })
     }

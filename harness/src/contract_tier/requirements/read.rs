@@ -34,6 +34,8 @@ pub(crate) struct Asked {
     pub constraint: bool,
     /// Whether it stands in the file that was named first.
     pub direct: bool,
+    /// Whether its line has a hash.
+    pub hashed: bool,
 }
 
 /// A file that is being read.
@@ -70,16 +72,16 @@ impl Reader<'_> {
                 continue;
             };
             match self.line(&line)? {
-                Line::Text(text) => {
+                Line::Text { text, hashed } => {
                     let (constraint, direct) = (file.constraint, open.len() == 1);
-                    asked.push(Asked { item: self.place().line(&text)?, constraint, direct });
+                    asked.push(Asked { item: self.place().line(&text)?, constraint, direct, hashed });
                 }
                 Line::Editable(text) => {
                     let (constraint, direct) = (file.constraint, open.len() == 1);
                     if constraint && !self.pip.is_legacy() {
                         return Err(Refused::error("Editable requirements are not allowed as constraints"));
                     }
-                    asked.push(Asked { item: self.place().editable(&text)?, constraint, direct });
+                    asked.push(Asked { item: self.place().editable(&text)?, constraint, direct, hashed: false });
                 }
                 Line::File { name, constraint } => {
                     let (name, key) = self.name_of(&file.name, name);
@@ -108,7 +110,7 @@ impl Reader<'_> {
     /// When pip refuses it.
     pub(crate) fn word(&self, text: &str, editable: bool) -> Result<Asked, Refused> {
         let item = if editable { self.place().editable(text)? } else { self.place().line(text)? };
-        Ok(Asked { item, constraint: false, direct: true })
+        Ok(Asked { item, constraint: false, direct: true, hashed: false })
     }
 
     fn place(&self) -> Place<'_> {
@@ -213,11 +215,11 @@ impl Reader<'_> {
             let message = format!("Could not split options: {options}");
             if self.pip.is_legacy() { Refused::exception(message) } else { Refused::error(message) }
         })?;
-        let Options { requirement, constraint, editable, hashes } = Options::parse(words, self.pip)?;
+        let Options { requirement, constraint, editable, hashes, hashed } = Options::parse(words, self.pip)?;
         Ok(match (requirement, constraint, editable) {
             // With `-e` behind it, what stands before is editable since pip 10.
             (_, _, Some(_)) if !text.is_empty() && !self.pip.is_legacy() => Line::Editable(text.to_owned()),
-            _ if !text.is_empty() => Line::Text(text.to_owned()),
+            _ if !text.is_empty() => Line::Text { text: text.to_owned(), hashed },
             (_, _, Some(text)) => Line::Editable(text),
             (Some(name), _, None) => Line::File { name, constraint: false },
             (None, Some(name), None) => Line::File { name, constraint: true },
@@ -228,7 +230,10 @@ impl Reader<'_> {
 
 /// What a line says.
 enum Line {
-    Text(String),
+    Text {
+        text: String,
+        hashed: bool,
+    },
     Editable(String),
     File {
         name: String,

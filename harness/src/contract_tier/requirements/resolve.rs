@@ -82,7 +82,7 @@ fn in_order(asked: Vec<Asked>) -> Result<Vec<Asked>, Refused> {
                     let name = name.unwrap_or_default();
                     return Err(Refused::error(format!("Could not satisfy constraints for '{name}'")));
                 }
-                *before = Asked { constraint: false, direct: one.direct, item: before.item.clone() };
+                *before = Asked { constraint: false, item: before.item.clone(), ..one };
             }
             Some(before) if before.constraint => {}
             Some(before) => {

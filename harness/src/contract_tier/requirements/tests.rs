@@ -55,6 +55,17 @@ fn names_versions_and_comments() {
 }
 
 #[test]
+fn hashes_and_pre_releases_that_a_line_names() {
+    let text = b"six==1.0 --hash=sha256:00\na>=2.0rc1\nb==1.0.dev3\nc>=1,!=1.1.*\nd\n";
+    for pip in [OLD, NEW] {
+        let found = read(&[("requirements.txt", text)], pip).unwrap_or_default();
+        let told: Vec<_> = found.iter().map(|one| (one.hashed, one.names_pre_release)).collect();
+        let none = (false, false);
+        assert_eq!(told, [(true, false), (false, true), (false, true), none, none]);
+    }
+}
+
+#[test]
 fn version_control_in_any_form_and_case() {
     let text =
         b"Git+http://x/greeting.git\n-e hg+static-http://x/hello#egg=Salutation\nname @ git+ssh://x/y.git@main\n";

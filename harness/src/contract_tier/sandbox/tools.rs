@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use procfs::process::Process;
 use tokio::process::Command;
 
 use super::{SandboxError, seccomp};
@@ -13,6 +14,9 @@ use crate::outcome::with_causes;
 
 /// The first bubblewrap that keeps a sandbox from making user namespaces.
 const KEEPS_FROM_USERS: (u32, u32) = (0, 8);
+
+/// The umask that engines start containers and builds with.
+const USUAL_UMASK: u32 = 0o022;
 
 /// What sandboxes are made with.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ pub(super) struct Tools {
     pub filter: PathBuf,
     /// Whether a sandbox can be kept from making user namespaces.
     pub keeps_from_users: bool,
+    /// Whether this program has the umask that containers have.
+    has_usual_umask: bool,
 }
 
 impl Tools {
@@ -60,14 +66,22 @@ impl Tools {
         let program = copy(&own, &folder.join("program")).map_err(SandboxError::io(&own))?;
         let filter = folder.join("seccomp");
         seccomp::filter().and_then(|words| fs::write(&filter, words)).map_err(SandboxError::io(&filter))?;
-        let mut tools = Self { bubblewrap, libraries, program, filter, keeps_from_users: false };
+        let umask = Process::myself().and_then(|own| own.status()).ok().and_then(|status| status.umask);
+        let has_usual_umask = umask == Some(USUAL_UMASK);
+        let mut tools = Self { bubblewrap, libraries, program, filter, keeps_from_users: false, has_usual_umask };
         tools.keeps_from_users = tools.version().await.is_some_and(|version| version >= KEEPS_FROM_USERS);
         Ok(tools)
     }
 
-    /// bubblewrap, with an environment that finds its libraries and is otherwise empty.
+    /// bubblewrap, with an environment that finds its libraries and is otherwise empty, and with the umask that containers have.
     pub(super) fn command(&self) -> Command {
-        let mut command = Command::new(&self.bubblewrap);
+        let mut command = if self.has_usual_umask {
+            Command::new(&self.bubblewrap)
+        } else {
+            let mut shell = Command::new("/bin/sh");
+            shell.args(["-c", &format!("umask {USUAL_UMASK:03o}; exec \"$0\" \"$@\"")]).arg(&self.bubblewrap);
+            shell
+        };
         command.env_clear().env("LD_LIBRARY_PATH", &self.libraries);
         command
     }

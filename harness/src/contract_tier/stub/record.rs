@@ -113,8 +113,10 @@ pub(crate) struct Installed {
     pub checkout: Option<PathBuf>,
     /// The option because of which it is where an application does not find it.
     pub elsewhere: Option<String>,
-    /// The options that left out what it may need.
+    /// The options that left out what it may need, and a umask because of which only root can read it.
     pub less: Vec<String>,
+    /// Whether a pre-release was as good as a release.
+    pub pre_release: bool,
 }
 
 impl Orders {

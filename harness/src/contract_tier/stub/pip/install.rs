@@ -41,6 +41,10 @@ pub(super) fn install(
     if let Some(done) = told_to_fail(&asked, orders) {
         return Ok(done);
     }
+    if let Some(one) = asked.iter().find(|one| wanted.require_hashes && !one.hashed) {
+        let why = format!("Hashes are required in --require-hashes mode, but they are missing: {}", label(one));
+        return Ok(failed(1, &why));
+    }
     let installation =
         Installation { wanted, pip, orders, sources: folder.join(wanted.source.as_deref().unwrap_or(SOURCES)) };
     let mut installed = Vec::new();
@@ -121,7 +125,10 @@ impl Installation<'_> {
                         Err(why) => return Ok(Err(why)),
                     }
                 }
-                self.module(name)?;
+                match &checkout {
+                    Some(checkout) => self.module_of(name, checkout)?,
+                    None => self.module(name)?,
+                }
             }
             Source::Path(path) => {
                 if let Err(why) = self.installable(path) {
@@ -139,13 +146,15 @@ impl Installation<'_> {
                 }
             }
         }
-        let options = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        let mut less: Vec<String> = self.wanted.less.iter().map(ToString::to_string).collect();
+        less.extend(hidden()?.map(|umask| format!("a umask of {umask:04o}")));
         Ok(Ok(Installed {
+            pre_release: self.wanted.pre_release,
             requirement,
             fresh,
             checkout,
             elsewhere: self.wanted.elsewhere.map(str::to_owned),
-            less: options(&self.wanted.less),
+            less,
         }))
     }
 
@@ -163,12 +172,20 @@ impl Installation<'_> {
     fn check_out(&self, name: &str) -> io::Result<Result<PathBuf, String>> {
         let folder = self.sources.join(name);
         if folder.exists() {
-            if !self.wanted.exists_action {
-                return Ok(Err(format!("{} exists; (i)gnore, (w)ipe, (b)ackup: EOF", folder.display())));
+            // A checkout that git or hg knows could be switched, too; those of an application folder are plain files.
+            let known = |action: &&String| ["i", "w", "b"].contains(&action.as_str());
+            match self.wanted.exists_action.iter().find(known).map(String::as_str) {
+                Some("w") => std::fs::remove_dir_all(&folder)?,
+                Some("b") => std::fs::rename(&folder, self.sources.join(format!("{name}.bak")))?,
+                Some(_) => return Ok(self.installable(&folder).map(|()| folder)),
+                None => return Ok(Err(format!("{} exists; (i)gnore, (w)ipe, (b)ackup: EOF", folder.display()))),
             }
-            std::fs::remove_dir_all(&folder)?;
         }
-        std::fs::create_dir_all(&folder)?;
+        match std::fs::create_dir_all(&folder) {
+            // An image's folder can be written where the sandbox's cannot.
+            Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => return Ok(Ok(folder)),
+            made => made?,
+        }
         std::fs::write(folder.join(format!("{name}.py")), "")?;
         Ok(Ok(folder))
     }
@@ -196,6 +213,24 @@ impl Installation<'_> {
         let file: PathBuf = Path::new(MODULES).join(format!("{}.py", name.replace('-', "_")));
         std::fs::write(file, "__version__ = '1.0'\n")
     }
+
+    /// Has the module be what an editable requirement's checkout has, if that came along.
+    fn module_of(&self, name: &str, checkout: &Path) -> io::Result<()> {
+        let text = std::fs::read(checkout.join(format!("{name}.py"))).unwrap_or_default();
+        if !self.is_found() || text.is_empty() {
+            return self.module(name);
+        }
+        std::fs::create_dir_all(MODULES)?;
+        std::fs::write(Path::new(MODULES).join(format!("{}.py", name.replace('-', "_"))), text)
+    }
+}
+
+/// The umask, where it has others than root not read what is installed.
+fn hidden() -> io::Result<Option<u32>> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let umask = status.lines().find_map(|line| line.strip_prefix("Umask:"));
+    let umask = umask.and_then(|umask| u32::from_str_radix(umask.trim(), 8).ok());
+    Ok(umask.filter(|umask| umask & 0o005 != 0))
 }
 
 /// Whether a tool of version control can be used; or what pip says.

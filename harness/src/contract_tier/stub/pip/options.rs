@@ -135,7 +135,12 @@ pub(super) struct Wanted {
     pub(super) words: Vec<String>,
     pub(super) editable: Vec<String>,
     pub(super) upgrade: bool,
-    pub(super) exists_action: bool,
+    /// What to do about a checkout that is there, in the order in which it is tried.
+    pub(super) exists_action: Vec<String>,
+    /// Whether a pre-release is as good as a release.
+    pub(super) pre_release: bool,
+    /// Whether what has no hash is refused.
+    pub(super) require_hashes: bool,
     pub(super) source: Option<String>,
     /// Whether there is an index, or a folder in its place.
     pub(super) index: bool,
@@ -188,7 +193,9 @@ impl Wanted {
             upgrade: ["--upgrade", "--force-reinstall", "--ignore-installed", "--target"]
                 .iter()
                 .any(|name| if *name == "--target" { last(name).is_some() } else { is_on(name) }),
-            exists_action: last("--exists-action").is_some(),
+            exists_action: all("--exists-action"),
+            pre_release: is_on("--pre"),
+            require_hashes: is_on("--require-hashes"),
             source: last("--src"),
             index: !is_on("--no-index") || last("--find-links").is_some(),
             nothing: NOTHING.iter().find(|name| set(name)).copied(),
@@ -242,7 +249,7 @@ mod tests {
         let line = "-r requirements.txt -U --allow-all-external --exists-action=w --src=.docker/tmp";
         let old = wanted(line, &[], OLD).unwrap();
         assert_eq!((old.files, old.source.unwrap()), (vec!["requirements.txt".to_owned()], ".docker/tmp".to_owned()));
-        assert!(old.upgrade && old.exists_action && old.less.is_empty());
+        assert!(old.upgrade && old.exists_action == ["w"] && old.less.is_empty());
         assert_eq!(wanted(line, &[], NEW).unwrap_err(), "no such option: --allow-all-external");
         assert_eq!(wanted("--dry-run x", &[], OLD).unwrap_err(), "no such option: --dry-run");
     }
@@ -272,6 +279,15 @@ mod tests {
         assert_eq!((found.less, found.constraints.len(), found.upgrade), (vec!["--no-deps"], 2, false));
         assert_eq!(found.nothing, Some("--dry-run"));
         assert_eq!(wanted("x", &variables, OLD).unwrap().nothing, None);
+    }
+
+    #[test]
+    fn what_a_checkout_a_hash_and_a_pre_release_come_to() {
+        let found = wanted("-r a --exists-action=s --exists-action w --pre --require-hashes", &[], NEW).unwrap();
+        assert!(found.exists_action == ["s", "w"] && found.pre_release && found.require_hashes);
+        let found = wanted("-r a", &[("PIP_EXISTS_ACTION", "b w"), ("PIP_PRE", "1")], OLD).unwrap();
+        assert!(found.exists_action == ["b", "w"] && found.pre_release && !found.require_hashes);
+        assert!(wanted("-r a --exists-action=x", &[], OLD).is_err());
     }
 
     #[test]

@@ -1,0 +1,6 @@
+import releases
+
+
+def application(environ, start_response):
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    return [releases.VERSION.encode('ascii')]
