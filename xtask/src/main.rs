@@ -4,6 +4,8 @@ mod article;
 mod generate;
 mod lock;
 #[cfg(test)]
+mod tracked;
+#[cfg(test)]
 mod workflows;
 
 use std::path::{Path, PathBuf};
