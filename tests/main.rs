@@ -38,6 +38,7 @@ mod refused_calls;
 mod reports;
 mod requirement_files;
 mod sandbox;
+mod sandbox_ends;
 mod scenarios;
 mod selection;
 mod serving_can_fail;

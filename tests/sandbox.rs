@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::support::place::{Place, User};
 use crate::support::{Slot, text};
 
-const SCENARIO: &str = "summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n[serve]\n[[serve.http]]\npath = \"/\"\nbody = '^Hello World!$'\n";
+pub(crate) const SCENARIO: &str = "summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n[serve]\n[[serve.http]]\npath = \"/\"\nbody = '^Hello World!$'\n";
 
 /// What a step tries: a name, and a command that succeeds when the sandbox does not hold.
 const ATTEMPTS: [(&str, &str); 20] = [
@@ -65,27 +65,27 @@ print(n)'
 exit 7";
 
 /// A build step of these lines.
-fn step(place: &Place, lines: &str) -> String {
+pub(crate) fn step(place: &Place, lines: &str) -> String {
     let path = place.path().join("step");
     std::fs::write(&path, format!("#!/bin/bash\n{lines}\n")).unwrap();
     path.to_str().unwrap().to_owned()
 }
 
 /// A place with one scenario.
-fn place(user: User, scenario: &str) -> Place {
+pub(crate) fn place(user: User, scenario: &str) -> Place {
     let place = Place::of(user);
     place.suite().hello("hello", scenario);
     place
 }
 
 /// A call of the program in the contract tier, with a report.
-fn call(place: &Place, arguments: &[&str]) -> Command {
+pub(crate) fn call(place: &Place, arguments: &[&str]) -> Command {
     let report = place.path().join("home/report");
     place.call(&[&["run", "--tier", "contract", "--report", report.to_str().unwrap()], arguments].concat())
 }
 
 /// How a program ended, and its report.
-fn run(place: &Place, mut command: Command) -> (Output, Value) {
+pub(crate) fn run(place: &Place, mut command: Command) -> (Output, Value) {
     let _slot = Slot::take();
     let output = command.output().unwrap();
     let report = std::fs::read(place.path().join("home/report/report.json"))
@@ -188,37 +188,6 @@ fn limits_hold(
     }
 }
 
-/// A step and its children end with the program, however it ends.
-#[rstest]
-fn nothing_outlives_the_program(#[values(User::Own, User::Ordinary)] user: User) {
-    let place = place(user, SCENARIO);
-    let marker = marker();
-    // Process 1 of the sandbox takes off the signal that it would get when the program dies.
-    let step = step(
-        &place,
-        &format!(
-            "exec python3 -c 'import ctypes, subprocess, time\nctypes.CDLL(None).prctl(1, 0)\n\
-             for _ in range(2): subprocess.Popen([\"sleep\", \"{marker}\"], start_new_session=True)\n\
-             time.sleep(1000)' {marker}"
-        ),
-    );
-    let mut program = call(&place, &["--build-step", &step]).spawn().unwrap();
-    let begun = Instant::now();
-    while processes(&marker) < 3 {
-        assert!(begun.elapsed() < Duration::from_secs(60), "the step is not under way");
-        assert!(program.try_wait().unwrap().is_none(), "the program has ended");
-        std::thread::yield_now();
-    }
-    // As `kill -9`: nothing of it is left to clean up.
-    kill_process(child_of(&program), Signal::KILL).unwrap();
-    program.wait().unwrap();
-    let begun = Instant::now();
-    while processes(&marker) > 0 {
-        assert!(begun.elapsed() < Duration::from_secs(30), "processes of the step are left");
-        std::thread::yield_now();
-    }
-}
-
 /// A step that hears no signal, with pipes that nobody writes to in the places of files, holds up neither a signal nor the time limit of
 /// the run.
 #[rstest]
@@ -256,19 +225,19 @@ fn a_step_that_hangs_holds_up_no_end(
 }
 
 /// The program: what was started is a guard, which has it as its child.
-fn child_of(guard: &Child) -> Pid {
+pub(crate) fn child_of(guard: &Child) -> Pid {
     let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", guard.id())).unwrap();
     Pid::from_raw(children.trim().parse().unwrap()).unwrap()
 }
 
 /// A time to sleep that no other process of this machine has among its arguments.
-fn marker() -> String {
+pub(crate) fn marker() -> String {
     static MARKERS: AtomicU32 = AtomicU32::new(0);
     format!("86{}.{}", std::process::id(), MARKERS.fetch_add(1, Ordering::SeqCst))
 }
 
 /// How many processes have this word among their arguments.
-fn processes(word: &str) -> usize {
+pub(crate) fn processes(word: &str) -> usize {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     entries
         .filter(|entry| {

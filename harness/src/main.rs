@@ -7,6 +7,10 @@ fn main() -> ExitCode {
     if let Some(code) = wsgi_proof::stub() {
         return ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX));
     }
+    // It is also what ends sandboxes when it is killed.
+    if let Some(code) = wsgi_proof::keeper() {
+        return ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX));
+    }
     // What whoever started this program has open is nothing to what it starts.
     close_fds::set_fds_cloexec(3, &[]);
     // Diagnostics of the libraries, for debugging; without the variable there are none.

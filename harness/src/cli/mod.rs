@@ -29,6 +29,7 @@ use std::fmt;
 
 use crate::cli::arguments::{Cli, Command};
 use crate::contract_tier::sandbox::SandboxError;
+use crate::host::umask;
 use crate::outcome::with_causes;
 use crate::run::leftovers::LeftoverError;
 use crate::run::signals::Signals;
@@ -106,6 +107,7 @@ fn listen() -> Result<Signals, Failure> {
 
 /// Does what the command line says. Errors go to standard error.
 pub fn command() -> std::process::ExitCode {
+    umask::set_aside();
     std::process::ExitCode::from(run_command(Cli::read()) as u8)
 }
 

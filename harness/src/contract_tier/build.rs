@@ -15,7 +15,7 @@ use crate::check::limit::Exceeded;
 use crate::check::scope::Scope;
 use crate::check::text::first_of;
 use crate::contract_tier::requirements::{Pip, Reader, Requirement, Vcs, resolved};
-use crate::contract_tier::sandbox::End;
+use crate::contract_tier::sandbox::{End, Start};
 use crate::contract_tier::stub::record::{Call, Effect, Failing, Failure, Orders, Tool};
 use crate::host::volume::Snapshot;
 use crate::outcome::{At, CheckId, ClauseId, Finding, Stage};
@@ -49,7 +49,9 @@ impl Examination<'_> {
         let hooks = root.in_app(self.folder(&root)).join("action_hooks");
         let has_hook = |name: &str| root.is_there(&hooks.join(name));
         let (has_pre_build_hook, has_build_hook) = (has_hook("pre-build"), has_hook("build"));
-        let end = self.run(&self.start(vec![STEP.to_owned()], self.limits.build())).await?;
+        // By `RUN` in shell form.
+        let start = Start { by_shell: true, ..self.start(vec![STEP.to_owned()], self.limits.build()) };
+        let end = self.run(&start).await?;
         self.examined.stages.push((Stage::Build, end.took));
         let calls = self.workspace.calls();
         let expected = adapted(expectation, failure.as_ref());

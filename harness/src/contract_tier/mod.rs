@@ -217,6 +217,7 @@ impl Examination<'_> {
         Start {
             candidate: self.candidate,
             command,
+            by_shell: false,
             environment,
             user: (0, 0),
             read_only: false,

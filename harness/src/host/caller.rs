@@ -8,6 +8,8 @@ use std::path::Path;
 
 use rustix::fs::{Gid, OFlags, Uid, fchown};
 
+use super::umask;
+
 /// A user who had this program run as root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Caller {
@@ -51,7 +53,11 @@ pub(crate) fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
         make_folder(above, 0o777)?;
     }
     match DirBuilder::new().mode(mode).create(path) {
-        Ok(()) => give(open_folder(path)?),
+        Ok(()) => {
+            let folder = open_folder(path)?;
+            umask::permit(&folder, mode)?;
+            give(folder)
+        }
         // Another run was faster.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         Err(error) => Err(error),

@@ -5,6 +5,7 @@ pub(crate) mod folders;
 pub(crate) mod journal;
 pub(crate) mod outgoing;
 pub(crate) mod trust;
+pub(crate) mod umask;
 pub(crate) mod unpacked;
 pub(crate) mod volume;
 pub(crate) mod written;

@@ -10,7 +10,7 @@ use std::path::{Component, Path};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, mkdirat, openat, renameat, unlinkat};
 use rustix::io::Errno;
 
-use super::caller;
+use super::{caller, umask};
 
 /// A file for what is written, of which nobody but this process knows the name.
 const BEGUN: &str = ".wsgi-proof-";
@@ -35,6 +35,7 @@ pub(crate) fn file(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = File::from(openat(&folder, &begun, flags, Mode::from_raw_mode(0o666))?);
     let written = file
         .write_all(content)
+        .and_then(|()| umask::permit(&file, 0o666))
         .and_then(|()| caller::give(&file))
         .and_then(|()| file.sync_all())
         .and_then(|()| Ok(renameat(&folder, &begun, &folder, name)?));
@@ -77,6 +78,7 @@ fn make(above: &impl AsFd, name: &Path) -> io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let folder = openat(above, name, flags, Mode::empty()).map_err(|error| through(error, name, name))?;
     if made {
+        umask::permit(&folder, 0o777)?;
         caller::give(&folder)?;
     }
     Ok(folder)

@@ -7,7 +7,7 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
-use crate::host::caller;
+use crate::host::{caller, umask};
 
 /// What has come so far. Dropped, it is gone.
 #[derive(Debug)]
@@ -44,6 +44,7 @@ impl Incoming {
 
     /// Puts it where it belongs, at once.
     pub(super) fn place(self, path: &Path) -> io::Result<()> {
+        umask::permit(self.file.as_file(), 0o666)?;
         caller::give(self.file.as_file())?;
         self.file.as_file().sync_all()?;
         self.file.persist(path).map(drop).map_err(|error| error.error)

@@ -82,10 +82,8 @@ impl Groups {
 
 impl Drop for Groups {
     fn drop(&mut self) {
-        for parent in &self.parents {
-            // What stays is found by the next program, as folders of scratch files are.
-            drop(fs::remove_dir(parent));
-        }
+        // What stays is found by the next program, as folders of scratch files are.
+        self.parents.iter().for_each(|parent| remove_all(parent));
     }
 }
 
@@ -124,6 +122,15 @@ impl Group<'_> {
         })
     }
 
+    /// What its processes have in memory of files, in bytes: those of temporary file systems, be they removed or beyond any path, and
+    /// shared memory (`shmem` in cgroups(7)). Nothing where the kernel does not say it.
+    pub(super) fn files_in_memory(&self) -> u64 {
+        let stat = self.folders.iter().find_map(|folder| fs::read_to_string(folder.join("memory.stat")).ok());
+        let stat = stat.unwrap_or_default();
+        let line = stat.lines().find_map(|line| line.strip_prefix("shmem "));
+        line.and_then(|bytes| bytes.trim().parse().ok()).unwrap_or(0)
+    }
+
     /// Sets a limit in the folder that has one of these files.
     fn limit(&self, names: &[&str], value: &str) -> io::Result<()> {
         let files = self.folders.iter().flat_map(|folder| names.iter().map(|name| folder.join(name)));
@@ -144,13 +151,17 @@ impl Drop for Group<'_> {
 /// Removes the groups of a program that was killed.
 pub(super) fn remove(name: &str) {
     for hierarchy in hierarchies().map(|(folders, _)| folders).unwrap_or_default() {
-        let parent = hierarchy.join(name);
-        let entries = fs::read_dir(&parent).into_iter().flatten().flatten();
-        for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
-            drop(fs::remove_dir(entry.path()));
-        }
-        drop(fs::remove_dir(parent));
+        remove_all(&hierarchy.join(name));
     }
+}
+
+/// Removes a folder of groups with those in it; one that has processes stays.
+fn remove_all(parent: &Path) {
+    let entries = fs::read_dir(parent).into_iter().flatten().flatten();
+    for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
+        drop(fs::remove_dir(entry.path()));
+    }
+    drop(fs::remove_dir(parent));
 }
 
 /// The folders in which a group with both controllers can be made, and whether they are those of version 1, which a single thread can

@@ -5,6 +5,7 @@ mod candidate;
 mod error;
 mod group;
 mod host_folders;
+pub(crate) mod keeper;
 mod programs;
 mod recorder;
 mod running;
@@ -18,7 +19,8 @@ mod words;
 mod workspace;
 
 use std::collections::BTreeMap;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -30,6 +32,7 @@ use crate::contract_tier::stub::record::{self, Orders};
 
 use group::Groups;
 use host_folders::HostFolders;
+use keeper::Keeper;
 use recorder::Recorder;
 use running::{Ran, Watch};
 use scratch::ScratchFolder;
@@ -50,6 +53,8 @@ const PROGRAM: &str = "/run/wsgi-proof/program";
 const HOST: &str = "/run/host/usr";
 /// Set in the container that this program runs in where the machine permits no namespaces.
 pub(crate) const IN_CONTAINER: &str = "WSGI_PROOF_IN_CONTAINER";
+/// How files begin that the kernel executes: scripts, and programs in ELF.
+const FORMATS: [&[u8]; 2] = [b"#!", b"\x7fELF"];
 /// How long a program may run, unless another limit is set.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -63,6 +68,7 @@ pub(crate) struct Sandboxes {
     own_users: bool,
     /// Who programs in sandboxes are on this machine.
     user: HostUser,
+    keeper: Keeper,
     /// Control groups, where this program may make them.
     groups: Option<Groups>,
     /// The folder in which each sandbox has its own.
@@ -78,6 +84,8 @@ pub(crate) struct Start<'a> {
     pub candidate: &'a Candidate,
     /// The program and its arguments.
     pub command: Vec<String>,
+    /// Whether a shell starts it, which runs what the kernel does not know how to as a script of its own (POSIX, 2.9.1.6).
+    pub by_shell: bool,
     pub environment: BTreeMap<String, String>,
     /// User and group id.
     pub user: (u32, u32),
@@ -93,6 +101,19 @@ pub(crate) struct Start<'a> {
     pub bounds: Bounds,
 }
 
+impl Start<'_> {
+    /// The program, where the kernel does not know how to execute the candidate's file (`ENOEXEC` in execve(2)), and no shell does it.
+    /// bubblewrap would have a shell do it, and no engine does.
+    fn unknown_format(&self) -> Option<&str> {
+        let program = self.command.first().filter(|_| !self.by_shell)?;
+        let mut file = File::open(self.candidate.folder().join(program.strip_prefix("/usr/local/")?)).ok()?;
+        let mut begin = Vec::new();
+        (&mut file).take(FORMATS[1].len() as u64).read_to_end(&mut begin).ok()?;
+        let known = FORMATS.iter().any(|format| begin.starts_with(format));
+        (!known).then_some(program)
+    }
+}
+
 /// How a program ended.
 #[derive(Debug, Clone)]
 pub(crate) struct End {
@@ -102,6 +123,14 @@ pub(crate) struct End {
     pub log: Captured,
     /// How long it ran.
     pub took: Duration,
+}
+
+impl End {
+    /// As an engine tells it.
+    fn unknown_format(program: &str) -> Self {
+        let log = Captured::from(vec![format!("exec {program}: exec format error")]);
+        Self { exit_code: Some(1), log, took: Duration::ZERO }
+    }
 }
 
 impl Sandboxes {
@@ -126,12 +155,14 @@ impl Sandboxes {
         let tools = Tools::new(cache, offline, folder.path(), progress).await?;
         let programs = folder.path().join("usr-bin");
         programs::link(&programs, Path::new("/usr/bin"), Path::new(HOST)).map_err(SandboxError::io(&programs))?;
+        let keeper = Keeper::start(&tools.program).map_err(SandboxError::io(&tools.program))?;
         let groups = Groups::new(&folder.name());
         Ok(Self {
             tools,
             limit: LIMIT,
             own_users,
             user,
+            keeper,
             groups,
             folder,
             programs,
@@ -204,6 +235,9 @@ impl Sandboxes {
     /// # Errors
     /// When the sandbox cannot be made; never for what the program does.
     pub(crate) async fn run(&self, workspace: &Workspace, start: &Start<'_>) -> Result<End, SandboxError> {
+        if let Some(program) = start.unknown_format() {
+            return Ok(End::unknown_format(program));
+        }
         skeleton::mount_points(workspace, start, &self.host_folders).map_err(SandboxError::io(workspace.root()))?;
         let mut command = self.bubblewrap();
         command.args(self.words(workspace, start)).arg("--").args(self.as_user(start.user)).args(&start.command);
@@ -211,14 +245,15 @@ impl Sandboxes {
         let socket = workspace.given().join(record::SOCKET_FILE);
         let watch = Watch {
             user: self.user,
-            filter: &self.tools.filter,
+            filters: &self.tools.filters,
             groups: self.groups.as_ref(),
-            recorder: Recorder::new(&socket, &self.tools.program, workspace.said())
-                .map_err(SandboxError::io(&socket))?,
+            keeper: &self.keeper,
             folder: workspace.folder(),
             bounds: Bounds { time: start.bounds.time.min(self.limit), ..start.bounds },
         };
-        match watch.run(command).await.map_err(SandboxError::io(self.tools.bubblewrap()))? {
+        let recorder =
+            Recorder::new(&socket, &self.tools.program, workspace.said()).map_err(SandboxError::io(&socket))?;
+        match watch.run(command, recorder).await.map_err(SandboxError::io(self.tools.bubblewrap()))? {
             Ran::Ended(end) => Ok(end),
             Ran::NotStarted(why) => not_started(&why),
         }

@@ -2,7 +2,8 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use command_fds::{CommandFdExt, FdMapping};
@@ -15,13 +16,14 @@ use tokio::net::unix::pipe::Receiver;
 use tokio::process::{Child, Command};
 
 use super::group::{Group, Groups};
+use super::keeper::Keeper;
 use super::recorder::Recorder;
 use super::user::HostUser;
 use super::{End, space};
 use crate::check::captured::Captured;
 use crate::check::limit::Exceeded;
 
-/// Descriptors of bubblewrap: where it says what it does, what it waits for, and the filter of system calls.
+/// Descriptors of bubblewrap: where it says what it does, what it waits for, and the first filter of system calls; others follow.
 pub(super) const STATUS: i32 = 3;
 pub(super) const GO: i32 = 4;
 pub(super) const FILTER: i32 = 5;
@@ -31,6 +33,8 @@ const LOOK: Duration = Duration::from_millis(100);
 const ENDLESS: usize = 10;
 /// How long the end of what was killed is waited for.
 const GONE: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
+/// The exit code of what the kernel has killed, as a shell and an engine have it: 128 and the signal's number.
+const KILLED: i64 = 137;
 /// The most that bubblewrap says of itself, in bytes.
 const MAX_STATUS: usize = 64 << 10;
 
@@ -68,9 +72,9 @@ pub(super) enum Ran {
 /// The surroundings of a program that is to run.
 pub(super) struct Watch<'a> {
     pub user: HostUser,
-    pub filter: &'a Path,
+    pub filters: &'a [PathBuf],
     pub groups: Option<&'a Groups>,
-    pub recorder: Recorder<'a>,
+    pub keeper: &'a Keeper,
     /// The folder whose growth is limited.
     pub folder: &'a Path,
     pub bounds: Bounds,
@@ -88,16 +92,18 @@ struct Sandbox<'a> {
 
 impl Watch<'_> {
     /// Runs bubblewrap with these words to the end of the program that it starts.
-    pub(super) async fn run(&self, mut command: Command) -> io::Result<Ran> {
+    pub(super) async fn run(&self, mut command: Command, recorder: Recorder<'_>) -> io::Result<Ran> {
         let (status, says) = io::pipe()?;
         let (waits, go) = io::pipe()?;
         let (log, prints) = io::pipe()?;
         self.user.give_open(&prints)?;
-        let filter = std::fs::File::open(self.filter)?;
         command.stdout(prints.try_clone()?).stderr(prints);
-        let given = [(OwnedFd::from(says), STATUS), (waits.into(), GO), (filter.into(), FILTER)];
-        let given = given.map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd });
-        command.fd_mappings(given.into()).map_err(io::Error::other)?;
+        let mut given = vec![(OwnedFd::from(says), STATUS), (waits.into(), GO)];
+        for (filter, descriptor) in self.filters.iter().zip(FILTER..) {
+            given.push((std::fs::File::open(filter)?.into(), descriptor));
+        }
+        let given = given.into_iter().map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd }).collect();
+        command.fd_mappings(given).map_err(io::Error::other)?;
         let begun = Instant::now();
         let group = self.groups.map(|groups| groups.group(self.bounds.memory, self.bounds.processes)).transpose()?;
         command.kill_on_drop(true);
@@ -113,20 +119,23 @@ impl Watch<'_> {
         tokio::pin!(deadline);
         let ended = tokio::select! {
             ended = self.attend(&mut sandbox, &mut status, go.into()) => ended?,
-            () = self.recorder.record() => None,
+            () = recorder.record() => None,
             () = &mut deadline => Some(Stopped::Late),
         };
-        if ended.is_some() {
-            sandbox.kill();
-        }
-        // All that has the other ends of these pipes ends with process 1.
-        sandbox.child.wait().await?;
+        // bubblewrap can have ended before process 1: where both are in one control group the kernel may kill it for their memory.
+        sandbox.kill();
+        let bubblewrap = sandbox.child.wait().await?;
+        sandbox.gone().await?;
+        let used = sandbox.group.as_ref().map_or(0, Group::files_in_memory);
         drop(sandbox.group.take());
+        // All that has the other ends of these pipes ends with process 1, but for what was sent in connections that nobody has taken.
+        drop(recorder);
         let said = status.rest().await?;
         sandbox.log.rest().await?;
         let took = begun.elapsed();
         let log = std::mem::take(&mut sandbox.log.bytes);
         let exit_code = match (&ended, said.exit_code) {
+            (None, None) if bubblewrap.signal().is_some() => Some(KILLED),
             (None, None) => return Ok(Ran::NotStarted(String::from_utf8_lossy(&log).into_owned())),
             (None, code) => code,
             (Some(_), _) => None,
@@ -136,7 +145,7 @@ impl Watch<'_> {
             Some(Stopped::Late) => None,
             // It ended before anyone looked.
             None if sandbox.log.is_cut() => Some(Exceeded::Log(self.bounds.log)),
-            None => self.takes_too_much().await?,
+            None => self.takes_too_much(used).await?,
         };
         let log = Captured::read(&log[..], self.bounds.log)?.stopped(exceeded);
         Ok(Ran::Ended(End { exit_code, log, took }))
@@ -147,6 +156,7 @@ impl Watch<'_> {
         let said = status.line().await?;
         if let Some(process) = said.child_pid.and_then(Pid::from_raw) {
             sandbox.first = pidfd_open(process, PidfdFlags::empty()).ok();
+            sandbox.first.as_ref().map_or(Ok(()), |first| self.keeper.keep(first))?;
             self.limit(sandbox.group.as_ref(), process)?;
         }
         drop(go);
@@ -169,7 +179,8 @@ impl Watch<'_> {
                     return Ok(None);
                 }
                 _ = look.tick() => {
-                    if let Some(exceeded) = self.takes_too_much().await? {
+                    let used = sandbox.group.as_ref().map_or(0, Group::files_in_memory);
+                    if let Some(exceeded) = self.takes_too_much(used).await? {
                         return Ok(Some(Stopped::Exceeded(exceeded)));
                     }
                 }
@@ -196,9 +207,12 @@ impl Watch<'_> {
         Ok(())
     }
 
-    /// Whether the sandbox's files take more than they may.
-    async fn takes_too_much(&self) -> io::Result<Option<Exceeded>> {
+    /// Whether the sandbox's files take more than they may: those found in its folder, and those in memory.
+    async fn takes_too_much(&self, in_memory: u64) -> io::Result<Option<Exceeded>> {
         let (folder, most) = (self.folder.to_owned(), self.bounds.disk);
+        if in_memory > most {
+            return Ok(Some(Exceeded::Disk(most)));
+        }
         let used = tokio::task::spawn_blocking(move || space::used(&folder, most)).await?;
         Ok((used > most).then_some(Exceeded::Disk(most)))
     }
@@ -219,6 +233,27 @@ impl Sandbox<'_> {
             drop(self.child.start_kill());
         }
     }
+
+    /// Waits until process 1 has ended, and so all others.
+    async fn gone(&mut self) -> io::Result<()> {
+        let Some(first) = self.first.take() else { return Ok(()) };
+        // As a rule it has: bubblewrap waits for it.
+        if !has_ended(&first) {
+            tokio::task::spawn_blocking(move || await_end(&first, &GONE)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a process has ended.
+pub(super) fn has_ended(process: &OwnedFd) -> bool {
+    await_end(process, &Timespec::default())
+}
+
+/// Waits for the end of a process; whether it has ended.
+fn await_end(process: &OwnedFd, most: &Timespec) -> bool {
+    let mut ended = [PollFd::new(process, PollFlags::IN)];
+    poll(&mut ended, Some(most)).is_ok_and(|count| count > 0)
 }
 
 impl Drop for Sandbox<'_> {
@@ -230,8 +265,13 @@ impl Drop for Sandbox<'_> {
         self.kill();
         if let Some(first) = &self.first {
             // Process 1 has ended when all others have.
-            let mut ended = [PollFd::new(first, PollFlags::IN)];
-            let _ = poll(&mut ended, Some(&GONE));
+            await_end(first, &GONE);
+        }
+        // With bubblewrap in it, its control group could not be removed.
+        let bubblewrap = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+        if let Some(bubblewrap) = bubblewrap.and_then(|process| pidfd_open(process, PidfdFlags::empty()).ok()) {
+            drop(self.child.start_kill());
+            await_end(&bubblewrap, &GONE);
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Where sandboxes have their files: in memory where that can be, since they are many and live for milliseconds; each program's in
 //! a folder of its own, which goes with it, or with the next one where it was killed.
 
-use std::fs::{self, DirBuilder, File, Permissions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::beneath::{self, ASIDE, OwnedFolder};
@@ -44,7 +44,7 @@ impl ScratchFolder {
     /// Makes the folder, and removes those of programs that were killed. What cannot be removed is put aside, with a warning each.
     pub(super) fn new(cache: &Path) -> io::Result<(Self, Vec<String>)> {
         let parent = in_memory().map_or_else(|| on_disk(cache), Ok)?;
-        let making = File::create(parent.join(LOCK))?;
+        let making = lock_file(&parent)?;
         making.lock()?;
         let mut swept = Swept::default();
         sweep(&parent, &mut swept)?;
@@ -52,7 +52,7 @@ impl ScratchFolder {
         let folder = OwnedFolder::new_in(&parent, "run-")?;
         pass_through(folder.path())?;
         let path = folder.path().to_owned();
-        let lock = File::create(path.join(LOCK))?;
+        let lock = lock_file(&path)?;
         lock.lock()?;
         Ok((Self { folder: Some(folder), path, _lock: lock }, warnings.collect()))
     }
@@ -83,7 +83,7 @@ impl Drop for ScratchFolder {
 pub(crate) fn remove_stale(cache: &Path) -> io::Result<Swept> {
     let mut swept = Swept::default();
     for parent in [in_memory(), on_disk(cache).ok()].into_iter().flatten() {
-        let making = File::create(parent.join(LOCK))?;
+        let making = lock_file(&parent)?;
         making.lock()?;
         let aside = parent.join(ASIDE);
         if aside.is_dir() {
@@ -94,6 +94,14 @@ pub(crate) fn remove_stale(cache: &Path) -> io::Result<Swept> {
         sweep(&parent, &mut swept)?;
     }
     Ok(swept)
+}
+
+/// The file whose lock says that a folder is in use. Who cannot open it cannot hold its lock, either.
+fn lock_file(folder: &Path) -> io::Result<File> {
+    let path = folder.join(LOCK);
+    let file = OpenOptions::new().create(true).write(true).truncate(false).mode(0o600).open(path)?;
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    Ok(file)
 }
 
 /// The name of the control groups of the program with this folder.
@@ -122,6 +130,8 @@ fn sweep(parent: &Path, swept: &mut Swept) -> io::Result<()> {
 fn discard(path: PathBuf, swept: &mut Swept) {
     match beneath::remove(&path) {
         Ok(()) => swept.removed.push(path),
+        // Its own program, which was just ending, was faster.
+        Err(_) if matches!(path.try_exists(), Ok(false)) => {}
         Err(error) => swept.kept.push(beneath::not_removed(&path, &error)),
     }
 }

@@ -58,12 +58,28 @@ const NAMESPACES: [i32; 7] = [
     libc::CLONE_NEWUTS,
 ];
 
-/// The filter, as bubblewrap reads it.
+/// Calls that do nothing, and say that they did: a sandbox has one user alone, and a step may well give files to another.
+const OWNERS: [i64; 4] = [libc::SYS_chown, libc::SYS_fchown, libc::SYS_fchownat, libc::SYS_lchown];
+
+/// The filter of what is refused, as bubblewrap reads it.
 ///
 /// # Errors
 /// On a machine whose system calls the library does not know.
 pub(super) fn filter() -> io::Result<Vec<u8>> {
-    let program = program().map_err(|error| io::Error::other(format!("filter of system calls: {error}")))?;
+    words(program())
+}
+
+/// The filter of what changes owners.
+///
+/// # Errors
+/// As with [`filter`].
+pub(super) fn owners() -> io::Result<Vec<u8>> {
+    let rules = OWNERS.into_iter().map(|call| (call, Vec::new())).collect();
+    words(filtered(rules, SeccompAction::Errno(0)))
+}
+
+fn words(program: Result<BpfProgram, seccompiler::BackendError>) -> io::Result<Vec<u8>> {
+    let program = program.map_err(|error| io::Error::other(format!("filter of system calls: {error}")))?;
     let words = program.iter().flat_map(|word| {
         let [low, high] = word.code.to_ne_bytes();
         let [a, b, c, d] = word.k.to_ne_bytes();
@@ -82,9 +98,16 @@ fn program() -> Result<BpfProgram, seccompiler::BackendError> {
     rules.insert(libc::SYS_clone, makes.into_iter().collect::<Result<_, _>>()?);
     // What a terminal has been typed, said by a program (ioctl_tty(2)).
     rules.insert(libc::SYS_ioctl, vec![rule(argument(1, SeccompCmpOp::Eq, libc::TIOCSTI))?]);
-    let architecture = std::env::consts::ARCH.try_into()?;
-    let refuse = SeccompAction::Errno(u32::try_from(libc::EPERM).unwrap_or_default());
-    SeccompFilter::new(rules, SeccompAction::Allow, refuse, architecture)?.try_into()
+    // A lease on a file that sandboxes share holds up whoever opens it (F_SETLEASE in fcntl(2)).
+    rules.insert(libc::SYS_fcntl, vec![rule(argument(1, SeccompCmpOp::Eq, number(libc::F_SETLEASE)))?]);
+    filtered(rules, SeccompAction::Errno(u32::try_from(libc::EPERM).unwrap_or_default()))
+}
+
+fn filtered(
+    rules: BTreeMap<i64, Vec<SeccompRule>>,
+    action: SeccompAction,
+) -> Result<BpfProgram, seccompiler::BackendError> {
+    SeccompFilter::new(rules, SeccompAction::Allow, action, std::env::consts::ARCH.try_into()?)?.try_into()
 }
 
 fn rule(

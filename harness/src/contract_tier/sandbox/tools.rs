@@ -5,18 +5,14 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use procfs::process::Process;
 use tokio::process::Command;
 
 use super::{SandboxError, seccomp};
 use crate::engine::private::Toolbox;
 use crate::outcome::with_causes;
 
-/// The first bubblewrap that keeps a sandbox from making user namespaces.
+/// The first bubblewrap that keeps a sandbox from making user namespaces; it also takes several filters.
 const KEEPS_FROM_USERS: (u32, u32) = (0, 8);
-
-/// The umask that engines start containers and builds with.
-const USUAL_UMASK: u32 = 0o022;
 
 /// What sandboxes are made with.
 #[derive(Debug)]
@@ -26,12 +22,10 @@ pub(super) struct Tools {
     libraries: PathBuf,
     /// This program, which is the stubs.
     pub program: PathBuf,
-    /// The filter of system calls.
-    pub filter: PathBuf,
+    /// The filters of system calls; one alone where bubblewrap takes no more.
+    pub filters: Vec<PathBuf>,
     /// Whether a sandbox can be kept from making user namespaces.
     pub keeps_from_users: bool,
-    /// Whether this program has the umask that containers have.
-    has_usual_umask: bool,
 }
 
 impl Tools {
@@ -64,24 +58,20 @@ impl Tools {
         };
         let own = std::env::current_exe().map_err(SandboxError::io(Path::new("the running program")))?;
         let program = copy(&own, &folder.join("program")).map_err(SandboxError::io(&own))?;
-        let filter = folder.join("seccomp");
-        seccomp::filter().and_then(|words| fs::write(&filter, words)).map_err(SandboxError::io(&filter))?;
-        let umask = Process::myself().and_then(|own| own.status()).ok().and_then(|status| status.umask);
-        let has_usual_umask = umask == Some(USUAL_UMASK);
-        let mut tools = Self { bubblewrap, libraries, program, filter, keeps_from_users: false, has_usual_umask };
+        let mut tools = Self { bubblewrap, libraries, program, filters: Vec::new(), keeps_from_users: false };
         tools.keeps_from_users = tools.version().await.is_some_and(|version| version >= KEEPS_FROM_USERS);
+        let made = [("seccomp", seccomp::filter()), ("seccomp-owners", seccomp::owners())];
+        for (name, words) in made.into_iter().take(if tools.keeps_from_users { 2 } else { 1 }) {
+            let filter = folder.join(name);
+            words.and_then(|words| fs::write(&filter, words)).map_err(SandboxError::io(&filter))?;
+            tools.filters.push(filter);
+        }
         Ok(tools)
     }
 
-    /// bubblewrap, with an environment that finds its libraries and is otherwise empty, and with the umask that containers have.
+    /// bubblewrap, with an environment that finds its libraries and is otherwise empty.
     pub(super) fn command(&self) -> Command {
-        let mut command = if self.has_usual_umask {
-            Command::new(&self.bubblewrap)
-        } else {
-            let mut shell = Command::new("/bin/sh");
-            shell.args(["-c", &format!("umask {USUAL_UMASK:03o}; exec \"$0\" \"$@\"")]).arg(&self.bubblewrap);
-            shell
-        };
+        let mut command = Command::new(&self.bubblewrap);
         command.env_clear().env("LD_LIBRARY_PATH", &self.libraries);
         command
     }

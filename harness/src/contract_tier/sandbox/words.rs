@@ -87,7 +87,12 @@ impl Sandboxes {
         let mut words = self.namespaces(start.user);
         words.add(["--hostname", "wsgi-proof", "--as-pid-1", "--die-with-parent", "--new-session"]);
         words.add(["--json-status-fd", &STATUS.to_string(), "--block-fd", &GO.to_string()]);
-        words.add(["--seccomp", &FILTER.to_string()]);
+        for descriptor in (FILTER..).take(self.tools.filters.len()) {
+            words.add([
+                if self.tools.keeps_from_users { "--add-seccomp-fd" } else { "--seccomp" },
+                &descriptor.to_string(),
+            ]);
+        }
         words.mount(if start.read_only { "--ro-bind" } else { "--bind" }, &workspace.root(), "/");
         words.mount("--ro-bind", Path::new("/usr"), "/usr");
         words.mount("--ro-bind", Path::new("/usr"), HOST);
@@ -95,7 +100,7 @@ impl Sandboxes {
         // Python packages of the host would be found by the application.
         for folder in ["/usr/lib/python3/dist-packages", "/run/host/usr/lib/python3/dist-packages"] {
             if Path::new("/usr/lib/python3/dist-packages").is_dir() {
-                words.add(["--tmpfs", folder]);
+                words.add(["--tmpfs", folder, "--remount-ro", folder]);
             }
         }
         words.mount("--ro-bind", start.candidate.folder(), "/usr/local");
@@ -103,10 +108,10 @@ impl Sandboxes {
         words.mount("--ro-bind", &workspace.given(), record::GIVEN);
         words.mount("--ro-bind", &self.tools.program, PROGRAM);
         words.mount("--bind", &workspace.stubs(), record::FOLDER);
-        words.add(["--proc", "/proc", "--dev", "/dev"]);
+        words.add(["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]);
         let size = start.bounds.disk.to_string();
         let kept = (!start.keeps_tmp).then_some("/tmp");
-        for path in kept.into_iter().chain(start.tmpfs.iter().map(String::as_str)) {
+        for path in kept.into_iter().chain(["/dev/shm"]).chain(start.tmpfs.iter().map(String::as_str)) {
             words.add(["--size", &size, "--tmpfs", path]);
         }
         if let Some((folder, writable)) = start.volume {

@@ -1,0 +1,133 @@
+//! What ends sandboxes when this program is killed: a process of its own, which has a handle of each sandbox's process 1, and kills
+//! them all when nobody is at the other end of its socket any more.
+//!
+//! The signal that a process gets when its parent dies is not enough. It belongs to a thread: where another thread of process 1
+//! executes a program, it is gone (`PR_SET_PDEATHSIG` in prctl(2)).
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    recvmsg, sendmsg,
+};
+use rustix::process::{Signal, pidfd_send_signal};
+
+use super::running::has_ended;
+
+/// The name by which this program is the keeper.
+const NAME: &str = "wsgi-proof-keeper";
+/// How many handles are kept before those of processes that have ended are closed.
+const MANY: usize = 64;
+
+/// The keeper, as the program that started it has it; it ends when this is dropped.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    socket: Option<UnixStream>,
+    process: Child,
+}
+
+impl Keeper {
+    /// Starts it, from a copy of this program. A signal for the caller's group, as of a terminal, does not reach it.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub(super) fn start(program: &Path) -> io::Result<Self> {
+        let (own, other) = UnixStream::pair()?;
+        let process = Command::new(program)
+            .arg0(NAME)
+            .env_clear()
+            .current_dir("/")
+            .process_group(0)
+            .stdin(OwnedFd::from(other))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?;
+        Ok(Self { socket: Some(own), process })
+    }
+
+    /// Gives it the handle of a process.
+    ///
+    /// # Errors
+    /// When it is not there to take it.
+    pub(super) fn keep(&self, process: &OwnedFd) -> io::Result<()> {
+        let socket = self.socket.as_ref().ok_or(io::ErrorKind::BrokenPipe)?;
+        let handles = [process.as_fd()];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut handed = SendAncillaryBuffer::new(&mut space);
+        handed.push(SendAncillaryMessage::ScmRights(&handles));
+        sendmsg(socket, &[IoSlice::new(b"1")], &mut handed, SendFlags::NOSIGNAL)?;
+        Ok(())
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        drop(self.socket.take());
+        drop(self.process.wait());
+    }
+}
+
+/// Is the keeper, if the process was started as that; the exit code.
+pub fn main() -> Option<i32> {
+    let name = std::env::args_os().next()?;
+    (name == NAME).then(|| i32::from(keep(io::stdin()).is_err()))
+}
+
+/// Takes handles until the other end is closed, and then kills what is left.
+fn keep(socket: impl AsFd) -> io::Result<()> {
+    let mut kept = Vec::new();
+    loop {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut handed = RecvAncillaryBuffer::new(&mut space);
+        let mut byte = [0];
+        let received = recvmsg(&socket, &mut [IoSliceMut::new(&mut byte)], &mut handed, RecvFlags::CMSG_CLOEXEC);
+        let ended = match received {
+            Ok(message) => message.bytes == 0,
+            Err(rustix::io::Errno::INTR) => continue,
+            Err(_) => true,
+        };
+        for message in handed.drain() {
+            if let RecvAncillaryMessage::ScmRights(handles) = message {
+                kept.extend(handles);
+            }
+        }
+        if ended {
+            break;
+        }
+        if kept.len() > MANY {
+            kept.retain(|process: &OwnedFd| !has_ended(process));
+        }
+    }
+    kept.iter().try_for_each(|process| match pidfd_send_signal(process, Signal::KILL) {
+        Err(rustix::io::Errno::SRCH) | Ok(()) => Ok(()),
+        Err(error) => Err(error.into()),
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+    use super::*;
+
+    #[test]
+    fn what_is_kept_ends_with_the_other_end() {
+        let (own, other) = UnixStream::pair().unwrap();
+        let keeper = std::thread::spawn(move || keep(other));
+        let mut sleeping = Command::new("sleep").arg("1000").spawn().unwrap();
+        let handle = pidfd_open(Pid::from_child(&sleeping), PidfdFlags::empty()).unwrap();
+        let process = Command::new("true").spawn().unwrap();
+        let kept = Keeper { socket: Some(own), process };
+        kept.keep(&handle).unwrap();
+        drop(kept);
+        assert!(!sleeping.wait().unwrap().success());
+        keeper.join().unwrap().unwrap();
+    }
+}
