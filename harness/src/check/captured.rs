@@ -1,11 +1,12 @@
 //! Text of a candidate's, as much of it as a limit lets be read. What a part lacks may be in the rest: so whoever concludes from what
 //! is not there asks for the whole, and says what then where there is none.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read};
 
-use console::strip_ansi_codes;
 use regex::Regex;
 
+use super::escapes::without_escapes;
 use super::limit::Exceeded;
 
 /// What a line takes beside its own bytes, at the least: where the engine keeps it, and in the memory of this program.
@@ -18,6 +19,8 @@ const REPORTED: usize = 1_000_000;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Captured {
     lines: Vec<String>,
+    /// Those of them that came with terminal escapes, as they came, by their index.
+    escaped: BTreeMap<usize, String>,
     /// The limit that cut it, if one did. The lines are whole ones from the beginning then.
     cut: Option<Exceeded>,
 }
@@ -55,6 +58,15 @@ impl Captured {
         &self.lines
     }
 
+    /// The first line that matches, with its index: as it came, or without terminal escapes. What an escape hides on a terminal is in
+    /// the log nevertheless.
+    pub(crate) fn first(&self, pattern: &Regex) -> Option<(usize, &str)> {
+        self.lines.iter().enumerate().find_map(|(index, line)| {
+            let lines = [Some(line), self.escaped.get(&index)];
+            lines.into_iter().flatten().find(|line| pattern.is_match(line)).map(|line| (index, line.as_str()))
+        })
+    }
+
     /// The limit that cut it, if one did.
     pub(crate) fn cut(&self) -> Option<Exceeded> {
         self.cut
@@ -75,15 +87,35 @@ impl Captured {
         is_in_part(pattern, &(text + "\n")).then_some(true)
     }
 
+    /// As [`Self::has`], with what an escape hides on a terminal.
+    pub(crate) fn has_at_all(&self, pattern: &Regex) -> Option<bool> {
+        let came = || {
+            self.text_as_it_came().is_some_and(|text| match self.cut {
+                None => pattern.is_match(&text),
+                Some(_) => is_in_part(pattern, &(text + "\n")),
+            })
+        };
+        self.has(pattern).map_or_else(|| came().then_some(true), |found| Some(found || came()))
+    }
+
     /// The lines as one text.
     pub(crate) fn text(&self) -> String {
         self.lines.join("\n")
     }
 
+    /// The same with the terminal escapes that came with it; `None` where none did.
+    fn text_as_it_came(&self) -> Option<String> {
+        let line = |(index, line)| self.escaped.get(&index).unwrap_or(line).as_str();
+        let lines = || self.lines.iter().enumerate().map(line).collect::<Vec<_>>();
+        (!self.escaped.is_empty()).then(|| lines().join("\n"))
+    }
+
     /// The same with what came later.
     #[must_use]
     pub(crate) fn then(mut self, later: Self) -> Self {
+        let lines = self.lines.len();
         self.lines.extend(later.lines);
+        self.escaped.extend(later.escaped.into_iter().map(|(index, line)| (lines + index, line)));
         Self { cut: self.cut.or(later.cut), ..self }
     }
 
@@ -91,6 +123,7 @@ impl Captured {
     #[must_use]
     pub(crate) fn after(mut self, line: String) -> Self {
         self.lines.insert(0, line);
+        self.escaped = self.escaped.into_iter().map(|(index, line)| (index + 1, line)).collect();
         self
     }
 
@@ -126,7 +159,7 @@ impl Captured {
 /// Lines that are all.
 impl From<Vec<String>> for Captured {
     fn from(lines: Vec<String>) -> Self {
-        Self { lines, cut: None }
+        Self { lines, ..Self::default() }
     }
 }
 
@@ -139,6 +172,7 @@ pub(super) fn is_in_part(pattern: &Regex, part: &str) -> bool {
 #[derive(Debug)]
 pub(crate) struct Capture {
     lines: Vec<String>,
+    escaped: BTreeMap<usize, String>,
     limit: usize,
     room: usize,
     is_full: bool,
@@ -147,7 +181,7 @@ pub(crate) struct Capture {
 impl Capture {
     /// Up to a limit in bytes.
     pub(crate) fn new(limit: usize) -> Self {
-        Self { lines: Vec::new(), limit, room: limit, is_full: false }
+        Self { lines: Vec::new(), escaped: BTreeMap::new(), limit, room: limit, is_full: false }
     }
 
     /// Whether there was more than it may take. What comes now is dropped.
@@ -165,7 +199,11 @@ impl Capture {
     fn add(&mut self, bytes: &[u8], on_line: impl FnOnce(&str)) {
         if self.has_room(bytes.len()) {
             self.room -= bytes.len() + LINE_OVERHEAD;
-            let line = strip_ansi_codes(&String::from_utf8_lossy(bytes)).into_owned();
+            let came = String::from_utf8_lossy(bytes).into_owned();
+            let line = without_escapes(&came);
+            if line != came {
+                self.escaped.insert(self.lines.len(), came);
+            }
             on_line(&line);
             self.lines.push(line);
         }
@@ -174,7 +212,7 @@ impl Capture {
     /// What it took.
     pub(crate) fn finish(self) -> Captured {
         let cut = self.is_full.then_some(Exceeded::Log(self.limit));
-        Captured { lines: self.lines, cut }
+        Captured { lines: self.lines, escaped: self.escaped, cut }
     }
 }
 
@@ -232,7 +270,7 @@ pub(crate) mod tests {
 
     /// Lines of which there were more than a limit.
     pub(crate) fn cut(lines: &[&str]) -> Captured {
-        Captured { lines: log(lines), cut: Some(Exceeded::Log(16_000_000)) }
+        Captured { lines: log(lines), cut: Some(Exceeded::Log(16_000_000)), ..Captured::default() }
     }
 
     #[test]
@@ -282,6 +320,20 @@ pub(crate) mod tests {
     fn escapes_go_and_what_a_return_hides_stays() {
         let text = b"\x1b[91mr\x1b[0med\r\n10%\r50%\r\r100%\n\x1b]0;title\x07x\n";
         assert_eq!(lines(&[text]), ["red", "10%", "50%", "100%", "x"]);
+    }
+
+    #[test]
+    fn what_an_escape_hides_is_found_where_nothing_may_be() {
+        let text = b"first\n\x1b]0;Traceback\x07x\nlast\n";
+        let hiding = || Captured::read(text.as_slice(), 1000).unwrap();
+        let traceback = regex("Traceback");
+        assert_eq!(hiding().read_part(), ["first", "x", "last"]);
+        assert_eq!(hiding().first(&traceback).map(|(index, _)| index), Some(1));
+        assert_eq!((hiding().has(&traceback), hiding().has_at_all(&traceback)), (Some(false), Some(true)));
+        assert_eq!(hiding().has_at_all(&regex("Error")), Some(false));
+        // Where lines are added, it is known of the same one.
+        let more = Captured::from(log(&["a"])).then(hiding()).after("before".to_owned());
+        assert_eq!(more.first(&traceback).map(|(index, _)| index), Some(3));
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(crate) fn check(scope: &Scope, expectation: &CommandExpectation, evidence: &
         }))
     }));
     findings.extend(expectation.output_absent.as_ref().and_then(|declared| {
-        let found = evidence.output.has(&declared.value)?;
+        let found = evidence.output.has_at_all(&declared.value)?;
         let subject = (command.as_str(), pattern(&declared.value));
         Some(scope.holds(CheckId::CommandOutputAbsent, subject, &declared.at, || {
             found.then(|| (format!("output that does not match {}", pattern(&declared.value)), output(evidence)))

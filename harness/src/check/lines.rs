@@ -51,14 +51,13 @@ impl LogChecks {
     ) -> Vec<Finding> {
         let mut findings = self.in_order(scope, present, log);
         findings.extend(absent.iter().filter_map(|declared| {
-            let lines = log.read_part();
-            let found = lines.iter().position(|line| declared.value.is_match(line));
+            let found = log.first(&declared.value);
             let known = found.is_some() || log.cut().is_none();
             known.then(|| {
                 scope.holds(self.absent, self.subject(&declared.value), &declared.at, || {
-                    let index = found?;
+                    let (index, line) = found?;
                     let expected = format!("no line of the {} that matches {}", self.words(), pattern(&declared.value));
-                    Some((expected, format!("line {}: {}", index + 1, excerpt(&lines[index]))))
+                    Some((expected, format!("line {}: {}", index + 1, excerpt(line))))
                 })
             })
         }));

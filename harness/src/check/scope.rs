@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::text::bounded;
 use crate::outcome::{At, CheckId, ClauseId, Finding, Level, Outcome, Stage, Subject};
 use crate::suite::contract::{Attribution, Contract};
 use crate::suite::dialect::Dialect;
@@ -9,6 +10,12 @@ use crate::suite::scenario::Declared;
 
 /// What was expected and what came instead, of an assertion that did not hold.
 pub(crate) type Broken = (String, String);
+
+/// How much a finding says of what it is about, of what was expected and of what came, in bytes. Its parts are cut as they are shown;
+/// this is for those of which a candidate chooses the number.
+const MOST: usize = 16 << 10;
+/// The same of a name.
+const MOST_OF_A_NAME: usize = 2000;
 
 /// Where findings of a scenario are made.
 #[derive(Debug, Clone)]
@@ -88,8 +95,15 @@ impl Scope {
         (level, clauses): (Level, Vec<ClauseId>),
         broken: Option<Broken>,
     ) -> Finding {
-        let outcome = broken.map_or(Outcome::Held, |(expected, got)| Outcome::Broken { expected, got });
-        let subject = Subject { occasion: subject.occasion + self.occasion, ..subject };
+        let outcome = broken.map_or(Outcome::Held, |(expected, got)| Outcome::Broken {
+            expected: bounded(expected, MOST),
+            got: bounded(got, MOST),
+        });
+        let subject = Subject {
+            of: bounded(subject.of, MOST_OF_A_NAME),
+            detail: bounded(subject.detail, MOST_OF_A_NAME),
+            occasion: subject.occasion + self.occasion,
+        };
         Finding { id, subject, at: at.clone(), level, stage: self.stage, clauses, outcome }
     }
 }
@@ -103,6 +117,13 @@ mod tests {
     fn what_is_done_again_says_so() {
         let again = Scope::default().again(" after the restart");
         assert_eq!(again.holds(CheckId::StopTime, (), &at(1), || None).check(), "stop time after the restart");
+    }
+
+    #[test]
+    fn a_candidate_does_not_choose_how_long_a_finding_is() {
+        let long = || "n".repeat(1_000_000);
+        let finding = Scope::default().holds(CheckId::StopTime, long(), &at(1), || Some((long(), long())));
+        assert!(format!("{finding:?}").len() < 50_000);
     }
 
     #[test]

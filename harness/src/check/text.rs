@@ -7,6 +7,10 @@ use crate::suite::scenario::as_typed;
 
 /// How much of a line, value or body a finding shows, in characters.
 const EXCERPT: usize = 600;
+/// How much of a text is looked at to show its beginning, in characters: a candidate chooses how long it is.
+const READ: usize = 64 << 10;
+/// How many of several things are named.
+const SHOWN: usize = 20;
 
 /// The text with everything escaped that could move a cursor, ring a bell or turn the direction of writing; new lines
 /// stay.
@@ -36,13 +40,21 @@ fn is_invisible(character: char) -> bool {
 /// The printable text, cut to a length that a person reads; what was left out is said.
 pub(crate) fn excerpt(text: &str) -> String {
     // Before it is cut: half a URL would not be known for one.
-    let text = redacted(text.trim_end());
-    let kept: String = text.chars().take(EXCERPT).collect();
-    if kept.len() < text.len() {
-        let rest = text[kept.len()..].chars().count();
-        return format!("{}… ({rest} more characters)", printable(&kept));
+    let text = text.trim_end();
+    let (read, unread) = text.split_at(text.char_indices().nth(READ).map_or(text.len(), |(end, _)| end));
+    let read = redacted(read);
+    let kept: String = read.chars().take(EXCERPT).collect();
+    let rest = read[kept.len()..].chars().count() + unread.chars().count();
+    if rest > 0 { format!("{}… ({rest} more characters)", printable(&kept)) } else { printable(&kept) }
+}
+
+/// A text that is made of parts which are cut already, cut nevertheless: there may be many of them.
+pub(crate) fn bounded(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        text.truncate(text.floor_char_boundary(most));
+        text.push('…');
     }
-    printable(&kept)
+    text
 }
 
 /// A value in quotes.
@@ -57,16 +69,22 @@ pub(crate) fn pattern(regex: &Regex) -> String {
 
 /// A list as the scenario file would write it.
 pub(crate) fn list(items: &[String]) -> String {
-    let items: Vec<_> = items.iter().map(|item| quoted(item)).collect();
-    format!("[{}]", items.join(", "))
+    format!("[{}]", few(items.iter().map(|item| quoted(item))))
 }
 
 /// The first of many things, and how many there are beside.
-pub(crate) fn first_of(items: &[String]) -> String {
-    const SHOWN: usize = 20;
-    let shown: Vec<_> = items.iter().take(SHOWN).map(|item| excerpt(item)).collect();
-    let shown = shown.join(", ");
-    if items.len() > SHOWN { format!("{shown}, and {} more", items.len() - SHOWN) } else { shown }
+pub(crate) fn first_of(items: &[impl ToString]) -> String {
+    few(items.iter().map(|item| excerpt(&item.to_string())))
+}
+
+/// The first of many things, and how many there are beside.
+fn few(items: impl ExactSizeIterator<Item = String>) -> String {
+    let more = items.len().saturating_sub(SHOWN);
+    let mut shown: Vec<String> = items.take(SHOWN).collect();
+    if more > 0 {
+        shown.push(format!("and {more} more"));
+    }
+    shown.join(", ")
 }
 
 /// How `got` differs from `expected`, as the end of a sentence.
@@ -75,16 +93,16 @@ pub(crate) fn difference(expected: &[String], got: &[String]) -> String {
     let unexpected = without(got, expected);
     let mut parts = Vec::new();
     if !missing.is_empty() {
-        parts.push(format!("missing {}", missing.join(", ")));
+        parts.push(format!("missing {}", few(missing.iter().map(|item| quoted(item)))));
     }
     if !unexpected.is_empty() {
-        parts.push(format!("unexpected {}", unexpected.join(", ")));
+        parts.push(format!("unexpected {}", few(unexpected.iter().map(|item| quoted(item)))));
     }
     if parts.is_empty() { "the same entries in another order".to_owned() } else { parts.join("; ") }
 }
 
 /// The entries of `items` that `other` lacks, each as often as it lacks it.
-fn without(items: &[String], other: &[String]) -> Vec<String> {
+fn without<'a>(items: &'a [String], other: &[String]) -> Vec<&'a String> {
     let mut rest: Vec<&String> = other.iter().collect();
     let lacking = items.iter().filter(|item| match rest.iter().position(|kept| kept == item) {
         Some(index) => {
@@ -93,7 +111,7 @@ fn without(items: &[String], other: &[String]) -> Vec<String> {
         }
         None => true,
     });
-    lacking.map(|item| quoted(item)).collect()
+    lacking.collect()
 }
 
 /// The last lines of a text, printable, each on a line of its own.
@@ -126,6 +144,19 @@ mod tests {
     fn cuts_long_text_and_says_so() {
         let shown = excerpt(&"é".repeat(EXCERPT + 5));
         assert!(shown.ends_with("é… (5 more characters)"), "{shown}");
+    }
+
+    /// A candidate chooses how many things there are, and how long each is.
+    #[test]
+    fn many_and_long_things_are_cut() {
+        let many: Vec<String> = (0..60_000).map(|number| format!("n{number}")).collect();
+        assert!(list(&many).ends_with("\"n19\", and 59980 more]"), "{}", list(&many));
+        assert!(first_of(&many).ends_with("n19, and 59980 more"));
+        assert!(difference(&[], &many).ends_with("\"n19\", and 59980 more"));
+        let long = "n".repeat(15_000_000);
+        assert_eq!(excerpt(&long), format!("{}… (14999400 more characters)", "n".repeat(EXCERPT)));
+        assert_eq!(bounded("aéb".to_owned(), 2), "a…");
+        assert_eq!(bounded("aé".to_owned(), 3), "aé");
     }
 
     #[test]
