@@ -25,6 +25,8 @@ pub(crate) use walk::Found;
 pub(crate) const MAX_DEPTH: usize = 256;
 /// How many entries a tree may have.
 pub(crate) const MAX_ENTRIES: usize = 200_000;
+/// How much the paths of a tree's entries may have together, in bytes.
+const MAX_PATHS: usize = 32 << 20;
 /// The longest path that the kernel takes, in bytes, without its end (`PATH_MAX`).
 const MAX_PATH: usize = 4095;
 
@@ -54,6 +56,8 @@ pub(crate) enum Bound {
     Long,
     #[error("more than {MAX_ENTRIES} files and folders")]
     Many,
+    #[error("files and folders whose paths have more than {MAX_PATHS} bytes together")]
+    Named,
     #[error("files of more than {most} bytes together")]
     Heavy { most: u64 },
     #[error("a folder that its own user may not read (`{}`)", path.display())]

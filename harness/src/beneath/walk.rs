@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, chmodat, fstat, ope
 use rustix::io::Errno;
 
 use super::folder::{Folder, link_of, listed, regular};
-use super::{BeneathError, Bound, MAX_DEPTH, MAX_ENTRIES, word_for};
+use super::{BeneathError, Bound, MAX_DEPTH, MAX_ENTRIES, MAX_PATHS, word_for};
 
 /// How many folders are opened that are closed to their own user.
 const MAX_CLOSED: usize = 64;
@@ -99,7 +99,7 @@ impl Folder {
     ) -> Result<(), BeneathError> {
         let mut opened = Vec::new();
         let mut waiting = vec![(PathBuf::new(), 0)];
-        let mut count = 0;
+        let (mut count, mut paths) = (0, 0);
         while let Some((folder, depth)) = waiting.pop() {
             let failed = |error| BeneathError::io(&folder)(error);
             let handle = self.to_list(&folder, &mut opened)?;
@@ -110,6 +110,10 @@ impl Folder {
                     return Err(Bound::Many.into());
                 }
                 let path = folder.join(&name);
+                paths += path.as_os_str().len();
+                if paths > MAX_PATHS {
+                    return Err(Bound::Named.into());
+                }
                 let name = CString::new(name.into_vec()).map_err(|error| failed(error.into()))?;
                 let status = match statat(&handle, &name, AtFlags::SYMLINK_NOFOLLOW) {
                     Ok(status) => status,

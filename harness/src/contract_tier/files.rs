@@ -48,6 +48,11 @@ impl Root {
         self.folder.read(path, MAX_REQUIREMENTS)
     }
 
+    /// The same of a file of at most so many bytes.
+    pub(super) fn small(&self, path: &Path, most: u64) -> Result<Vec<u8>, BeneathError> {
+        self.folder.read(path, most.min(MAX_REQUIREMENTS))
+    }
+
     fn status(&self, path: &Path) -> Option<Stat> {
         self.folder.followed(path).ok().flatten()
     }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use super::start::{self, Awaited};
 use super::{APP, Examination, TierError, aside, files};
+use crate::beneath::{BeneathError, Bound};
 use crate::check;
 use crate::check::captured::Captured;
 use crate::check::evidence::EndEvidence;
@@ -17,6 +18,10 @@ use crate::suite::scenario::{ServeExpectation, volume_context};
 
 /// The start step's program.
 const STEP: &str = "/usr/local/bin/mod_wsgi-docker-start";
+/// How much variables may have together, in bytes. The kernel gives no program as much (`execve(2)`).
+const MAX_VARIABLES: usize = 2 << 20;
+/// What a variable takes beside its name and value: a sign, an end, an address.
+const OVERHEAD: usize = 10;
 /// Variables that some shells do not let be set.
 const READ_ONLY: [&str; 7] = ["BASHOPTS", "BASH_VERSINFO", "EUID", "PPID", "SHELLOPTS", "UID", "_"];
 
@@ -130,15 +135,45 @@ fn variables(root: &files::Root, folder: &str) -> Result<BTreeMap<String, String
             && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_')
             && !root.is_folder(&user_vars.join(name))
     };
+    let more = || TierError::Left { what: format!("variables of more than {MAX_VARIABLES} bytes together") };
     let mut variables = BTreeMap::new();
+    let mut room = MAX_VARIABLES;
     for name in root.entries(&user_vars)?.into_iter().filter(usable) {
-        let text = match root.content(&user_vars.join(&name)) {
+        let text = match root.small(&user_vars.join(&name), room as u64) {
             Ok(content) => String::from_utf8_lossy(&content).into_owned(),
             Err(error) if error.is_absent() => continue,
+            Err(BeneathError::Bound(Bound::Large { .. })) => return Err(more()),
             Err(error) => return Err(error.into()),
         };
+        room = room.checked_sub(name.len() + text.len() + OVERHEAD).ok_or_else(more)?;
         let text = text.strip_suffix('\n').map_or(text.clone(), str::to_owned);
         variables.insert(name, text);
     }
     Ok(variables)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::contract_tier::sandbox::HostUser;
+
+    #[test]
+    fn variables_are_read_up_to_what_a_program_can_be_given() {
+        let folder = tempfile::tempdir().unwrap();
+        let files = folder.path().join("app/.docker/user_vars");
+        fs::create_dir_all(&files).unwrap();
+        let root = files::Root::of_sandbox(folder.path(), HostUser::Same).unwrap();
+        fs::write(files.join("A"), "a\n\n").unwrap();
+        assert_eq!(variables(&root, ".docker").unwrap(), BTreeMap::from([("A".to_owned(), "a\n".to_owned())]));
+        for (number, size) in [(2, 1_100_000), (1, 1 << 40)] {
+            for index in 0..number {
+                fs::File::create(files.join(format!("V{index}"))).unwrap().set_len(size).unwrap();
+            }
+            let error = variables(&root, ".docker").unwrap_err();
+            assert_eq!(error.to_string(), "the candidate left variables of more than 2097152 bytes together in /app");
+        }
+    }
 }

@@ -4,51 +4,81 @@ use std::collections::BTreeMap;
 
 use super::pip::Pip;
 
-/// The lines of a file that have anything in them, without comments, each with what continues it.
-pub(super) fn lines(text: &str, pip: Pip, environment: &BTreeMap<String, String>) -> Vec<String> {
-    let joined = joined(split(text), pip);
-    let bare = joined.iter().map(|line| pip.strip(without_comment(line, pip))).filter(|line| !line.is_empty());
-    bare.map(|line| if pip.is_legacy() { line.to_owned() } else { expanded(line, environment) }).collect()
+/// How much a line may say, in bytes.
+const MAX_LINE: usize = 1 << 20;
+/// What a line takes beside its own bytes.
+const OVERHEAD: usize = 64;
+/// The ends of lines.
+const ENDS: [char; 10] = ['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
+
+/// The lines of a file that have anything in them, without comments, each with what continues it. `room` is how much they may have
+/// together, in bytes; `None` where they have more: a variable may have a long value.
+pub(super) fn lines(
+    text: &str,
+    pip: Pip,
+    environment: &BTreeMap<String, String>,
+    room: &mut usize,
+) -> Option<Vec<String>> {
+    let mut lines = Vec::new();
+    for line in (Joined { rest: text, pip }) {
+        let line = pip.strip(without_comment(&line, pip));
+        if line.is_empty() {
+            continue;
+        }
+        take(room, line.len() + OVERHEAD)?;
+        if line.len() > MAX_LINE {
+            return None;
+        }
+        lines.push(if pip.is_legacy() { line.to_owned() } else { expanded(line, environment, room)? });
+    }
+    Some(lines)
 }
 
-/// `str.splitlines`, which knows more ends of lines than a line feed.
-fn split(text: &str) -> Vec<&str> {
-    let ends = ['\n', '\r', '\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
-    let mut lines = Vec::new();
-    let mut rest = text;
-    while let Some((end, character)) = rest.char_indices().find(|(_, character)| ends.contains(character)) {
-        lines.push(&rest[..end]);
-        rest = &rest[end + character.len_utf8()..];
-        if character == '\r' {
-            rest = rest.strip_prefix('\n').unwrap_or(rest);
-        }
-    }
-    if !rest.is_empty() {
-        lines.push(rest);
-    }
-    lines
+/// Takes some of the room, if there is as much.
+fn take(room: &mut usize, bytes: usize) -> Option<()> {
+    *room = room.checked_sub(bytes)?;
+    Some(())
+}
+
+/// The next line, by `str.splitlines`, which knows more ends of lines than a line feed.
+fn split<'a>(text: &mut &'a str) -> Option<&'a str> {
+    let rest = *text;
+    let Some(end) = rest.find(ENDS) else {
+        *text = "";
+        return (!rest.is_empty()).then_some(rest);
+    };
+    let (line, rest) = rest.split_at(end);
+    *text = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix(ENDS)).unwrap_or(rest);
+    Some(line)
 }
 
 /// Joins lines that end in a backslash with the next ones. A comment is not continued, and ends what it continues.
-fn joined(lines: Vec<&str>, pip: Pip) -> Vec<String> {
-    let mut joined = Vec::new();
-    let mut begun: Option<String> = None;
-    for line in lines {
-        let comment = line.trim_start_matches(|character| pip.separates(character)).starts_with('#');
-        if line.ends_with('\\') && !comment {
-            begun.get_or_insert_default().push_str(line.trim_matches('\\'));
-            continue;
+struct Joined<'a> {
+    rest: &'a str,
+    pip: Pip,
+}
+
+impl Iterator for Joined<'_> {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        let mut begun: Option<String> = None;
+        while let Some(line) = split(&mut self.rest) {
+            let comment = line.trim_start_matches(|character| self.pip.separates(character)).starts_with('#');
+            if line.ends_with('\\') && !comment {
+                begun.get_or_insert_default().push_str(line.trim_matches('\\'));
+                continue;
+            }
+            let mut whole = begun.take().unwrap_or_default();
+            if comment {
+                // So that it is a comment in what it continues, too.
+                whole.push(' ');
+            }
+            whole.push_str(line);
+            return Some(whole);
         }
-        let mut whole = begun.take().unwrap_or_default();
-        if comment {
-            // So that it is a comment in what it continues, too.
-            whole.push(' ');
-        }
-        whole.push_str(line);
-        joined.push(whole);
+        begun
     }
-    joined.extend(begun);
-    joined
 }
 
 /// A line without its comment, which begins the line or follows white space.
@@ -58,7 +88,8 @@ fn without_comment(line: &str, pip: Pip) -> &str {
 }
 
 /// A line with the values of variables that have one; their names are of capital letters, digits and `_`.
-fn expanded(line: &str, environment: &BTreeMap<String, String>) -> String {
+/// `None` where that is more than there is room for.
+fn expanded(line: &str, environment: &BTreeMap<String, String>, room: &mut usize) -> Option<String> {
     let mut names = Vec::new();
     let mut rest = line;
     while let Some(start) = rest.find("${") {
@@ -71,10 +102,16 @@ fn expanded(line: &str, environment: &BTreeMap<String, String>) -> String {
     let mut expanded = line.to_owned();
     for name in names {
         if let Some(value) = environment.get(name).filter(|value| !value.is_empty()) {
-            expanded = expanded.replace(&format!("${{{name}}}"), value);
+            let variable = format!("${{{name}}}");
+            let grown = expanded.matches(&variable).count().saturating_mul(value.len());
+            if grown.saturating_add(expanded.len()) > MAX_LINE {
+                return None;
+            }
+            expanded = expanded.replace(&variable, value);
+            take(room, expanded.len())?;
         }
     }
-    expanded
+    Some(expanded)
 }
 
 #[cfg(test)]
@@ -84,7 +121,8 @@ mod tests {
 
     fn of(text: &str, pip: Pip) -> Vec<String> {
         let environment = [("HOST", "h"), ("EMPTY", ""), ("lower", "l")];
-        lines(text, pip, &environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into())
+        let environment = environment.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+        lines(text, pip, &environment, &mut 10_000).unwrap_or_default()
     }
 
     #[test]
@@ -101,6 +139,23 @@ mod tests {
         assert_eq!(of("a#b #c", NEW), ["a#b"]);
         assert_eq!(of("a\u{a0}#b", NEW), ["a"]);
         assert_eq!(of("a\u{a0}#b", OLD), ["a\u{a0}#b"]);
+    }
+
+    /// A variable may have 128 KiB, and a line may name it often.
+    #[test]
+    fn what_comes_of_variables_is_bounded() {
+        let environment = [("A".to_owned(), "a".repeat(100_000))].into();
+        let room = || 16 << 20;
+        let of = |text: &str, pip| lines(text, pip, &environment, &mut room());
+        assert_eq!(of("-f ${A}${A}", NEW).map(|lines| lines[0].len()), Some(200_003));
+        assert_eq!(of(&format!("-f {}", "${A}".repeat(11)), NEW), None);
+        assert_eq!(of(&"${A}".repeat(200_000), NEW), None);
+        assert_eq!(of(&"-f ${A}${A}${A}\n".repeat(20), NEW), None);
+        assert_eq!(of(&"-f ${A}${A}${A}\n".repeat(20), OLD).map(|lines| lines.len()), Some(20));
+        // Lines take memory beside what they say; one that says nothing does not.
+        assert_eq!(of(&"a\n".repeat(1_000_000), NEW), None);
+        assert_eq!(of(&"# a\n".repeat(1_000_000), NEW), Some(Vec::new()));
+        assert_eq!(of(&"n".repeat(MAX_LINE + 1), NEW), None);
     }
 
     #[test]

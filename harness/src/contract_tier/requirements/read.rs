@@ -14,8 +14,10 @@ use super::{decode, lines, words};
 const DEEPEST: [usize; 2] = [480, 900];
 /// How many files are opened in all; pip has no such limit, only its patience.
 const MAX_FILES: usize = 20_000;
-/// How much is read in all, in bytes.
-const MAX_BYTES: usize = 64 << 20;
+/// How much is read in all, in bytes, and how much comes of it once variables have their values.
+const MAX_BYTES: usize = 16 << 20;
+/// How many requirements and constraints there may be in all.
+const MAX_ASKED: usize = 20_000;
 
 /// Reads requirement files as a pip does that is started in a folder with these variables.
 #[derive(Clone, Copy)]
@@ -49,10 +51,11 @@ struct Open {
 }
 
 /// What has been read so far.
-#[derive(Default)]
 struct Spent {
     files: usize,
     bytes: usize,
+    /// How much may still come of it as lines.
+    room: usize,
 }
 
 impl Reader<'_> {
@@ -61,7 +64,7 @@ impl Reader<'_> {
     /// # Errors
     /// When pip refuses it.
     pub(crate) fn file(&self, name: &str, constraint: bool) -> Result<Vec<Asked>, Refused> {
-        let mut spent = Spent::default();
+        let mut spent = Spent { files: 0, bytes: 0, room: MAX_BYTES };
         let key = address::absolute(name, self.folder);
         let mut open = vec![self.open(name.to_owned(), key, constraint, &mut spent)?];
         let mut asked = Vec::new();
@@ -71,6 +74,9 @@ impl Reader<'_> {
                 open.pop();
                 continue;
             };
+            if asked.len() >= MAX_ASKED {
+                return Err(beyond());
+            }
             match self.line(&line)? {
                 Line::Text { text, hashed } => {
                     let (constraint, direct) = (file.constraint, open.len() == 1);
@@ -135,7 +141,7 @@ impl Reader<'_> {
         spent.files += 1;
         spent.bytes += bytes.len();
         if spent.files > MAX_FILES || spent.bytes > MAX_BYTES {
-            return Err(Refused::beyond("MemoryError: more requirement files than can be read"));
+            return Err(beyond());
         }
         // pip has files at `file:` addresses from a library that passes over what is no UTF-8.
         let lossy = !self.pip.is_legacy() && is_address(&name);
@@ -144,7 +150,8 @@ impl Reader<'_> {
         } else {
             decode::text(&bytes, self.pip, self.has_ascii_locale())?
         };
-        Ok(Open { name, key, lines: lines::lines(&text, self.pip, self.environment).into_iter(), constraint })
+        let lines = lines::lines(&text, self.pip, self.environment, &mut spent.room).ok_or_else(beyond)?;
+        Ok(Open { name, key, lines: lines.into_iter(), constraint })
     }
 
     fn bytes(&self, name: &str) -> Result<Vec<u8>, Refused> {
@@ -256,6 +263,11 @@ fn is_address(name: &str) -> bool {
 fn beside(from: &str, name: &str) -> String {
     let joined = url::Url::parse(from).and_then(|from| from.join(name));
     joined.map_or_else(|_| name.to_owned(), Into::into)
+}
+
+/// There is more than is read.
+fn beyond() -> Refused {
+    Refused::beyond(format!("MemoryError: more than {} MB or {MAX_ASKED} requirements", MAX_BYTES >> 20))
 }
 
 fn not_reachable(name: &str) -> Refused {

@@ -11,6 +11,9 @@ use super::refused::Refused;
 use super::{Requirement, marker};
 use crate::suite::project_name::normalised;
 
+/// How many constraints are applied to requirements in all, with their versions: many of one name meet many of it.
+const MAX_APPLIED: usize = 100_000;
+
 /// The requirements that are installed, with what constraints say of them.
 ///
 /// # Errors
@@ -39,13 +42,20 @@ fn constrained(asked: Vec<Asked>, certain: &dyn Fn(&Asked) -> bool, pip: Pip) ->
             return Err(Refused::error("Constraints cannot have extras"));
         }
     }
+    let mut by_name: BTreeMap<String, Vec<&Item>> = BTreeMap::new();
+    for Asked { item, .. } in constraints.iter().filter(|constraint| certain(constraint)) {
+        by_name.entry(name(item).unwrap_or_default()).or_default().push(item);
+    }
+    let mut applied = 0;
     for one in &mut kept {
-        let Some(name) = name(&one.item) else { continue };
-        for constraint in constraints.iter().filter(|constraint| certain(constraint)) {
-            if self::name(&constraint.item).as_ref() == Some(&name) {
-                one.item.address = one.item.address.take().or_else(|| constraint.item.address.clone());
-                one.item.versions.extend(constraint.item.versions.iter().cloned());
+        let of_name = name(&one.item).and_then(|name| by_name.get(&name));
+        for constraint in of_name.into_iter().flatten() {
+            applied += 1 + constraint.versions.len();
+            if applied > MAX_APPLIED {
+                return Err(Refused::beyond("MemoryError: more constraints of the same name than can be applied"));
             }
+            one.item.address = one.item.address.take().or_else(|| constraint.address.clone());
+            one.item.versions.extend(constraint.versions.iter().cloned());
         }
     }
     let certainly = |asked: &&Asked| match &asked.item.marker {
@@ -73,10 +83,11 @@ fn pin((operator, version): &(String, String)) -> Option<Version> {
 /// As pip before 20.3 does it: one after the other.
 fn in_order(asked: Vec<Asked>) -> Result<Vec<Asked>, Refused> {
     let mut kept: Vec<Asked> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
     for one in asked {
         let name = name(&one.item);
-        let before = kept.iter_mut().find(|before| name.is_some() && self::name(&before.item) == name);
-        match before {
+        let place = name.as_ref().and_then(|name| places.get(name));
+        match place.and_then(|place| kept.get_mut(*place)) {
             Some(before) if before.constraint && !one.constraint => {
                 if one.item.address.is_some() && one.item.address != before.item.address {
                     let name = name.unwrap_or_default();
@@ -90,7 +101,10 @@ fn in_order(asked: Vec<Asked>) -> Result<Vec<Asked>, Refused> {
                     return Err(Refused::error(format!("Double requirement given: {}", name.unwrap_or_default())));
                 }
             }
-            None => kept.push(one),
+            None => {
+                places.extend(name.map(|name| (name, kept.len())));
+                kept.push(one);
+            }
         }
     }
     kept.retain(|one| !one.constraint);

@@ -108,6 +108,30 @@ fn chains_and_circles_end() {
     assert_eq!(words(read(&files, NEW)), "refused 2");
 }
 
+/// Each with each would be more than a billion.
+#[test]
+fn many_requirements_and_constraints_are_read_or_refused_soon() {
+    let many =
+        |count: usize, line: &dyn Fn(usize) -> String| (0..count).map(line).collect::<Vec<_>>().join("\n").into_bytes();
+    let begun = std::time::Instant::now();
+    for pip in [OLD, NEW] {
+        let asked = [b"-c c.txt\n".to_vec(), many(9000, &|index| format!("n{index}"))].concat();
+        let constraints = many(9000, &|index| format!("n{index}=={index}"));
+        let files: [(&str, &[u8]); 2] = [("requirements.txt", &asked), ("c.txt", &constraints)];
+        let found = read(&files, pip).unwrap_or_default();
+        assert!(found.iter().any(|one| one.source == Source::Index { name: "n7".into(), pinned: Some("7".into()) }));
+        assert_eq!(found.len(), 9000);
+        let more = many(20_001, &|index| format!("n{index}"));
+        assert!(read(&[("requirements.txt", &more)], pip).is_err_and(|refused| refused.beyond));
+    }
+    // Of one name, each meets each in truth.
+    let asked = [b"-c c.txt\n".to_vec(), many(9000, &|_| "six".to_owned())].concat();
+    let constraints = many(9000, &|index| format!("six>={index}"));
+    let files: [(&str, &[u8]); 2] = [("requirements.txt", &asked), ("c.txt", &constraints)];
+    assert!(read(&files, NEW).is_err_and(|refused| refused.beyond));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(60));
+}
+
 #[test]
 fn what_contradicts_itself_is_refused() {
     let twice: [(&str, &[u8]); 1] = [("requirements.txt", b"six==1.16.0\nsix\n")];
