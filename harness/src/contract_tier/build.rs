@@ -66,20 +66,26 @@ impl Examination<'_> {
         let findings = match &expectation.outcome.value {
             BuildOutcome::Success if succeeded => {
                 let left = self.left(&calls).await?;
-                let asked = Asked {
-                    at: at.clone(),
-                    dialect: self.scenario.dialect,
-                    requirements: left.requirements,
-                    mentioned: mentioned(&left.listed),
-                    setup_py: left.setup_py,
-                    came_with_requirements,
-                    changed_requirements: !has_pre_build_hook && !has_build_hook && left.listed != came_with,
-                    has_pre_build_hook,
-                    pre_releases: asks_for_pre_releases(&left.listed),
-                };
-                let mut findings = calls::succeeded(&scope, &asked, &calls, &left.remains);
+                let (scope, at, dialect) = (scope.clone(), at.clone(), self.scenario.dialect);
+                // A candidate chooses how much there is to compare.
+                let findings = aside(move || {
+                    let asked = Asked {
+                        at,
+                        dialect,
+                        requirements: left.requirements,
+                        mentioned: mentioned(&left.listed),
+                        setup_py: left.setup_py,
+                        came_with_requirements,
+                        changed_requirements: !has_pre_build_hook && !has_build_hook && left.listed != came_with,
+                        has_pre_build_hook,
+                        pre_releases: asks_for_pre_releases(&left.listed),
+                    };
+                    Ok(calls::succeeded(&scope, &asked, &calls, &left.remains))
+                });
+                let mut findings = findings.await?;
                 if !has_pre_build_hook && !has_build_hook {
-                    findings.extend(self.untouched(&scope, &before, &at).await?);
+                    let scope = self.scope.at(Stage::Build);
+                    findings.extend(self.untouched(&scope, before, &self.scenario.summary.at).await?);
                 }
                 findings
             }
@@ -128,22 +134,24 @@ impl Examination<'_> {
     }
 
     /// That the build step itself changed nothing of the application's.
-    async fn untouched(&self, scope: &Scope, before: &Snapshot, at: &At) -> Result<Option<Finding>, TierError> {
-        let parent = format!("{APP}/{}", self.real_folder()?);
-        let kept = format!("{parent}/tmp");
-        let allowed = |change: &Change| {
-            change.kind == ChangeKind::Added
-                && (change.path == format!("{APP}/requirements.txt")
-                    || change.path == parent
-                    || Path::new(&change.path).starts_with(&kept))
-        };
-        let own = |change: &Change| Path::new(&change.path).starts_with(&kept) || allowed(change);
-        let changes: Vec<String> = before
-            .changes(&self.snapshot().await?, APP)
-            .iter()
-            .filter(|change| !own(change))
-            .map(ToString::to_string)
-            .collect();
+    async fn untouched(&self, scope: &Scope, before: Snapshot, at: &At) -> Result<Option<Finding>, TierError> {
+        let (root, folder) = (self.root.clone(), self.real_folder()?);
+        let changes = aside(move || {
+            let parent = format!("{APP}/{folder}");
+            let kept = format!("{parent}/tmp");
+            // What is made beside a folder or a file in its place is not what the build step may make.
+            let made_folder = root.is_folder(&root.in_app(&folder));
+            let made_list = root.is_file(&root.in_app(REQUIREMENTS));
+            let own = |change: &Change| {
+                let made = (change.path == format!("{APP}/{REQUIREMENTS}") && made_list)
+                    || (change.path == parent && made_folder);
+                Path::new(&change.path).starts_with(&kept) || (change.kind == ChangeKind::Added && made)
+            };
+            let mut changes = before.changes(&root.snapshot()?, APP);
+            changes.retain(|change| !own(change));
+            Ok(changes)
+        });
+        let changes = changes.await?;
         Ok(scope.holds_for(ClauseId::build(30), CheckId::BuildLeavesFiles, (), at, || {
             let expected = "the build step to leave the application's files as they are".to_owned();
             (!changes.is_empty()).then(|| (expected, first_of(&changes)))

@@ -6,9 +6,11 @@ use std::path::PathBuf;
 
 use super::requirements::{Requirement, Source, Vcs};
 use super::stub::record::{Call, Effect, Installed, Tool};
+use super::ways::{Same, Way, ways};
+use crate::check::few::Few;
 use crate::check::lines;
 use crate::check::scope::Scope;
-use crate::check::text::list;
+use crate::check::text::{excerpt, list};
 use crate::outcome::{At, CheckId, ClauseId, Finding};
 use crate::suite::dialect::Dialect;
 use crate::suite::scenario::Phase;
@@ -93,21 +95,22 @@ fn itself() -> Requirement {
 pub(super) fn succeeded(scope: &Scope, asked: &Asked, calls: &[Call], remains: &Remains) -> Vec<Finding> {
     let wanted = asked.wanted();
     let installed: Vec<(usize, &Installed)> = installed(calls).collect();
-    let mut findings = Vec::new();
+    let ways = ways(&installed);
+    // Words for all of them are made once: there may be as many that are missing.
+    let all: Vec<String> = installed.iter().map(|(_, one)| words(&one.requirement)).collect();
+    let all = list(&all);
+    let mut findings = Few::default();
     for requirement in &wanted {
         let clause = clause_of(requirement, asked);
-        let those = || installed.iter().filter(|(_, one)| same(&one.requirement, requirement));
-        let found = those().find(|(_, one)| one.elsewhere.is_none());
+        let Way { found, elsewhere } = ways.get(&Same::of(requirement)).copied().unwrap_or_default();
         findings.extend(scope.holds_for(clause, CheckId::RequirementInstalled, words(requirement), &asked.at, || {
-            let elsewhere = || those().find_map(|(_, one)| one.elsewhere.as_ref());
-            let all = || installed.iter().map(|(_, one)| words(&one.requirement)).collect::<Vec<_>>();
-            let got = || match elsewhere() {
-                Some(option) => format!("pip installed it elsewhere ({option})"),
-                None => format!("pip installed {}", list(&all())),
+            let got = || match elsewhere {
+                Some(option) => format!("pip installed it elsewhere ({})", excerpt(option)),
+                None => format!("pip installed {all}"),
             };
             found.is_none().then(|| ("pip to install it where the application finds it".to_owned(), got()))
         }));
-        if let Some((_, one)) = found {
+        if let Some(one) = found {
             findings.extend(scope.holds_for(clause, CheckId::RequirementWhole, words(requirement), &asked.at, || {
                 let expected = "pip to install it with what it needs".to_owned();
                 (!one.less.is_empty()).then(|| (expected, format!("pip was called with {}", list(&one.less))))
@@ -160,7 +163,7 @@ pub(super) fn succeeded(scope: &Scope, asked: &Asked, calls: &[Call], remains: &
                 .then(|| ("checkouts of editable requirements to stay".to_owned(), format!("gone: {}", list(&gone))))
         }));
     }
-    findings
+    findings.finish()
 }
 
 /// Checks the calls of a build step that had to fail in this phase, for the reason of a stub that was told to fail with this
@@ -338,15 +341,6 @@ fn installed(calls: &[Call]) -> impl Iterator<Item = (usize, &Installed)> {
     })
 }
 
-/// Whether the one installed is the one asked for. A version may have come from elsewhere.
-fn same(installed: &Requirement, wanted: &Requirement) -> bool {
-    let source = match (&installed.source, &wanted.source) {
-        (Source::Index { name: one, .. }, Source::Index { name: other, .. }) => one == other,
-        (one, other) => one == other,
-    };
-    source && installed.editable == wanted.editable
-}
-
 /// The clause that has a requirement be installed.
 fn clause_of(requirement: &Requirement, asked: &Asked) -> ClauseId {
     match &requirement.source {
@@ -367,6 +361,7 @@ fn words(requirement: &Requirement) -> String {
         Source::Archive { address, .. } => address.clone(),
         Source::Foreign { program } => format!("({program})"),
     };
+    let name = excerpt(&name);
     if requirement.editable { format!("-e {name}") } else { name }
 }
 
@@ -378,5 +373,5 @@ fn call_words(call: &Call) -> String {
         Tool::Hg => "hg",
         Tool::ModWsgiExpress => "mod_wsgi-express",
     };
-    format!("{tool} {}", call.arguments.join(" "))
+    excerpt(&format!("{tool} {}", call.arguments.join(" ")))
 }

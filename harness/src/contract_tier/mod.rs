@@ -12,6 +12,7 @@ mod serve;
 mod start;
 pub(crate) mod stub;
 pub(crate) mod tier;
+mod ways;
 
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};

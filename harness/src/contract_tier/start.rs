@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::stub::record::Call;
 use crate::check::evidence::Change;
+use crate::check::few::Few;
 use crate::check::scope::Scope;
 use crate::check::text::{first_of, list, quoted};
 use crate::outcome::{At, CheckId, ClauseId, Finding};
@@ -38,8 +39,9 @@ pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Fi
             several => Some(("it to be run once".to_owned(), format!("it was run {} times", several.len()))),
         })
     };
-    let mut findings: Vec<Finding> = awaited.serves.iter().copied().filter_map(started).collect();
-    let Some(call) = calls.first() else { return findings };
+    let mut findings = Few::default();
+    findings.extend(awaited.serves.iter().copied().filter_map(started));
+    let Some(call) = calls.first() else { return findings.finish() };
     let options = Options(&call.arguments);
     findings.extend(scope.holds_for(ClauseId::start(2), CheckId::ServerIsProcessOne, (), at, || {
         (call.process != 1)
@@ -108,7 +110,7 @@ pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Fi
             call.environment.get(name).map(|got| ("it not to be set".to_owned(), quoted(got)))
         }));
     }
-    findings
+    findings.finish()
 }
 
 /// That the start step ends as mod_wsgi-express does, whose stub ends with 0.
@@ -126,8 +128,7 @@ pub(super) fn ended(scope: &Scope, at: &At, exit_code: Option<i64>) -> Option<Fi
 pub(super) fn untouched(scope: &Scope, at: &At, changes: &[Change]) -> Option<Finding> {
     scope.holds_for(ClauseId::start(20), CheckId::StartLeavesFiles, (), at, || {
         let expected = "the start step to leave the application's files as they are".to_owned();
-        let got: Vec<String> = changes.iter().map(ToString::to_string).collect();
-        (!got.is_empty()).then(|| (expected, first_of(&got)))
+        (!changes.is_empty()).then(|| (expected, first_of(changes)))
     })
 }
 
