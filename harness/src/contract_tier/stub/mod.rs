@@ -85,8 +85,14 @@ fn environment() -> BTreeMap<String, String> {
         .collect()
 }
 
+/// The working directory, by a name that can be written down.
 fn folder() -> PathBuf {
-    std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"))
+    match std::env::current_dir() {
+        Ok(folder) if folder.to_str().is_some() => folder,
+        // Its name is no UTF-8, and this leads there, too.
+        Ok(_) => PathBuf::from("/proc/self/cwd"),
+        Err(_) => PathBuf::from("/"),
+    }
 }
 
 fn act(tool: Tool, arguments: &[String]) -> std::io::Result<i32> {

@@ -184,10 +184,14 @@ impl Installation<'_> {
         match std::fs::create_dir_all(&folder) {
             // An image's folder can be written where the sandbox's cannot.
             Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => return Ok(Ok(folder)),
+            // Neither can git make it.
+            Err(error) if error.kind() == io::ErrorKind::InvalidFilename => return Ok(Err(error.to_string())),
             made => made?,
         }
-        std::fs::write(folder.join(format!("{name}.py")), "")?;
-        Ok(Ok(folder))
+        match std::fs::write(folder.join(format!("{name}.py")), "") {
+            Err(error) if error.kind() != io::ErrorKind::InvalidFilename => Err(error),
+            _ => Ok(Ok(folder)),
+        }
     }
 
     fn installable(&self, path: &Path) -> Result<(), String> {
@@ -209,9 +213,7 @@ impl Installation<'_> {
         if !self.is_found() {
             return Ok(());
         }
-        std::fs::create_dir_all(MODULES)?;
-        let file: PathBuf = Path::new(MODULES).join(format!("{}.py", name.replace('-', "_")));
-        std::fs::write(file, "__version__ = '1.0'\n")
+        write_module(name, b"__version__ = '1.0'\n")
     }
 
     /// Has the module be what an editable requirement's checkout has, if that came along.
@@ -220,8 +222,16 @@ impl Installation<'_> {
         if !self.is_found() || text.is_empty() {
             return self.module(name);
         }
-        std::fs::create_dir_all(MODULES)?;
-        std::fs::write(Path::new(MODULES).join(format!("{}.py", name.replace('-', "_"))), text)
+        write_module(name, &text)
+    }
+}
+
+fn write_module(name: &str, text: &[u8]) -> io::Result<()> {
+    std::fs::create_dir_all(MODULES)?;
+    match std::fs::write(Path::new(MODULES).join(format!("{}.py", name.replace('-', "_"))), text) {
+        // A project may have a name that is too long for a file's. Its modules have others then.
+        Err(error) if error.kind() == io::ErrorKind::InvalidFilename => Ok(()),
+        written => written,
     }
 }
 
