@@ -114,6 +114,19 @@ fn a_closed_folder_is_read_and_removed(#[values(User::Own, User::Ordinary)] user
     "perl -e 'for (1 .. 300) { print \"-r large\\n\" }' > requirements.txt; perl -e 'print \"# x\\n\" x 2000000' > large",
     "it left more requirement files than are read"
 )]
+#[case::variables(
+    "A=$(printf '%0100000d') pip --version; perl -e 'print \"-f \", q(${A}) x 9, \"\n\" for 1 .. 50' > requirements.txt",
+    "it left more requirement files than are read"
+)]
+#[case::many(
+    "perl -e 'print \"n$_\n\" for 1 .. 60000' > requirements.txt",
+    "it left more requirement files than are read"
+)]
+#[case::constraints(
+    "perl -e 'print \"n$_\n\" for 1 .. 40000' > c; perl -e 'print \"-c c\n\"; print \"n$_\n\" for 1 .. 40000' > requirements.txt",
+    "it left more requirement files than are read"
+)]
+#[case::name("perl -e 'print \"n\" x 15000000' > requirements.txt", "it left more requirement files than are read")]
 fn requirement_files_of_any_kind_are_a_finding(
     #[values(User::Own, User::Ordinary)] user: User,
     #[case] made: &str,
@@ -121,6 +134,34 @@ fn requirement_files_of_any_kind_are_a_finding(
 ) {
     let build = and_then_builds(&format!("rm -f requirements.txt; {made}"));
     fails_and_leaves_nothing(&place(user), &build, why);
+}
+
+/// Neither how many there are nor how long their names are is the candidate's to choose.
+#[test]
+fn what_is_missing_is_told_in_few_words() {
+    let place = place(User::Own);
+    let installed = "perl -e 'print \"m$_\n\" for 1 .. 19000' > /tmp/m; pip install -U -r /tmp/m > /dev/null";
+    let wanted = "perl -e 'print \"n$_\n\" for 1 .. 18000; print \"n\" x 900000' > requirements.txt";
+    let run = fails_and_leaves_nothing(&place, &and_then_builds(&format!("{installed}; {wanted}")), "more installed");
+    assert!(run.stdout.len() + run.stderr.len() < 100_000, "{}", shown(&run));
+}
+
+#[rstest]
+#[case::variables(
+    "mkdir -p .docker/user_vars; for i in 1 2 3; do truncate -s 900000 .docker/user_vars/V$i; done",
+    "it left variables of more than 2097152 bytes together in /app"
+)]
+#[case::paths(
+    "perl -e 'for (1 .. 15) { mkdir \"d\" x 255; chdir \"d\" x 255 } for (1 .. 9000) { open F, \">\", \"f\" x 200 . $_ }'",
+    "it left files and folders whose paths have more than 33554432 bytes together in /app"
+)]
+#[case::pipe("rm -rf .docker; mkfifo .docker", "added /app/.docker")]
+#[case::socket(
+    "rm -rf .docker; perl -MSocket -e 'socket S, AF_UNIX, SOCK_STREAM, 0; bind S, sockaddr_un(\".docker\")'",
+    "added /app/.docker"
+)]
+fn what_is_made_beside_requirements_is_a_finding(#[case] made: &str, #[case] why: &str) {
+    fails_and_leaves_nothing(&place(User::Own), &and_then_builds(made), why);
 }
 
 /// What a hook leaves in a volume, and what is said of it.

@@ -154,6 +154,12 @@ fn a_broken_step_is_named_by_its_clause(
 /// Another wording, `python -m pip`, or requirements read in one go are nobody's business.
 #[rstest]
 #[case::wording(BUILD, "echo \" -----> Installing dependencies with pip\"", "echo '** pip'")]
+// pip installs in any folder, and projects of any name.
+#[case::pip_in_a_folder_without_utf_8(
+    BUILD,
+    "run_hook build",
+    "run_hook build; (mkdir /tmp/$'\\xff'; cd /tmp/$'\\xff'; echo six > r; pip install -U -r r $(printf 'n%.0s' {1..270}))"
+)]
 #[case::python_m_pip(
     BUILD,
     "pip install -r requirements.txt -U",

@@ -11,6 +11,9 @@ const EARLY: &str = "echo FORBIDDEN\nyes xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
 const EMPTY_LINES: &str = "yes '' | head -c 1000000\necho FORBIDDEN\n";
 /// What a terminal would write over.
 const HIDDEN: &str = "printf 'FORBIDDEN\\rnothing of the kind\\n'\n";
+/// What a terminal does not show: a string that has no end, and one that has.
+const UNENDED: &str = "printf '\\033]FORBIDDEN\\n'\n";
+const ENDED: &str = "printf '\\033]0;FORBIDDEN\\007nothing of the kind\\n'\n";
 /// Control characters, each of which takes six bytes where the engine keeps them, after what must not be there. They are within the
 /// limit; what the engine dropped of them would not be missed.
 const CONTROL: &str =
@@ -41,6 +44,8 @@ fn sandboxes() -> &'static Run {
             hooked(&suite, name, ("build", script), build);
         }
         hooked(&suite, "hidden", ("build", HIDDEN), build);
+        hooked(&suite, "unended", ("build", UNENDED), build);
+        hooked(&suite, "ended", ("build", ENDED), &build.replace('^', ""));
         let fails = "[build]\noutcome = \"failure\"\nphase = \"build\"\nexit_code = 7\nbecause = '^x+$'\n";
         hooked(&suite, "is-to-fail", ("build", &format!("{FLOOD}exit 7\n")), fails);
         let start = format!("[build]\noutcome = \"success\"\n[serve]\nlog_absent = ['^FORBIDDEN']\n{SERVED}");
@@ -50,10 +55,11 @@ fn sandboxes() -> &'static Run {
         let shell = format!(
             "run = [\"mod_wsgi-docker-shell\", \"bash\", \"-c\", '''{FLOOD}''']\noutput_absent = 'FORBIDDEN'\n"
         );
-        suite.hello(
-            "command",
-            &format!("summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n[[command]]\n{shell}"),
-        );
+        let escaped = shell.replace(FLOOD, ENDED);
+        for (name, shell) in [("command", shell), ("escaped-command", escaped)] {
+            let scenario = "summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n[[command]]\n";
+            suite.hello(name, &format!("{scenario}{shell}"));
+        }
         Run::cold(&[("DOCKER_HOST", NO_ENGINE)], &["--tier", "contract", "--suite", place(&suite)])
     })
 }
@@ -130,4 +136,13 @@ fn what_a_terminal_would_write_over_is_there() {
     for run in [sandboxes(), images()] {
         assert_eq!(run.broken("hidden"), ["build log without /^FORBIDDEN/"], "{}", run.output());
     }
+}
+
+#[test]
+fn what_a_terminal_would_not_show_is_there() {
+    let run = sandboxes();
+    assert_eq!(run.broken("unended"), ["build log without /^FORBIDDEN/"], "{}", run.output());
+    assert_eq!(run.broken("ended"), ["build log without /FORBIDDEN/"], "{}", run.output());
+    let broken = run.broken("escaped-command");
+    assert!(matches!(&broken[..], [one] if one.ends_with("output without /FORBIDDEN/")), "{broken:?}");
 }
