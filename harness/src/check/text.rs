@@ -51,7 +51,8 @@ pub(crate) fn excerpt(text: &str) -> String {
 /// A text that is made of parts which are cut already, cut nevertheless: there may be many of them.
 pub(crate) fn bounded(mut text: String, most: usize) -> String {
     if text.len() > most {
-        text.truncate(text.floor_char_boundary(most));
+        let whole = (0..=most).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(whole.unwrap_or(0));
         text.push('…');
     }
     text

@@ -137,15 +137,15 @@ fn variables(root: &files::Root, folder: &str) -> Result<BTreeMap<String, String
     };
     let more = || TierError::Left { what: format!("variables of more than {MAX_VARIABLES} bytes together") };
     let mut variables = BTreeMap::new();
-    let mut room = MAX_VARIABLES;
+    let mut left = MAX_VARIABLES;
     for name in root.entries(&user_vars)?.into_iter().filter(usable) {
-        let text = match root.small(&user_vars.join(&name), room as u64) {
+        let text = match root.small(&user_vars.join(&name), left as u64) {
             Ok(content) => String::from_utf8_lossy(&content).into_owned(),
             Err(error) if error.is_absent() => continue,
             Err(BeneathError::Bound(Bound::Large { .. })) => return Err(more()),
             Err(error) => return Err(error.into()),
         };
-        room = room.checked_sub(name.len() + text.len() + OVERHEAD).ok_or_else(more)?;
+        left = left.checked_sub(name.len() + text.len() + OVERHEAD).ok_or_else(more)?;
         let text = text.strip_suffix('\n').map_or(text.clone(), str::to_owned);
         variables.insert(name, text);
     }
