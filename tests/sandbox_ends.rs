@@ -156,6 +156,15 @@ fn files_can_be_given_to_others(#[values(User::Own, User::Ordinary)] user: User)
     assert_eq!(report["scenarios"][0]["verdict"], "pass", "{}", text(&output));
 }
 
+/// A container's root goes through folders that are closed.
+#[rstest]
+fn closed_folders_are_no_fault_of_the_sandbox(#[values(User::Own, User::Ordinary)] user: User) {
+    let place = place(user, SCENARIO);
+    let step = step(&place, "chmod 000 /run /etc /var/tmp; exit 0");
+    let (output, report) = run(&place, call(&place, &["--build-step", &step]));
+    assert_eq!(report["scenarios"][0]["verdict"], "pass", "{}", text(&output));
+}
+
 /// An engine executes the entry point itself, and a shell the build step.
 #[rstest]
 fn a_script_without_a_first_line_is_no_entry_point() {

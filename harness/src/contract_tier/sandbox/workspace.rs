@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, mkdirat, openat, unlinkat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, chmodat, fstat, mkdirat, openat, unlinkat};
 use rustix::io::Errno;
 
 use super::SandboxError;
@@ -105,7 +105,10 @@ impl Workspace {
         let mut folder = openat(CWD, self.root(), flags, Mode::empty())?;
         for name in path.split('/').filter(|name| !name.is_empty()) {
             folder = match openat(&folder, name, flags, Mode::empty()) {
-                Ok(inner) => inner,
+                Ok(inner) => {
+                    self.open_up(&folder, name, &inner)?;
+                    inner
+                }
                 Err(Errno::NOENT) => self.make(&folder, name)?,
                 Err(Errno::NOTDIR | Errno::LOOP) => {
                     unlinkat(&folder, name, AtFlags::empty())?;
@@ -115,6 +118,16 @@ impl Workspace {
             };
         }
         Ok(())
+    }
+
+    /// Lets its own user go through a folder that a program has closed: a container's root goes through, and an ordinary user who stands
+    /// for it does not.
+    fn open_up(&self, parent: &OwnedFd, name: &str, folder: &OwnedFd) -> io::Result<()> {
+        let mode = Mode::from_raw_mode(fstat(folder)?.st_mode);
+        if self.user != HostUser::Same || mode.contains(Mode::RWXU) {
+            return Ok(());
+        }
+        Ok(chmodat(parent, name, mode | Mode::RWXU, AtFlags::empty())?)
     }
 
     fn make(&self, parent: &OwnedFd, name: &str) -> io::Result<OwnedFd> {
