@@ -126,7 +126,7 @@ impl Watch<'_> {
         sandbox.kill();
         let bubblewrap = sandbox.child.wait().await?;
         sandbox.gone().await?;
-        let used = sandbox.group.as_ref().map_or(0, Group::files_in_memory);
+        let used = sandbox.files_in_memory();
         drop(sandbox.group.take());
         // All that has the other ends of these pipes ends with process 1, but for what was sent in connections that nobody has taken.
         drop(recorder);
@@ -179,8 +179,7 @@ impl Watch<'_> {
                     return Ok(None);
                 }
                 _ = look.tick() => {
-                    let used = sandbox.group.as_ref().map_or(0, Group::files_in_memory);
-                    if let Some(exceeded) = self.takes_too_much(used).await? {
+                    if let Some(exceeded) = self.takes_too_much(sandbox.files_in_memory()).await? {
                         return Ok(Some(Stopped::Exceeded(exceeded)));
                     }
                 }
@@ -226,6 +225,11 @@ enum Stopped {
 }
 
 impl Sandbox<'_> {
+    /// What its processes have in memory of files, in bytes, where a group counts it.
+    fn files_in_memory(&self) -> u64 {
+        self.group.as_ref().map_or(0, Group::files_in_memory)
+    }
+
     /// Kills process 1, and all others with it.
     fn kill(&mut self) {
         let killed = self.first.as_ref().is_some_and(|first| pidfd_send_signal(first, Signal::KILL).is_ok());

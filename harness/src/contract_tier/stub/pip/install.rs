@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use pep508_rs::pep440_rs::Version;
+use procfs::process::Process;
 
 use super::options::Wanted;
 use crate::contract_tier::requirements::{Disk, Pip, Reader, Refused, Requirement, Source, Vcs, resolved};
@@ -45,8 +46,10 @@ pub(super) fn install(
         let why = format!("Hashes are required in --require-hashes mode, but they are missing: {}", label(one));
         return Ok(failed(1, &why));
     }
-    let installation =
-        Installation { wanted, pip, orders, sources: folder.join(wanted.source.as_deref().unwrap_or(SOURCES)) };
+    let mut less: Vec<String> = wanted.less.iter().map(ToString::to_string).collect();
+    less.extend(hidden()?.map(|umask| format!("a umask of {umask:04o}")));
+    let sources = folder.join(wanted.source.as_deref().unwrap_or(SOURCES));
+    let installation = Installation { wanted, pip, orders, sources, less };
     let mut installed = Vec::new();
     // One that has a marker may not apply; what must not be installed is not, and nothing is made of what need not be. A list
     // may name the same thing a thousand times.
@@ -93,6 +96,8 @@ struct Installation<'a> {
     orders: &'a Orders,
     /// Where editable requirements are checked out.
     sources: PathBuf,
+    /// What has something left out that a requirement may need.
+    less: Vec<String>,
 }
 
 impl Installation<'_> {
@@ -146,15 +151,13 @@ impl Installation<'_> {
                 }
             }
         }
-        let mut less: Vec<String> = self.wanted.less.iter().map(ToString::to_string).collect();
-        less.extend(hidden()?.map(|umask| format!("a umask of {umask:04o}")));
         Ok(Ok(Installed {
             pre_release: self.wanted.pre_release,
             requirement,
             fresh,
             checkout,
             elsewhere: self.wanted.elsewhere.map(str::to_owned),
-            less,
+            less: self.less.clone(),
         }))
     }
 
@@ -237,10 +240,8 @@ fn write_module(name: &str, text: &[u8]) -> io::Result<()> {
 
 /// The umask, where it has others than root not read what is installed.
 fn hidden() -> io::Result<Option<u32>> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let umask = status.lines().find_map(|line| line.strip_prefix("Umask:"));
-    let umask = umask.and_then(|umask| u32::from_str_radix(umask.trim(), 8).ok());
-    Ok(umask.filter(|umask| umask & 0o005 != 0))
+    let status = Process::myself().and_then(|own| own.status()).map_err(io::Error::other)?;
+    Ok(status.umask.filter(|umask| umask & 0o005 != 0))
 }
 
 /// Whether a tool of version control can be used; or what pip says.
