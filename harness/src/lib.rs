@@ -18,6 +18,7 @@ mod isolation;
 mod mirror;
 mod mutate;
 mod outcome;
+mod relay;
 mod report;
 mod run;
 mod suite;

@@ -133,16 +133,11 @@ impl PrivateEngine {
         assert!(Command::new("kill").args([signal, &self.pid()]).status().expect("kill").success());
     }
 
-    /// A command that runs what its further arguments say in the engine's network namespace.
-    pub(crate) fn entering(&self) -> Command {
-        let mut command = Command::new("nsenter");
-        command.arg(format!("--net=/proc/{}/ns/net", self.pid()));
-        command
-    }
-
     /// Runs a command in the engine's network namespace.
     pub(crate) fn inside(&self, command: &[&str]) {
-        assert!(self.entering().args(command).status().expect("nsenter runs").success(), "{command:?}");
+        let mut entering = Command::new("nsenter");
+        entering.arg(format!("--net=/proc/{}/ns/net", self.pid())).args(command);
+        assert!(entering.status().expect("nsenter runs").success(), "{command:?}");
     }
 }
 

@@ -45,8 +45,8 @@ impl Proxy {
         })
     }
 
-    /// A proxy in front of this socket that has every network made as one that is not internal, and whose default route leads
-    /// to the engine's machine.
+    /// A proxy in front of this socket that has every network made as one that is not internal, and whose gateway is the engine's
+    /// machine.
     pub(crate) fn weakening(socket: &Path) -> Self {
         Self::start(socket, Arc::default(), |client, socket| {
             let Ok(engine) = UnixStream::connect(socket) else { return };
@@ -56,7 +56,7 @@ impl Proxy {
                 while let Ok(read @ 1..) = from_client.read(&mut buffer) {
                     // As long as before: the length was announced.
                     replace(&mut buffer[..read], b"\"Internal\":true", b"\"Internal\":null");
-                    replace(&mut buffer[..read], b"DefaultGatewayIPv4", b"SomethingElseIPv4X");
+                    replace(&mut buffer[..read], b"bridge.inhibit_ipv4", b"bridge.something_el");
                     if to_engine.write_all(&buffer[..read]).is_err() {
                         break;
                     }

@@ -1,15 +1,15 @@
 //! Opening the image tier: an engine, the fixtures, what stale runs left, a network, the fixture server.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::run::{Job, cores};
 use super::{Failure, host, output};
 use crate::cli::arguments::TestedArgs;
-use crate::engine::{Endpoint, Engine, Network, NetworkNamespace};
+use crate::engine::{Endpoint, Engine};
 use crate::host::folders::Folders;
 use crate::image_tier::{ImageTier, Setup};
 use crate::isolation::Watch;
-use crate::mirror::{self, Fixtures, Server};
+use crate::mirror::Fixtures;
 use crate::outcome::{RunId, with_causes};
 use crate::run::lease::Lease;
 use crate::run::leftovers::{self, Scope};
@@ -21,25 +21,18 @@ pub(super) async fn open(job: &Job, signals: &Signals) -> Result<ImageTier, Fail
     let Job { arguments, folders, candidate, .. } = job;
     let prepared = signals.unless_stopped(prepare(job)).await;
     let Prepared { engine, endpoint, fixtures, run, alive } = prepared.ok_or_else(|| Failure::stopped(signals))??;
-    let namespace = engine.namespace()?;
+    let server = fixtures.serve().await.map_err(|error| Failure::infrastructure(with_causes(&error), None))?;
     let network = engine.create_network(&run).await?;
-    let server = match serve(&fixtures, &network, &namespace).await {
-        Ok(server) => server,
-        Err(failure) => {
-            drop(engine.sweep_run(&run, || false).await);
-            return Err(failure);
-        }
-    };
     let limits = Limits::default().with(&arguments.limits);
     let setup = Setup {
         guard: engine.guard(&network, limits),
         engine,
         network,
-        namespace,
+        relay: OnceLock::new(),
         watch: Arc::new(Watch::new(&run)),
         run,
         requests: server.log(),
-        host_proxy: server.host_url(),
+        server,
         dockerfiles: (candidate.dockerfiles.base.clone(), candidate.dockerfiles.onbuild.clone()),
         own_files: arguments.candidate == TestedArgs::default(),
         cache: folders.cache.clone(),
@@ -53,7 +46,7 @@ pub(super) async fn open(job: &Job, signals: &Signals) -> Result<ImageTier, Fail
         jobs: arguments.jobs.map_or_else(cores, usize::from),
         keep: arguments.keep,
     };
-    Ok(ImageTier { setup: Arc::new(setup), server, alive, origin: endpoint.origin })
+    Ok(ImageTier { setup: Arc::new(setup), alive, origin: endpoint.origin })
 }
 
 struct Prepared {
@@ -111,19 +104,4 @@ async fn sweep_stale(engine: &Engine, folders: &Folders) -> Result<(), Failure> 
     let warn = |line: &str| output::complain(format_args!("warning: {line}"));
     leftovers::of_volumes(&folders.cache, scope, &report, &warn)?;
     Ok(leftovers::of_leases(&folders.cache, scope)?)
-}
-
-async fn serve(fixtures: &Fixtures, network: &Network, namespace: &NetworkNamespace) -> Result<Server, Failure> {
-    let address = std::net::SocketAddr::new(network.gateway, mirror::PORT);
-    let failed = |why: String| {
-        Failure::infrastructure(
-            format!("the fixture server cannot listen on {address}: {why}"),
-            Some(
-                "the engine must run on this machine, neither rootless nor in a virtual machine, since the gateways of its \
-                 networks must be addresses of this machine",
-            ),
-        )
-    };
-    let listener = namespace.listen(address).await.map_err(|error| failed(error.to_string()))?;
-    fixtures.serve(listener).await.map_err(|error| failed(with_causes(&error)))
 }

@@ -1,7 +1,7 @@
 //! Application containers: started through testcontainers, asked at their own address on the run's network.
 //!
-//! No port is published: an internal network has none to publish, and the host reaches the bridge's subnet itself. So
-//! no port number is picked, and nothing of a test can be reached from elsewhere.
+//! No port is published: the run's relay connects to them. So no port number is picked, and nothing of a test can be reached
+//! from elsewhere.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -83,7 +83,7 @@ impl Engine {
         let request = GenericImage::new(algorithm, digest)
             .with_container_name(&name)
             .with_network(&network.name)
-            .with_host(crate::mirror::HOST, Host::Addr(network.gateway))
+            .with_host(crate::mirror::HOST, Host::Addr(network.relay))
             .with_label(LABEL_RUN, run.as_str());
         match start.apply(request).start().await {
             Ok(guard) => {

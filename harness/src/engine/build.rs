@@ -90,7 +90,7 @@ pub(crate) struct BuildRequest {
     /// The Dockerfile's path in it.
     pub dockerfile: String,
     pub arguments: BTreeMap<String, String>,
-    /// The network that its commands run on, with the fixture server on its gateway; without it they have none.
+    /// The network that its commands run on, with the run's relay on it; without it they have none.
     pub network: Option<Network>,
     /// Whether layers of earlier builds are used again. What is under test is built anew: a step that is not run has no log
     /// and proves nothing.

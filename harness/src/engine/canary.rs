@@ -18,16 +18,28 @@ use crate::suite::limits::Limits;
 /// What is being done.
 const OPERATION: &str = "starting a beacon for the canaries";
 
-/// A container on a network of its own, which the run's network must not lead to.
+/// A container that answers whatever reaches it: on a network of its own, which the run's network must not lead to, or on the network
+/// of the engine's machine.
 #[derive(Debug)]
 pub(crate) struct Beacon {
-    pub address: Ipv4Addr,
+    /// What it said behind `ready`.
+    pub ready: String,
     container: String,
-    network: String,
+    /// Its own network, and its address there.
+    own: Option<(String, Ipv4Addr)>,
+}
+
+impl Beacon {
+    /// Its address, and its network as one that containers can be started on; none on the machine's.
+    pub(crate) fn place(&self) -> Option<(Ipv4Addr, Network)> {
+        let (name, address) = self.own.clone()?;
+        let at = IpAddr::from(address);
+        Some((address, Network { name, subnet: String::new(), gateway: at, relay: at }))
+    }
 }
 
 impl Engine {
-    /// Starts a beacon by this command, and waits until it says `ready`.
+    /// Starts a beacon on a network of its own by this command, and waits until it says `ready`.
     ///
     /// # Errors
     /// When the engine cannot, or it ends.
@@ -37,12 +49,47 @@ impl Engine {
         command: Vec<String>,
         run: &RunId,
     ) -> Result<Beacon, EngineError> {
-        let unexpected = |what: String| EngineError::Unexpected { operation: OPERATION.to_owned(), what };
         let network = format!("{}-outside", network_name(run));
         let request =
             NetworkCreateRequest { name: network.clone(), labels: Some(run_labels(run)), ..Default::default() };
         self.docker.create_network(request).await.map_err(|error| self.error(OPERATION, error))?;
-        let mut config = HostConfig { network_mode: Some(network.clone()), ..Default::default() };
+        let (container, ready) = self.beacon(image, command, &network, run).await?;
+        let inspected = self.docker.inspect_container(&container, None::<InspectContainerOptions>).await;
+        let address = inspected
+            .map_err(|error| self.error(OPERATION, error))?
+            .network_settings
+            .and_then(|settings| settings.networks)
+            .and_then(|networks| networks.get(&network).and_then(|own| own.ip_address.clone()))
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| EngineError::Unexpected {
+                operation: OPERATION.to_owned(),
+                what: "the beacon has no address".to_owned(),
+            })?;
+        Ok(Beacon { ready, container, own: Some((network, address)) })
+    }
+
+    /// Starts a beacon on the network of the engine's machine.
+    ///
+    /// # Errors
+    /// When the engine cannot, or it ends.
+    pub(crate) async fn start_machine_beacon(
+        &self,
+        image: &str,
+        command: Vec<String>,
+        run: &RunId,
+    ) -> Result<Beacon, EngineError> {
+        let (container, ready) = self.beacon(image, command, "host", run).await?;
+        Ok(Beacon { ready, container, own: None })
+    }
+
+    async fn beacon(
+        &self,
+        image: &str,
+        command: Vec<String>,
+        network: &str,
+        run: &RunId,
+    ) -> Result<(String, String), EngineError> {
+        let mut config = HostConfig { network_mode: Some(network.to_owned()), ..Default::default() };
         limit(&mut config, Limits::default());
         let body = ContainerCreateBody {
             image: Some(image.to_owned()),
@@ -55,28 +102,20 @@ impl Engine {
         let container = self.create(&container_name(run, "beacon"), body).await?;
         let started = self.docker.start_container(&container, None::<StartContainerOptions>).await;
         started.map_err(|error| self.error(OPERATION, error))?;
-        self.until_ready(&container).await?;
-        let inspected = self.docker.inspect_container(&container, None::<InspectContainerOptions>).await;
-        let address = inspected
-            .map_err(|error| self.error(OPERATION, error))?
-            .network_settings
-            .and_then(|settings| settings.networks)
-            .and_then(|networks| networks.get(&network).and_then(|own| own.ip_address.clone()))
-            .and_then(|text| text.parse().ok())
-            .ok_or_else(|| unexpected("the beacon has no address".to_owned()))?;
-        Ok(Beacon { address, container, network })
+        let ready = self.until_ready(&container).await?;
+        Ok((container, ready))
     }
 
-    /// Follows a beacon's log until it says that it is ready.
-    async fn until_ready(&self, container: &str) -> Result<(), EngineError> {
+    /// Follows a beacon's log until it says that it is ready; what else it says then.
+    async fn until_ready(&self, container: &str) -> Result<String, EngineError> {
         let options = LogsOptions { follow: true, stdout: true, stderr: true, ..Default::default() };
         let mut stream = std::pin::pin!(self.docker.logs(container, Some(options)));
         let mut streams = Streams::new(Limits::default().log());
         let ready = async {
             while let Some(chunk) = stream.next().await {
                 let chunk = chunk.map_err(|error| self.error(OPERATION, error))?;
-                if chunk.as_ref().starts_with(b"ready") {
-                    return Ok(());
+                if let Some(ports) = chunk.as_ref().strip_prefix(b"ready ") {
+                    return Ok(String::from_utf8_lossy(ports).into_owned());
                 }
                 streams.push(&chunk);
             }
@@ -108,7 +147,10 @@ impl Engine {
     /// When the engine cannot.
     pub(crate) async fn stop_beacon(&self, beacon: Beacon) -> Result<(), EngineError> {
         self.remove_container(&beacon.container).await?;
-        self.remove_network(&beacon.network).await
+        match beacon.own {
+            Some((network, _)) => self.remove_network(&network).await,
+            None => Ok(()),
+        }
     }
 
     /// Has something fetched by a build as scenarios have them, by an `ADD` of its own or by one in a trigger of the image that it begins

@@ -17,9 +17,9 @@ pub(crate) enum EngineError {
         /// What the connection said.
         cause: String,
     },
-    /// It was started anew: what was under way may have ended with the one before.
-    #[error("the engine was restarted during the run")]
-    Restarted,
+    /// The run's relay has ended, and with it whatever reached a container: the engine was started anew, or somebody removed it.
+    #[error("the run's relay ended ({why}): the engine was restarted, or another program removed the container")]
+    RelayLost { why: String },
     /// Its disk is full. That is measured: whoever says so may be a candidate.
     #[error("the engine's disk is full: {cause}")]
     NoSpace {
@@ -98,7 +98,7 @@ impl EngineError {
 
     /// Whether nothing further can succeed.
     pub(crate) fn is_final(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::NoSpace { .. } | Self::Restarted)
+        matches!(self, Self::Unreachable { .. } | Self::NoSpace { .. } | Self::RelayLost { .. })
     }
 
     /// Whether the engine says that the thing is not there.
@@ -109,7 +109,7 @@ impl EngineError {
     /// What to do about it.
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Unreachable { .. } | Self::Restarted => {
+            Self::Unreachable { .. } | Self::RelayLost { .. } => {
                 "check whether it was stopped or killed (`wsgi-proof doctor` reports which engines answer), then run again"
             }
             Self::NoSpace { .. } => "free disk space, for example with `wsgi-proof prune --images`, then run again",

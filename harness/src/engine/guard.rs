@@ -37,24 +37,49 @@ type Seen = Arc<Mutex<HashMap<String, Container>>>;
 struct Container {
     /// How it is started, if it was there to be asked.
     config: Option<HostConfig>,
-    /// The address that it has, or had, on the network.
-    address: Option<IpAddr>,
-    /// Whether it has joined the network.
-    joined: bool,
+    /// The addresses that it has, or had, on the network.
+    stays: Vec<Stay>,
+    /// Whether it has joined the network, and its address is not known.
+    is_somewhere: bool,
     /// Whether it is being asked.
     is_asked: bool,
     /// Whether it was removed: the engine has nothing more to tell of it.
     is_gone: bool,
 }
 
+/// An address, had by a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stay {
+    pub address: IpAddr,
+    /// Since when, in nanoseconds since 1970 by the clock of the engine's machine. An address is given away again at once, so it was
+    /// of whoever had got it last.
+    pub since: i64,
+}
+
 /// Who may have asked the fixture server.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Clients {
-    pub addresses: Vec<IpAddr>,
-    /// Addresses that are known to be of somebody else.
-    pub others: Vec<IpAddr>,
+    pub own: Vec<Stay>,
+    /// What is known to be of somebody else.
+    pub others: Vec<Stay>,
     /// Whether these are all: a container that ended before it could be asked has no address.
     pub all_known: bool,
+}
+
+impl Clients {
+    /// Whether a request from this address at this time was one of theirs; nothing where that is not known.
+    pub(crate) fn asked(&self, from: IpAddr, at: Option<i64>) -> Option<bool> {
+        let stays = |list: &[Stay]| {
+            let there = list.iter().filter(|stay| stay.address == from && at.is_none_or(|at| stay.since <= at));
+            there.map(|stay| stay.since).max()
+        };
+        match (stays(&self.own), stays(&self.others)) {
+            (Some(own), Some(other)) => Some(at.is_none() || own >= other),
+            (Some(_), None) => Some(true),
+            (None, Some(_)) => Some(false),
+            (None, None) => None,
+        }
+    }
 }
 
 impl Drop for Guard {
@@ -67,30 +92,48 @@ impl Guard {
     /// The clients that the containers of a build were which has ended. Its log names each of them, by the beginning of its id; it may
     /// name others as well, since a command can print the same lines.
     pub(crate) async fn clients(&self, mark: Mark, named: &HashSet<&str>) -> Clients {
-        let deadline = Instant::now() + TOLD_WITHIN;
         let too_many = named.len() > NAMED;
-        while !too_many && !self.is_told(mark, named) && Instant::now() < deadline {
+        let all_known = !too_many && self.until(|seen| is_told(seen, mark, named)).await;
+        self.sorted(all_known, |_, container| container.is_of(mark))
+    }
+
+    /// The clients that one container was.
+    pub(crate) async fn clients_of(&self, id: &str) -> Clients {
+        let is_known =
+            |container: &Container| !container.is_asked && !container.is_somewhere && !container.stays.is_empty();
+        let all_known = self.until(|seen| seen.get(id).is_some_and(is_known)).await;
+        self.sorted(all_known, |other, _| other == id)
+    }
+
+    /// Waits until the engine has told of something; whether it has.
+    async fn until(&self, is_told: impl Fn(&HashMap<String, Container>) -> bool) -> bool {
+        let deadline = Instant::now() + TOLD_WITHIN;
+        loop {
+            let told = is_told(&self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+            if told || Instant::now() >= deadline {
+                return told;
+            }
             tokio::time::sleep(AGAIN_AFTER).await;
         }
-        let all_known = !too_many && self.is_told(mark, named);
+    }
+
+    fn sorted(&self, all_known: bool, is_own: impl Fn(&str, &Container) -> bool) -> Clients {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let mut clients = Clients { all_known, ..Clients::default() };
-        for container in seen.values() {
-            let Some(address) = container.address else { continue };
-            let list = if container.is_of(mark) { &mut clients.addresses } else { &mut clients.others };
-            list.push(address);
+        for (id, container) in &*seen {
+            let list = if is_own(id, container) { &mut clients.own } else { &mut clients.others };
+            list.extend(&container.stays);
         }
         clients
     }
+}
 
-    /// Whether all is known of these containers, as far as they are the build's.
-    fn is_told(&self, mark: Mark, named: &HashSet<&str>) -> bool {
-        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        named.iter().all(|name| {
-            let found = seen.iter().find(|(id, _)| id.starts_with(name));
-            found.is_some_and(|(_, container)| container.is_told(mark))
-        })
-    }
+/// Whether all is known of these containers, as far as they are the build's.
+fn is_told(seen: &HashMap<String, Container>, mark: Mark, named: &HashSet<&str>) -> bool {
+    named.iter().all(|name| {
+        let found = seen.iter().find(|(id, _)| id.starts_with(name));
+        found.is_some_and(|(_, container)| container.is_told(mark))
+    })
 }
 
 impl Container {
@@ -103,7 +146,7 @@ impl Container {
             return true;
         }
         // Events come in their order: one that is gone and has not joined never ran.
-        self.is_gone && !self.is_asked && (!self.joined || self.address.is_some())
+        self.is_gone && !self.is_asked && !self.is_somewhere
     }
 }
 
@@ -133,8 +176,12 @@ impl Engine {
                     continue;
                 }
                 let Some(id) = attributes.remove("container") else { continue };
-                let joined = Container { joined: true, is_asked: true, ..Container::default() };
-                found.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), joined);
+                {
+                    let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                    let container = found.entry(id.clone()).or_default();
+                    (container.is_asked, container.is_somewhere) = (true, true);
+                }
+                let since = event.time_nano.unwrap_or(0);
                 // Side by side: a container that waited for its turn could be gone when it is asked for its address.
                 let (engine, name, found) = (engine.clone(), name.clone(), Arc::clone(&found));
                 limiting.spawn(async move {
@@ -142,7 +189,11 @@ impl Engine {
                     let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
                     let container = found.entry(id).or_default();
                     container.is_asked = false;
-                    (container.config, container.address) = answer.unwrap_or_default();
+                    if let Some((config, address)) = answer {
+                        container.config = config;
+                        container.is_somewhere = address.is_none();
+                        container.stays.extend(address.map(|address| Stay { address, since }));
+                    }
                 });
                 while limiting.try_join_next().is_some() {}
             }
@@ -177,10 +228,13 @@ impl Engine {
 mod tests {
     use super::*;
 
+    fn stay(last: u8, since: i64) -> Stay {
+        Stay { address: IpAddr::from([10, 230, 0, last]), since }
+    }
+
     fn container(mark: Mark, last: u8) -> Container {
         let config = HostConfig { shm_size: Some(mark.size().into()), ..Default::default() };
-        let address = Some(IpAddr::from([10, 230, 0, last]));
-        Container { config: Some(config), address, joined: true, is_gone: true, is_asked: false }
+        Container { config: Some(config), stays: vec![stay(last, 5)], is_gone: true, ..Container::default() }
     }
 
     fn guard(containers: Vec<(&str, Container)>) -> Guard {
@@ -196,21 +250,35 @@ mod tests {
         // Named or not, what has the mark is its own; what a command has named is not.
         for named in [&["aa1", "cc3"][..], &["aa1", "bb2"], &["bb2"], &[]] {
             let clients = guard.clients(own, &named.iter().copied().collect()).await;
-            assert_eq!(
-                (clients.addresses, clients.others),
-                (vec![[10, 230, 0, 2].into()], vec![[10, 230, 0, 3].into()])
-            );
+            assert_eq!((clients.own, clients.others), (vec![stay(2, 5)], vec![stay(3, 5)]));
             assert!(clients.all_known, "{named:?}");
         }
+        let clients = guard.clients_of("bb2").await;
+        assert_eq!((clients.own, clients.others, clients.all_known), (vec![stay(3, 5)], vec![stay(2, 5)], true));
     }
 
     #[tokio::test]
     async fn what_the_engine_has_not_told_of_is_not_known() {
         let own = Mark::new();
-        let unasked = Container { joined: true, is_gone: true, ..Container::default() };
+        let unasked = Container { is_somewhere: true, is_gone: true, ..Container::default() };
         let guard = guard(vec![("aa1", container(own, 2)), ("bb2", unasked)]);
+        let seen = guard.seen.lock().unwrap_or_else(PoisonError::into_inner);
         for name in ["bb2", "dd4"] {
-            assert!(!guard.is_told(own, &HashSet::from(["aa1", name])), "{name}");
+            assert!(!is_told(&seen, own, &HashSet::from(["aa1", name])), "{name}");
         }
+    }
+
+    #[test]
+    fn an_address_is_of_whoever_had_got_it_last() {
+        let clients =
+            Clients { own: vec![stay(2, 10), stay(2, 50)], others: vec![stay(2, 30), stay(3, 1)], all_known: true };
+        let asked = |last, at| clients.asked(IpAddr::from([10, 230, 0, last]), at);
+        for (at, theirs) in [(10, true), (29, true), (30, false), (49, false), (50, true)] {
+            assert_eq!(asked(2, Some(at)), Some(theirs), "{at}");
+        }
+        assert_eq!(asked(2, Some(9)), None);
+        assert_eq!((asked(3, Some(40)), asked(4, Some(40))), (Some(false), None));
+        // Without a time it may have been either.
+        assert_eq!(asked(2, None), Some(true));
     }
 }

@@ -17,11 +17,11 @@ mod gate;
 mod guard;
 mod image;
 mod mark;
-mod namespace;
 mod network;
 mod own_container;
 mod pending;
 pub(crate) mod private;
+mod relay;
 mod resources;
 mod room;
 mod size;
@@ -46,11 +46,13 @@ pub(crate) use discover::discover;
 pub(crate) use distribution::{Distribution, ensure_distribution};
 pub(crate) use endpoint::{Endpoint, Origin};
 pub(crate) use error::EngineError;
+#[cfg(test)]
+pub(crate) use guard::Stay;
 pub(crate) use guard::{Clients, Guard};
 pub(crate) use mark::Mark;
-pub(crate) use namespace::NetworkNamespace;
 pub(crate) use network::Network;
 pub(crate) use own_container::OwnProgram;
+pub(crate) use relay::Relay;
 pub(crate) use resources::{Kind, Leftover};
 pub(crate) use start::{Bind, Start};
 

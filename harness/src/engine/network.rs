@@ -1,4 +1,4 @@
-//! The run's own network: a bridge without a way out, whose gateway address is this host.
+//! The run's own network: a bridge without a way out, on which nobody has the gateway's address.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
@@ -18,14 +18,16 @@ pub(crate) struct Network {
     pub name: String,
     /// Its subnet, in CIDR notation.
     pub subnet: String,
-    /// The host's address on it.
+    /// The address that containers take for their gateway. Nobody has it.
     pub gateway: IpAddr,
+    /// The address of the run's relay.
+    pub relay: IpAddr,
 }
 
 impl Network {
     /// The fixture server's name and address, as engines take further hosts.
     pub(super) fn host_entry(&self) -> String {
-        format!("{}:{}", crate::mirror::HOST, self.gateway)
+        format!("{}:{}", crate::mirror::HOST, self.relay)
     }
 }
 
@@ -60,20 +62,15 @@ impl Engine {
             if is_routed(&routes, subnet) {
                 continue;
             }
-            let gateway = Ipv4Addr::new(10, 231, third, 1);
-            let network = Network { name: name.clone(), subnet: format!("{subnet}/24"), gateway: gateway.into() };
-            // Engines that know no such address refuse it; they get none.
-            for nowhere in [Some(Ipv4Addr::new(10, 231, third, 254)), None] {
-                let created = self.docker.create_network(request(&network, nowhere, run_labels(run))).await;
-                match created.map_err(|error| self.error("creating the network", error)) {
-                    Ok(_) => return Ok(network),
-                    Err(EngineError::Refused { message, .. }) if message.to_lowercase().contains("overlap") => {
-                        refusal = message;
-                        break;
-                    }
-                    Err(EngineError::Refused { .. }) if nowhere.is_some() => {}
-                    Err(error) => return Err(error),
+            let of = |last| IpAddr::from(Ipv4Addr::new(10, 231, third, last));
+            let network = Network { name: name.clone(), subnet: format!("{subnet}/24"), gateway: of(1), relay: of(2) };
+            let created = self.docker.create_network(request(&network, run_labels(run))).await;
+            match created.map_err(|error| self.error("creating the network", error)) {
+                Ok(_) => return Ok(network),
+                Err(EngineError::Refused { message, .. }) if message.to_lowercase().contains("overlap") => {
+                    refusal = message;
                 }
+                Err(error) => return Err(error),
             }
         }
         Err(EngineError::NoSubnet { what: format!("all of 10.231.0.0/16 is routed or refused ({refusal})") })
@@ -83,20 +80,19 @@ impl Engine {
 /// The request for a run's network.
 ///
 /// Older engines give the containers of an internal network a default route by way of the host, and rely on its firewall
-/// alone to drop what comes that way: connections hang, and without firewall rules they leave. So the default route
-/// leads to an address that nobody has; the host's own is reached without a route.
-fn request(network: &Network, nowhere: Option<Ipv4Addr>, labels: HashMap<String, String>) -> NetworkCreateRequest {
-    let addresses = nowhere.map(|address| HashMap::from([("DefaultGatewayIPv4".to_owned(), address.to_string())]));
+/// alone to drop what comes that way. Without an address of its own on the bridge the host is nobody's gateway.
+fn request(network: &Network, labels: HashMap<String, String>) -> NetworkCreateRequest {
+    let option = |name: &str| (name.to_owned(), "true".to_owned());
     NetworkCreateRequest {
         name: network.name.clone(),
         driver: Some("bridge".to_owned()),
         internal: Some(true),
         enable_ipv6: Some(false),
+        options: Some(HashMap::from([option("com.docker.network.bridge.inhibit_ipv4")])),
         ipam: Some(Ipam {
             config: Some(vec![IpamConfig {
                 subnet: Some(network.subnet.clone()),
                 gateway: Some(network.gateway.to_string()),
-                auxiliary_addresses: addresses,
                 ..Default::default()
             }]),
             ..Default::default()

@@ -7,11 +7,8 @@ use crate::outcome::Fault;
 
 /// The requests that these clients made, or may have made where not all of them are known.
 pub(super) fn requests_of(mut requests: Vec<Request>, clients: &Clients) -> Vec<Request> {
-    requests.retain(|request| match request.from {
-        Some(address) if clients.addresses.contains(&address) => true,
-        Some(address) if clients.others.contains(&address) => false,
-        _ => !clients.all_known,
-    });
+    let asked = |request: &Request| request.from.and_then(|from| clients.asked(from, request.at));
+    requests.retain(|request| asked(request).unwrap_or(!clients.all_known));
     requests
 }
 
@@ -78,9 +75,10 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr};
 
     use super::*;
+    use crate::engine::Stay;
 
     fn request(what: &str, outcome: Outcome) -> Request {
-        Request { what: what.to_owned(), outcome, from: Some(IpAddr::from([10, 231, 0, 2])) }
+        Request { what: what.to_owned(), outcome, from: Some(IpAddr::from([10, 231, 0, 2])), at: Some(9) }
     }
 
     fn lines(text: &[&str]) -> Vec<String> {
@@ -104,7 +102,8 @@ mod tests {
     fn who_asked_is_known_by_address() {
         let from = |address| Request { from: Some(address), ..request("elsewhere.test", Outcome::Refused("x".into())) };
         let of = |address, all_known| {
-            let clients = Clients { addresses: vec![OWN], others: vec![OTHERS], all_known };
+            let stay = |address| Stay { address, since: 5 };
+            let clients = Clients { own: vec![stay(OWN)], others: vec![stay(OTHERS)], all_known };
             !requests_of(vec![from(address)], &clients).is_empty()
         };
         for all_known in [true, false] {

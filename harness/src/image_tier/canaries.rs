@@ -1,11 +1,7 @@
 //! Lets the canaries out, and looks how far they came.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::Path;
-use std::time::Duration;
-
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use super::Setup;
 use super::prepare::{PrepareError, Prepared};
@@ -13,19 +9,18 @@ use crate::check::captured::Captured;
 use crate::check::evidence::BuildEnd;
 use crate::engine::canary_build;
 use crate::isolation::{
-    BEACON_PORT, Canary, Isolation, Kind, LinkPorts, Listeners, beacon_command, canary_command, host_addresses, ways,
+    BEACON_PORT, Canary, Isolation, Kind, Listeners, MachinePorts, Targets, Way, beacon_command, canary_command,
+    host_addresses, machine_command, reaches, ways,
 };
 use crate::mirror;
 use crate::outcome::Fault;
 
-/// How long the beacon may take to answer the run itself.
-const ANSWER_LIMIT: Duration = Duration::from_secs(20);
 /// Where engines usually listen.
 const SOCKETS: [&str; 2] = ["/var/run/docker.sock", "/run/podman/podman.sock"];
 
 /// Lets a canary build and a canary container out, on this image.
 pub(super) async fn canaries(setup: &Setup, image: &str) -> Result<Prepared, PrepareError> {
-    match try_all(setup, image).await {
+    match Box::pin(try_all(setup, image)).await {
         Ok(()) => {}
         Err(PrepareError::Suite(fault)) => {
             setup.watch.could_not(fault.what.clone());
@@ -39,7 +34,7 @@ pub(super) async fn canaries(setup: &Setup, image: &str) -> Result<Prepared, Pre
     }
     let isolation = setup.watch.conclusion();
     if isolation.broken.is_empty() {
-        Ok(Prepared { image: image.to_owned(), note: note(&isolation) })
+        Ok(Prepared { image: None, note: note(&isolation) })
     } else {
         Err(PrepareError::Broken(Fault {
             what: format!("isolation broken: {}", isolation.broken.join("; ")),
@@ -49,43 +44,52 @@ pub(super) async fn canaries(setup: &Setup, image: &str) -> Result<Prepared, Pre
 }
 
 async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
-    let Setup { engine, run, network, watch, namespace, .. } = setup;
-    let listening = |error: std::io::Error| suite(format!("cannot open listeners for the canaries: {error}"), None);
-    let beacon = engine.start_beacon(image, beacon_command(), run).await?;
-    let (listeners, hosts) = Listeners::of_host(run, &watch.arrivals()).await.map_err(listening)?;
-    let mut listeners = vec![listeners];
-    let link = if namespace.is_hosts() {
-        LinkPorts::OfThisHost
-    } else {
-        let (more, ports) = Listeners::of_link(namespace, &watch.arrivals()).await;
-        listeners.push(more);
-        LinkPorts::Elsewhere(ports)
-    };
+    let Setup { engine, run, network, watch, .. } = setup;
+    let (beacon, machine) = tokio::join!(
+        engine.start_beacon(image, beacon_command(), run),
+        engine.start_machine_beacon(image, machine_command(), run)
+    );
+    let (beacon, machine) = (beacon?, machine?);
+    let (address, outside) = beacon.place().ok_or_else(|| suite("the beacon has no address".to_owned(), None))?;
+    let ports = MachinePorts::parse(&machine.ready)
+        .ok_or_else(|| suite(format!("the beacon has no ports: {}", machine.ready), None))?;
+    let (listeners, hosts) = Listeners::of_host(run, &watch.arrivals())
+        .map_err(|error| suite(format!("cannot open listeners for the canaries: {error}"), None))?;
     let mut sockets: Vec<&Path> = SOCKETS.iter().map(Path::new).collect();
     sockets.extend(engine.socket());
     let addresses = host_addresses().map_err(|error| suite(format!("this host's addresses: {error}"), None))?;
-    let ways = ways(beacon.address, network.gateway, &addresses, (&hosts, link), &sockets);
+    let ways = ways(Targets {
+        beacon: address,
+        gateway: network.gateway,
+        relay: network.relay,
+        machine: ports,
+        addresses: &addresses,
+        hosts: &hosts,
+        sockets: &sockets,
+    });
     watch.begin(ways.clone(), listeners);
 
-    // Somewhere that nobody can get to is no proof that there is no way.
-    let address = SocketAddr::new(beacon.address.into(), BEACON_PORT);
-    let answered = namespace.handle().spawn(tokio::time::timeout(ANSWER_LIMIT, answers(address))).await;
-    if !matches!(answered, Ok(Ok(Ok(())))) {
-        let hint = "the engine must run on this machine, not in a virtual machine";
-        return Err(suite(format!("the beacon for the canaries does not answer at {address}"), Some(hint)));
-    }
-
-    let server = (network.gateway, mirror::PORT);
+    let server = (network.relay, mirror::PORT);
     let words = |canary| canary_command(canary, run, server, &ways);
     let request = canary_build(image, &words(Canary::Build), network, run)
         .map_err(|error| suite(format!("cannot write the build context of the canary: {error}"), None))?;
-    let dns = IpAddr::from(beacon.address);
+    // Somewhere that nobody can get to is no proof that there is no way.
+    let to_beacon: Vec<Way> = ways.iter().filter(|way| way.host == address.to_string()).cloned().collect();
+    let control = canary_command(Canary::Control, run, (address.into(), BEACON_PORT), &to_beacon);
+    let dns = IpAddr::from(address);
     let mut quiet = |_: &str| {};
-    let (built, ran) = tokio::join!(
+    let (built, ran, controlled) = tokio::join!(
         engine.build(request, &mut quiet),
-        engine.canary_container(image, words(Canary::Container), network, dns, run)
+        engine.canary_container(image, words(Canary::Container), network, dns, run),
+        engine.canary_container(image, control, &outside, dns, run)
     );
     let (built, ran) = (built?, ran?);
+    let said = controlled?.output;
+    let said = said.all().map_err(|exceeded| suite(format!("the log of the control: {exceeded}"), None))?;
+    reaches(&to_beacon, said).map_err(|why| {
+        let what = format!("a container on the beacon's own network does not reach it, so nothing is proved: {why}");
+        suite(what, Some("check whether the engine's containers can reach each other on a network"))
+    })?;
     for way in ways.iter().filter(|way| matches!(way.kind, Kind::Add | Kind::Trigger)) {
         let refused = engine.canary_fetch(image, &way.address(), way.kind == Kind::Trigger, network, run).await?;
         if !refused {
@@ -95,7 +99,11 @@ async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
     for message in engine.reached(&beacon).await? {
         watch.arrivals().add(message.as_bytes());
     }
+    for message in engine.reached(&machine).await? {
+        watch.arrivals().add(message.as_bytes());
+    }
     engine.stop_beacon(beacon).await?;
+    engine.stop_beacon(machine).await?;
     let heard = |canary, said: &Captured| {
         let said = said.all().map_err(|exceeded| format!("{canary}: its log: {exceeded}"));
         said.and_then(|lines| watch.hear(canary, lines)).map_err(|why| suite(why, None))
@@ -107,16 +115,6 @@ async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
         BuildEnd::Exceeded(exceeded) => Err(suite(format!("the canary build: {exceeded}"), None)),
         BuildEnd::Refused(why) => Err(suite(format!("the canary build was refused: {why}"), None)),
     }
-}
-
-/// Whether something at this address echoes what it receives.
-async fn answers(address: SocketAddr) -> std::io::Result<()> {
-    const WORD: &[u8] = b"control";
-    let mut stream = TcpStream::connect(address).await?;
-    stream.write_all(WORD).await?;
-    let mut answer = [0; WORD.len()];
-    stream.read_exact(&mut answer).await?;
-    if answer == WORD { Ok(()) } else { Err(std::io::Error::other("unexpected answer")) }
 }
 
 fn suite(what: String, hint: Option<&str>) -> PrepareError {

@@ -95,10 +95,7 @@ impl<'a> State<'a> {
                 if !std::mem::replace(&mut self.scenarios[index].begun, true) {
                     self.send(Event::ScenarioStarted { label: planned.label.clone() });
                 }
-                let runtime = setup.namespace.handle();
-                running.start_on(&runtime, id, async move {
-                    step::run(id, work, (&planned, &cell), needs, &setup, &events).await
-                });
+                running.start(id, async move { step::run(id, work, (&planned, &cell), needs, &setup, &events).await });
             }
         }
     }
@@ -179,11 +176,13 @@ async fn prepare(
     let cursor = setup.requests.cursor();
     let mut result = prepare::prepare(role, cell, &needs, setup, &progress).await;
     if matches!(result, Err(prepare::PrepareError::Candidate { .. })) {
-        let as_before = setup.engine.is_as_before(&setup.namespace, begun).await;
+        let as_before = setup.engine.is_as_before(setup.relay.get(), begun).await;
         result = as_before.map_err(prepare::PrepareError::from).and(result);
     }
     let (report, end, halts) = match result {
-        Ok(prepare::Prepared { image, note }) => (PreparationEnd::Ready { note }, StepEnd::Image(image), false),
+        Ok(prepare::Prepared { image, note }) => {
+            (PreparationEnd::Ready { note }, image.map_or(StepEnd::Done, StepEnd::Image), false)
+        }
         Err(prepare::PrepareError::Candidate { why, log, clients }) => {
             match blame::fault(&blame::requests_of(setup.requests.since(cursor), &clients), &[]) {
                 Some(fault) => (PreparationEnd::Error(fault.clone()), StepEnd::Fault(fault), false),

@@ -1,10 +1,9 @@
 //! Asking with HEAD over a plain connection, so that a body which must not be there is seen.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::check::evidence::HttpEvidence;
 use crate::suite::scenario::HttpExpectation;
@@ -15,13 +14,16 @@ const MAX_ANSWER: u64 = 1 << 20;
 const MAX_HEADERS: usize = 128;
 
 /// Sends the request and reads until the server closes the connection, as it is asked to.
-pub(super) async fn ask(address: SocketAddr, expectation: &HttpExpectation) -> Result<HttpEvidence, String> {
-    let mut request = format!("HEAD {} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", expectation.path, address.ip());
+pub(super) async fn ask(
+    mut connection: impl AsyncRead + AsyncWrite + Unpin,
+    host: IpAddr,
+    expectation: &HttpExpectation,
+) -> Result<HttpEvidence, String> {
+    let mut request = format!("HEAD {} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n", expectation.path);
     for (name, value) in &expectation.request_headers {
         request.push_str(&format!("{name}: {value}\r\n"));
     }
     request.push_str("\r\n");
-    let mut connection = TcpStream::connect(address).await.map_err(|error| error.to_string())?;
     connection.write_all(request.as_bytes()).await.map_err(|error| error.to_string())?;
     let mut answer = Vec::new();
     connection.take(MAX_ANSWER).read_to_end(&mut answer).await.map_err(|error| error.to_string())?;

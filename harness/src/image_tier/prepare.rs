@@ -20,8 +20,8 @@ const IMAGE_SECONDS: u32 = 3600;
 
 /// A shared image that is ready.
 pub(super) struct Prepared {
-    /// Its reference for those who build on it.
-    pub(super) image: String,
+    /// Its reference for those who build on it; none where it is no image.
+    pub(super) image: Option<String>,
     /// What a person may want to know of it.
     pub(super) note: String,
 }
@@ -66,7 +66,7 @@ pub(super) async fn prepare(
                     security: cell.variant.security,
                     registry_image: cell.variant.registry_image.as_deref(),
                 },
-                Some(&setup.host_proxy),
+                Some(&setup.server.host_url()),
                 &setup.cache,
                 setup.offline,
                 &setup.run,
@@ -75,6 +75,10 @@ pub(super) async fn prepare(
             .await?;
             ready(setup, image).await
         }
+        Role::Relay => match needs {
+            [distribution] => relay(setup, distribution).await,
+            _ => Err(without("distribution")),
+        },
         Role::Canaries => match needs {
             [distribution] => {
                 let begun_with = setup.engine.foundation(distribution, Some(&on(cell)), &setup.run).await?;
@@ -104,6 +108,16 @@ pub(super) async fn prepare(
             ready(setup, image).await
         }
     }
+}
+
+/// The relay of the run, on the plain distribution: not on what is under test.
+async fn relay(setup: &Setup, distribution: &str) -> Result<Prepared, PrepareError> {
+    let (relay, incoming) = setup.engine.start_relay(distribution, &setup.network, &setup.run).await?;
+    setup.server.carry(incoming);
+    let note = format!("{}:{}", setup.network.relay, mirror::PORT);
+    // A plan has one.
+    drop(setup.relay.set(relay));
+    Ok(Prepared { image: None, note })
 }
 
 /// The base image, on the plain distribution: what reaches the fixture server are build arguments, so that the image
@@ -172,7 +186,7 @@ fn on(cell: &Cell) -> String {
 
 async fn prebuilt(setup: &Setup, reference: &str) -> Result<Prepared, PrepareError> {
     match setup.engine.inspect_image(reference).await? {
-        Some(image) => Ok(Prepared { note: note(&image), image: image.id }),
+        Some(image) => Ok(Prepared { note: note(&image), image: Some(image.id) }),
         None => Err(PrepareError::Suite(Fault {
             what: format!("the engine has no image {reference}"),
             hint: Some("build or pull it on that engine first".to_owned()),
@@ -190,7 +204,7 @@ async fn ready(setup: &Setup, image: String) -> Result<Prepared, PrepareError> {
             }));
         }
     };
-    Ok(Prepared { image, note })
+    Ok(Prepared { image: Some(image), note })
 }
 
 fn note(image: &ImageEvidence) -> String {

@@ -1,16 +1,27 @@
 //! Asking a started container over HTTP.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
-use reqwest::{Client, Method, redirect};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Empty, Full, StreamBody};
+use hyper::body::Frame;
+use hyper::client::conn::http1;
+use hyper::header::{ACCEPT, HOST};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::task::AbortOnDropHandle;
+use url::{Position, Url};
 
 use super::head;
 use crate::check::evidence::{HttpEvidence, ProbeEvidence};
 use crate::engine::{Application, EngineError};
 use crate::outcome::with_causes;
+use crate::relay::Link;
 use crate::suite::limits::Limits;
 use crate::suite::scenario::HttpExpectation;
 
@@ -21,27 +32,17 @@ const MAX_BODY: usize = 16 << 20;
 /// The largest chunk of a request's body, in bytes.
 const LARGEST_CHUNK: usize = 8192;
 
-/// A client that shows answers as they are: no redirects followed, no proxy, a fresh connection each.
-pub(super) fn client(limits: Limits) -> Result<Client, reqwest::Error> {
-    Client::builder()
-        .redirect(redirect::Policy::none())
-        .no_proxy()
-        .pool_max_idle_per_host(0)
-        .timeout(limits.request())
-        .build()
-}
-
 /// Sends a request as often as it says, so many at the same time as it says; the evidence in the order of the requests.
 ///
 /// # Errors
 /// When the engine cannot say whether the container still runs.
 pub(super) async fn ask_all(
-    (client, limits): (&Client, Limits),
+    (link, limits): (&Link, Limits),
     application: &Application,
     expectation: &HttpExpectation,
     first: bool,
 ) -> Result<Vec<ProbeEvidence>, EngineError> {
-    stream::iter((0..expectation.times).map(|_| ask((client, limits), application, expectation, first)))
+    stream::iter((0..expectation.times).map(|_| ask((link, limits), application, expectation, first)))
         .buffered(expectation.at_once)
         .try_collect()
         .await
@@ -53,7 +54,7 @@ pub(super) async fn ask_all(
 /// # Errors
 /// When the engine cannot say whether the container still runs.
 async fn ask(
-    (client, limits): (&Client, Limits),
+    (link, limits): (&Link, Limits),
     application: &Application,
     expectation: &HttpExpectation,
     first: bool,
@@ -70,7 +71,7 @@ async fn ask(
         });
     };
     loop {
-        let request = send((client, limits), address, expectation);
+        let request = send((link, limits), address, expectation);
         let fault = tokio::select! {
             answer = request => match answer {
                 Ok(answer) => return Ok(ProbeEvidence::Answered(answer)),
@@ -93,25 +94,45 @@ async fn ask(
 }
 
 async fn send(
-    (client, limits): (&Client, Limits),
+    (link, limits): (&Link, Limits),
     address: SocketAddr,
     expectation: &HttpExpectation,
 ) -> Result<HttpEvidence, String> {
-    if expectation.method == "HEAD" {
+    let answer = async {
+        let connection = link.connect(address).await.map_err(|error| format!("cannot connect: {error}"))?;
         // A client's library does not look for a body after an answer to HEAD.
-        let answer = tokio::time::timeout(limits.request(), head::ask(address, expectation)).await;
-        return answer.unwrap_or_else(|_| Err("the request timed out".to_owned()));
-    }
-    let method = Method::from_bytes(expectation.method.as_bytes()).map_err(|error| error.to_string())?;
-    let mut request = client.request(method, format!("http://{address}{}", expectation.path));
+        if expectation.method == "HEAD" {
+            return head::ask(connection, address.ip(), expectation).await;
+        }
+        exchange(connection, address, expectation).await
+    };
+    let answer = tokio::time::timeout(limits.request(), answer).await;
+    answer.unwrap_or_else(|_| Err("the request timed out".to_owned()))
+}
+
+/// Sends a request over a connection of its own, and reads the answer as it is: no redirect is followed.
+async fn exchange(
+    connection: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    address: SocketAddr,
+    expectation: &HttpExpectation,
+) -> Result<HttpEvidence, String> {
+    let failed = |error: hyper::Error| with_causes(&error);
+    let url = Url::parse(&format!("http://{address}{}", expectation.path)).map_err(|error| error.to_string())?;
+    let mut request = hyper::Request::builder()
+        .method(expectation.method.as_bytes())
+        .uri(&url[Position::BeforePath..Position::AfterQuery]);
     for (name, value) in &expectation.request_headers {
         request = request.header(name, value);
     }
-    if let Some(body) = &expectation.send {
-        let bytes = body.bytes();
-        request = if expectation.chunked { request.body(in_chunks(&bytes)) } else { request.body(bytes) };
+    if let Some(headers) = request.headers_mut() {
+        let host = address.ip().to_string().parse().map_err(|_| "no such host".to_owned())?;
+        headers.entry(HOST).or_insert(host);
+        headers.entry(ACCEPT).or_insert(hyper::header::HeaderValue::from_static("*/*"));
     }
-    let mut response = request.send().await.map_err(|error| with_causes(&error))?;
+    let request = request.body(body(expectation)).map_err(|error| error.to_string())?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(connection)).await.map_err(failed)?;
+    let _carried = AbortOnDropHandle::new(tokio::spawn(connection));
+    let mut response = sender.send_request(request).await.map_err(failed)?;
     let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for (name, value) in response.headers() {
         let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -119,7 +140,8 @@ async fn send(
     }
     let status = response.status().as_u16();
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| with_causes(&error))? {
+    while let Some(frame) = response.frame().await {
+        let Ok(chunk) = frame.map_err(failed)?.into_data() else { continue };
         if body.len() + chunk.len() > MAX_BODY {
             return Err(format!("the body is larger than {MAX_BODY} bytes"));
         }
@@ -128,9 +150,14 @@ async fn send(
     Ok(HttpEvidence { status, headers, body })
 }
 
-/// A body without a known length, in several pieces, each of which becomes a chunk.
-fn in_chunks(bytes: &[u8]) -> reqwest::Body {
+/// The body of a request; without a known length it comes in several pieces, each of which becomes a chunk.
+fn body(expectation: &HttpExpectation) -> BoxBody<Bytes, Infallible> {
+    let Some(body) = &expectation.send else { return Empty::new().boxed() };
+    let bytes = Bytes::from(body.bytes());
+    if !expectation.chunked {
+        return Full::new(bytes).boxed();
+    }
     let size = (bytes.len() / 4).clamp(1, LARGEST_CHUNK);
-    let pieces: Vec<_> = bytes.chunks(size).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
-    reqwest::Body::wrap_stream(stream::iter(pieces))
+    let pieces: Vec<_> = bytes.chunks(size).map(|piece| Ok(Frame::data(Bytes::copy_from_slice(piece)))).collect();
+    BodyExt::boxed(StreamBody::new(stream::iter(pieces)))
 }

@@ -10,7 +10,7 @@ use crate::beneath::BeneathError;
 use crate::check;
 use crate::check::evidence::{EndEvidence, ProbeEvidence};
 use crate::check::limit::Exceeded;
-use crate::engine::{Application, Bind, Clients, Start};
+use crate::engine::{Application, Bind, Start};
 use crate::host::volume::{Snapshot, Volume};
 use crate::outcome::{Fault, Log, NotRun, Stage, with_causes};
 use crate::suite::limits::Limits;
@@ -39,7 +39,6 @@ impl Step<'_> {
         let start = Start { limits: self.limits(), ..settings(serve, volume.as_ref()) };
         let cursor = setup.requests.cursor();
         let mut application = setup.engine.start_application(image, &start, &setup.network, &setup.run).await?;
-        let first = application.address();
         let (id, disk) = (application.id().to_owned(), self.limits().disk());
         let watched = tokio::select! {
             result = self.watch(serve, &mut application, before.zip(volume.as_ref()), begun) => Some(result),
@@ -49,8 +48,7 @@ impl Step<'_> {
             self.part.findings.push(Exceeded::Disk(disk).finding(&self.scope, "container", &serve.at));
             Ok(())
         });
-        let addresses = first.into_iter().chain(application.address()).map(|address| address.ip()).collect();
-        let clients = Clients { addresses, all_known: true, ..Clients::default() };
+        let clients = setup.guard.clients_of(&id).await;
         self.blame_undeclared(cursor, &clients);
         let keep = setup.keep && (result.is_err() || self.part.findings.iter().any(Finding::is_broken));
         if keep {
@@ -138,12 +136,10 @@ impl Step<'_> {
         begun: Instant,
     ) -> Result<bool, StepError> {
         let limits = self.limits();
-        let client = probe::client(limits).map_err(|error| {
-            StepError::Suite(Fault { what: format!("cannot create an HTTP client: {error}"), hint: None })
-        })?;
+        let relay = self.setup.relay.get().ok_or_else(|| missing("the relay"))?;
         let mut answers = true;
         for (index, expectation) in serve.http.iter().enumerate() {
-            let evidence = probe::ask_all((&client, limits), application, expectation, index == 0).await?;
+            let evidence = probe::ask_all((relay.link(), limits), application, expectation, index == 0).await?;
             answers = evidence.iter().all(|one| matches!(one, ProbeEvidence::Answered(_)));
             self.part.findings.extend(check::http::check(&self.scope, expectation, &evidence));
             if !answers {

@@ -1,12 +1,12 @@
 //! What every step of a run shares.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::check::captured::Captured;
-use crate::engine::{Clients, Engine, Guard, Mark, Network, NetworkNamespace, named_containers};
+use crate::engine::{Clients, Engine, Guard, Mark, Network, Relay, named_containers};
 use crate::isolation::Watch;
-use crate::mirror::RequestLog;
+use crate::mirror::{RequestLog, Server};
 use crate::outcome::RunId;
 use crate::run::criteria::Criteria;
 use crate::run::plan::CandidateOrigin;
@@ -20,15 +20,15 @@ pub(crate) struct Setup {
     pub engine: Engine,
     /// The run's own network.
     pub network: Network,
-    pub namespace: NetworkNamespace,
+    /// What reaches containers, and lets them reach the fixture server, from when it is started.
+    pub relay: OnceLock<Relay>,
+    pub server: Server,
     pub guard: Guard,
     /// What the canaries find.
     pub watch: Arc<Watch>,
     pub run: RunId,
     /// What builds and containers asked of the fixture server.
     pub requests: RequestLog,
-    /// The recording proxy as programs on this host reach it.
-    pub host_proxy: String,
     /// The folders that base and onbuild image are built from.
     pub dockerfiles: (PathBuf, PathBuf),
     /// Whether the candidate is the repository's own, whose images are kept for the next run.

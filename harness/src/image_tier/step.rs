@@ -70,7 +70,7 @@ pub(super) async fn run(
     let result = match result {
         // Evidence taken while the engine was going away proves nothing against the candidate.
         Ok(end) if step.part.findings.iter().any(Finding::is_broken) => {
-            setup.engine.is_as_before(&setup.namespace, begun).await.map(|()| end).map_err(StepError::from)
+            setup.engine.is_as_before(setup.relay.get(), begun).await.map(|()| end).map_err(StepError::from)
         }
         other => other,
     };
@@ -172,7 +172,7 @@ impl Step<'_> {
     /// no scenario of the run declares may have been asked for by them: what they did without is not known to be nothing.
     pub(super) fn blame_undeclared(&mut self, cursor: usize, clients: &Clients) {
         let requests = self.setup.requests.since(cursor);
-        let only = Clients { addresses: clients.addresses.clone(), all_known: true, ..Clients::default() };
+        let only = Clients { all_known: true, ..clients.clone() };
         let own = || blame::undeclared(&blame::requests_of(requests.clone(), &only), &self.scenario.absent_packages);
         let anyones = || blame::undeclared(&blame::requests_of(requests.clone(), clients), &self.setup.absent);
         self.part.fault = self.part.fault.take().or_else(own).or_else(|| anyones().filter(|_| !clients.all_known));

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Setup, executor};
 use crate::engine::{Network, Origin};
-use crate::mirror::{self, RequestLog, Server};
+use crate::mirror::{self, RequestLog};
 use crate::run::criteria::Criteria;
 use crate::run::event::Event;
 use crate::run::lease::Lease;
@@ -19,7 +19,6 @@ use crate::run::tier::{Conclusion, Surroundings, Tier};
 pub(crate) struct ImageTier {
     /// What every step shares.
     pub setup: Arc<Setup>,
-    pub server: Server,
     /// What says that the run is alive.
     pub alive: Lease,
     /// Where the engine was found.
@@ -28,12 +27,12 @@ pub(crate) struct ImageTier {
 
 impl Tier for ImageTier {
     fn describe(&self) -> Surroundings {
-        let Setup { run, jobs, engine, network, namespace, offline, .. } = &*self.setup;
+        let Setup { run, jobs, engine, network, offline, .. } = &*self.setup;
         Surroundings {
             run: run.clone(),
             jobs: *jobs,
             engine: engine.describe().to_string(),
-            isolation: isolation(network, namespace.is_hosts()),
+            isolation: isolation(network),
             offline: *offline,
         }
     }
@@ -47,12 +46,16 @@ impl Tier for ImageTier {
     }
 
     async fn conclude(self, plan: &Plan, over: &CancellationToken) -> Conclusion {
-        let Self { setup, server, alive, origin } = self;
+        let Self { setup, alive, origin } = self;
         let isolation = setup.watch.conclusion();
+        if let Some(relay) = setup.relay.get() {
+            // It is not what is kept for a person to look at; where it cannot be removed, the clean-up says so.
+            drop(setup.engine.stop_relay(relay).await);
+        }
         let mut notes = leftovers::clean(&setup.engine, &setup.cache, &setup.run, setup.keep, over).await;
-        let log = server.log();
+        let log = setup.server.log();
         let (fixtures, undeclared) = (log.counts().to_string(), undeclared(&log, plan));
-        server.stop().await;
+        setup.server.stop().await;
         drop(alive);
         if origin == Origin::Private {
             notes.push(
@@ -89,13 +92,10 @@ fn undeclared(log: &RequestLog, plan: &Plan) -> Vec<String> {
     found
 }
 
-fn isolation(network: &Network, shared: bool) -> String {
-    let Network { name, subnet, gateway } = network;
+fn isolation(network: &Network) -> String {
+    let Network { name, subnet, relay, .. } = network;
     let port = mirror::PORT;
-    let namespace = if shared {
-        "its gateway is this host, so builds reach whatever listens on all addresses of the host"
-    } else {
-        "in the engine's own network namespace, where nothing else listens"
-    };
-    format!("internal network {name} ({subnet}) without a route out, fixture server at {gateway}:{port}; {namespace}")
+    format!(
+        "internal network {name} ({subnet}), on which this host has no address; fixture server by a relay at {relay}:{port}"
+    )
 }

@@ -1,19 +1,23 @@
 //! The listeners that canaries try to reach, and what reached them.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rustix::net::sockopt::set_ipv6_v6only;
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, UdpSocket, UnixListener};
 use tokio::task::JoinSet;
 
-use crate::engine::NetworkNamespace;
 use crate::outcome::RunId;
 
 /// The longest message of a canary, in bytes.
 const MESSAGE: usize = 128;
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 64;
 /// How long who has connected may take to say something.
 const SILENCE: Duration = Duration::from_secs(10);
 
@@ -55,39 +59,48 @@ impl Listeners {
     ///
     /// # Errors
     /// When they cannot be opened.
-    pub(crate) async fn of_host(run: &RunId, arrivals: &Arrivals) -> std::io::Result<(Self, Ports)> {
-        let host = NetworkNamespace::host();
-        let (mut listeners, six) = Self::of_link(&host, arrivals).await;
-        let all = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0));
-        let (tcp, udp) = (host.listen(all).await?, host.datagrams(all).await?);
+    pub(crate) fn of_host(run: &RunId, arrivals: &Arrivals) -> std::io::Result<(Self, Ports)> {
+        let mut listeners = Self { tasks: JoinSet::new() };
+        let six = listeners.open((Ipv6Addr::UNSPECIFIED, 0).into(), arrivals).ok();
+        let (tcp, udp) = listeners.open((Ipv4Addr::UNSPECIFIED, 0).into(), arrivals)?;
         let abstract_name = format!("wsgi-proof-{run}-canary");
-        let ports = Ports { tcp: tcp.local_addr()?.port(), udp: udp.local_addr()?.port(), six, abstract_name };
-        listeners.add(tcp, udp, arrivals);
-        let address = std::os::unix::net::SocketAddr::from_abstract_name(&ports.abstract_name)?;
+        let address = std::os::unix::net::SocketAddr::from_abstract_name(&abstract_name)?;
         let listener = std::os::unix::net::UnixListener::bind_addr(&address)?;
         listener.set_nonblocking(true)?;
         let listener = UnixListener::from_std(listener)?;
         // Who can connect to it says so; there is nothing to be read.
         listeners.tasks.spawn(async move { while listener.accept().await.is_ok() {} });
-        Ok((listeners, ports))
+        Ok((listeners, Ports { tcp, udp, six, abstract_name }))
     }
 
-    /// Listeners for TCP and UDP over IPv6 alone, and their ports, if there is IPv6.
-    pub(crate) async fn of_link(namespace: &NetworkNamespace, arrivals: &Arrivals) -> (Self, Option<(u16, u16)>) {
-        let mut listeners = Self { tasks: JoinSet::new() };
-        let all = SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0));
-        let (Ok(tcp), Ok(udp)) = (namespace.listen(all).await, namespace.datagrams(all).await) else {
-            return (listeners, None);
-        };
-        let (Ok(first), Ok(second)) = (tcp.local_addr(), udp.local_addr()) else { return (listeners, None) };
-        listeners.add(tcp, udp, arrivals);
-        (listeners, Some((first.port(), second.port())))
+    /// Listens at an address, by TCP and UDP; the ports.
+    fn open(&mut self, address: SocketAddr, arrivals: &Arrivals) -> std::io::Result<(u16, u16)> {
+        let (tcp, udp) = (socket(address, SocketType::STREAM)?, socket(address, SocketType::DGRAM)?);
+        let (tcp, udp) = (TcpListener::from_std(tcp.into())?, UdpSocket::from_std(udp.into())?);
+        let ports = (tcp.local_addr()?.port(), udp.local_addr()?.port());
+        self.add(tcp, udp, arrivals);
+        Ok(ports)
     }
 
     fn add(&mut self, tcp: TcpListener, udp: UdpSocket, arrivals: &Arrivals) {
         self.tasks.spawn(accept(tcp, arrivals.clone()));
         self.tasks.spawn(receive(udp, arrivals.clone()));
     }
+}
+
+/// A socket at this address. One of IPv6 takes no IPv4 along: at an unspecified address it would answer on a port that another
+/// socket has elsewhere, and could not be distinguished from it.
+fn socket(address: SocketAddr, kind: SocketType) -> std::io::Result<OwnedFd> {
+    let family = if address.is_ipv6() { AddressFamily::INET6 } else { AddressFamily::INET };
+    let socket = socket_with(family, kind, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
+    if address.is_ipv6() {
+        set_ipv6_v6only(&socket, true)?;
+    }
+    bind(&socket, &address)?;
+    if kind == SocketType::STREAM {
+        listen(&socket, BACKLOG)?;
+    }
+    Ok(socket)
 }
 
 async fn accept(listener: TcpListener, arrivals: Arrivals) {
@@ -116,12 +129,24 @@ async fn receive(socket: UdpSocket, arrivals: Arrivals) {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use rustix::net::sockopt::ipv6_v6only;
+
     use super::*;
+
+    #[test]
+    fn what_listens_to_ipv6_does_not_listen_to_ipv4() {
+        for kind in [SocketType::STREAM, SocketType::DGRAM] {
+            // Without IPv6 there is nothing that could.
+            if let Ok(socket) = socket((Ipv6Addr::UNSPECIFIED, 0).into(), kind) {
+                assert!(ipv6_v6only(&socket).unwrap());
+            }
+        }
+    }
 
     #[tokio::test]
     async fn what_reaches_a_listener_is_written_down_and_answered() {
         let arrivals = Arrivals::default();
-        let (_listeners, ports) = Listeners::of_host(&RunId::new(), &arrivals).await.unwrap();
+        let (_listeners, ports) = Listeners::of_host(&RunId::new(), &arrivals).unwrap();
         let mut client = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, ports.tcp)).await.unwrap();
         client.write_all(b"by TCP").await.unwrap();
         let mut answer = [0; 6];

@@ -9,7 +9,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 pub(crate) use listener::{Arrivals, Listeners, Ports};
-pub(crate) use ways::{Kind, LinkPorts, Way, host_addresses, ways};
+pub(crate) use ways::{Kind, MachinePorts, Targets, Way, host_addresses, ways};
 
 use crate::outcome::RunId;
 
@@ -26,6 +26,8 @@ pub(crate) enum Canary {
     /// A command of a build.
     Build,
     Container,
+    /// One that is not shut in: what it does not reach is no proof that others are.
+    Control,
 }
 
 impl Canary {
@@ -34,6 +36,7 @@ impl Canary {
         match self {
             Self::Build => "build",
             Self::Container => "container",
+            Self::Control => "control",
         }
     }
 
@@ -54,7 +57,7 @@ impl fmt::Display for Canary {
 pub(crate) struct Isolation {
     /// The ways out that were tried, in words, each by a build and by a container; none where nothing was run.
     pub tried: Vec<String>,
-    /// Ways that were open because the engine's networks are this host's own.
+    /// Ways that were open and are the engine's machine's to close.
     pub weakened: Vec<String>,
     /// Ways that were open and must not be: what the run says cannot be relied on.
     pub broken: Vec<String>,
@@ -83,7 +86,7 @@ struct State {
     open: Vec<(Canary, usize, String)>,
     untold: Option<String>,
     /// Held, so that they go on listening.
-    listeners: Vec<Listeners>,
+    listeners: Option<Listeners>,
 }
 
 impl Watch {
@@ -98,10 +101,10 @@ impl Watch {
     }
 
     /// The ways that are tried, and the listeners at their ends, which stay open until the run ends.
-    pub(crate) fn begin(&self, ways: Vec<Way>, listeners: Vec<Listeners>) {
+    pub(crate) fn begin(&self, ways: Vec<Way>, listeners: Listeners) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.ways = ways;
-        state.listeners = listeners;
+        state.listeners = Some(listeners);
     }
 
     /// Takes what a canary said.
@@ -180,9 +183,30 @@ fn parse(line: &str) -> Option<(usize, &str)> {
     Some((number.parse().ok()?, said))
 }
 
-/// The command of the beacon: it says `ready` when it listens, and what reached it.
+/// The command of the beacon on another network: it says `ready` and its ports when it listens, and what reached it.
 pub(crate) fn beacon_command() -> Vec<String> {
-    perl(BEACON, [BEACON_PORT.to_string()])
+    perl(BEACON, [BEACON_PORT.to_string(), "names".to_owned()])
+}
+
+/// The command of the same on the engine's own network.
+pub(crate) fn machine_command() -> Vec<String> {
+    perl(BEACON, ["0".to_owned(), "six".to_owned()])
+}
+
+/// Whether a control reached the beacon by all that has nothing to do with what a container may do: its ways, and what it said.
+///
+/// # Errors
+/// When it did not, and how.
+pub(crate) fn reaches(ways: &[Way], said: &[String]) -> Result<(), String> {
+    let said: Vec<(usize, &str)> = said.iter().filter_map(|line| parse(line)).collect();
+    for way in ways.iter().filter(|way| way.is_for(Canary::Control)) {
+        match said.iter().find(|(number, _)| *number == way.number) {
+            Some((_, "open")) => {}
+            Some((_, other)) => return Err(format!("{way}: {other}")),
+            None => return Err(format!("{way}: not tried")),
+        }
+    }
+    Ok(())
 }
 
 /// The command of a canary, which tries these ways.
@@ -254,6 +278,15 @@ mod tests {
         watch.arrivals().add(format!("{run}-build-1").as_bytes());
         watch.arrivals().add(b"GET / HTTP/1.1 of somebody else");
         assert_eq!(watch.conclusion().broken.len(), 1);
+    }
+
+    #[test]
+    fn a_control_must_reach_what_others_must_not() {
+        let (_, watch) = watch();
+        let ways: Vec<Way> = watch.state.lock().unwrap().ways.clone();
+        assert_eq!(reaches(&ways, &lines(&["way 0 open", "way 1 open", "way 2 open"])), Ok(()));
+        assert!(reaches(&ways, &lines(&["way 0 open", "way 1 open", "way 2 closed: no answer"])).is_err());
+        assert!(reaches(&ways, &lines(&["way 0 open", "way 1 open"])).unwrap_err().contains("not tried"));
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub(crate) struct Way {
     pub port: u16,
     /// What is there, in words.
     pub what: String,
-    /// Whether it is known to be open: with an engine whose networks are this host's own, its gateway is the host.
+    /// Whether it may be open for a reason that is neither the run's nor the engine's.
     pub is_expected: bool,
 }
 
@@ -78,6 +78,8 @@ impl Way {
     /// an engine would fetch is tried by builds of their own.
     pub(super) fn is_for(&self, canary: Canary) -> bool {
         match self.kind {
+            // Which others it can try depends on what the engine lets a container do.
+            kind if canary == Canary::Control => matches!(kind, Kind::Tcp | Kind::Udp | Kind::Dns),
             Kind::Name => canary == Canary::Container,
             Kind::Add | Kind::Trigger => false,
             _ => true,
@@ -110,39 +112,65 @@ impl fmt::Display for Way {
     }
 }
 
-/// Listeners over IPv6 of the namespace that the run's network is in: their TCP and UDP ports, where it has IPv6.
+/// Ports on all addresses of the machine that the engine's networks are on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LinkPorts {
-    /// The namespace is this host's, whose listeners they are.
-    OfThisHost,
-    /// The namespace is another one.
-    Elsewhere(Option<(u16, u16)>),
+pub(crate) struct MachinePorts {
+    pub tcp: u16,
+    pub udp: u16,
+    /// UDP over IPv6, where there is any.
+    pub six: Option<u16>,
 }
 
-/// All ways that are tried: to a beacon on another network, to the network's gateway, to this host's addresses, and to sockets.
-///
-/// `hosts` are listeners of this host; `link` those of the namespace that the network is in.
-pub(crate) fn ways(
-    beacon: Ipv4Addr,
-    gateway: IpAddr,
-    addresses: &[IpAddr],
-    (hosts, link): (&Ports, LinkPorts),
-    sockets: &[&Path],
-) -> Vec<Way> {
+impl MachinePorts {
+    /// What a beacon says behind `ready`: the three ports, 0 for none.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut ports = text.split_whitespace().map(|port| port.parse::<u16>().ok());
+        let (tcp, udp, six) = (ports.next()??, ports.next()??, ports.next()??);
+        Some(Self { tcp, udp, six: Some(six).filter(|six| *six != 0) })
+    }
+}
+
+/// What canaries try to reach.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Targets<'a> {
+    /// The beacon on another network.
+    pub beacon: Ipv4Addr,
+    /// The address that the run's network has for its gateway, and that of its relay.
+    pub gateway: IpAddr,
+    pub relay: IpAddr,
+    /// Ports of the engine's machine.
+    pub machine: MachinePorts,
+    /// This host's addresses, and the ports of listeners on all of them.
+    pub addresses: &'a [IpAddr],
+    pub hosts: &'a Ports,
+    /// Sockets in the file system.
+    pub sockets: &'a [&'a Path],
+}
+
+/// All ways that are tried: to a beacon on another network (these come first), to the network's gateway and its relay, to this host's
+/// addresses, and to sockets.
+pub(crate) fn ways(targets: Targets<'_>) -> Vec<Way> {
+    let Targets { beacon, gateway, relay, machine, addresses, hosts, sockets } = targets;
     let mut ways = Vec::new();
     let mut add = |kind, host: String, port, what: &str, is_expected| {
         let number = ways.len() + 1;
         ways.push(Way { number, kind, host, port, what: what.to_owned(), is_expected });
     };
     let there = beacon.to_string();
-    for (kind, port) in [(Kind::Tcp, BEACON_PORT), (Kind::Udp, BEACON_PORT), (Kind::Icmp, 0), (Kind::Dns, 53)] {
+    for (kind, port) in [(Kind::Tcp, BEACON_PORT), (Kind::Udp, BEACON_PORT), (Kind::Dns, 53), (Kind::Icmp, 0)] {
         let what = if kind == Kind::Dns { "a name server on another network" } else { "another network" };
         add(kind, there.clone(), port, what, false);
     }
     add(Kind::Name, "-".to_owned(), 0, "a name server on another network", false);
-    let shared = link == LinkPorts::OfThisHost;
-    for (kind, port) in [(Kind::Tcp, hosts.tcp), (Kind::Udp, hosts.udp)] {
-        add(kind, gateway.to_string(), port, "another port of this host at the network's gateway", shared);
+    for (kind, port) in [(Kind::Tcp, machine.tcp), (Kind::Udp, machine.udp)] {
+        add(kind, gateway.to_string(), port, "the engine's machine at the network's gateway", false);
+    }
+    add(Kind::Icmp, gateway.to_string(), 0, "the network's gateway", false);
+    for kind in [Kind::Tcp, Kind::Udp] {
+        add(kind, relay.to_string(), BEACON_PORT, "another port of the relay", false);
+    }
+    if let Some(udp) = machine.six {
+        add(Kind::Udp6, ALL_NODES.to_owned(), udp, "all nodes of the network", false);
     }
     let others = |address: &&IpAddr| **address != gateway && !address.is_loopback();
     for address in addresses.iter().filter(others).take(ADDRESSES) {
@@ -155,16 +183,6 @@ pub(crate) fn ways(
         if address.is_ipv4() {
             add(Kind::Icmp, address.to_string(), 0, what, false);
         }
-    }
-    let six = match link {
-        LinkPorts::OfThisHost => hosts.six,
-        LinkPorts::Elsewhere(ports) => ports,
-    };
-    if let Some((tcp, udp)) = six {
-        let what = "the gateway's link-local address";
-        add(Kind::Tcp6, format!("neighbour:{gateway}"), tcp, what, false);
-        add(Kind::Udp6, format!("neighbour:{gateway}"), udp, what, false);
-        add(Kind::Udp6, ALL_NODES.to_owned(), udp, "all nodes of the network", false);
     }
     for socket in sockets {
         add(Kind::Unix, socket.display().to_string(), 0, "a socket of an engine", false);
@@ -261,14 +279,10 @@ mod tests {
     }
 
     #[test]
-    fn the_gateway_is_the_host_only_where_they_share_a_namespace() {
-        let ports = Ports { tcp: 1, udp: 2, six: None, abstract_name: "x".into() };
-        let gateway = IpAddr::from([10, 231, 0, 1]);
-        let expected = |link| {
-            let ways = ways(Ipv4Addr::LOCALHOST, gateway, &[gateway], (&ports, link), &[]);
-            ways.iter().filter(|way| way.is_expected && way.kind != Kind::Vsock).count()
-        };
-        assert_eq!((expected(LinkPorts::OfThisHost), expected(LinkPorts::Elsewhere(None))), (2, 0));
+    fn a_beacon_says_its_ports() {
+        assert_eq!(MachinePorts::parse("1 2 0"), Some(MachinePorts { tcp: 1, udp: 2, six: None }));
+        assert_eq!(MachinePorts::parse("1 2 3").and_then(|ports| ports.six), Some(3));
+        assert_eq!(MachinePorts::parse("1 x 3"), None);
     }
 
     proptest::proptest! {

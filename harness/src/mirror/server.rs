@@ -8,6 +8,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{Method, Response, StatusCode};
+use axum::serve::Listener;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,7 @@ use super::lock::Lock;
 use super::log::{Outcome, RequestLog};
 use super::{Inner, fetch, index, range, repositories};
 use crate::outcome::with_causes;
+use crate::relay::{Incoming, Peer, RelayStream};
 use crate::suite::project_name::normalised;
 
 /// How many requests are answered at once; the others wait.
@@ -29,9 +31,13 @@ const AT_ONCE: usize = 64;
 pub(crate) struct Server {
     log: RequestLog,
     host: SocketAddr,
+    router: Router,
     cancel: CancellationToken,
     tasks: TaskTracker,
 }
+
+/// The connections that a relay carries, as a listener.
+struct Carried(Incoming);
 
 struct Shared {
     inner: Arc<Inner>,
@@ -42,16 +48,12 @@ struct Shared {
 }
 
 impl Server {
-    pub(super) async fn start(inner: Arc<Inner>, public: TcpListener) -> std::io::Result<Self> {
-        Self::start_with(inner, public, Vec::new()).await
+    pub(super) async fn start(inner: Arc<Inner>) -> std::io::Result<Self> {
+        Self::start_with(inner, Vec::new()).await
     }
 
     /// `archives` are further hosts that the proxy takes for archives; tests name their own.
-    pub(super) async fn start_with(
-        inner: Arc<Inner>,
-        public: TcpListener,
-        archives: Vec<String>,
-    ) -> std::io::Result<Self> {
+    pub(super) async fn start_with(inner: Arc<Inner>, archives: Vec<String>) -> std::io::Result<Self> {
         let log = RequestLog::default();
         let shared = Arc::new(Shared {
             inner,
@@ -63,20 +65,25 @@ impl Server {
         let router = Router::new().fallback(answer).with_state(shared);
         let own = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let host = own.local_addr()?;
-        let cancel = CancellationToken::new();
-        let tasks = TaskTracker::new();
-        for listener in [public, own] {
-            let service = router.clone().into_make_service_with_connect_info::<Client>();
-            let server = axum::serve(Bounded::new(listener, log.clone()), service)
-                .with_graceful_shutdown(cancel.clone().cancelled_owned());
-            tasks.spawn(async move {
-                if let Err(error) = server.await {
-                    tracing::error!(%error, "the fixture server has ended");
-                }
-            });
-        }
-        tasks.close();
-        Ok(Self { log, host, cancel, tasks })
+        let server = Self { log, host, router, cancel: CancellationToken::new(), tasks: TaskTracker::new() };
+        server.listen(own);
+        Ok(server)
+    }
+
+    /// Serves what a relay carries, beside the programs of this host.
+    pub(crate) fn carry(&self, incoming: Incoming) {
+        self.listen(Carried(incoming));
+    }
+
+    fn listen(&self, listener: impl Listener<Addr: Into<Peer> + Sync>) {
+        let service = self.router.clone().into_make_service_with_connect_info::<Client>();
+        let server = axum::serve(Bounded::new(listener, self.log.clone()), service)
+            .with_graceful_shutdown(self.cancel.clone().cancelled_owned());
+        self.tasks.spawn(async move {
+            if let Err(error) = server.await {
+                tracing::error!(%error, "the fixture server has ended");
+            }
+        });
     }
 
     pub(crate) fn log(&self) -> RequestLog {
@@ -89,9 +96,27 @@ impl Server {
     }
 
     /// Stops listening. Connections that a killed client left open are not waited for.
-    pub(crate) async fn stop(self) {
+    pub(crate) async fn stop(&self) {
         self.cancel.cancel();
+        self.tasks.close();
         drop(tokio::time::timeout(std::time::Duration::from_secs(2), self.tasks.wait()).await);
+    }
+}
+
+impl Listener for Carried {
+    type Io = RelayStream;
+    type Addr = Peer;
+
+    async fn accept(&mut self) -> (RelayStream, Peer) {
+        match self.0.next().await {
+            Some(next) => next,
+            // The relay is no more; the run has been told by whoever needs it.
+            None => std::future::pending().await,
+        }
+    }
+
+    fn local_addr(&self) -> std::io::Result<Peer> {
+        Err(std::io::ErrorKind::Unsupported.into())
     }
 }
 

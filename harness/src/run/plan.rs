@@ -42,6 +42,8 @@ pub(crate) struct Preparation {
 pub(crate) enum Role {
     /// The distribution that the base image is built on.
     Distribution,
+    /// No image, but the relay that connects the run's network to the fixture server.
+    Relay,
     /// No image, but the isolation probes of the canaries.
     Canaries,
     /// The candidate's base image, as shipped.
@@ -58,6 +60,7 @@ impl fmt::Display for Role {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Distribution => "distribution",
+            Self::Relay => "relay",
             Self::Canaries => "canaries",
             Self::Base => "base image",
             Self::Onbuild => "onbuild image",
@@ -176,6 +179,7 @@ impl Plan {
         // A distribution is shared by the cells of its suite, a prebuilt image by all.
         let suite = |cell: usize| &self.cells[cell].variant.suite;
         let own = match role {
+            Role::Relay => self.relay().unwrap_or(cell),
             Role::Distribution => (0..=cell).find(|other| suite(*other) == suite(cell)).unwrap_or(cell),
             _ => cell,
         };
@@ -185,13 +189,24 @@ impl Plan {
         }
         let needs = match role {
             Role::Distribution => Vec::new(),
-            Role::Base if origin.base.is_some() => Vec::new(),
-            Role::Base | Role::Canaries => vec![self.prepare(Role::Distribution, cell, origin)],
-            Role::Onbuild if origin.onbuild.is_some() => Vec::new(),
+            Role::Relay => vec![self.prepare(Role::Distribution, cell, origin)],
+            Role::Base if origin.base.is_some() => vec![self.prepare(Role::Relay, cell, origin)],
+            Role::Base | Role::Canaries => {
+                vec![self.prepare(Role::Distribution, cell, origin), self.prepare(Role::Relay, cell, origin)]
+            }
+            Role::Onbuild if origin.onbuild.is_some() => vec![self.prepare(Role::Relay, cell, origin)],
             Role::Onbuild | Role::InstrumentedBase => vec![self.prepare(Role::Base, cell, origin)],
             Role::InstrumentedOnbuild => vec![self.prepare(Role::Onbuild, cell, origin)],
         };
         self.push(Work::Prepare(what), needs)
+    }
+
+    /// The cell on whose distribution the run's relay is.
+    fn relay(&self) -> Option<usize> {
+        self.steps.iter().find_map(|step| match step.work {
+            Work::Prepare(Preparation { role: Role::Relay, cell }) => Some(cell),
+            _ => None,
+        })
     }
 
     fn push(&mut self, work: Work, needs: Vec<usize>) -> usize {
@@ -218,7 +233,8 @@ impl Plan {
     pub(crate) fn name_of(&self, what: Preparation) -> String {
         let cell = &self.cells[what.cell];
         match what.role {
-            role if self.cells.len() == 1 || role == Role::Canaries => role.to_string(),
+            role if self.cells.len() == 1 => role.to_string(),
+            role @ (Role::Relay | Role::Canaries) => role.to_string(),
             Role::Distribution => format!("{} {}", what.role, cell.variant.suite),
             role => format!("{role} [{cell}]"),
         }
@@ -292,17 +308,18 @@ mod tests {
         ];
         insta::assert_snapshot!(Plan::new(cells, &CandidateOrigin::default()).to_string(), @"
           0  prepare distribution bookworm
-          1  prepare canaries  (after 0)
-          2  prepare base image [python-3.11 whiskey]  (after 0)
-          3  prepare base image, instrumented [python-3.11 whiskey]  (after 2)
-          4  inspect hello [python-3.11 whiskey]  (after 2, 3)
-          5  prepare base image [python-3.9 docker]  (after 0)
-          6  prepare base image, instrumented [python-3.9 docker]  (after 5)
-          7  inspect hello [python-3.9 docker]  (after 5, 6)
-          8  prepare distribution trixie
-          9  prepare base image [python-3.13 docker]  (after 8)
-         10  prepare base image, instrumented [python-3.13 docker]  (after 9)
-         11  inspect hello [python-3.13 docker]  (after 9, 10)
+          1  prepare relay  (after 0)
+          2  prepare canaries  (after 0, 1)
+          3  prepare base image [python-3.11 whiskey]  (after 0, 1)
+          4  prepare base image, instrumented [python-3.11 whiskey]  (after 3)
+          5  inspect hello [python-3.11 whiskey]  (after 3, 4)
+          6  prepare base image [python-3.9 docker]  (after 0, 1)
+          7  prepare base image, instrumented [python-3.9 docker]  (after 6)
+          8  inspect hello [python-3.9 docker]  (after 6, 7)
+          9  prepare distribution trixie
+         10  prepare base image [python-3.13 docker]  (after 9, 1)
+         11  prepare base image, instrumented [python-3.13 docker]  (after 10)
+         12  inspect hello [python-3.13 docker]  (after 10, 11)
         ");
     }
 
@@ -319,13 +336,14 @@ mod tests {
         let text = plan(vec![scenario("hello", Subject::Application, true)], &CandidateOrigin::default());
         insta::assert_snapshot!(text, @"
           0  prepare distribution
-          1  prepare canaries  (after 0)
-          2  prepare base image  (after 0)
-          3  prepare base image, instrumented  (after 2)
-          4  prepare onbuild image  (after 2)
-          5  prepare onbuild image, instrumented  (after 4)
-          6  build hello  (after 3, 5)
-          7  serve hello  (after 6)
+          1  prepare relay  (after 0)
+          2  prepare canaries  (after 0, 1)
+          3  prepare base image  (after 0, 1)
+          4  prepare base image, instrumented  (after 3)
+          5  prepare onbuild image  (after 3)
+          6  prepare onbuild image, instrumented  (after 5)
+          7  build hello  (after 4, 6)
+          8  serve hello  (after 7)
         ");
     }
 
@@ -339,7 +357,9 @@ mod tests {
     fn prebuilt_images_are_built_on_no_distribution() {
         let origin = CandidateOrigin { base: Some("b".into()), onbuild: Some("o".into()) };
         let text = plan(vec![scenario("hello", Subject::Application, true)], &origin);
-        assert!(text.contains("prepare base image\n") && text.contains("prepare onbuild image\n"), "{text}");
+        assert!(text.contains("prepare relay  (after 0)\n"), "{text}");
+        assert!(text.contains("prepare base image  (after 1)\n"), "{text}");
+        assert!(text.contains("prepare onbuild image  (after 1)\n"), "{text}");
     }
 
     #[test]
@@ -347,7 +367,7 @@ mod tests {
         let scenarios = vec![scenario("a", Subject::BaseImage, true), scenario("b", Subject::BaseImage, true)];
         let text = plan(scenarios, &CandidateOrigin::default());
         assert!(!text.contains("onbuild"), "{text}");
-        assert_eq!(text.matches("prepare base image\n").count() + text.matches("prepare base image  (").count(), 1);
+        assert_eq!(text.matches("prepare base image  (").count(), 1);
     }
 
     #[test]

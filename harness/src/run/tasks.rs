@@ -4,7 +4,6 @@ use std::any::Any;
 use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt;
-use tokio::runtime::Handle;
 use tokio::task::JoinSet;
 
 use crate::outcome::Fault;
@@ -26,13 +25,7 @@ impl<K: Send + 'static, T: Send + 'static> Tasks<K, T> {
     }
 
     pub(crate) fn start(&mut self, key: K, work: impl Future<Output = T> + Send + 'static) {
-        self.start_on(&Handle::current(), key, work);
-    }
-
-    /// Starts one on another runtime.
-    pub(crate) fn start_on(&mut self, runtime: &Handle, key: K, work: impl Future<Output = T> + Send + 'static) {
-        let whole = async move { (key, unwound(work).await) };
-        self.0.spawn_on(whole, runtime);
+        self.0.spawn(async move { (key, unwound(work).await) });
     }
 
     /// The next one that ends, with its result or with the fault that it panicked; `None` when none is under way.

@@ -198,17 +198,6 @@ fn daemon(pid_file: &Path, data_root: &Path) -> Option<i32> {
     command.split(|byte| *byte == 0).any(|argument| argument == own.as_bytes()).then_some(pid)
 }
 
-/// The network namespace of the daemon that keeps its data in this folder, if it is a private engine, of whatever cache
-/// folder, and is running.
-///
-/// # Errors
-/// When it cannot be opened.
-pub(crate) fn network_namespace(data_root: &Path) -> Result<Option<File>, PrivateError> {
-    let Some(pid) = data_root.parent().and_then(|own| daemon(&own.join(PID_FILE), data_root)) else { return Ok(None) };
-    let path = format!("/proc/{pid}/ns/net");
-    File::open(&path).map(Some).map_err(PrivateError::io(path))
-}
-
 /// Since when the daemon has been running.
 pub(super) fn since(cache: &Path) -> Option<SystemTime> {
     std::fs::metadata(pid_file(cache)).and_then(|metadata| metadata.modified()).ok()

@@ -11,7 +11,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-pub(crate) use daemon::{network_namespace, start, stop};
+pub(crate) use daemon::{start, stop};
 pub(crate) use packages::Toolbox;
 pub(super) use packages::{DISTRIBUTION_PROGRAMS, lock};
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use futures_util::StreamExt;
 use sha2::{Digest, Sha256};
 
-use super::tests::{any, inner, proxied, walk};
+use super::tests::{inner, proxied, walk};
 use super::*;
 
 const MEGABYTE: u64 = 1 << 20;
@@ -35,7 +35,7 @@ async fn archive(megabytes: u64, announced: Option<u64>) -> SocketAddr {
 async fn taking(megabytes: u64, folder: &Path, archive: SocketAddr) -> Server {
     let inner = Arc::into_inner(inner(folder, false)).unwrap();
     let inner = Arc::new(Inner { largest: megabytes * MEGABYTE, ..inner });
-    Server::start_with(inner, any().await, vec![archive.to_string()]).await.unwrap()
+    Server::start_with(inner, vec![archive.to_string()]).await.unwrap()
 }
 
 /// The files that the archive's answers have left in the store.

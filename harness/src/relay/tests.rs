@@ -1,0 +1,185 @@
+//! The real relay, on this machine: a process whose streams are pipes.
+
+#![allow(clippy::unwrap_used)]
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::Stdio;
+
+use futures_util::StreamExt;
+use futures_util::future::{join, join_all};
+use futures_util::stream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::process::{Child, Command};
+use tokio_util::io::ReaderStream;
+
+use super::*;
+
+/// A relay as a process, and the link to it.
+async fn begun(port: u16) -> (Child, std::io::Result<(Link, Incoming)>) {
+    let command = command(port);
+    let mut child = Command::new(&command[0])
+        .args(&command[1..])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let frames = ReaderStream::new(child.stdout.take().unwrap()).map(|piece| piece.map(Output::Frames));
+    let complaints = ReaderStream::new(child.stderr.take().unwrap()).map(|piece| piece.map(Output::Complaint));
+    let link = Link::begin(stream::select(complaints, frames), child.stdin.take().unwrap()).await;
+    (child, link)
+}
+
+/// A relay at work, and where it is reached.
+async fn relay() -> (Link, Incoming, SocketAddr, Child) {
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap();
+    let (child, begun) = begun(free.port()).await;
+    let (link, incoming) = begun.unwrap();
+    (link, incoming, free, child)
+}
+
+fn pattern(length: usize, seed: usize) -> Vec<u8> {
+    (0..length).map(|place| u8::try_from((place * 31 + seed + place / 251) % 256).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn many_connections_are_carried_at_once_both_ways() {
+    let (link, mut incoming, address, _child) = relay().await;
+    // Echoes, from within and from outside.
+    tokio::spawn(async move {
+        while let Some((mut stream, peer)) = incoming.next().await {
+            assert!(peer.address.ip().is_loopback());
+            tokio::spawn(async move {
+                let (mut from, mut to) = tokio::io::split(&mut stream);
+                tokio::io::copy(&mut from, &mut to).await.unwrap();
+                to.shutdown().await.unwrap();
+            });
+        }
+    });
+    let container = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let there = container.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = container.accept().await {
+            tokio::spawn(async move {
+                let (mut from, mut to) = stream.split();
+                tokio::io::copy(&mut from, &mut to).await.unwrap();
+                to.shutdown().await.unwrap();
+            });
+        }
+    });
+    // Several times the window each.
+    let ask = |seed: usize| pattern(3 * usize::try_from(super::stream::WINDOW).unwrap() + seed, seed);
+    let from_outside = (0..20).map(|seed| async move {
+        let (sent, mut back) = (ask(seed), Vec::new());
+        let (mut from, mut to) = TcpStream::connect(address).await.unwrap().into_split();
+        let writing = sent.clone();
+        let writer = tokio::spawn(async move {
+            to.write_all(&writing).await.unwrap();
+            to.shutdown().await.unwrap();
+        });
+        from.read_to_end(&mut back).await.unwrap();
+        writer.await.unwrap();
+        assert!(back == sent, "{seed}");
+    });
+    let link = &link;
+    let from_within = (0..20).map(|seed| async move {
+        let (sent, mut back) = (ask(seed), Vec::new());
+        let (mut from, mut to) = tokio::io::split(link.connect(there).await.unwrap());
+        let writing = sent.clone();
+        let writer = tokio::spawn(async move {
+            to.write_all(&writing).await.unwrap();
+            to.shutdown().await.unwrap();
+        });
+        from.read_to_end(&mut back).await.unwrap();
+        writer.await.unwrap();
+        assert!(back == sent, "{seed}");
+    });
+    join(join_all(from_outside), join_all(from_within)).await;
+    assert_eq!(link.lost(), None);
+}
+
+#[tokio::test]
+async fn a_connection_that_nobody_takes_is_refused_and_one_that_breaks_is_told() {
+    let (link, _incoming, _, _child) = relay().await;
+    let nobody = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap();
+    let error = link.connect(nobody).await.unwrap_err();
+    assert!(error.to_string().contains("refused"), "{error}");
+
+    let container = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let (stream, accepted) = tokio::join!(link.connect(container.local_addr().unwrap()), container.accept());
+    let (mut stream, (mut other, _)) = (stream.unwrap(), accepted.unwrap());
+    other.write_all(b"half").await.unwrap();
+    let mut half = [0; 4];
+    stream.read_exact(&mut half).await.unwrap();
+    // Closed with something unread: a reset (RFC 9293, section 3.6.1).
+    stream.write_all(b"unread").await.unwrap();
+    other.peek(&mut half).await.unwrap();
+    drop(other);
+    let error = stream.read_to_end(&mut Vec::new()).await.unwrap_err();
+    assert!(error.to_string().contains("reset"), "{error}");
+}
+
+#[tokio::test]
+async fn what_was_written_arrives_though_the_stream_was_dropped() {
+    let (_link, mut incoming, address, _child) = relay().await;
+    let sent = pattern(100_000, 3);
+    let mut client = TcpStream::connect(address).await.unwrap();
+    let (mut stream, peer) = incoming.next().await.unwrap();
+    assert_eq!(peer.address, client.local_addr().unwrap());
+    let now = time::OffsetDateTime::now_utc().unix_timestamp_nanos();
+    assert!((now - i128::from(peer.at.unwrap())).abs() < 3_600_000_000_000, "{peer:?} at {now}");
+    stream.write_all(&sent).await.unwrap();
+    drop(stream);
+    let mut received = Vec::new();
+    client.read_to_end(&mut received).await.unwrap();
+    assert!(received == sent);
+}
+
+/// Its connections break, and what waits for it hears of it.
+#[tokio::test]
+async fn a_relay_that_ends_is_told() {
+    let (link, mut incoming, address, mut child) = relay().await;
+    let _client = TcpStream::connect(address).await.unwrap();
+    let (mut stream, _) = incoming.next().await.unwrap();
+    child.kill().await.unwrap();
+    let error = stream.read_to_end(&mut Vec::new()).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::NotConnected);
+    assert!(link.connect(address).await.unwrap_err().to_string().contains("the relay ended"));
+    assert_eq!(link.lost().as_deref(), Some("its output ended"));
+    drop(stream);
+    assert!(incoming.next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_relay_ends_with_its_link() {
+    let (link, _incoming, _, mut child) = relay().await;
+    drop(link);
+    assert!(child.wait().await.unwrap().success());
+}
+
+/// Who opens more connections than anyone needs gets no further ones, and others do.
+#[tokio::test]
+async fn an_address_has_no_more_connections_than_it_may() {
+    let (_link, mut incoming, address, _child) = relay().await;
+    let (mut clients, mut streams) = (Vec::new(), Vec::new());
+    for _ in 0..OF_AN_ADDRESS {
+        clients.push(TcpStream::connect(address).await.unwrap());
+        streams.push(incoming.next().await.unwrap().0);
+    }
+    let mut one_more = TcpStream::connect(address).await.unwrap();
+    assert_eq!(one_more.read_to_end(&mut Vec::new()).await.unwrap(), 0);
+    let other = TcpSocket::new_v4().unwrap();
+    other.bind((Ipv4Addr::new(127, 0, 0, 2), 0).into()).unwrap();
+    let _other = other.connect(address).await.unwrap();
+    assert_eq!(incoming.next().await.unwrap().1.address.ip(), Ipv4Addr::new(127, 0, 0, 2));
+}
+
+#[tokio::test]
+async fn what_cannot_listen_says_why() {
+    let taken = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).await.unwrap();
+    let (_child, begun) = begun(taken.local_addr().unwrap().port()).await;
+    let error = begun.unwrap_err();
+    assert!(error.to_string().contains("Address already in use"), "{error}");
+}
