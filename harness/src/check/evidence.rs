@@ -46,10 +46,19 @@ pub(crate) struct ImageEvidence {
     pub user: String,
     pub environment: BTreeMap<String, String>,
     pub labels: BTreeMap<String, String>,
-    /// In bytes; none where the engine does not say.
-    pub size: Option<u64>,
+    /// How large its file system is; none where it was not looked at.
+    pub size: Option<SizeEvidence>,
     /// Architecture such as `amd64`.
     pub architecture: String,
+}
+
+/// How large a file system is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SizeEvidence {
+    /// The bytes of its files.
+    pub bytes: u64,
+    /// Whether these are all; otherwise there are more.
+    pub whole: bool,
 }
 
 /// What is at a path of an image.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use regex::Regex;
 
-use super::evidence::ImageEvidence;
+use super::evidence::{ImageEvidence, SizeEvidence};
 use super::scope::Scope;
 use super::text::{difference, list, pattern, quoted};
 use crate::outcome::{CheckId, Finding};
@@ -44,10 +44,13 @@ pub(crate) fn check(scope: &Scope, expectation: &ImageExpectation, evidence: &Im
     findings.extend(max_megabytes.as_ref().map(|limit| {
         scope.holds(CheckId::ImageSize, (), &limit.at, || {
             let expected = format!("at most {} MB", limit.value);
-            match evidence.size.map(|size| size.div_ceil(MEGABYTE)) {
-                Some(size) if size <= limit.value => None,
-                Some(size) => Some((expected, format!("{size} MB"))),
-                None => Some((expected, "the engine does not say".to_owned())),
+            match evidence.size {
+                Some(SizeEvidence { bytes, whole: true }) if bytes <= limit.value.saturating_mul(MEGABYTE) => None,
+                Some(SizeEvidence { bytes, whole }) => {
+                    let size = bytes.div_ceil(MEGABYTE);
+                    Some((expected, if whole { format!("{size} MB") } else { format!("more than {size} MB") }))
+                }
+                None => Some((expected, "it was not looked at".to_owned())),
             }
         })
     }));
@@ -115,7 +118,7 @@ mod tests {
             user: String::new(),
             environment: BTreeMap::from([("LANG".to_owned(), "C.UTF-8".to_owned())]),
             labels: BTreeMap::from([("version".to_owned(), "1.0\x1b[2J".to_owned())]),
-            size: Some(400_000_001),
+            size: Some(SizeEvidence { bytes: 400_000_001, whole: true }),
             ..ImageEvidence::default()
         }
     }

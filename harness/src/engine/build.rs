@@ -228,11 +228,11 @@ impl Engine {
                     }
                 }
                 Some(Err(bollard::errors::Error::DockerStreamError { error })) => failure = Some(error),
-                // A Dockerfile that cannot be parsed, or an instruction without sense: the candidate's doing.
+                // A Dockerfile that cannot be parsed, or an instruction without sense, is the candidate's doing; what else the engine
+                // refuses is not.
                 Some(Err(bollard::errors::Error::DockerResponseServerError { status_code: 400, message })) => {
                     self.still_there(OPERATION).await?;
-                    let end = BuildEnd::Failed { command: None, exit_code: None, message };
-                    return Ok(BuildEvidence { end, log: lines.finish(|_| {}) });
+                    return Ok(BuildEvidence { end: end_of(message)?, log: lines.finish(|_| {}) });
                 }
                 Some(Err(error)) => return Err(self.error(OPERATION, error)),
             }

@@ -21,7 +21,7 @@ const MAX_LINKS: usize = 20;
 /// How much a folder may have in it, in bytes: the engine packs holes of files, too.
 const MAX_ARCHIVE: u64 = 2 << 30;
 /// How many pieces of an archive wait to be read.
-const CHUNKS: usize = 4;
+pub(super) const CHUNKS: usize = 4;
 
 /// An entry as the engine packs it.
 #[derive(Debug, PartialEq, Eq)]
@@ -138,9 +138,9 @@ impl Engine {
 }
 
 /// What comes from the engine, as something to read.
-struct Chunks {
-    receiver: mpsc::Receiver<Bytes>,
-    current: Bytes,
+pub(super) struct Chunks {
+    pub(super) receiver: mpsc::Receiver<Bytes>,
+    pub(super) current: Bytes,
 }
 
 impl Read for Chunks {

@@ -260,7 +260,7 @@ fn evidence(image: ImageInspect) -> ImageEvidence {
         user: config.user.unwrap_or_default(),
         environment,
         labels: config.labels.unwrap_or_default().into_iter().collect(),
-        size: image.size.and_then(|size| u64::try_from(size).ok()),
+        size: None,
         architecture: image.architecture.unwrap_or_default(),
     }
 }

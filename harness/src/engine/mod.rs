@@ -11,6 +11,7 @@ mod discover;
 mod distribution;
 mod endpoint;
 mod error;
+mod exported;
 mod file;
 mod foundation;
 mod gate;
@@ -96,6 +97,8 @@ pub(crate) struct Description {
     pub architecture: String,
     /// Where it was found.
     pub origin: String,
+    /// The limits that it takes and does not enforce, by their names as `--limit` has them.
+    pub unenforced: Vec<&'static str>,
 }
 
 impl fmt::Display for Description {
@@ -128,6 +131,12 @@ impl Engine {
             storage: info.driver.unwrap_or_default(),
             architecture: version.arch.unwrap_or_default(),
             origin: endpoint.origin.to_string(),
+            // As it says itself: it takes such a limit all the same, and drops it.
+            unenforced: [("memory-megabytes", info.memory_limit), ("processes", info.pids_limit)]
+                .into_iter()
+                .filter(|(_, enforced)| *enforced == Some(false))
+                .map(|(name, _)| name)
+                .collect(),
         };
         Ok(Self {
             docker,

@@ -209,8 +209,7 @@ async fn ready(setup: &Setup, image: String) -> Result<Prepared, PrepareError> {
 
 fn note(image: &ImageEvidence) -> String {
     let id = image.id.trim_start_matches("sha256:");
-    let size = image.size.map_or_else(|| "size unknown".to_owned(), |size| format!("{} MB", size / 1_000_000));
-    format!("{}, {size}", id.get(..12).unwrap_or(id))
+    id.get(..12).unwrap_or(id).to_owned()
 }
 
 fn without(what: &str) -> PrepareError {

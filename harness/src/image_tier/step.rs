@@ -21,6 +21,9 @@ use crate::suite::cell::Cell;
 use crate::suite::limits::Limits;
 use crate::suite::scenario::{BuildOutcome, Rebuild, Scenario, Subject, build_context, rebuild_context};
 
+/// Up to how many times its limit an image's size is counted, here in bytes for a megabyte.
+const SIZES_COUNTED: u64 = 4_000_000;
+
 /// What went wrong in a step without being the candidate's doing.
 pub(super) enum StepError {
     Engine(EngineError),
@@ -189,7 +192,11 @@ impl Step<'_> {
         let engine = &self.setup.engine;
         let scenario = self.scenario;
         if !scenario.image.is_empty() {
-            let Some(image) = engine.inspect_image(shipped).await? else { return Err(gone(shipped)) };
+            let Some(mut image) = engine.inspect_image(shipped).await? else { return Err(gone(shipped)) };
+            if let Some(limit) = &scenario.image.max_megabytes {
+                let enough = limit.value.saturating_mul(SIZES_COUNTED);
+                image.size = Some(engine.file_system_size(shipped, enough, &self.setup.run).await?);
+            }
             self.part.findings.extend(check::image::check(&self.scope, &scenario.image, &image));
         }
         let paths: Vec<String> = scenario.files.iter().map(|file| file.path.clone()).collect();

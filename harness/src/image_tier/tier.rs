@@ -32,7 +32,7 @@ impl Tier for ImageTier {
             run: run.clone(),
             jobs: *jobs,
             engine: engine.describe().to_string(),
-            isolation: isolation(network),
+            isolation: isolation(network, &engine.describe().unenforced),
             offline: *offline,
         }
     }
@@ -92,10 +92,29 @@ fn undeclared(log: &RequestLog, plan: &Plan) -> Vec<String> {
     found
 }
 
-fn isolation(network: &Network) -> String {
+fn isolation(network: &Network, unenforced: &[&str]) -> String {
     let Network { name, subnet, relay, .. } = network;
     let port = mirror::PORT;
-    format!(
+    let mut text = format!(
         "internal network {name} ({subnet}), on which this host has no address; fixture server by a relay at {relay}:{port}"
-    )
+    );
+    if !unenforced.is_empty() {
+        text.push_str(&format!("; limits that this engine does not enforce: {}", unenforced.join(", ")));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{IpAddr, Ipv4Addr};
+
+    use super::*;
+
+    #[test]
+    fn limits_that_an_engine_drops_are_told() {
+        let at = IpAddr::from(Ipv4Addr::LOCALHOST);
+        let network = Network { name: "n".to_owned(), subnet: "s".to_owned(), gateway: at, relay: at };
+        assert!(!isolation(&network, &[]).contains("enforce"));
+        assert!(isolation(&network, &["processes"]).ends_with("limits that this engine does not enforce: processes"));
+    }
 }
