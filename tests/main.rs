@@ -20,6 +20,7 @@ mod cli;
 mod compiled;
 mod contract_tier;
 mod controls;
+mod doctor;
 mod engine_faults;
 mod faults;
 mod fixtures;

@@ -22,7 +22,13 @@ pub(super) async fn open(job: &Job, signals: &Signals) -> Result<ImageTier, Fail
     let prepared = signals.unless_stopped(prepare(job)).await;
     let Prepared { engine, endpoint, fixtures, run, alive } = prepared.ok_or_else(|| Failure::stopped(signals))??;
     let server = fixtures.serve().await.map_err(|error| Failure::infrastructure(with_causes(&error), None))?;
-    let network = engine.create_network(&run).await?;
+    let network = match engine.suits(&run).await {
+        Ok(()) => engine.create_network(&run).await?,
+        Err(error) => {
+            drop(engine.sweep_run(&run, || false).await);
+            return Err(error.into());
+        }
+    };
     let limits = Limits::default().with(&arguments.limits);
     let setup = Setup {
         guard: engine.guard(&network, limits),

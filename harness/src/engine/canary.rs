@@ -34,7 +34,7 @@ impl Beacon {
     pub(crate) fn place(&self) -> Option<(Ipv4Addr, Network)> {
         let (name, address) = self.own.clone()?;
         let at = IpAddr::from(address);
-        Some((address, Network { name, subnet: String::new(), gateway: at, relay: at }))
+        Some((address, Network { name, subnet: String::new(), gateway: at, has_gateway: true, relay: at }))
     }
 }
 
@@ -173,7 +173,7 @@ impl Engine {
             (image.to_owned(), add.as_str())
         };
         let unwritable = |source| EngineError::Cache { path: "the context of a canary".to_owned(), source };
-        let request = request(&format!("FROM {image}\n{add}\n"), network, run).map_err(unwritable)?;
+        let request = request(&format!("FROM {image}\n{add}\n"), Some(network), run).map_err(unwritable)?;
         Ok(matches!(self.build(request, &mut |_| {}).await?.end, BuildEnd::Refused(_)))
     }
 
@@ -224,10 +224,15 @@ pub(crate) fn canary_build(
     run: &RunId,
 ) -> Result<BuildRequest, std::io::Error> {
     let command = serde_json::to_string(command).map_err(std::io::Error::other)?;
-    request(&format!("FROM {image}\nRUN {command}\n"), network, run)
+    request(&format!("FROM {image}\nRUN {command}\n"), Some(network), run)
 }
 
-fn request(dockerfile: &str, network: &Network, run: &RunId) -> Result<BuildRequest, std::io::Error> {
+/// The request for a build that has nothing but a Dockerfile.
+pub(super) fn request(
+    dockerfile: &str,
+    network: Option<&Network>,
+    run: &RunId,
+) -> Result<BuildRequest, std::io::Error> {
     let mut archive = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();
     header.set_size(dockerfile.len() as u64);
@@ -237,7 +242,7 @@ fn request(dockerfile: &str, network: &Network, run: &RunId) -> Result<BuildRequ
         context: archive.into_inner()?,
         dockerfile: "Dockerfile".to_owned(),
         arguments: std::collections::BTreeMap::new(),
-        network: Some(network.clone()),
+        network: network.cloned(),
         use_cache: false,
         limits: Limits::default(),
         fate: Fate::OfRun(run.clone()),

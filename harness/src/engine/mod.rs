@@ -29,6 +29,7 @@ mod size;
 mod start;
 mod stream;
 mod sweep;
+mod trial;
 
 use std::fmt;
 use std::sync::Arc;
@@ -56,6 +57,7 @@ pub(crate) use own_container::OwnProgram;
 pub(crate) use relay::Relay;
 pub(crate) use resources::{Kind, Leftover};
 pub(crate) use start::{Bind, Start};
+pub(crate) use trial::{Capability, State};
 
 /// The label that names the run whose image this is. It is on no image that is kept, so what inherits it is the run's as well.
 pub(crate) const LABEL_RUN: &str = "wsgi-proof.run";

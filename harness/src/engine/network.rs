@@ -12,14 +12,18 @@ use crate::outcome::RunId;
 
 /// The beginning of a network's name; the run's id follows.
 const NAME_PREFIX: &str = "wsgi-proof-";
+/// The option of a bridge on which the engine's machine gets no address.
+const WITHOUT_ADDRESS: &str = "com.docker.network.bridge.inhibit_ipv4";
 
 #[derive(Debug, Clone)]
 pub(crate) struct Network {
     pub name: String,
     /// Its subnet, in CIDR notation.
     pub subnet: String,
-    /// The address that containers take for their gateway. Nobody has it.
+    /// The address that containers take for their gateway.
     pub gateway: IpAddr,
+    /// Whether the engine's machine has it all the same: not every engine knows a bridge without an address.
+    pub has_gateway: bool,
     /// The address of the run's relay.
     pub relay: IpAddr,
 }
@@ -63,10 +67,13 @@ impl Engine {
                 continue;
             }
             let of = |last| IpAddr::from(Ipv4Addr::new(10, 231, third, last));
-            let network = Network { name: name.clone(), subnet: format!("{subnet}/24"), gateway: of(1), relay: of(2) };
+            let subnet = format!("{subnet}/24");
+            let network = Network { name: name.clone(), subnet, gateway: of(1), has_gateway: false, relay: of(2) };
             let created = self.docker.create_network(request(&network, run_labels(run))).await;
             match created.map_err(|error| self.error("creating the network", error)) {
-                Ok(_) => return Ok(network),
+                Ok(created) => {
+                    return Ok(Network { has_gateway: created.warning.contains(WITHOUT_ADDRESS), ..network });
+                }
                 Err(EngineError::Refused { message, .. }) if message.to_lowercase().contains("overlap") => {
                     refusal = message;
                 }
@@ -82,13 +89,12 @@ impl Engine {
 /// Older engines give the containers of an internal network a default route by way of the host, and rely on its firewall
 /// alone to drop what comes that way. Without an address of its own on the bridge the host is nobody's gateway.
 fn request(network: &Network, labels: HashMap<String, String>) -> NetworkCreateRequest {
-    let option = |name: &str| (name.to_owned(), "true".to_owned());
     NetworkCreateRequest {
         name: network.name.clone(),
         driver: Some("bridge".to_owned()),
         internal: Some(true),
         enable_ipv6: Some(false),
-        options: Some(HashMap::from([option("com.docker.network.bridge.inhibit_ipv4")])),
+        options: Some(HashMap::from([(WITHOUT_ADDRESS.to_owned(), "true".to_owned())])),
         ipam: Some(Ipam {
             config: Some(vec![IpamConfig {
                 subnet: Some(network.subnet.clone()),

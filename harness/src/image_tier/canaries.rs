@@ -62,6 +62,7 @@ async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
         beacon: address,
         gateway: network.gateway,
         relay: network.relay,
+        has_gateway: network.has_gateway,
         machine: ports,
         addresses: &addresses,
         hosts: &hosts,

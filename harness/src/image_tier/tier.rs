@@ -93,10 +93,11 @@ fn undeclared(log: &RequestLog, plan: &Plan) -> Vec<String> {
 }
 
 fn isolation(network: &Network, unenforced: &[&str]) -> String {
-    let Network { name, subnet, relay, .. } = network;
-    let port = mirror::PORT;
+    let Network { name, subnet, relay, has_gateway, .. } = network;
+    let (port, has) = (mirror::PORT, if *has_gateway { "an" } else { "no" });
     let mut text = format!(
-        "internal network {name} ({subnet}), on which this host has no address; fixture server by a relay at {relay}:{port}"
+        "internal network {name} ({subnet}), on which the engine's machine has {has} address; fixture server by a relay at \
+         {relay}:{port}"
     );
     if !unenforced.is_empty() {
         text.push_str(&format!("; limits that this engine does not enforce: {}", unenforced.join(", ")));
@@ -113,7 +114,8 @@ mod tests {
     #[test]
     fn limits_that_an_engine_drops_are_told() {
         let at = IpAddr::from(Ipv4Addr::LOCALHOST);
-        let network = Network { name: "n".to_owned(), subnet: "s".to_owned(), gateway: at, relay: at };
+        let network =
+            Network { name: "n".to_owned(), subnet: "s".to_owned(), gateway: at, has_gateway: false, relay: at };
         assert!(!isolation(&network, &[]).contains("enforce"));
         assert!(isolation(&network, &["processes"]).ends_with("limits that this engine does not enforce: processes"));
     }

@@ -138,6 +138,8 @@ pub(crate) struct Targets<'a> {
     /// The address that the run's network has for its gateway, and that of its relay.
     pub gateway: IpAddr,
     pub relay: IpAddr,
+    /// Whether the engine's machine is known to have the gateway's address.
+    pub has_gateway: bool,
     /// Ports of the engine's machine.
     pub machine: MachinePorts,
     /// This host's addresses, and the ports of listeners on all of them.
@@ -150,7 +152,7 @@ pub(crate) struct Targets<'a> {
 /// All ways that are tried: to a beacon on another network (these come first), to the network's gateway and its relay, to this host's
 /// addresses, and to sockets.
 pub(crate) fn ways(targets: Targets<'_>) -> Vec<Way> {
-    let Targets { beacon, gateway, relay, machine, addresses, hosts, sockets } = targets;
+    let Targets { beacon, gateway, relay, has_gateway, machine, addresses, hosts, sockets } = targets;
     let mut ways = Vec::new();
     let mut add = |kind, host: String, port, what: &str, is_expected| {
         let number = ways.len() + 1;
@@ -163,9 +165,9 @@ pub(crate) fn ways(targets: Targets<'_>) -> Vec<Way> {
     }
     add(Kind::Name, "-".to_owned(), 0, "a name server on another network", false);
     for (kind, port) in [(Kind::Tcp, machine.tcp), (Kind::Udp, machine.udp)] {
-        add(kind, gateway.to_string(), port, "the engine's machine at the network's gateway", false);
+        add(kind, gateway.to_string(), port, "the engine's machine at the network's gateway", has_gateway);
     }
-    add(Kind::Icmp, gateway.to_string(), 0, "the network's gateway", false);
+    add(Kind::Icmp, gateway.to_string(), 0, "the network's gateway", has_gateway);
     for kind in [Kind::Tcp, Kind::Udp] {
         add(kind, relay.to_string(), BEACON_PORT, "another port of the relay", false);
     }

@@ -6,6 +6,7 @@ mod cells;
 mod checks;
 mod completions;
 mod contract;
+mod doctor;
 mod engine;
 mod fetch;
 mod folders;
@@ -28,6 +29,7 @@ pub(crate) use cells::CellArgs;
 pub(crate) use checks::ChecksArgs;
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use contract::ContractArgs;
+pub(crate) use doctor::DoctorArgs;
 pub(crate) use engine::{EngineAction, EngineArgs};
 pub(crate) use fetch::FetchArgs;
 pub(crate) use folders::FolderArgs;
@@ -95,8 +97,8 @@ pub(crate) enum Command {
     Schema(SchemaArgs),
     /// Download the locked Python packages, for later `--offline` runs
     Fetch(FetchArgs),
-    /// Report what was found, what would be used, and why
-    Doctor(FolderArgs),
+    /// Report what was found, what would be used, and what it can do
+    Doctor(DoctorArgs),
     /// Show, start or stop the private engine
     Engine(EngineArgs),
     /// Remove what stale runs left
