@@ -1,12 +1,14 @@
 //! The distribution that the base image is built on: from a registry by digest where one answers, else made by mmdebstrap.
 
 use std::collections::HashMap;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use bollard::query_parameters::CreateImageOptions;
 use futures_util::StreamExt;
+use tempfile::TempDir;
 use tokio_util::io::ReaderStream;
 
 use super::digest;
@@ -145,7 +147,11 @@ async fn make(
     let work = tempfile::Builder::new().prefix(MAKING).tempdir_in(folder).map_err(in_cache)?;
     let made: PathBuf = work.path().join("made.tar");
     progress(&format!("building a minimal {} with mmdebstrap", distribution.suite));
-    let mut command = if rustix::process::geteuid().is_root() {
+    let is_root = rustix::process::geteuid().is_root();
+    // An ordinary user's mmdebstrap works as users who cannot even look into the cache folder.
+    let elsewhere = if is_root { None } else { Some(open_to_all().map_err(|error| error.to_string())?) };
+    let place = elsewhere.as_ref().map_or(work.path(), TempDir::path);
+    let mut command = if is_root {
         // As root it mounts the host's /dev and /sys into what it makes. In namespaces of its own nothing of that is seen
         // from outside (and nothing removed with a folder), and all of it ends when it is killed.
         let mut command = toolbox.command(Path::new("unshare"));
@@ -163,6 +169,7 @@ async fn make(
             .arg("--customize-hook=rm -f \"$1\"/etc/apt/apt.conf.d/99mmdebstrap");
     }
     if let Some(keyrings) = toolbox.keyrings() {
+        let keyrings = if is_root { keyrings } else { copied(&keyrings, place).map_err(in_cache)? };
         command.arg(format!("--keyring={}", keyrings.display()));
     }
     command
@@ -170,7 +177,7 @@ async fn make(
         .arg(&made)
         .args(distribution.sources())
         .env("SOURCE_DATE_EPOCH", EPOCH)
-        .env("TMPDIR", work.path())
+        .env("TMPDIR", place)
         .env("LC_ALL", "C.UTF-8")
         .stdin(Stdio::null())
         .kill_on_drop(true);
@@ -183,6 +190,25 @@ async fn make(
     }
     digest::record(&made, archive).await.map_err(in_cache)?;
     std::fs::rename(&made, archive).map_err(in_cache)
+}
+
+/// A temporary folder that every user can look into.
+fn open_to_all() -> std::io::Result<TempDir> {
+    let permissions = std::fs::Permissions::from_mode(0o755);
+    tempfile::Builder::new().prefix("wsgi-proof-").permissions(permissions).tempdir()
+}
+
+/// A copy of a folder's files in a folder within another one.
+fn copied(folder: &Path, into: &Path) -> std::io::Result<PathBuf> {
+    let copy = into.join("keyrings");
+    std::fs::create_dir(&copy)?;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.path().is_file() {
+            std::fs::copy(entry.path(), copy.join(entry.file_name()))?;
+        }
+    }
+    Ok(copy)
 }
 
 impl Engine {

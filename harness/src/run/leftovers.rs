@@ -15,7 +15,7 @@ use crate::outcome::RunId;
 use crate::run::lease;
 
 /// How long cleaning up may take after the last step.
-const CLEAN_LIMIT: Duration = Duration::from_secs(60);
+const CLEAN_LIMIT: Duration = Duration::from_secs(150);
 
 /// For how long an engine may go on with what a client asked for that has died since. What a run wrote down longer ago has come to its
 /// end.
