@@ -204,7 +204,7 @@ impl Engine {
             let next = tokio::select! {
                 next = tokio::time::timeout(rest, stream.recv()) => next,
                 _ = looks.tick() => {
-                    if containers.are_larger(self, limits.disk()).await {
+                    if containers.are_larger(self, limits.disk()).await? {
                         return exceeded(Exceeded::Disk(limits.disk()), lines);
                     }
                     continue;

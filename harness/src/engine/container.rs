@@ -96,7 +96,8 @@ impl Engine {
         let mut stopped = None;
         let ended = tokio::select! {
             ended = tokio::time::timeout(limits.command(), self.wait(container)) => ended.ok(),
-            () = self.until_larger(container, limits.disk()) => {
+            larger = self.until_larger(container, limits.disk()) => {
+                larger?;
                 stopped = Some(Exceeded::Disk(limits.disk()));
                 None
             }

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicI32, Ordering};
 use bollard::models::{ContainerInspectResponse, HostConfig};
 use bollard::query_parameters::{InspectContainerOptions, ListContainersOptions};
 
-use super::Engine;
+use super::size::Looks;
+use super::{Engine, EngineError};
 
 /// What engines give a container, in bytes.
 const USUAL: i32 = 64 << 20;
@@ -46,26 +47,30 @@ pub(super) struct Containers {
     network: String,
     /// Whether those that are known are the build's.
     known: HashMap<String, bool>,
+    looks: Looks,
 }
 
 impl Containers {
     /// Those with this mark on this network.
     pub(super) fn new(mark: Mark, network: &str) -> Self {
-        Self { mark, network: network.to_owned(), known: HashMap::new() }
+        Self { mark, network: network.to_owned(), known: HashMap::new(), looks: Looks::default() }
     }
 
     /// Whether one of them that is running now has written more than this many bytes.
-    pub(super) async fn are_larger(&mut self, engine: &Engine, bytes: u64) -> bool {
+    ///
+    /// # Errors
+    /// When the engine cannot say for a while.
+    pub(super) async fn are_larger(&mut self, engine: &Engine, bytes: u64) -> Result<bool, EngineError> {
         let filters = HashMap::from([("network".to_owned(), vec![self.network.clone()])]);
         let options = ListContainersOptions { filters: Some(filters), ..Default::default() };
         // What the engine cannot say now it can say a second later; a build that goes on without it ends by its time.
         let listed = engine.docker.list_containers(Some(options)).await.unwrap_or_default();
         for id in listed.into_iter().filter_map(|container| container.id) {
-            if self.is_own(engine, &id).await && engine.is_larger(&id, bytes).await {
-                return true;
+            if self.is_own(engine, &id).await && self.looks.told(engine.is_larger(&id, bytes).await)? {
+                return Ok(true);
             }
         }
-        false
+        Ok(false)
     }
 
     async fn is_own(&mut self, engine: &Engine, id: &str) -> bool {

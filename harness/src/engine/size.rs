@@ -9,35 +9,75 @@ use std::time::Duration;
 use bollard::models::ContainerInspectResponse;
 use bollard::query_parameters::InspectContainerOptions;
 
-use super::Engine;
+use super::{Engine, EngineError};
 
 /// How often it is polled: no event reports what is written.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// What is being done.
+const OPERATION: &str = "asking how much a container has written";
+/// How many times in a row the engine may not be able to say.
+const PATIENCE: u32 = 15;
 /// The unit of a file's blocks, in bytes (stat(2)).
 const BLOCK: u64 = 512;
 /// What an entry of a folder takes beside its blocks, at the least: files without content fill a disk, too.
 const ENTRY: u64 = 256;
 
 impl Engine {
-    /// Whether a container has written more than this many bytes. One that the engine cannot say it of, as it has gone, has not.
-    pub(super) async fn is_larger(&self, container: &str, bytes: u64) -> bool {
+    /// Whether a container has written more than this many bytes. One that has gone has not.
+    ///
+    /// # Errors
+    /// When the engine cannot say, as some do at times.
+    pub(super) async fn is_larger(&self, container: &str, bytes: u64) -> Result<bool, EngineError> {
         let options = InspectContainerOptions { size: true };
-        let Ok(found) = self.docker.inspect_container(container, Some(options)).await else { return false };
+        let found = self.docker.inspect_container(container, Some(options)).await;
+        let found = match found.map_err(|error| self.error(OPERATION, error)) {
+            Ok(found) => found,
+            Err(error) if error.is_not_found() => return Ok(false),
+            Err(error) => return Err(error),
+        };
         let own = found.size_rw.and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
         if own > bytes {
-            return true;
+            return Ok(true);
         }
         let mounted = mounted(found);
         let mounted = tokio::task::spawn_blocking(move || size_of_all(mounted, bytes)).await;
-        own.saturating_add(mounted.unwrap_or(0)) > bytes
+        Ok(own.saturating_add(mounted.unwrap_or(0)) > bytes)
     }
 
     /// Waits until a container has written more than this many bytes.
-    pub(crate) async fn until_larger(&self, container: &str, bytes: u64) {
+    ///
+    /// # Errors
+    /// When the engine cannot say for a while.
+    pub(crate) async fn until_larger(&self, container: &str, bytes: u64) -> Result<(), EngineError> {
+        let mut looks = Looks::default();
         loop {
             tokio::time::sleep(LOOK_EVERY).await;
-            if self.is_larger(container, bytes).await {
-                return;
+            if looks.told(self.is_larger(container, bytes).await)? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// How often the engine could not say in a row.
+#[derive(Debug, Default)]
+pub(super) struct Looks(u32);
+
+impl Looks {
+    /// What the engine said, or the last it said where it cannot say at this moment: nothing of note.
+    ///
+    /// # Errors
+    /// When it could not say so many times in a row: what is not measured is not limited.
+    pub(super) fn told(&mut self, said: Result<bool, EngineError>) -> Result<bool, EngineError> {
+        match said {
+            Ok(larger) => {
+                self.0 = 0;
+                Ok(larger)
+            }
+            Err(error) if error.is_final() || self.0 >= PATIENCE => Err(error),
+            Err(_) => {
+                self.0 += 1;
+                Ok(false)
             }
         }
     }
@@ -81,6 +121,21 @@ fn size_of(path: &Path) -> u64 {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_engine_that_never_says_is_told() {
+        let silent = || Err(EngineError::Refused { operation: OPERATION.to_owned(), status: 500, message: "x".into() });
+        let mut looks = Looks::default();
+        for _ in 0..PATIENCE {
+            assert!(!looks.told(silent()).unwrap());
+        }
+        assert!(!looks.told(Ok(false)).unwrap());
+        for _ in 0..PATIENCE {
+            assert!(!looks.told(silent()).unwrap());
+        }
+        assert!(looks.told(silent()).is_err());
+        assert!(looks.told(Ok(true)).unwrap());
+    }
 
     #[test]
     fn what_is_written_into_mounts_counts() {

@@ -42,7 +42,7 @@ impl Step<'_> {
         let (id, disk) = (application.id().to_owned(), self.limits().disk());
         let watched = tokio::select! {
             result = self.watch(serve, &mut application, before.zip(volume.as_ref()), begun) => Some(result),
-            () = setup.engine.until_larger(&id, disk) => None,
+            larger = setup.engine.until_larger(&id, disk) => larger.map_or_else(|error| Some(Err(error.into())), |()| None),
         };
         let result = watched.unwrap_or_else(|| {
             self.part.findings.push(Exceeded::Disk(disk).finding(&self.scope, "container", &serve.at));
