@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use rstest::rstest;
 
 use crate::support::place::{Place, User};
-use crate::support::{Slot, Suite, text};
+use crate::support::{Slot, Suite, docker_host, text, volumes as volumes_of};
 
 const SCENARIO: &str =
     "summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n[serve]\n[[serve.http]]\npath = \"/\"\n";
@@ -165,21 +165,63 @@ fn what_is_made_beside_requirements_is_a_finding(#[case] made: &str, #[case] why
 }
 
 /// What a hook leaves in a volume, and what is said of it.
-const VOLUMES: [(&str, &str, &str); 2] = [
+const VOLUMES: [(&str, &str, &str); 3] = [
     ("deep", "perl -e 'for (1 .. 2000) { mkdir \"d\"; chdir \"d\" }'", "a folder tree deeper than 256 levels in /app"),
     ("sparse", "truncate -s 100G large", "files of more than 268435456 bytes together in /app"),
+    (
+        "long",
+        "perl -e 'for (1 .. 18) { mkdir \"d\" x 255; chdir \"d\" x 255 } open F, \">x\"'",
+        "a path longer than 4095 bytes in /app",
+    ),
 ];
 
 /// A suite in which hooks leave what is hostile in a volume, among it what would be waited for, or lead elsewhere.
 fn volumes(suite: &Suite) {
     for (name, left, _) in VOLUMES {
-        let scenario = "summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n[serve]\nvolume = \"read-write\"\nunchanged = [\"/app/none\"]\n\
-             [serve.volume_modes]\n\".docker/action_hooks/deploy\" = \"0755\"\n[[serve.http]]\npath = \"/\"\n";
-        let hook = format!("#!/bin/sh\nmkfifo pipe; ln -s /etc/hostname link; ln -s / root\n{left}\n");
-        suite.hello(name, scenario);
-        suite.write(&format!("{name}/volume/.docker/action_hooks/deploy"), &hook);
-        suite.write(&format!("{name}/volume/wsgi.py"), APPLICATION);
+        mounted(suite, name, "/app/none", &format!("mkfifo pipe; ln -s /etc/hostname link; ln -s / root\n{left}"));
     }
+}
+
+/// A scenario in which a hook does this in a volume, and what it may not change.
+fn mounted(suite: &Suite, name: &str, unchanged: &str, hook: &str) {
+    let scenario = format!(
+        "summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n[serve]\nvolume = \"read-write\"\nunchanged = [\"{unchanged}\"]\n\
+         [serve.volume_modes]\n\".docker/action_hooks/deploy\" = \"0755\"\n[[serve.http]]\npath = \"/\"\n"
+    );
+    suite.hello(name, &scenario);
+    suite.write(&format!("{name}/volume/.docker/action_hooks/deploy"), &format!("#!/bin/sh\n{hook}\n"));
+    suite.write(&format!("{name}/volume/wsgi.py"), APPLICATION);
+}
+
+/// What hooks leave of every kind, and how each is told.
+const KINDS: [(&str, &str); 9] = [
+    ("mkfifo pipe", "added /app/pipe"),
+    ("mknod device c 1 3", "added /app/device"),
+    ("perl -MSocket -e 'socket S, AF_UNIX, SOCK_STREAM, 0; bind S, sockaddr_un(\"socket\")'", "added /app/socket"),
+    ("ln wsgi.py hard", "added /app/hard"),
+    ("ln -s ../../../etc/shadow link", "added /app/link"),
+    ("mkdir closed; echo x > closed/file; chmod 000 closed", "added /app/closed/file"),
+    ("perl -e 'open F, \">\", \"any\\xff\\nbyte\" . \"s\" x 120'", "added /app/any\u{fffd}\nbytesss"),
+    ("chown 4294967294 wsgi.py", "changed /app/wsgi.py"),
+    ("chmod 1777 .", "changed /app,"),
+];
+
+#[test]
+fn every_kind_of_change_on_a_volume_is_seen() {
+    let suite = Suite::new();
+    for (number, (hook, _)) in KINDS.iter().enumerate() {
+        mounted(&suite, &format!("kind-{number}"), "/app", hook);
+    }
+    mounted(&suite, "nothing", "/app", "touch file; rm file");
+    let run = suite.run();
+    for (number, (hook, told)) in KINDS.iter().enumerate() {
+        let name = format!("kind-{number}");
+        assert_eq!(run.broken(&name), ["/app unchanged"], "{hook}: {}", run.output());
+        let findings = run.reported(&name).unwrap()["findings"].as_array().unwrap();
+        let got = findings.iter().find_map(|finding| finding["outcome"]["broken"]["got"].as_str()).unwrap();
+        assert!(format!("{got},").contains(told), "{hook}: {got:?}");
+    }
+    assert_eq!(run.verdict("nothing"), "pass", "{}", run.output());
 }
 
 #[test]
@@ -193,10 +235,9 @@ fn volumes_of_any_content_are_findings() {
         assert!(run.scenario(name).contains(why), "no {why}: {}", run.scenario(name));
     }
     run.assert().code(1);
-    let left = fs::read_dir(crate::support::cache().join("volumes")).into_iter().flatten().flatten();
+    let left = volumes_of(&docker_host());
     let run = run.report["run"]["run"].as_str().expect("the id of the run").to_owned();
-    let left: Vec<_> = left.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    assert!(!left.iter().any(|name| name.starts_with(&run)), "{left:?}");
+    assert!(!left.iter().any(|name| name.contains(&run)), "{left:?}");
 }
 
 /// In a sandbox sizes are compared, and not contents.

@@ -225,6 +225,12 @@ const SERVERS: &[(&str, &str, &str, &str)] = &[
         "",
     ),
     (
+        "fills-what-is-mounted",
+        "with open('/app/large', 'wb') as large:\n    for _ in range(60):\n        large.write(b'x' * 10000000)\n        large.flush()\n        time.sleep(0.2)\n",
+        "disk-megabytes = 60\nready-seconds = 60",
+        "volume = \"read-write\"\n",
+    ),
+    (
         "redirects",
         "while True:\n    c = listener.accept()[0]\n    c.recv(9)\n    c.sendall(b'HTTP/1.1 302 Found\\r\\nLocation: /\\r\\nContent-Length: 0\\r\\n\\r\\n')\n    c.close()\n",
         "",
@@ -265,7 +271,9 @@ fn servers() -> &'static Run {
                 &format!("{name}/app/Dockerfile"),
                 "ARG IMAGE\nFROM ${IMAGE}\nVOLUME /data\nENTRYPOINT [ \"python\", \"-u\", \"/app/server.py\" ]\nCMD []\n",
             );
-            suite.write(&format!("{name}/app/server.py"), &format!("{LISTENING}{server}"));
+            // Where a volume is mounted on it, the folder `app` is not seen.
+            let folder = if more.starts_with("volume") { "volume" } else { "app" };
+            suite.write(&format!("{name}/{folder}/server.py"), &format!("{LISTENING}{server}"));
             suite.hello(&after(name), INNOCENT);
         }
         run(&suite, &[])
@@ -294,6 +302,7 @@ fn an_answer_that_does_not_come_is_not_waited_for_for_ever(#[case] name: &str) {
 #[rstest]
 #[case::of_its_own("fills-the-disk")]
 #[case::of_a_volume("fills-a-volume")]
+#[case::of_a_volume_of_the_scenario("fills-what-is-mounted")]
 fn a_container_that_fills_the_disk_is_stopped(#[case] name: &str) {
     let run = failed_server(name);
     assert_eq!(run.broken(name), ["limit of the container's disk space"], "{}", run.output());

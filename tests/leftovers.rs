@@ -68,20 +68,26 @@ fn what_is_kept_stays_through_the_next_run_and_goes_with_prune() {
     let suite = Suite::new();
     suite.hello(
         "kept",
-        "summary = \"must fail\"\nsource = \"a test\"\n\n[build]\noutcome = \"success\"\n[serve]\n[[serve.http]]\npath = \"/\"\nbody = 'Goodbye'\n",
+        "summary = \"must fail\"\nsource = \"a test\"\n\n[build]\noutcome = \"success\"\n[serve]\nvolume = \"read-write\"\n[[serve.http]]\npath = \"/\"\nbody = 'Goodbye'\n",
     );
+    suite.write("kept/volume/wsgi.py", "");
     let kept = engine.command(&["run", "--suite", suite.path().to_str().unwrap(), "--keep"]).assert().code(1);
     let told = text(kept.get_output());
     let container = told.split("kept: container ").nth(1).and_then(|rest| rest.split_whitespace().next());
     let container = format!("container {}", container.unwrap_or_else(|| panic!("{told}")));
     assert!(container.starts_with("container wsgi-proof-"), "{told}");
+    let volumes = engine.volumes();
+    assert!(matches!(volumes.as_slice(), [one] if told.contains(&format!("kept: volume {one}"))), "{volumes:?} {told}");
 
     engine.command(&["run", "=onbuild-image"]).assert().success();
+    assert_eq!(engine.volumes(), volumes);
     let leftovers = engine.leftovers();
     assert!(leftovers.iter().any(|line| line.starts_with(&format!("would remove {container}"))), "{leftovers:?}");
     let prune = |arguments: &[&str]| text(engine.command(arguments).assert().success().get_output());
     let pruned = prune(&["prune"]);
     assert!(pruned.contains(&format!("removed {container}")), "{pruned}");
+    assert!(pruned.contains(&format!("removed volume {}", volumes[0])), "{pruned}");
+    assert!(engine.volumes().is_empty(), "{:?}", engine.volumes());
     let nothing = prune(&["prune", "--dry-run"]);
     assert!(nothing.starts_with("nothing to remove"), "{nothing}");
 }

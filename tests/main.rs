@@ -21,6 +21,7 @@ mod compiled;
 mod contract_tier;
 mod controls;
 mod doctor;
+mod elsewhere;
 mod engine_faults;
 mod faults;
 mod fixtures;

@@ -110,8 +110,20 @@ fn request(method: &str, more: &str) -> String {
 
 fn volume(volume: &str, exit_code: u8) -> String {
     format!(
-        "summary = \"x\"\nsource = \"a test\"\n\n[build]\noutcome = \"success\"\n[serve]\nvolume = \"{volume}\"\nunchanged = [\"/app\"]\nvolume_modes = {{ file = \"0640\" }}\n[[serve.http]]\npath = \"/\"\nbody = '^volume$'\n[[serve.command]]\nrun = [\"stat\", \"-c\", \"%a %u\", \"/app/file\"]\noutput = '^640 0$'\n[[serve.command]]\nrun = [\"touch\", \"/app/new\"]\nexit_code = {exit_code}\n"
+        "summary = \"x\"\nsource = \"a test\"\n\n[build]\noutcome = \"success\"\n[serve]\nvolume = \"{volume}\"\nunchanged = [\"/app\"]\nvolume_modes = {{ file = \"0640\" }}\n[[serve.http]]\npath = \"/\"\nbody = '^volume$'\n[[serve.command]]\nrun = [\"stat\", \"-c\", \"%a %u\", \"/app/file\"]\noutput = '^640 0$'\n[[serve.command]]\nrun = [\"stat\", \"-c\", \"%a %u:%g\", \"/app\"]\noutput = '^755 0:0$'\n[[serve.command]]\nrun = [\"touch\", \"/app/new\"]\nexit_code = {exit_code}\n"
     )
+}
+
+/// Adds the scenarios of volumes to a suite.
+pub(crate) fn add_volumes(suite: &Suite) {
+    for (name, scenario) in
+        [("volume-read-only", volume("read-only", 1)), ("volume-read-write", volume("read-write", 0))]
+    {
+        suite.hello(name, &scenario).write(&format!("{name}/volume/file"), "").write(
+            &format!("{name}/volume/wsgi.py"),
+            "def application(environ, start_response):\n    start_response('200 OK', [])\n    return [b'volume']\n",
+        );
+    }
 }
 
 /// All of them in one run.
@@ -141,14 +153,7 @@ fn run() -> &'static Run {
             "talkative/app/Dockerfile",
             "ARG IMAGE\nFROM ${IMAGE}\nENTRYPOINT [ \"python\", \"-u\" ]\nCMD [ \"wsgi.py\" ]\n",
         );
-        for (name, scenario) in
-            [("volume-read-only", volume("read-only", 1)), ("volume-read-write", volume("read-write", 0))]
-        {
-            suite.hello(name, &scenario).write(&format!("{name}/volume/file"), "").write(
-                &format!("{name}/volume/wsgi.py"),
-                "def application(environ, start_response):\n    start_response('200 OK', [])\n    return [b'volume']\n",
-            );
-        }
+        add_volumes(&suite);
         suite.run()
     })
 }

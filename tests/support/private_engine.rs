@@ -99,16 +99,12 @@ impl PrivateEngine {
 
     /// Asks the engine itself, as another program would: the status and the answer.
     pub(crate) fn ask(&self, method: &str, path: &str, body: &[u8]) -> (u16, String) {
-        let socket = self.docker_host.strip_prefix("unix://").expect("a socket");
-        let mut stream = UnixStream::connect(socket).expect("the engine listens");
-        let length = body.len();
-        let head =
-            format!("{method} {path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n");
-        stream.write_all(&[head.as_bytes(), body].concat()).expect("the engine reads");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("the engine answers");
-        let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
-        (status.expect("a status"), answer)
+        ask(&self.docker_host, method, path, body)
+    }
+
+    /// The names of its volumes.
+    pub(crate) fn volumes(&self) -> Vec<String> {
+        volumes(&self.docker_host)
     }
 
     /// What `prune` would remove.
@@ -139,6 +135,30 @@ impl PrivateEngine {
         entering.arg(format!("--net=/proc/{}/ns/net", self.pid())).args(command);
         assert!(entering.status().expect("nsenter runs").success(), "{command:?}");
     }
+}
+
+/// Asks the engine at this address, as another program would: the status and the answer.
+fn ask(docker_host: &str, method: &str, path: &str, body: &[u8]) -> (u16, String) {
+    let socket = docker_host.strip_prefix("unix://").expect("a socket");
+    let mut stream = UnixStream::connect(socket).expect("the engine listens");
+    let length = body.len();
+    let head =
+        format!("{method} {path} HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n");
+    stream.write_all(&[head.as_bytes(), body].concat()).expect("the engine reads");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("the engine answers");
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+    (status.expect("a status"), answer)
+}
+
+/// The names of the volumes of the engine at this address.
+pub(crate) fn volumes(docker_host: &str) -> Vec<String> {
+    let (status, answer) = ask(docker_host, "GET", "/volumes", b"");
+    assert_eq!(status, 200, "{answer}");
+    let (_, body) = answer.split_once("\r\n\r\n").expect("an answer");
+    let found: serde_json::Value = serde_json::from_str(body).expect("JSON");
+    let volumes = found["Volumes"].as_array().into_iter().flatten();
+    volumes.map(|volume| volume["Name"].as_str().expect("a name").to_owned()).collect()
 }
 
 /// The cache folder of an engine that nobody has, and its lock. There are as many as there are slots, so that other processes alone can

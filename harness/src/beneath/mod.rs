@@ -26,9 +26,9 @@ pub(crate) const MAX_DEPTH: usize = 256;
 /// How many entries a tree may have.
 pub(crate) const MAX_ENTRIES: usize = 200_000;
 /// How much the paths of a tree's entries may have together, in bytes.
-const MAX_PATHS: usize = 32 << 20;
+pub(crate) const MAX_PATHS: usize = 32 << 20;
 /// The longest path that the kernel takes, in bytes, without its end (`PATH_MAX`).
-const MAX_PATH: usize = 4095;
+pub(crate) const MAX_PATH: usize = 4095;
 
 /// Why something beneath a folder was not read.
 #[derive(Debug, thiserror::Error)]

@@ -24,11 +24,6 @@ impl OwnedFolder {
         Ok(Self { path: folder.keep() })
     }
 
-    /// A folder that is there.
-    pub(crate) fn of(path: PathBuf) -> Self {
-        Self { path }
-    }
-
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

@@ -35,6 +35,7 @@ pub(super) async fn open(job: &Job, signals: &Signals) -> Result<ImageTier, Fail
         engine,
         network,
         relay: OnceLock::new(),
+        plain: OnceLock::new(),
         watch: Arc::new(Watch::new(&run)),
         run,
         requests: server.log(),
@@ -107,7 +108,5 @@ async fn sweep_stale(engine: &Engine, folders: &Folders) -> Result<(), Failure> 
         output::complain(format_args!("removed {leftover}, left by a stale run"));
     };
     leftovers::of_engine(engine, &folders.cache, scope, &report).await?;
-    let warn = |line: &str| output::complain(format_args!("warning: {line}"));
-    leftovers::of_volumes(&folders.cache, scope, &report, &warn)?;
     Ok(leftovers::of_leases(&folders.cache, scope)?)
 }

@@ -17,8 +17,8 @@ pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
     // What is removed does not depend on whether anybody still reads it.
     let report = |leftover: &dyn fmt::Display| drop(output::line(format_args!("{verb} {leftover}")));
     let warn = |line: &str| output::complain(format_args!("warning: {line}"));
-    let elsewhere =
-        leftovers::of_volumes(&cache, scope, &report, &warn)? + prune_sandboxes(&cache, arguments.dry_run, &warn)?;
+    let elsewhere = leftovers::of_former_versions(&cache, scope, &report, &warn)
+        + prune_sandboxes(&cache, arguments.dry_run, &warn)?;
     let Some(endpoint) = discover(&cache).await.chosen else {
         output::line("no container engine is running: nothing else to remove")?;
         return Ok(ExitCode::Pass);

@@ -17,7 +17,7 @@ use crate::check::text::first_of;
 use crate::contract_tier::requirements::{Pip, Reader, Requirement, Vcs, resolved};
 use crate::contract_tier::sandbox::{End, Start};
 use crate::contract_tier::stub::record::{Call, Effect, Failing, Failure, Orders, Tool};
-use crate::host::volume::Snapshot;
+use crate::host::snapshot::Snapshot;
 use crate::outcome::{At, CheckId, ClauseId, Finding, Stage};
 use crate::suite::scenario::{BuildExpectation, BuildOutcome, Declared, FailureCode, MAX_CONTEXT, Phase, Scenario};
 

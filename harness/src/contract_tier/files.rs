@@ -12,7 +12,7 @@ use crate::beneath::{BeneathError, Folder};
 use crate::check::evidence::{FileEvidence, MAX_FILE_CONTENT};
 use crate::contract_tier::requirements::Files;
 use crate::contract_tier::sandbox::HostUser;
-use crate::host::volume::Snapshot;
+use crate::host::snapshot::Snapshot;
 
 /// How much of a requirement file is read, in bytes: more is more than an application asks for.
 const MAX_REQUIREMENTS: u64 = 16 << 20;

@@ -12,7 +12,7 @@ use crate::check::captured::Captured;
 use crate::check::evidence::EndEvidence;
 use crate::contract_tier::sandbox::{SandboxError, Start, unpack};
 use crate::contract_tier::stub::record::{Call, Effect, Orders};
-use crate::host::volume::Snapshot;
+use crate::host::snapshot::Snapshot;
 use crate::outcome::{ClauseId, NotRun, Stage};
 use crate::suite::scenario::{ServeExpectation, volume_context};
 

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
+use super::archive::{CHUNKS, Chunks};
 use super::container::{container_name, run_labels};
-use super::file::{CHUNKS, Chunks};
 use super::{Engine, EngineError};
 use crate::check::evidence::SizeEvidence;
 use crate::outcome::RunId;

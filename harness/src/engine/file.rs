@@ -5,10 +5,6 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
 use bollard::models::{ContainerCreateBody, HostConfig};
-use bollard::query_parameters::{DownloadFromContainerOptions, InspectContainerOptions};
-use bytes::Bytes;
-use futures_util::StreamExt;
-use tokio::sync::mpsc;
 
 use super::container::{container_name, run_labels};
 use super::{Engine, EngineError};
@@ -18,10 +14,6 @@ use crate::outcome::RunId;
 
 /// How many links are followed from one path.
 const MAX_LINKS: usize = 20;
-/// How much a folder may have in it, in bytes: the engine packs holes of files, too.
-const MAX_ARCHIVE: u64 = 2 << 30;
-/// How many pieces of an archive wait to be read.
-pub(super) const CHUNKS: usize = 4;
 
 /// An entry as the engine packs it.
 #[derive(Debug, PartialEq, Eq)]
@@ -101,59 +93,13 @@ impl Engine {
 
     async fn read_path(&self, container: &str, path: &Path) -> Result<Packed, EngineError> {
         const OPERATION: &str = "reading a path of an image";
-        let unexpected = |error: std::io::Error| EngineError::Unexpected {
-            operation: OPERATION.to_owned(),
-            what: error.to_string(),
-        };
-        let options = DownloadFromContainerOptions { path: path.to_string_lossy().into_owned() };
-        let mut stream = std::pin::pin!(self.docker.download_from_container(container, Some(options)));
-        // A directory comes with all that is below it, which can be large: it is read as it comes, and kept nowhere.
-        let (sender, receiver) = mpsc::channel(CHUNKS);
-        let read = tokio::task::spawn_blocking(move || unpack(Chunks { receiver, current: Bytes::new() }));
-        let mut size = 0;
-        while let Some(chunk) = stream.next().await {
-            match chunk.map_err(|error| self.error(OPERATION, error)) {
-                Ok(chunk) => {
-                    size += chunk.len() as u64;
-                    if size > MAX_ARCHIVE {
-                        return Ok(Packed::Beyond(Bound::Heavy { most: MAX_ARCHIVE }));
-                    }
-                    // The reader has seen enough.
-                    if sender.send(chunk).await.is_err() {
-                        break;
-                    }
-                }
-                Err(error) if error.is_not_found() => {
-                    // Of a container that has gone it is said in the same way.
-                    let container = self.docker.inspect_container(container, None::<InspectContainerOptions>).await;
-                    container.map_err(|error| self.error(OPERATION, error))?;
-                    return Ok(Packed::Found(FileEvidence::Absent));
-                }
-                Err(error) => return Err(error),
-            }
+        // A directory comes with all that is below it, which can be large.
+        match self.read_archive(container, &path.to_string_lossy(), OPERATION, unpack).await? {
+            None => Ok(Packed::Found(FileEvidence::Absent)),
+            Some(Err(bound)) => Ok(Packed::Beyond(bound)),
+            Some(Ok(read)) => read
+                .map_err(|error| EngineError::Unexpected { operation: OPERATION.to_owned(), what: error.to_string() }),
         }
-        drop(sender);
-        read.await.map_err(std::io::Error::other).flatten().map_err(unexpected)
-    }
-}
-
-/// What comes from the engine, as something to read.
-pub(super) struct Chunks {
-    pub(super) receiver: mpsc::Receiver<Bytes>,
-    pub(super) current: Bytes,
-}
-
-impl Read for Chunks {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        while self.current.is_empty() {
-            match self.receiver.blocking_recv() {
-                Some(chunk) => self.current = chunk,
-                None => return Ok(0),
-            }
-        }
-        let size = buffer.len().min(self.current.len());
-        buffer[..size].copy_from_slice(&self.current.split_to(size));
-        Ok(size)
     }
 }
 

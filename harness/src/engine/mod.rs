@@ -3,6 +3,7 @@
 //! Nothing else in the program names bollard or testcontainers.
 
 mod application;
+mod archive;
 mod build;
 mod canary;
 mod container;
@@ -20,6 +21,7 @@ mod image;
 mod mark;
 mod network;
 mod own_container;
+mod packed;
 mod pending;
 pub(crate) mod private;
 mod relay;
@@ -30,6 +32,7 @@ mod start;
 mod stream;
 mod sweep;
 mod trial;
+mod volume;
 
 use std::fmt;
 use std::sync::Arc;
@@ -56,8 +59,9 @@ pub(crate) use network::Network;
 pub(crate) use own_container::OwnProgram;
 pub(crate) use relay::Relay;
 pub(crate) use resources::{Kind, Leftover};
-pub(crate) use start::{Bind, Start};
+pub(crate) use start::Start;
 pub(crate) use trial::{Capability, State};
+pub(crate) use volume::{Mounted, Volume};
 
 /// The label that names the run whose image this is. It is on no image that is kept, so what inherits it is the run's as well.
 pub(crate) const LABEL_RUN: &str = "wsgi-proof.run";

@@ -10,8 +10,8 @@ use super::container::run_labels;
 use super::{Engine, EngineError};
 use crate::outcome::RunId;
 
-/// The beginning of a network's name; the run's id follows.
-const NAME_PREFIX: &str = "wsgi-proof-";
+/// The beginning of the names of a run's network, containers and volumes; the run's id follows.
+pub(super) const NAME_PREFIX: &str = "wsgi-proof-";
 /// The option of a bridge on which the engine's machine gets no address.
 const WITHOUT_ADDRESS: &str = "com.docker.network.bridge.inhibit_ipv4";
 

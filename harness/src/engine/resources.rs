@@ -10,10 +10,12 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use bollard::models::{ContainerSummary, ContainerSummaryStateEnum, ImageSummary};
-use bollard::query_parameters::{InspectContainerOptions, ListContainersOptions, ListImagesOptions};
+use bollard::query_parameters::{
+    InspectContainerOptions, ListContainersOptions, ListImagesOptions, ListVolumesOptions,
+};
 
 use super::image::{KEPT, run_of_tag};
-use super::network::{network_name_of, run_of};
+use super::network::{NAME_PREFIX, network_name_of, run_of};
 use super::{Engine, EngineError, LABEL_OWNER, LABEL_RUN};
 use crate::host::journal::{Journal, Kept, Past};
 use crate::outcome::RunId;
@@ -31,6 +33,7 @@ pub(crate) enum Kind {
         ended: bool,
     },
     Network,
+    Volume,
     /// An image: one of a run, or what a build that failed or was cut short left.
     Image,
     /// An image that is kept on purpose, or that one of those is built on.
@@ -71,6 +74,7 @@ impl fmt::Display for Leftover {
         let kind = match self.kind {
             Kind::Container | Kind::BuildContainer { .. } => "container",
             Kind::Network => "network",
+            Kind::Volume => "volume",
             Kind::Image | Kind::KeptImage => "image",
             Kind::Name => "name",
         };
@@ -93,7 +97,7 @@ impl Engine {
     /// When the engine cannot say, or the journal cannot be read.
     pub(crate) async fn list_ours(&self) -> Result<Vec<Leftover>, EngineError> {
         let Some(ours) = self.ours()? else { return Ok(Vec::new()) };
-        let mut found = self.containers_and_networks(&ours).await?;
+        let mut found = self.all_but_images(&ours).await?;
         let options = ListImagesOptions { all: true, ..Default::default() };
         let images =
             self.docker.list_images(Some(options)).await.map_err(|error| self.error("listing images", error))?;
@@ -132,8 +136,8 @@ impl Engine {
         self.journal.as_ref().map(of).transpose().map_err(unreadable)
     }
 
-    /// The containers and networks of all runs.
-    async fn containers_and_networks(&self, ours: &Ours) -> Result<Vec<Leftover>, EngineError> {
+    /// The containers, networks and volumes of all runs.
+    async fn all_but_images(&self, ours: &Ours) -> Result<Vec<Leftover>, EngineError> {
         let mut found: Vec<Leftover> = Vec::new();
         let options = ListContainersOptions { all: true, ..Default::default() };
         let containers = self.docker.list_containers(Some(options)).await;
@@ -150,6 +154,10 @@ impl Engine {
             let id = network.id.unwrap_or_default();
             Some(Leftover { kind: Kind::Network, id, name, run, size: 0, tags: Vec::new() })
         }));
+        let filters = Some(HashMap::from([("name".to_owned(), vec![NAME_PREFIX.to_owned()])]));
+        let volumes = self.docker.list_volumes(Some(ListVolumesOptions { filters })).await;
+        let volumes = volumes.map_err(|error| self.error("listing volumes", error))?.volumes;
+        found.extend(volumes.unwrap_or_default().into_iter().filter_map(|volume| ours.volume(volume.name)));
         Ok(found)
     }
 
@@ -167,13 +175,13 @@ impl Engine {
         }
     }
 
-    /// The containers of a run that were kept, and its network with them; nothing when no container was.
+    /// The containers of a run that were kept, and with them its network and their volumes; nothing when no container was.
     ///
     /// # Errors
     /// When the engine cannot say.
     pub(crate) async fn kept(&self, run: &RunId) -> Result<Vec<Leftover>, EngineError> {
         let Some(ours) = self.ours()? else { return Ok(Vec::new()) };
-        let mut found = self.containers_and_networks(&ours).await?;
+        let mut found = self.all_but_images(&ours).await?;
         found.retain(|leftover| leftover.run == run.as_str());
         let kept = found.iter().any(|leftover| leftover.kind == Kind::Container);
         Ok(if kept { found } else { Vec::new() })
@@ -201,6 +209,12 @@ impl Ours {
             .state
             .is_some_and(|state| matches!(state, ContainerSummaryStateEnum::EXITED | ContainerSummaryStateEnum::DEAD));
         Some(leftover(Kind::BuildContainer { ended }, run, id, name))
+    }
+
+    /// A volume whose name only one of our runs can have chosen.
+    fn volume(&self, name: String) -> Option<Leftover> {
+        let run = self.run(run_of(&name)?)?;
+        Some(Leftover { kind: Kind::Volume, id: name.clone(), name, run, size: 0, tags: Vec::new() })
     }
 
     /// Our images, those built on another before it.

@@ -1,14 +1,12 @@
 //! How an application container is started.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
 
-use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig};
-use testcontainers::core::{AccessMode, Mount};
+use bollard::models::{ContainerCreateBody, HostConfig, HostConfigLogConfig, Mount};
 use testcontainers::{ContainerRequest, GenericImage, ImageExt};
 
-use super::Network;
 use super::container::run_labels;
+use super::{Mounted, Network};
 use crate::outcome::RunId;
 use crate::suite::limits::Limits;
 
@@ -24,22 +22,12 @@ pub(crate) struct Start {
     pub read_only: bool,
     /// Paths at which it has temporary file systems, and whether programs there can be executed.
     pub tmpfs: BTreeMap<String, bool>,
-    /// A folder of this host that is mounted in it.
-    pub volume: Option<Bind>,
+    /// A volume that is mounted in it.
+    pub volume: Option<Mounted>,
     /// Whether it has a terminal.
     pub terminal: bool,
     /// What it may take.
     pub limits: Limits,
-}
-
-/// A folder of this host, mounted in a container.
-#[derive(Debug, Clone)]
-pub(crate) struct Bind {
-    pub folder: PathBuf,
-    /// The path in the container.
-    pub target: String,
-    /// Whether the container may write there.
-    pub writable: bool,
 }
 
 impl Start {
@@ -57,17 +45,13 @@ impl Start {
         if self.read_only {
             request = request.with_readonly_rootfs(true);
         }
-        if let Some(Bind { folder, target, writable }) = &self.volume {
-            let mode = if *writable { AccessMode::ReadWrite } else { AccessMode::ReadOnly };
-            let mount = Mount::bind_mount(folder.to_string_lossy(), target).with_access_mode(mode);
-            request = request.with_mount(mount);
-        }
-        let tmpfs = self.tmpfs();
+        let (tmpfs, mounts) = (self.tmpfs(), self.mounts());
         let limits = self.limits;
         request.with_host_config_modifier(move |config| {
             limit(config, limits);
             config.publish_all_ports = Some(false);
             config.tmpfs = Some(tmpfs.clone());
+            config.mounts.clone_from(&mounts);
         })
     }
 }
@@ -78,17 +62,17 @@ impl Start {
         self.tmpfs.iter().map(|(path, exec)| (path.clone(), option(*exec).to_owned())).collect()
     }
 
+    fn mounts(&self) -> Option<Vec<Mount>> {
+        self.volume.as_ref().map(|volume| vec![volume.mount()])
+    }
+
     /// The same for a container with a terminal, which the library cannot ask for.
     pub(super) fn with_terminal(&self, image: &str, network: &Network, run: &RunId) -> ContainerCreateBody {
-        let bind = |bind: &Bind| {
-            let mode = if bind.writable { "rw" } else { "ro" };
-            format!("{}:{}:{mode}", bind.folder.display(), bind.target)
-        };
         let mut config = HostConfig {
             network_mode: Some(network.name.clone()),
             extra_hosts: Some(vec![network.host_entry()]),
             readonly_rootfs: Some(self.read_only),
-            binds: self.volume.as_ref().map(|volume| vec![bind(volume)]),
+            mounts: self.mounts(),
             tmpfs: Some(self.tmpfs()),
             ..Default::default()
         };

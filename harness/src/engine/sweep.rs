@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 impl Engine {
     /// Removes something of ours; whether it has gone. What is gone already is removed; an image that something of somebody else's
-    /// needs stays, without our name.
+    /// needs stays, without our name, and so does a volume that somebody else's container has.
     ///
     /// # Errors
     /// When the engine cannot.
@@ -28,6 +28,7 @@ impl Engine {
         match leftover.kind {
             Kind::Container | Kind::BuildContainer { .. } => self.remove_container(&leftover.id).await.map(|()| true),
             Kind::Network => self.remove_network(&leftover.id).await.map(|()| true),
+            Kind::Volume => self.remove_volume(&leftover.id).await,
             Kind::Name => self.remove_image(&leftover.id).await.map(|()| true),
             Kind::Image | Kind::KeptImage => self.remove_ours(leftover).await,
         }

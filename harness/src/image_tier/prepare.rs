@@ -117,6 +117,7 @@ async fn relay(setup: &Setup, distribution: &str) -> Result<Prepared, PrepareErr
     let note = format!("{}:{}", setup.network.relay, mirror::PORT);
     // A plan has one.
     drop(setup.relay.set(relay));
+    drop(setup.plain.set(distribution.to_owned()));
     Ok(Prepared { image: None, note })
 }
 

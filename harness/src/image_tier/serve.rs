@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use super::graph::StepEnd;
 use super::probe;
 use super::step::{Step, StepError, missing};
-use crate::beneath::BeneathError;
+use crate::beneath::Bound;
 use crate::check;
 use crate::check::evidence::{EndEvidence, ProbeEvidence};
 use crate::check::limit::Exceeded;
-use crate::engine::{Application, Bind, Start};
-use crate::host::volume::{Snapshot, Volume};
+use crate::engine::{Application, Start, Volume};
+use crate::host::snapshot::Snapshot;
 use crate::outcome::{Fault, Log, NotRun, Stage, with_causes};
 use crate::suite::limits::Limits;
 use crate::suite::scenario::{EndExpectation, RestartKey, ServeExpectation, volume_context};
@@ -30,11 +30,13 @@ impl Step<'_> {
         let Some(serve) = &self.scenario.serve else { return Err(missing("`[serve]`")) };
         let begun = self.stage(Stage::Probe);
         let setup = self.setup;
-        let volume = self.volume(serve)?;
+        let volume = self.volume(serve).await?;
         // Before anything can have changed it.
         let before = match &volume {
-            Some(volume) => Some(volume.snapshot().await.map_err(|error| unusable(&error))?),
-            None => None,
+            Some(volume) if !serve.unchanged.is_empty() => {
+                Some(volume.snapshot().await?.map_err(|bound| unusable(&bound))?)
+            }
+            _ => None,
         };
         let start = Start { limits: self.limits(), ..settings(serve, volume.as_ref()) };
         let cursor = setup.requests.cursor();
@@ -53,11 +55,13 @@ impl Step<'_> {
         let keep = setup.keep && (result.is_err() || self.part.findings.iter().any(Finding::is_broken));
         if keep {
             application.keep();
-            volume.into_iter().for_each(Volume::keep);
+            if let Some(volume) = volume {
+                volume.keep().await?;
+            }
         } else {
             application.remove().await?;
             if let Some(volume) = volume {
-                volume.remove().await;
+                volume.remove().await?;
             }
         }
         result.map(|()| StepEnd::Done)
@@ -93,13 +97,12 @@ impl Step<'_> {
         if !serve.unchanged.is_empty() {
             let mut changes = application.changes().await?;
             if let Some((before, volume)) = volume {
-                match volume.snapshot().await {
+                match volume.left().await? {
                     Ok(now) => changes.extend(before.changes(&now, APPLICATION_FOLDER)),
-                    Err(BeneathError::Bound(bound)) => {
+                    Err(bound) => {
                         let (scope, folder) = (&self.scope, APPLICATION_FOLDER);
                         self.part.findings.push(check::limit::left(scope, "container", folder, &bound, &serve.at));
                     }
-                    Err(error) => return Err(unusable(&error)),
                 }
             }
             self.part.findings.extend(check::changes::check(&self.scope, &serve.unchanged, &changes));
@@ -185,13 +188,13 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// What is mounted in the application's place, unpacked.
-    fn volume(&self, serve: &ServeExpectation) -> Result<Option<Volume>, StepError> {
+    /// What is mounted in the application's place.
+    async fn volume(&self, serve: &ServeExpectation) -> Result<Option<Volume>, StepError> {
         let Some(volume) = &serve.start.volume else { return Ok(None) };
         let archive = volume_context(volume)
             .map_err(|error| StepError::Suite(Fault { what: with_causes(&error), hint: None }))?;
-        let unpacked = Volume::unpack(&self.setup.cache, &self.setup.run, self.label, &archive);
-        unpacked.map(Some).map_err(|error| unusable(&error))
+        let plain = self.setup.plain.get().ok_or_else(|| missing("the distribution"))?;
+        Ok(Some(self.setup.engine.create_volume(plain, &archive, volume.writable, &self.setup.run).await?))
     }
 
     /// Stops the container, which must run until then.
@@ -220,23 +223,18 @@ impl Step<'_> {
 /// How the container is started, as the engine takes it.
 fn settings(serve: &ServeExpectation, volume: Option<&Volume>) -> Start {
     let start = &serve.start;
-    let writable = start.volume.as_ref().is_some_and(|volume| volume.writable);
     Start {
         arguments: start.arguments.clone(),
         environment: start.environment.clone(),
         user: start.user.clone(),
         read_only: start.read_only,
         tmpfs: start.tmpfs.clone(),
-        volume: volume.map(|volume| Bind {
-            folder: volume.path().to_owned(),
-            target: APPLICATION_FOLDER.to_owned(),
-            writable,
-        }),
+        volume: volume.map(|volume| volume.at(APPLICATION_FOLDER)),
         terminal: start.terminal,
         limits: Limits::default(),
     }
 }
 
-fn unusable(error: &(dyn std::error::Error + 'static)) -> StepError {
-    StepError::Suite(Fault { what: format!("cannot use the volume's folder: {}", with_causes(error)), hint: None })
+fn unusable(bound: &Bound) -> StepError {
+    StepError::Suite(Fault { what: format!("the scenario's volume has {bound}"), hint: None })
 }

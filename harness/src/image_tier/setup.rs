@@ -22,6 +22,8 @@ pub(crate) struct Setup {
     pub network: Network,
     /// What reaches containers, and lets them reach the fixture server, from when it is started.
     pub relay: OnceLock<Relay>,
+    /// An image that is not under test, for containers of the run's own: the relay's, from when that is started.
+    pub plain: OnceLock<String>,
     pub server: Server,
     pub guard: Guard,
     /// What the canaries find.

@@ -10,10 +10,11 @@ use tokio_util::sync::CancellationToken;
 use crate::beneath;
 use crate::engine::{Engine, EngineError, Kind, Leftover};
 use crate::host::journal::Past;
-use crate::host::volume;
 use crate::outcome::RunId;
 use crate::run::lease;
 
+/// The folder that former versions mounted folders of.
+const FORMER_VOLUMES: &str = "volumes";
 /// How long cleaning up may take after the last step.
 const CLEAN_LIMIT: Duration = Duration::from_secs(150);
 
@@ -129,31 +130,24 @@ fn is_being_finished(leftover: &Leftover) -> bool {
     leftover.kind == Kind::BuildContainer { ended: true }
 }
 
-/// Removes the volumes of stale runs from the cache folder, and reports each; returns how many. One that cannot be removed is put aside,
-/// where no later run meets it, and `warn` says so; with kept runs, those that were put aside before are tried again.
-///
-/// # Errors
-/// When the folder cannot be read.
-pub(crate) fn of_volumes(
+/// Removes the folder of the cache folder in which former versions had what they mounted, unless a run may be one of those; returns how
+/// many were removed. Where it cannot be, `warn` says so.
+pub(crate) fn of_former_versions(
     cache: &Path,
     scope: Scope,
     report: &dyn Fn(&dyn fmt::Display),
     warn: &dyn Fn(&str),
-) -> Result<usize, LeftoverError> {
-    let is_stale = |run: &str| !lease::is_live(cache, run) && (scope.kept_runs || !lease::is_kept(cache, run));
-    let folders = volume::of_stale_runs(cache, is_stale, scope.kept_runs).map_err(failed(cache))?;
-    let mut count = 0;
-    for folder in &folders {
-        let removed = if scope.dry_run { Ok(()) } else { beneath::remove(folder) };
-        match removed {
-            Ok(()) => {
-                report(&format_args!("volume {}", folder.display()));
-                count += 1;
-            }
-            Err(error) => warn(&beneath::not_removed(folder, &error)),
-        }
+) -> usize {
+    let folder = cache.join(FORMER_VOLUMES);
+    if !folder.exists() || lease::others(cache, None) {
+        return 0;
     }
-    Ok(count)
+    let removed = if scope.dry_run { Ok(()) } else { beneath::remove(&folder) };
+    match removed {
+        Ok(()) => report(&format_args!("folder {}", folder.display())),
+        Err(error) => warn(&beneath::not_removed(&folder, &error)),
+    }
+    1
 }
 
 /// Removes the leases of stale runs.
@@ -209,5 +203,28 @@ async fn sweep(engine: &Engine, cache: &Path, run: &RunId, keep: bool) -> Vec<St
                 .to_owned(),
         ],
         Err(error) => vec![format!("clean-up is incomplete: {error}; `wsgi-proof prune` tries again")],
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_former_versions_mounted_goes_unless_a_run_is_alive() {
+        let cache = tempfile::tempdir().unwrap();
+        let folder = cache.path().join(FORMER_VOLUMES);
+        std::fs::create_dir_all(folder.join("0123456789ab-volume/deep")).unwrap();
+        let remove = |dry_run| {
+            let scope = Scope { kept_runs: true, dry_run, ..Scope::default() };
+            of_former_versions(cache.path(), scope, &|_| {}, &|_| {})
+        };
+        let alive = lease::Lease::begin(cache.path(), &RunId::new()).unwrap();
+        assert_eq!((remove(false), folder.exists()), (0, true));
+        drop(alive);
+        assert_eq!((remove(true), folder.exists()), (1, true));
+        assert_eq!((remove(false), folder.exists()), (1, false));
+        assert_eq!(remove(false), 0);
     }
 }

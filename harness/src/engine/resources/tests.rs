@@ -46,6 +46,15 @@ fn a_container_is_ours_by_its_name_or_its_builds_network_and_never_by_a_label() 
     assert_eq!(of("eager_hopper", "bridge", Some("a1")), None);
 }
 
+#[test]
+fn a_volume_is_ours_by_its_name() {
+    let of = |name: &str| ours().volume(name.to_owned()).map(|found| (found.kind, found.run));
+    assert_eq!(of("wsgi-proof-a1-volume-3"), Some((Kind::Volume, "a1".to_owned())));
+    // A run that does not stand in the journal, and others'.
+    assert_eq!(of("wsgi-proof-c3-volume-3"), None);
+    assert_eq!(of("mine-wsgi-proof-a1"), None);
+}
+
 fn image(id: &str, parent: &str, names: &[&str], labels: &[(&str, &str)]) -> ImageSummary {
     ImageSummary {
         id: id.to_owned(),
