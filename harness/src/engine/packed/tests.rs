@@ -168,6 +168,27 @@ fn more_than_is_read_is_a_bound() {
     assert_eq!(archive.bound(), Bound::Many);
 }
 
+/// Docker calls it by its name, Podman `/`.
+#[test]
+fn an_archive_may_call_the_folder_as_it_likes() {
+    let called = |root: &str| {
+        let mut archive = Archive(tar::Builder::new(Vec::new()));
+        archive.add(root.as_bytes(), EntryType::Directory, b"");
+        archive.add(format!("{root}a/").as_bytes(), EntryType::Directory, b"");
+        archive.add(format!("{root}a/b").as_bytes(), EntryType::Regular, b"text");
+        let mut link = header(format!("{root}c").as_bytes(), EntryType::Link, 0);
+        link.set_link_name(format!("{root}a/b")).unwrap();
+        link.set_cksum();
+        archive.raw(&link, b"");
+        archive.read().unwrap()
+    };
+    for root in ["/", "./", "volume/"] {
+        let told = Archive::new().read().unwrap().changes(&called(root), "/app");
+        let told: Vec<_> = told.iter().map(ToString::to_string).collect();
+        assert_eq!(told, ["added /app/a", "added /app/a/b", "added /app/c"], "{root}");
+    }
+}
+
 #[test]
 fn what_is_outside_of_the_folder_is_an_error() {
     for name in ["/etc/passwd", "volume/../etc/passwd", "../x", "volumes/x"] {
