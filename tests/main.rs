@@ -45,6 +45,7 @@ mod scenarios;
 mod selection;
 mod serving_can_fail;
 mod support;
+mod transport;
 mod trust;
 mod verify;
 mod version;

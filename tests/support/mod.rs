@@ -3,6 +3,7 @@
 mod cache;
 mod candidate;
 mod engine_run;
+pub(crate) mod front;
 pub(crate) mod library;
 pub(crate) mod place;
 mod private_engine;
@@ -10,6 +11,7 @@ mod program;
 pub(crate) mod proxy;
 mod run;
 mod slots;
+pub(crate) mod ssh_server;
 mod suite;
 
 pub(crate) use cache::{cache, docker_host, first_run, other_cache};

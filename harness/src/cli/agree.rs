@@ -55,10 +55,10 @@ pub(super) async fn agree(arguments: &AgreeArgs) -> Result<ExitCode, Failure> {
     let (_, contract) = select::select(&folders, cells, &SelectArgs { filters: arguments.only.clone() })?;
     lock(&folders)?;
     // The program restarts itself with DOCKER_HOST set, which the engine's library reads.
-    drop(host::endpoint(&folders.cache, arguments.offline).await?);
+    drop(host::endpoint(&folders.cache, arguments.offline, arguments.reach.name()).await?);
     let signals = listen()?;
-    let sandboxes = open_contract::sandboxes(&folders, arguments.offline, &signals).await?;
-    let mut impatient = open_contract::sandboxes(&folders, arguments.offline, &signals).await?;
+    let sandboxes = open_contract::sandboxes(&folders, arguments.offline, arguments.reach.name(), &signals).await?;
+    let mut impatient = open_contract::sandboxes(&folders, arguments.offline, arguments.reach.name(), &signals).await?;
     impatient.limit = LIMIT;
     let mut comparison = Comparison {
         arguments,
@@ -242,6 +242,7 @@ impl Comparison<'_> {
             strict: true,
             candidate: tested.clone(),
             offline: self.arguments.offline,
+            reach: self.arguments.reach.clone(),
             jobs: self.arguments.jobs,
             ..usual(&self.arguments.folders, &self.arguments.cells, tier)
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{Failure, output};
+use super::{Failure, host, output};
 use crate::cli::arguments::DoctorArgs;
 use crate::engine::{Capability, Endpoint, Engine, EngineError, State, discover, private};
 use crate::mirror::Fixtures;
@@ -19,7 +19,7 @@ use crate::run::tally::ExitCode;
 struct Findings {
     cache: String,
     /// Where an engine was looked for, and what came of it.
-    engines: Vec<String>,
+    engines: Vec<Tried>,
     private_engine: String,
     /// What a run would use, in words; none where there is nothing.
     would_use: Option<String>,
@@ -31,6 +31,12 @@ struct Findings {
 }
 
 #[derive(Serialize)]
+struct Tried {
+    what: String,
+    hint: Option<String>,
+}
+
+#[derive(Serialize)]
 struct Problem {
     what: String,
     hint: Option<String>,
@@ -39,10 +45,14 @@ struct Problem {
 pub(super) async fn doctor(arguments: &DoctorArgs) -> Result<ExitCode, Failure> {
     // Nothing of a cache that cannot be trusted is looked into.
     let cache = arguments.folders.cache()?;
-    let discovery = discover(&cache).await;
+    let discovery = discover(&cache, arguments.reach.name()).await;
     let mut findings = Findings {
         cache: cache.display().to_string(),
-        engines: discovery.tried.iter().map(ToString::to_string).collect(),
+        engines: discovery
+            .tried
+            .iter()
+            .map(|tried| Tried { what: tried.to_string(), hint: tried.hint.map(str::to_owned) })
+            .collect(),
         private_engine: private::status(&cache).to_string(),
         would_use: None,
         capabilities: Vec::new(),
@@ -51,6 +61,10 @@ pub(super) async fn doctor(arguments: &DoctorArgs) -> Result<ExitCode, Failure> 
     };
     match &discovery.chosen {
         Some(endpoint) => findings.engine(endpoint, &cache).await,
+        None if discovery.named.is_some() => findings.problems.push(Problem {
+            what: "the engine that was named does not answer, and no other one is used".to_owned(),
+            hint: host::advice(&discovery).map(str::to_owned),
+        }),
         None => match private::possible(&cache) {
             Ok(how) => findings.would_use = Some(format!("a private engine: {how}")),
             Err(error) => findings.problem(&error, error.hint()),
@@ -84,7 +98,9 @@ impl Findings {
     async fn engine(&mut self, endpoint: &Endpoint, cache: &Path) {
         match try_out(endpoint, cache).await {
             Ok((engine, capabilities, notes)) => {
-                self.would_use = Some(format!("{}, DOCKER_HOST={}", engine.describe(), endpoint.docker_host));
+                // How other programs reach it, where that is this simple.
+                let lasting = endpoint.lasting().map(|socket| format!(", DOCKER_HOST=unix://{}", socket.display()));
+                self.would_use = Some(format!("{}{}", engine.describe(), lasting.unwrap_or_default()));
                 for missing in capabilities.iter().filter(|one| one.state == State::Missing) {
                     let what = format!("the engine lacks `{}`: {}", missing.name, missing.what);
                     self.problems.push(Problem { what, hint: Some("name another engine".to_owned()) });
@@ -93,7 +109,7 @@ impl Findings {
                 self.problems.extend(notes.into_iter().map(|what| Problem { what, hint: None }));
             }
             Err(error) => {
-                let what = format!("{}: {}", endpoint.docker_host, with_causes(&error));
+                let what = format!("{}: {}", endpoint.address, with_causes(&error));
                 self.problems.push(Problem { what, hint: error.hint() });
             }
         }
@@ -101,8 +117,9 @@ impl Findings {
 
     fn print(&self) -> Result<(), Failure> {
         output::line(format_args!("cache     {}", self.cache))?;
-        for tried in &self.engines {
-            output::line(format_args!("engine    {tried}"))?;
+        for Tried { what, hint } in &self.engines {
+            output::line(format_args!("engine    {what}"))?;
+            print_hint(hint.as_deref())?;
         }
         output::line(format_args!("engine    private: {}", self.private_engine))?;
         if let Some(engine) = &self.would_use {
@@ -116,12 +133,14 @@ impl Findings {
         }
         for Problem { what, hint } in &self.problems {
             output::line(format_args!("problem   {what}"))?;
-            if let Some(hint) = hint {
-                output::line(format_args!("  hint: {hint}"))?;
-            }
+            print_hint(hint.as_deref())?;
         }
         Ok(())
     }
+}
+
+fn print_hint(hint: Option<&str>) -> Result<(), Failure> {
+    hint.map_or(Ok(()), |hint| output::line(format_args!("  hint: {hint}")))
 }
 
 /// The engine, what it can do, and what of the trial could not be taken away.

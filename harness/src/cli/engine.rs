@@ -15,7 +15,7 @@ pub(super) async fn engine(arguments: &EngineArgs) -> Result<ExitCode, Failure> 
             let endpoint = private::start(&cache, false, &|line| output::complain(format_args!("  {line}")))
                 .await
                 .map_err(failure)?;
-            output::line(format_args!("DOCKER_HOST={}", endpoint.docker_host))?;
+            output::line(format_args!("DOCKER_HOST={}", endpoint.docker_host()))?;
         }
         EngineAction::Stop(folders) => {
             let stopped = private::stop(&folders.cache()?).await.map_err(failure)?;

@@ -40,7 +40,7 @@ pub(super) async fn fuzz(arguments: &FuzzArgs) -> Result<ExitCode, Failure> {
     let signals = listen()?;
     let criteria =
         Criteria { contract, tier: Tier::Contract, strict: arguments.strict, control: None, reproduce: String::new() };
-    let mut sandboxes = open_contract::sandboxes(&folders, arguments.offline, &signals).await?;
+    let mut sandboxes = open_contract::sandboxes(&folders, arguments.offline, arguments.reach.name(), &signals).await?;
     sandboxes.limit = LIMIT;
     let sandboxes = Arc::new(sandboxes);
     let jobs = arguments.jobs.map_or_else(cores, usize::from);

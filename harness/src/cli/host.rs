@@ -2,28 +2,33 @@
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use super::{Failure, output};
-use crate::engine::{Endpoint, Origin, discover, private};
+use crate::engine::{Discovery, Endpoint, Handover, discover, private};
 use crate::outcome::with_causes;
 
-/// Set for the program that replaces itself: where the engine named by `DOCKER_HOST` was found.
-const ORIGIN: &str = "WSGI_PROOF_ENGINE_ORIGIN";
+/// Set for the program that replaces itself: the engine that was chosen.
+const CHOSEN: &str = "WSGI_PROOF_ENGINE";
+
+/// The engine of this process. There is one: the library that runs application containers keeps to the first.
+static ENDPOINT: OnceLock<Endpoint> = OnceLock::new();
 
 /// Finds the engine, or starts the private one. Returns only in a process whose `DOCKER_HOST` names that engine: the
 /// library that runs application containers reads its configuration from the environment, so the program replaces
 /// itself with the variable set.
-pub(super) async fn endpoint(cache: &Path, offline: bool) -> Result<Endpoint, Failure> {
-    let discovery = discover(cache).await;
-    let endpoint = match discovery.chosen {
+pub(super) async fn endpoint(cache: &Path, offline: bool, named: Option<&str>) -> Result<Endpoint, Failure> {
+    if let Some(endpoint) = ENDPOINT.get() {
+        return Ok(endpoint.clone());
+    }
+    if let Some(handover) = handed() {
+        let endpoint = handover.take_up().await?;
+        return Ok(ENDPOINT.get_or_init(|| endpoint).clone());
+    }
+    let mut discovery = discover(cache, named).await;
+    let endpoint = match discovery.chosen.take() {
         Some(endpoint) => endpoint,
-        None if std::env::var_os("DOCKER_HOST").is_some() => {
-            let tried: Vec<String> = discovery.tried.iter().map(ToString::to_string).collect();
-            return Err(Failure::infrastructure(
-                tried.join("; "),
-                Some("start that engine; or unset DOCKER_HOST to use another one, or a private engine"),
-            ));
-        }
+        None if discovery.named.is_some() => return Err(absent(&discovery)),
         None => {
             output::complain(format_args!(
                 "no container engine found; starting a private one (details: `wsgi-proof doctor`)"
@@ -38,17 +43,61 @@ pub(super) async fn endpoint(cache: &Path, offline: bool) -> Result<Endpoint, Fa
             )?
         }
     };
-    if std::env::var("DOCKER_HOST").is_ok_and(|host| host == endpoint.docker_host) {
-        let origin = std::env::var(ORIGIN).ok().and_then(|text| serde_json::from_str::<Origin>(&text).ok());
-        return Ok(Endpoint { origin: origin.unwrap_or(endpoint.origin), ..endpoint });
-    }
-    let origin = serde_json::to_string(&endpoint.origin).unwrap_or_default();
-    let program = std::env::current_exe()
-        .map_err(|error| Failure::infrastructure(format!("cannot find the running program: {error}"), None))?;
+    Err(begin_anew(Handover::of(endpoint)?))
+}
+
+/// The engine that this program chose before it replaced itself. `DOCKER_HOST` must still name it: whoever has set another one since
+/// wants that.
+fn handed() -> Option<Handover> {
+    let handover: Handover = serde_json::from_str(&std::env::var(CHOSEN).ok()?).ok()?;
+    std::env::var("DOCKER_HOST").is_ok_and(|host| host == handover.docker_host()).then_some(handover)
+}
+
+/// Replaces the program with itself; returns only why it could not.
+fn begin_anew(handover: Handover) -> Failure {
+    let failed = |what: &str, error: &dyn std::fmt::Display| Failure::infrastructure(format!("{what}: {error}"), None);
+    let text = match serde_json::to_string(&handover) {
+        Ok(text) => text,
+        Err(error) => return failed("cannot hand the engine over", &error),
+    };
+    let program = match std::env::current_exe() {
+        Ok(program) => program,
+        Err(error) => return failed("cannot find the running program", &error),
+    };
     let error = std::process::Command::new(program)
         .args(std::env::args_os().skip(1))
-        .env("DOCKER_HOST", &endpoint.docker_host)
-        .env(ORIGIN, origin)
+        .env("DOCKER_HOST", handover.docker_host())
+        .env(CHOSEN, text)
+        // The socket speaks none.
+        .env_remove("DOCKER_TLS")
+        .env_remove("DOCKER_TLS_VERIFY")
+        .env_remove("DOCKER_CERT_PATH")
         .exec();
-    Err(Failure::infrastructure(format!("cannot restart with DOCKER_HOST set: {error}"), None))
+    handover.give_up();
+    failed("cannot restart with DOCKER_HOST set", &error)
+}
+
+/// Removes what this process has for its engine. Nothing can be asked any more.
+pub(super) fn close() {
+    if let Some(endpoint) = ENDPOINT.get() {
+        endpoint.close();
+    }
+}
+
+/// An engine that was named, and does not answer.
+pub(super) fn absent(discovery: &Discovery) -> Failure {
+    let tried = discovery.tried.last().map(ToString::to_string).unwrap_or_default();
+    let hint = discovery.tried.iter().find_map(|tried| tried.hint);
+    let hint: Vec<&str> = hint.into_iter().chain(advice(discovery)).collect();
+    Failure::infrastructure(tried, Some(&hint.join("; ")))
+}
+
+/// What to do where a named engine does not answer.
+pub(super) fn advice(discovery: &Discovery) -> Option<&'static str> {
+    Some(match discovery.named? {
+        "--engine" => "start that engine; or leave --engine out to use another one, or a private engine",
+        "DOCKER_HOST" => "start that engine; or unset DOCKER_HOST to use another one, or a private engine",
+        "DOCKER_CONTEXT" => "start that engine; or unset DOCKER_CONTEXT to use another one, or a private engine",
+        _ => "start that engine; or unset CONTAINER_HOST to use another one, or a private engine",
+    })
 }

@@ -84,6 +84,12 @@ impl From<crate::engine::EngineError> for Failure {
     }
 }
 
+impl From<crate::engine::TransportError> for Failure {
+    fn from(error: crate::engine::TransportError) -> Self {
+        Self::infrastructure(with_causes(&error), error.hint())
+    }
+}
+
 impl From<SandboxError> for Failure {
     fn from(error: SandboxError) -> Self {
         Self::infrastructure(with_causes(&error), Some(error.hint()))
@@ -138,6 +144,7 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Man(arguments) => man::man(&arguments),
         }
     });
+    host::close();
     // Whatever still reads or waits in the background must not hold up the end.
     runtime.shutdown_background();
     result.unwrap_or_else(|failure| {

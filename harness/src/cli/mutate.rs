@@ -33,7 +33,7 @@ pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> 
     let folders = arguments.folders.find()?;
     if arguments.tier == Tier::Image {
         // Before any work: the program restarts itself with DOCKER_HOST set, which the engine's library reads.
-        drop(host::endpoint(&folders.cache, arguments.offline).await?);
+        drop(host::endpoint(&folders.cache, arguments.offline, arguments.reach.name()).await?);
     }
     let (cases, equivalents) = cases(arguments, &folders.images())?;
     let mut results = match &arguments.results {
@@ -45,7 +45,7 @@ pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> 
     lock(&folders)?;
     let plan = Plan::new(loaded, &CandidateOrigin::default());
     let signals = listen()?;
-    let mut sandboxes = open_contract::sandboxes(&folders, arguments.offline, &signals).await?;
+    let mut sandboxes = open_contract::sandboxes(&folders, arguments.offline, arguments.reach.name(), &signals).await?;
     sandboxes.limit = LIMIT;
     let jobs = arguments.jobs.map_or_else(cores, usize::from);
     let criteria = Criteria { contract, tier: Tier::Contract, strict: true, control: None, reproduce: String::new() };

@@ -73,7 +73,12 @@ pub(super) fn open(job: &Job, sandboxes: Arc<Sandboxes>) -> Result<ContractTier,
 
 /// Sandboxes, with progress on standard error. Where this machine does not permit any, the program does all of its work in one
 /// container, and ends with its exit code.
-pub(super) async fn sandboxes(folders: &Folders, offline: bool, signals: &Signals) -> Result<Sandboxes, Failure> {
+pub(super) async fn sandboxes(
+    folders: &Folders,
+    offline: bool,
+    named: Option<&str>,
+    signals: &Signals,
+) -> Result<Sandboxes, Failure> {
     let probed = async {
         let sandboxes =
             Sandboxes::new(&folders.cache, offline, &|line| output::complain(format_args!("sandbox: {line}"))).await?;
@@ -85,10 +90,11 @@ pub(super) async fn sandboxes(folders: &Folders, offline: bool, signals: &Signal
             if std::env::var_os(IN_CONTAINER).is_none() =>
         {
             // An error of the engine comes with the reason why an engine is required.
-            let code = in_one_container(folders, offline, signals).await.map_err(|failure| Failure {
+            let code = in_one_container(folders, offline, named, signals).await.map_err(|failure| Failure {
                 text: format!("{}\n{}", Failure::from(refused).text, failure.text),
                 ..failure
             })?;
+            host::close();
             std::process::exit(code)
         }
         Err(error) => Err(error.into()),
@@ -96,8 +102,22 @@ pub(super) async fn sandboxes(folders: &Folders, offline: bool, signals: &Signal
 }
 
 /// This very command in a container that has this machine's folders, network and processes; its exit code.
-async fn in_one_container(folders: &Folders, offline: bool, signals: &Signals) -> Result<i32, Failure> {
-    let endpoint = host::endpoint(&folders.cache, offline).await?;
+async fn in_one_container(
+    folders: &Folders,
+    offline: bool,
+    named: Option<&str>,
+    signals: &Signals,
+) -> Result<i32, Failure> {
+    let endpoint = host::endpoint(&folders.cache, offline, named).await?;
+    if endpoint.address.may_be_elsewhere() {
+        return Err(Failure::infrastructure(
+            format!(
+                "the engine at {} may be on another machine, which has none of this one's folders",
+                endpoint.address
+            ),
+            Some("use an engine of this machine, or one that permits sandboxes"),
+        ));
+    }
     let engine = Engine::connect(&endpoint).await?.with_journal(&folders.cache)?;
     output::complain(format_args!(
         "sandbox: this machine permits none of its own (user namespaces, limits); running everything in one container"
@@ -121,7 +141,7 @@ async fn in_one_container(folders: &Folders, offline: bool, signals: &Signals) -
         environment.extend([format!("SUDO_UID={}", user.as_raw()), format!("SUDO_GID={}", group.as_raw())]);
     }
     let mut writable = vec![folders.cache.clone(), folders.suite.clone(), folder.clone(), std::env::temp_dir()];
-    let socket = endpoint.docker_host.strip_prefix("unix://").map(Path::new).and_then(Path::parent);
+    let socket = endpoint.docker_host().strip_prefix("unix://").map(Path::new).and_then(Path::parent);
     writable.extend(socket.map(Path::to_owned));
     let run = RunId::new();
     let alive = Lease::begin(&folders.cache, &run)

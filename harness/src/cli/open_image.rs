@@ -67,7 +67,7 @@ struct Prepared {
 /// Everything before the first thing is made on the engine.
 async fn prepare(job: &Job) -> Result<Prepared, Failure> {
     let Job { arguments, folders, .. } = job;
-    let endpoint = host::endpoint(&folders.cache, arguments.offline).await?;
+    let endpoint = host::endpoint(&folders.cache, arguments.offline, arguments.reach.name()).await?;
     let engine = Engine::connect(&endpoint).await?.with_journal(&folders.cache)?;
     fit_for_test(&engine, &arguments.candidate).await?;
     let fixtures = Fixtures::open(&folders.cache, &folders.scenarios(), arguments.offline)

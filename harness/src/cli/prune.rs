@@ -3,10 +3,10 @@
 use std::fmt;
 use std::path::Path;
 
-use super::{Failure, output};
+use super::{Failure, host, output};
 use crate::cli::arguments::PruneArgs;
 use crate::contract_tier::sandbox;
-use crate::engine::{Engine, discover};
+use crate::engine::{Endpoint, Engine, discover};
 use crate::run::leftovers::{self, Scope};
 use crate::run::tally::ExitCode;
 
@@ -19,7 +19,7 @@ pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
     let warn = |line: &str| output::complain(format_args!("warning: {line}"));
     let elsewhere = leftovers::of_former_versions(&cache, scope, &report, &warn)
         + prune_sandboxes(&cache, arguments.dry_run, &warn)?;
-    let Some(endpoint) = discover(&cache).await.chosen else {
+    let Some(endpoint) = found(&cache, arguments).await? else {
         output::line("no container engine is running: nothing else to remove")?;
         return Ok(ExitCode::Pass);
     };
@@ -37,6 +37,15 @@ pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
         ))?;
     }
     Ok(ExitCode::Pass)
+}
+
+/// The engine, if there is one. One that is named must be there.
+async fn found(cache: &Path, arguments: &PruneArgs) -> Result<Option<Endpoint>, Failure> {
+    let discovery = discover(cache, arguments.reach.name()).await;
+    match discovery.chosen {
+        None if discovery.named.is_some() => Err(host::absent(&discovery)),
+        chosen => Ok(chosen),
+    }
 }
 
 /// Removes the sandboxes of programs that were killed; returns how many.

@@ -15,6 +15,7 @@ pub(super) fn reproduce(arguments: &RunArgs) -> String {
         strict,
         candidate,
         offline,
+        reach,
         limits,
         repeat,
         until_fail,
@@ -38,6 +39,7 @@ pub(super) fn reproduce(arguments: &RunArgs) -> String {
     }
     words.flag("--strict", *strict);
     words.flag("--offline", *offline);
+    words.option("--engine", reach.engine.clone());
     for limit in limits {
         words.option("--limit", Some(limit.to_string()));
     }
@@ -60,6 +62,8 @@ pub(super) fn reproduce_case(arguments: &FuzzArgs, seed: u64, case: u64, tested:
         strict,
         jobs: _,
         offline,
+        // In sandboxes an engine has no part.
+        reach: _,
     } = arguments;
     let mut words = Words::new("fuzz");
     words.option("--suite", suite.as_ref().map(|path| path.display().to_string()));
@@ -128,6 +132,7 @@ mod tests {
             ),
             "cargo run -- run --suite my/suite --steps a --keep --strict --offline --limit processes=9 --repeat 3 --until-fail"
         );
+        assert_eq!(again("wsgi-proof run --engine ssh://h"), "cargo run -- run --keep --engine ssh://h");
         assert_eq!(
             again("wsgi-proof run --tier contract --control requirements-first"),
             "cargo run -- run --control requirements-first --tier contract"

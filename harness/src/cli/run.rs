@@ -7,7 +7,7 @@ use super::candidates::{Candidate, announce};
 use super::reporters::{Audience, RunReporters};
 use super::reproduce::reproduce;
 use super::{Failure, listen, open_contract, open_image, output, select};
-use crate::cli::arguments::{CellArgs, FolderArgs, RUN_SECONDS, RunArgs, SelectArgs, TestedArgs};
+use crate::cli::arguments::{CellArgs, FolderArgs, RUN_SECONDS, ReachArgs, RunArgs, SelectArgs, TestedArgs};
 use crate::contract_tier;
 use crate::host::folders::Folders;
 use crate::run::criteria::Criteria;
@@ -78,7 +78,8 @@ impl Job {
                 Ok(self.run_in(open_image::open(self, signals).await?, signals, reporters).await)
             }
             Tier::Contract => {
-                let sandboxes = open_contract::sandboxes(folders, arguments.offline, signals).await?;
+                let sandboxes =
+                    open_contract::sandboxes(folders, arguments.offline, arguments.reach.name(), signals).await?;
                 let reporters = self.reporters(audience)?;
                 Ok(self.run_in(open_contract::open(self, Arc::new(sandboxes))?, signals, reporters).await)
             }
@@ -161,6 +162,7 @@ pub(super) fn usual(folders: &FolderArgs, cells: &CellArgs, tier: Tier) -> RunAr
         strict: false,
         candidate: TestedArgs::default(),
         offline: false,
+        reach: ReachArgs::default(),
         limits: Vec::new(),
         run_seconds: RUN_SECONDS,
         jobs: None,

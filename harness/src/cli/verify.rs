@@ -37,13 +37,14 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
     let contract = required(arguments, &folders, &tiers)?;
     if tiers.contains(&Tier::Image) {
         // Before any work: the program restarts itself with DOCKER_HOST set, which the engine's library reads.
-        drop(host::endpoint(&folders.cache, arguments.offline).await?);
+        drop(host::endpoint(&folders.cache, arguments.offline, arguments.reach.name()).await?);
     }
     let dialects = arguments.cells.dialects();
     let signals = listen()?;
     let (mut columns, mut codes) = (Vec::new(), Vec::new());
     if tiers.contains(&Tier::Contract) {
-        let sandboxes = Arc::new(open_contract::sandboxes(&folders, arguments.offline, &signals).await?);
+        let sandboxes =
+            Arc::new(open_contract::sandboxes(&folders, arguments.offline, arguments.reach.name(), &signals).await?);
         for (number, steps) in candidates.iter().enumerate() {
             let job = Job::of(run(&steps.name, steps.tested.clone(), arguments, Tier::Contract))?;
             let reporters = job.reporters(Audience::Nobody)?;
@@ -154,6 +155,7 @@ fn run(name: &str, candidate: TestedArgs, arguments: &VerifyArgs, tier: Tier) ->
         strict: arguments.strict,
         candidate,
         offline: arguments.offline,
+        reach: arguments.reach.clone(),
         report: report(name, arguments, tier),
         ..usual(&arguments.folders, &arguments.cells, tier)
     }

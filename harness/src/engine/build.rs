@@ -261,7 +261,7 @@ impl Engine {
             }
             (None, None) => {
                 return Err(EngineError::Unreachable {
-                    engine: self.docker_host.clone(),
+                    engine: self.address.to_string(),
                     operation: OPERATION.to_owned(),
                     cause: "the build's log ended without an image and without an error".to_owned(),
                 });

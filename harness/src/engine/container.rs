@@ -140,7 +140,7 @@ impl Engine {
                 Some(Err(error)) => return Err(self.error(OPERATION, error)),
                 None => {
                     return Err(EngineError::Unreachable {
-                        engine: self.docker_host.clone(),
+                        engine: self.address.to_string(),
                         operation: OPERATION.to_owned(),
                         cause: "the answer ended without an exit code".to_owned(),
                     });

@@ -1,26 +1,24 @@
-//! Looking for an engine: `DOCKER_HOST`, the docker client's context, the usual sockets, the private engine. Nothing is
-//! started and nothing changed.
+//! Looking for an engine: `--engine`, the variables, the docker client's context, the usual sockets, the private engine. Nothing is
+//! started on the engine's side, and nothing changed.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sha2::{Digest, Sha256};
-
 use super::private;
+use super::transport::{Address, Contexts, DEFAULT, TransportError, ssh_hint};
 use super::{Endpoint, Origin};
 use crate::outcome::with_causes;
 
-/// How long an engine may take to say that it is there.
-const ANSWER_LIMIT: Duration = Duration::from_secs(5);
-
 /// What was tried, and what is to be used.
-#[derive(Debug, Clone)]
+#[derive(Debug, Default)]
 pub(crate) struct Discovery {
     /// All that was tried, in order.
     pub tried: Vec<Tried>,
     /// The first that answered.
     pub chosen: Option<Endpoint>,
+    /// What named an engine, if anything did: then no other is used.
+    pub named: Option<&'static str>,
 }
 
 /// An address at which an engine was looked for.
@@ -30,6 +28,8 @@ pub(crate) struct Tried {
     pub what: String,
     /// Why there is none; `None` when one answered.
     pub why_not: Option<String>,
+    /// What to do about it.
+    pub hint: Option<&'static str>,
 }
 
 impl fmt::Display for Tried {
@@ -41,23 +41,37 @@ impl fmt::Display for Tried {
     }
 }
 
-/// Looks for an engine. When `DOCKER_HOST` is set nothing else is tried: whoever named an engine wants that one.
-pub(crate) async fn discover(cache: &Path) -> Discovery {
-    let mut discovery = Discovery { tried: Vec::new(), chosen: None };
-    if let Some(host) = std::env::var("DOCKER_HOST").ok().filter(|host| !host.is_empty()) {
-        discovery.look(format!("DOCKER_HOST={host}"), host, Origin::Variable).await;
-        return discovery;
+/// Looks for an engine. When the option or a variable names one nothing else is tried: whoever named an engine wants that one.
+pub(crate) async fn discover(cache: &Path, option: Option<&str>) -> Discovery {
+    let mut discovery = Discovery::default();
+    if let Some(name) = option {
+        let (address, origin) = named(name);
+        discovery.look(format!("--engine {name}"), address, origin).await;
+        return Discovery { named: Some("--engine"), ..discovery };
     }
-    discovery.tried.push(Tried { what: "DOCKER_HOST".to_owned(), why_not: Some("not set".to_owned()) });
-    match context() {
-        Ok(Some((name, host))) => {
-            discovery.look(format!("docker context `{name}` ({host})"), host, Origin::Context(name)).await;
+    if let Some(host) = variable("DOCKER_HOST") {
+        let address = Address::with_variables(&host, &variable);
+        discovery.look(format!("DOCKER_HOST={host}"), address, Origin::Variable).await;
+        return Discovery { named: Some("DOCKER_HOST"), ..discovery };
+    }
+    discovery.none("DOCKER_HOST", "not set");
+    let context = variable("DOCKER_CONTEXT");
+    if let Some(name) = context.as_deref().filter(|name| *name != DEFAULT) {
+        discovery.look(format!("DOCKER_CONTEXT={name}"), of_context(name), Origin::Context(name.to_owned())).await;
+        return Discovery { named: Some("DOCKER_CONTEXT"), ..discovery };
+    }
+    if let Some(host) = variable("CONTAINER_HOST") {
+        let address = Address::of_podman(&host, &variable);
+        discovery.look(format!("CONTAINER_HOST={host}"), address, Origin::Podman).await;
+        return Discovery { named: Some("CONTAINER_HOST"), ..discovery };
+    }
+    discovery.none("CONTAINER_HOST", "not set");
+    match Contexts::find(&variable).and_then(|contexts| contexts.current()) {
+        Ok(Some(name)) if context.is_none() => {
+            discovery.look(format!("docker context `{name}`"), of_context(&name), Origin::Context(name)).await;
         }
-        Ok(None) => {
-            let why_not = Some("default".to_owned());
-            discovery.tried.push(Tried { what: "docker context".to_owned(), why_not });
-        }
-        Err(why) => discovery.tried.push(Tried { what: "docker context".to_owned(), why_not: Some(why) }),
+        Ok(_) | Err(TransportError::NoHome) => discovery.none("docker context", DEFAULT),
+        Err(error) => discovery.failed("docker context".to_owned(), &error),
     }
     for socket in sockets() {
         if discovery.chosen.is_some() {
@@ -65,52 +79,107 @@ pub(crate) async fn discover(cache: &Path) -> Discovery {
         }
         let what = socket.display().to_string();
         if socket.exists() {
-            let host = format!("unix://{what}");
-            discovery.look(what, host, Origin::Socket(socket)).await;
+            discovery.look(what, Ok(Address::Socket(socket.clone())), Origin::Socket(socket)).await;
         } else {
-            discovery.tried.push(Tried { what, why_not: Some("not found".to_owned()) });
+            discovery.none(&what, "not found");
         }
     }
     if discovery.chosen.is_none() {
         let socket = private::socket(cache);
         if socket.exists() {
-            let host = format!("unix://{}", socket.display());
-            discovery.look("private engine".to_owned(), host, Origin::Private).await;
+            discovery.look("private engine".to_owned(), Ok(Address::Socket(socket)), Origin::Private).await;
         } else {
-            let why_not = Some("not running".to_owned());
-            discovery.tried.push(Tried { what: "private engine".to_owned(), why_not });
+            discovery.none("private engine", "not running");
         }
     }
     discovery
 }
 
 impl Discovery {
-    async fn look(&mut self, what: String, docker_host: String, origin: Origin) {
-        let why_not = answers(&docker_host).await.err();
-        if why_not.is_none() && self.chosen.is_none() {
-            self.chosen = Some(Endpoint { docker_host, origin });
+    /// Looks at an address, and notes what comes of it.
+    async fn look(&mut self, mut what: String, address: Result<Address, TransportError>, origin: Origin) {
+        let address = match address {
+            Ok(address) => address,
+            Err(error) => return self.failed(what, &error),
+        };
+        let (named, limit) = (address.to_string(), address.answer_limit());
+        if !what.ends_with(&named) && !named.ends_with(&what) {
+            what = format!("{what} ({named})");
         }
-        self.tried.push(Tried { what, why_not });
+        let endpoint = match Endpoint::reach(address, origin, None).await {
+            Ok(endpoint) => endpoint,
+            Err(error) => return self.failed(what, &error),
+        };
+        let mut why_not = answers(endpoint.docker_host(), limit).await.err();
+        let mut hint = None;
+        if why_not.is_some()
+            && let Some(trouble) = endpoint.way.trouble_soon().await
+        {
+            hint = ssh_hint(&trouble);
+            why_not = Some(format!("does not answer: {trouble}"));
+        }
+        if why_not.is_none() && self.chosen.is_none() {
+            self.chosen = Some(endpoint);
+        }
+        self.tried.push(Tried { what, why_not, hint });
+    }
+
+    fn failed(&mut self, what: String, error: &TransportError) {
+        self.tried.push(Tried { what, why_not: Some(error.to_string()), hint: error.hint() });
+    }
+
+    fn none(&mut self, what: &str, why: &str) {
+        self.tried.push(Tried { what: what.to_owned(), why_not: Some(why.to_owned()), hint: None });
     }
 }
 
+/// How long an engine of this machine may take to say that it is there.
+pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+
 /// Asks an engine whether it is there.
-pub(super) async fn answers(docker_host: &str) -> Result<(), String> {
+pub(super) async fn answers(docker_host: &str, limit: Duration) -> Result<(), String> {
     let docker = super::client(docker_host).map_err(|error| error.to_string())?;
-    match tokio::time::timeout(ANSWER_LIMIT, docker.ping()).await {
+    match tokio::time::timeout(limit, docker.ping()).await {
         Ok(Ok(_)) => Ok(()),
         Ok(Err(error)) => Err(format!("does not answer: {}", with_causes(&error))),
-        Err(_) => Err(format!("does not answer within {} s", ANSWER_LIMIT.as_secs())),
+        Err(_) => Err(format!("does not answer within {} s", limit.as_secs())),
     }
+}
+
+/// A variable of the environment that is set to something.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// What the option names: an address, a socket's path, or a docker context.
+fn named(name: &str) -> (Result<Address, TransportError>, Origin) {
+    if name.contains("://") {
+        return (Address::with_variables(name, &variable), Origin::Option);
+    }
+    if name.contains('/') {
+        let path = std::path::absolute(name).unwrap_or_else(|_| PathBuf::from(name));
+        return (Ok(Address::Socket(path)), Origin::Option);
+    }
+    (of_context(name), Origin::Context(name.to_owned()))
+}
+
+fn of_context(name: &str) -> Result<Address, TransportError> {
+    if name == DEFAULT {
+        return Ok(Address::Socket(PathBuf::from(USUAL)));
+    }
+    Contexts::find(&variable)?.address(name)
 }
 
 fn home() -> Option<PathBuf> {
     std::env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from)
 }
 
+/// The socket that the docker client uses when nothing else is said.
+const USUAL: &str = "/var/run/docker.sock";
+
 /// The usual sockets of Docker and Podman.
 fn sockets() -> Vec<PathBuf> {
-    let mut sockets = vec![PathBuf::from("/var/run/docker.sock")];
+    let mut sockets = vec![PathBuf::from(USUAL)];
     let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     sockets.extend(runtime.iter().map(|folder| folder.join("docker.sock")));
     sockets.extend(
@@ -121,76 +190,34 @@ fn sockets() -> Vec<PathBuf> {
     sockets
 }
 
-/// The docker client's current context and its host; `None` for the default one.
-fn context() -> Result<Option<(String, String)>, String> {
-    let folder = match std::env::var_os("DOCKER_CONFIG") {
-        Some(folder) => PathBuf::from(folder),
-        None => match home() {
-            Some(home) => home.join(".docker"),
-            None => return Ok(None),
-        },
-    };
-    let name = match std::env::var("DOCKER_CONTEXT").ok().filter(|name| !name.is_empty()) {
-        Some(name) => Some(name),
-        None => match std::fs::read(folder.join("config.json")) {
-            Ok(text) => current_context(&text)?,
-            Err(_) => None,
-        },
-    };
-    let Some(name) = name.filter(|name| name != "default") else { return Ok(None) };
-    let digest = hex::encode(Sha256::digest(&name));
-    let path = folder.join("contexts/meta").join(digest).join("meta.json");
-    let text = std::fs::read(&path)
-        .map_err(|error| format!("cannot read the current context `{name}`: {}: {error}", path.display()))?;
-    let host =
-        context_host(&text).ok_or_else(|| format!("the current context `{name}` has no host in {}", path.display()))?;
-    Ok(Some((name, host)))
-}
-
-fn current_context(config: &[u8]) -> Result<Option<String>, String> {
-    let config: serde_json::Value =
-        serde_json::from_slice(config).map_err(|error| format!("config.json is not valid: {error}"))?;
-    Ok(config["currentContext"].as_str().filter(|name| !name.is_empty()).map(str::to_owned))
-}
-
-fn context_host(meta: &[u8]) -> Option<String> {
-    let meta: serde_json::Value = serde_json::from_slice(meta).ok()?;
-    meta["Endpoints"]["docker"]["Host"].as_str().map(str::to_owned)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_current_context_is_read() {
-        assert_eq!(current_context(br#"{"currentContext":"remote"}"#).unwrap().as_deref(), Some("remote"));
-        assert_eq!(current_context(br"{}").unwrap(), None);
-        assert!(current_context(b"{").is_err());
-    }
-
-    #[test]
-    fn the_contexts_host_is_read() {
-        let meta = br#"{"Name":"remote","Endpoints":{"docker":{"Host":"unix:///x.sock","SkipTLSVerify":false}}}"#;
-        assert_eq!(context_host(meta).as_deref(), Some("unix:///x.sock"));
-        assert_eq!(context_host(b"{}"), None);
-    }
-
     #[tokio::test]
     async fn an_engine_that_is_not_there_does_not_answer() {
         let folder = tempfile::tempdir().unwrap();
         let host = format!("unix://{}", folder.path().join("none.sock").display());
-        assert!(answers(&host).await.is_err());
+        assert!(answers(&host, ANSWER_LIMIT).await.is_err());
     }
 
-    proptest::proptest! {
-        #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
+    #[test]
+    fn the_option_names_an_address_a_path_or_a_context() {
+        assert_eq!(named("unix:///s.sock").0.unwrap().to_string(), "unix:///s.sock");
+        assert_eq!(named("/s.sock").0.unwrap().to_string(), "unix:///s.sock");
+        assert!(named("./s.sock").0.unwrap().to_string().starts_with("unix:///"));
+        assert_eq!(named("default").0.unwrap().to_string(), "unix:///var/run/docker.sock");
+        assert!(matches!(named("npipe:////x").0, Err(TransportError::Scheme { .. })));
+    }
 
-        #[test]
-        fn any_configuration_of_the_engines_client_can_be_read(bytes in proptest::collection::vec(proptest::arbitrary::any::<u8>(), 0..60)) {
-            drop(current_context(&bytes));
-            context_host(&bytes);
-        }
+    #[tokio::test]
+    async fn a_named_engine_that_fails_is_followed_by_no_other() {
+        let cache = tempfile::tempdir().unwrap();
+        let discovery = discover(cache.path(), Some("tcp://127.0.0.1:1")).await;
+        assert!(discovery.chosen.is_none() && discovery.named == Some("--engine"));
+        let [tried] = discovery.tried.as_slice() else { unreachable!("{discovery:?}") };
+        assert_eq!(tried.what, "--engine tcp://127.0.0.1:1");
+        assert!(tried.why_not.as_deref().unwrap().contains("refused"), "{tried}");
     }
 }

@@ -89,10 +89,17 @@ impl EngineError {
             Error::JsonSerdeError { ref err } if err.is_eof() || err.is_io() => {
                 Self::Unreachable { engine: engine.to_owned(), operation, cause: with_causes(&error) }
             }
-            Error::UnsupportedURISchemeError { uri } => {
-                Self::Unsuitable { what: format!("its address {uri} is neither a socket on this host nor plain TCP") }
-            }
             other => Self::Unexpected { operation, what: with_causes(&other) },
+        }
+    }
+
+    /// The same, with what is known to have gone wrong on the way to the engine.
+    pub(super) fn because(self, trouble: Option<String>) -> Self {
+        match (self, trouble) {
+            (Self::Unreachable { engine, operation, cause }, Some(trouble)) => {
+                Self::Unreachable { engine, operation, cause: format!("{cause} ({trouble})") }
+            }
+            (error, _) => error,
         }
     }
 
@@ -114,7 +121,7 @@ impl EngineError {
             }
             Self::NoSpace { .. } => "free disk space, for example with `wsgi-proof prune --images`, then run again",
             Self::Idle { .. } => "check whether the machine is overloaded or the engine hangs, then run again",
-            Self::Unsuitable { .. } => "name another engine with DOCKER_HOST",
+            Self::Unsuitable { .. } => "name another engine with --engine or DOCKER_HOST",
             Self::NoSubnet { .. } => "remove networks of stale runs with `wsgi-proof prune`, then run again",
             Self::NoDistribution { .. } => {
                 "the first run requires an engine that reaches a registry, or mmdebstrap and network access on this machine"

@@ -17,6 +17,7 @@ mod file;
 mod foundation;
 mod gate;
 mod guard;
+mod handover;
 mod image;
 mod mark;
 mod network;
@@ -31,6 +32,7 @@ mod size;
 mod start;
 mod stream;
 mod sweep;
+mod transport;
 mod trial;
 mod volume;
 
@@ -40,6 +42,7 @@ use std::time::{Duration, Instant};
 
 use self::pending::Pending;
 use self::room::Room;
+use self::transport::{Address, Way};
 use crate::host::journal::Journal;
 use crate::outcome::RunId;
 use bollard::Docker;
@@ -47,19 +50,21 @@ use bollard::Docker;
 pub(crate) use application::Application;
 pub(crate) use build::{BuildRequest, Fate, named_containers};
 pub(crate) use canary::canary_build;
-pub(crate) use discover::discover;
+pub(crate) use discover::{Discovery, discover};
 pub(crate) use distribution::{Distribution, ensure_distribution};
 pub(crate) use endpoint::{Endpoint, Origin};
 pub(crate) use error::EngineError;
 #[cfg(test)]
 pub(crate) use guard::Stay;
 pub(crate) use guard::{Clients, Guard};
+pub(crate) use handover::Handover;
 pub(crate) use mark::Mark;
 pub(crate) use network::Network;
 pub(crate) use own_container::OwnProgram;
 pub(crate) use relay::Relay;
 pub(crate) use resources::{Kind, Leftover};
 pub(crate) use start::Start;
+pub(crate) use transport::TransportError;
 pub(crate) use trial::{Capability, State};
 pub(crate) use volume::{Mounted, Volume};
 
@@ -80,7 +85,12 @@ const ANSWER_SECONDS: u64 = 300;
 #[derive(Clone)]
 pub(crate) struct Engine {
     docker: Docker,
+    /// The socket at which it is asked.
     docker_host: String,
+    /// Where it is.
+    address: Address,
+    /// What leads from the socket to it.
+    way: Way,
     data_root: String,
     description: Description,
     pending: Arc<Pending>,
@@ -119,8 +129,9 @@ impl Engine {
     /// # Errors
     /// When it does not answer, or is not one for Linux containers.
     pub(crate) async fn connect(endpoint: &Endpoint) -> Result<Self, EngineError> {
-        let docker_host = endpoint.docker_host.clone();
-        let of = |error| EngineError::of(&docker_host, "connecting", error);
+        let Endpoint { address, origin, way } = endpoint.clone();
+        let docker_host = way.docker_host.clone();
+        let of = |error| EngineError::of(&address.to_string(), "connecting", error).because(way.trouble());
         let docker = client(&docker_host).map_err(of)?.negotiate_version().await.map_err(of)?;
         let version = docker.version().await.map_err(of)?;
         let info = docker.info().await.map_err(of)?;
@@ -136,7 +147,10 @@ impl Engine {
             version: format!("{name} {}", version.version.unwrap_or_default()),
             storage: info.driver.unwrap_or_default(),
             architecture: version.arch.unwrap_or_default(),
-            origin: endpoint.origin.to_string(),
+            origin: match address {
+                Address::Socket(_) => origin.to_string(),
+                Address::Tcp(_) | Address::Ssh(_) => format!("{origin}, {address}"),
+            },
             // As it says itself: it takes such a limit all the same, and drops it.
             unenforced: [("memory-megabytes", info.memory_limit), ("processes", info.pids_limit)]
                 .into_iter()
@@ -147,6 +161,8 @@ impl Engine {
         Ok(Self {
             docker,
             docker_host,
+            address,
+            way,
             data_root: info.docker_root_dir.unwrap_or_default(),
             description,
             pending: Arc::default(),
@@ -174,7 +190,9 @@ impl Engine {
     pub(crate) fn of_run(self, run: &RunId) -> Result<Self, EngineError> {
         let failed = |source| EngineError::Cache { path: "the journal".to_owned(), source };
         let journal = self.journal()?.begin(run).map_err(failed)?;
-        let room = Room::watch(std::path::Path::new(&self.data_root));
+        // The folder of this name on this machine is another one.
+        let elsewhere = self.address.may_be_elsewhere();
+        let room = if elsewhere { Arc::default() } else { Room::watch(std::path::Path::new(&self.data_root)) };
         Ok(Self { journal: Some(journal), room, ..self })
     }
 
@@ -221,14 +239,15 @@ impl Engine {
     /// The error that an output ended before it was whole.
     fn broke_off(&self, operation: &str) -> EngineError {
         EngineError::Unreachable {
-            engine: self.docker_host.clone(),
+            engine: self.address.to_string(),
             operation: operation.to_owned(),
             cause: "its output broke off".to_owned(),
         }
+        .because(self.way.trouble())
     }
 
     fn error(&self, operation: &str, error: bollard::errors::Error) -> EngineError {
-        let error = EngineError::of(&self.docker_host, operation, error);
+        let error = EngineError::of(&self.address.to_string(), operation, error).because(self.way.trouble());
         // An engine without room fails in many ways.
         let may_be = matches!(error, EngineError::Refused { status: 500.., .. } | EngineError::Unexpected { .. });
         let since = may_be.then(|| Instant::now().checked_sub(LATELY)).flatten();
@@ -236,14 +255,7 @@ impl Engine {
     }
 }
 
-/// A client of the engine at this address. The library's own choice would take the transport of the environment's TLS
-/// settings; what is not a socket or plain TCP is refused instead.
+/// A client of the engine that is asked at this socket.
 fn client(docker_host: &str) -> Result<Docker, bollard::errors::Error> {
-    if docker_host.starts_with("unix://") {
-        Docker::connect_with_unix(docker_host, ANSWER_SECONDS, bollard::API_DEFAULT_VERSION)
-    } else if docker_host.starts_with("tcp://") || docker_host.starts_with("http://") {
-        Docker::connect_with_http(docker_host, ANSWER_SECONDS, bollard::API_DEFAULT_VERSION)
-    } else {
-        Err(bollard::errors::Error::UnsupportedURISchemeError { uri: docker_host.to_owned() })
-    }
+    Docker::connect_with_unix(docker_host, ANSWER_SECONDS, bollard::API_DEFAULT_VERSION)
 }

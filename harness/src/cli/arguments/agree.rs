@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{CandidateArgs, CellArgs, FolderArgs};
+use super::{CandidateArgs, CellArgs, FolderArgs, ReachArgs};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -41,6 +41,8 @@ pub(crate) struct AgreeArgs {
     /// Print the comparison as JSON
     #[arg(long, help_heading = "Output")]
     pub json: bool,
+    #[command(flatten)]
+    pub reach: ReachArgs,
     #[command(flatten)]
     pub folders: FolderArgs,
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CandidateArgs, CellArgs, FolderArgs};
+use super::{CandidateArgs, CellArgs, FolderArgs, ReachArgs};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -44,6 +44,8 @@ pub(crate) struct FuzzArgs {
     /// With --write: write every application, as generated
     #[arg(long, requires = "write", help_heading = "Output")]
     pub all: bool,
+    #[command(flatten)]
+    pub reach: ReachArgs,
     #[command(flatten)]
     pub folders: FolderArgs,
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CellArgs, FolderArgs};
+use super::{CellArgs, FolderArgs, ReachArgs};
 use crate::mutate::Operator;
 use crate::suite::tier::Tier;
 
@@ -46,6 +46,8 @@ pub(crate) struct MutateArgs {
     /// Print the results as JSON
     #[arg(long, help_heading = "Output")]
     pub json: bool,
+    #[command(flatten)]
+    pub reach: ReachArgs,
     #[command(flatten)]
     pub folders: FolderArgs,
 }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::FolderArgs;
+use super::{FolderArgs, ReachArgs};
 
 #[derive(Debug, Clone, Args)]
 pub(crate) struct PruneArgs {
@@ -12,6 +12,8 @@ pub(crate) struct PruneArgs {
     /// Only print what would be removed
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub reach: ReachArgs,
     #[command(flatten)]
     pub folders: FolderArgs,
 }

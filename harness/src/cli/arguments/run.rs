@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CellArgs, FolderArgs, SelectArgs, TestedArgs};
+use super::{CellArgs, FolderArgs, ReachArgs, SelectArgs, TestedArgs};
 use crate::suite::limits::Limit;
 use crate::suite::tier::Tier;
 
@@ -73,6 +73,8 @@ pub(crate) struct RunArgs {
     /// Regenerate scenarios/assertions.lock from this run
     #[arg(long, conflicts_with_all = ["filters", "tested", "plan"], help_heading = "Output")]
     pub write_lock: bool,
+    #[command(flatten)]
+    pub reach: ReachArgs,
     #[command(flatten)]
     pub folders: FolderArgs,
 }

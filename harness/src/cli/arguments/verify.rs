@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CandidateArgs, CellArgs, FolderArgs};
+use super::{CandidateArgs, CellArgs, FolderArgs, ReachArgs};
 use crate::suite::tier::Tier;
 
 const AFTER_HELP: &str = "\
@@ -48,6 +48,8 @@ pub(crate) struct VerifyArgs {
     /// Write the reports of each candidate below DIR
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub report: Option<PathBuf>,
+    #[command(flatten)]
+    pub reach: ReachArgs,
     #[command(flatten)]
     pub folders: FolderArgs,
 }

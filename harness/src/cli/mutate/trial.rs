@@ -122,6 +122,7 @@ pub(super) async fn in_image_tier(
         strict: true,
         candidate: TestedArgs { dockerfile: Some(folder.path().to_owned()), ..TestedArgs::default() },
         offline: arguments.offline,
+        reach: arguments.reach.clone(),
         jobs: arguments.jobs,
         ..usual(&arguments.folders, &arguments.cells, Tier::Image)
     };

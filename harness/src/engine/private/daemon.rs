@@ -7,8 +7,8 @@ use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::packages::{ENGINE_PROGRAMS, lock};
-use super::{PrivateError, Toolbox, docker_host, folder, remains, seccomp, socket};
-use crate::engine::discover::answers;
+use super::{PrivateError, Toolbox, folder, remains, seccomp, socket};
+use crate::engine::discover::{ANSWER_LIMIT, answers};
 use crate::engine::{Endpoint, Engine, Origin};
 
 /// How long the daemon may take until it answers.
@@ -36,12 +36,12 @@ pub(crate) async fn start(
     progress: &(dyn Fn(&str) + Send + Sync),
 ) -> Result<Endpoint, PrivateError> {
     let cache = &absolute(cache)?;
-    let endpoint = Endpoint { docker_host: docker_host(cache), origin: Origin::Private };
+    let endpoint = Endpoint::of_socket(socket(cache), Origin::Private);
     check(cache)?;
     let toolbox = Toolbox::of(cache).fill(&ENGINE_PROGRAMS, offline, progress).await?;
     let _lock = lock(cache, "start.lock").await?;
     if let Some(pid) = running(cache) {
-        if answers(&endpoint.docker_host).await.is_ok() {
+        if answers(endpoint.docker_host(), ANSWER_LIMIT).await.is_ok() {
             return Ok(endpoint);
         }
         // One that is ending, or hangs.
@@ -50,7 +50,7 @@ pub(crate) async fn start(
             .map_err(PrivateError::io(format!("cannot stop the private engine (process {pid})")))?;
     }
     progress("starting the private engine");
-    launch(cache, &toolbox, &endpoint.docker_host).await?;
+    launch(cache, &toolbox, endpoint.docker_host()).await?;
     Ok(endpoint)
 }
 
@@ -112,7 +112,7 @@ async fn launch(cache: &Path, toolbox: &Toolbox, docker_host: &str) -> Result<()
     let begun = Instant::now();
     loop {
         let fault = tokio::select! {
-            answer = answers(docker_host) => match answer {
+            answer = answers(docker_host, ANSWER_LIMIT) => match answer {
                 Ok(()) => return Ok(()),
                 Err(fault) => fault,
             },
@@ -181,7 +181,7 @@ async fn forget(cache: &Path) -> Result<(), PrivateError> {
 
 /// Everything on the private engine is the suite's.
 async fn clear_engine(cache: &Path) -> Result<(), crate::engine::EngineError> {
-    let endpoint = Endpoint { docker_host: docker_host(cache), origin: Origin::Private };
+    let endpoint = Endpoint::of_socket(socket(cache), Origin::Private);
     Engine::connect(&endpoint).await?.remove_all().await
 }
 

@@ -74,15 +74,15 @@ impl PrivateError {
     /// What to do about it.
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::NotRoot => "start a Docker or Podman engine, name one with DOCKER_HOST, or run as root",
-            Self::OtherSystem { .. } => "start a Docker or Podman engine, or name one with DOCKER_HOST",
+            Self::NotRoot => "start a Docker or Podman engine, name one with --engine, or run as root",
+            Self::OtherSystem { .. } => "start a Docker or Podman engine, or name one with --engine",
             Self::PathTooLong { .. } => "name a cache folder with a shorter path (--cache)",
             Self::NoCgroups => {
-                "mount them (`mount -t cgroup2 cgroup2 /sys/fs/cgroup`), or name an engine with DOCKER_HOST"
+                "mount them (`mount -t cgroup2 cgroup2 /sys/fs/cgroup`), or name an engine with --engine"
             }
             Self::Offline => "run once without --offline",
             Self::Packages { .. } => {
-                "check the network and the package sources (`apt-get update`), or name an engine with DOCKER_HOST"
+                "check the network and the package sources (`apt-get update`), or name an engine with --engine"
             }
             Self::Ended { .. } => "the log names the cause; a container without privileges cannot run an engine",
             Self::Silent { .. } => "`wsgi-proof engine stop` stops it",
