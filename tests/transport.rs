@@ -119,7 +119,7 @@ fn an_engine_by_tls() {
     caller.fails(&by(&host, &doubting), &[], "ca.pem is not of who signed it");
     // The client has no certificate.
     std::fs::remove_file(files.path().join("cert.pem")).unwrap();
-    caller.fails(&by(&host, &files), &[], "client key");
+    caller.fails(&by(&host, &files), &[], "cannot read the client certificate");
     std::fs::remove_file(files.path().join("key.pem")).unwrap();
     caller.fails(&by(&host, &files), &[], "the engine wants a client certificate");
     // Its certificate is of somebody else.

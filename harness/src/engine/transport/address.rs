@@ -184,7 +184,7 @@ mod tests {
     fn what_is_no_address_is_refused_with_a_reason() {
         for (text, why) in [
             ("npipe:////./pipe/docker_engine", "npipe"),
-            ("/var/run/docker.sock", "unix://"),
+            ("/var/run/docker.sock", "no scheme"),
             ("unix://docker.sock", "whole path"),
             ("tcp://", "host"),
             ("tcp://h:99999", "port"),

@@ -105,6 +105,8 @@ fn told(error: &io::Error) -> String {
             | AlertDescription::UnknownCA
             | AlertDescription::CertificateUnknown
             | AlertDescription::CertificateExpired
+            // Signed by another authority of the same name.
+            | AlertDescription::DecryptError
             | AlertDescription::AccessDenied,
         ) => "the engine refuses the client certificate: check cert.pem, or whether it has one at all",
         Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
