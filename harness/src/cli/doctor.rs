@@ -62,7 +62,7 @@ pub(super) async fn doctor(arguments: &DoctorArgs) -> Result<ExitCode, Failure> 
     match &discovery.chosen {
         Some(endpoint) => findings.engine(endpoint, &cache).await,
         None if discovery.named.is_some() => findings.problems.push(Problem {
-            what: "the engine that was named does not answer, and no other one is used".to_owned(),
+            what: "the engine that was named does not answer, and no other engine is used".to_owned(),
             hint: host::advice(&discovery).map(str::to_owned),
         }),
         None => match private::possible(&cache) {
