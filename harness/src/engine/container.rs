@@ -115,6 +115,19 @@ impl Engine {
         Ok(CommandEvidence { end, output })
     }
 
+    /// A container of an image that is never started: there is its file system to be read.
+    pub(super) async fn create_at_rest(&self, image: &str, purpose: &str, run: &RunId) -> Result<String, EngineError> {
+        let body = ContainerCreateBody {
+            image: Some(image.to_owned()),
+            // An image without a command needs one to be created.
+            entrypoint: Some(vec!["true".to_owned()]),
+            labels: Some(run_labels(run)),
+            host_config: Some(HostConfig { network_mode: Some("none".to_owned()), ..Default::default() }),
+            ..Default::default()
+        };
+        self.create(&container_name(run, purpose), body).await
+    }
+
     pub(super) async fn create(&self, name: &str, body: ContainerCreateBody) -> Result<String, EngineError> {
         let options = CreateContainerOptions { name: Some(name.to_owned()), ..Default::default() };
         self.docker

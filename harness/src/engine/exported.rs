@@ -3,13 +3,11 @@
 
 use std::io::{self, Read};
 
-use bollard::models::{ContainerCreateBody, HostConfig};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
 use super::archive::{CHUNKS, Chunks};
-use super::container::{container_name, run_labels};
 use super::{Engine, EngineError};
 use crate::check::evidence::SizeEvidence;
 use crate::outcome::RunId;
@@ -29,15 +27,7 @@ impl Engine {
         enough: u64,
         run: &RunId,
     ) -> Result<SizeEvidence, EngineError> {
-        let body = ContainerCreateBody {
-            image: Some(image.to_owned()),
-            // Never started, but an image without a command needs one.
-            entrypoint: Some(vec!["true".to_owned()]),
-            labels: Some(run_labels(run)),
-            host_config: Some(HostConfig { network_mode: Some("none".to_owned()), ..Default::default() }),
-            ..Default::default()
-        };
-        let container = self.create(&container_name(run, "size"), body).await?;
+        let container = self.create_at_rest(image, "size", run).await?;
         let result = self.exported(&container, enough).await;
         let removed = self.remove_container(&container).await;
         result.and_then(|size| removed.map(|()| size))

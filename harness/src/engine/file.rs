@@ -4,9 +4,6 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
-use bollard::models::{ContainerCreateBody, HostConfig};
-
-use super::container::{container_name, run_labels};
 use super::{Engine, EngineError};
 use crate::beneath::{Bound, MAX_ENTRIES};
 use crate::check::evidence::{FileEvidence, MAX_FILE_CONTENT};
@@ -38,15 +35,7 @@ impl Engine {
         paths: &[String],
         run: &RunId,
     ) -> Result<Vec<Result<FileEvidence, Bound>>, EngineError> {
-        let body = ContainerCreateBody {
-            image: Some(image.to_owned()),
-            // Never started, but an image without a command needs one.
-            entrypoint: Some(vec!["true".to_owned()]),
-            labels: Some(run_labels(run)),
-            host_config: Some(HostConfig { network_mode: Some("none".to_owned()), ..Default::default() }),
-            ..Default::default()
-        };
-        let container = self.create(&container_name(run, "look"), body).await?;
+        let container = self.create_at_rest(image, "look", run).await?;
         let mut known = HashMap::new();
         let mut result = Ok(Vec::new());
         for path in paths {

@@ -114,7 +114,7 @@ pub(super) async fn prepare(
 async fn relay(setup: &Setup, distribution: &str) -> Result<Prepared, PrepareError> {
     let (relay, incoming) = setup.engine.start_relay(distribution, &setup.network, &setup.run).await?;
     setup.server.carry(incoming);
-    let note = format!("{}:{}", setup.network.relay, mirror::PORT);
+    let note = format!("{}:{}", setup.network.relay, relay.link().port());
     // A plan has one.
     drop(setup.relay.set(relay));
     drop(setup.plain.set(distribution.to_owned()));

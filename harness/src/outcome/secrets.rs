@@ -155,8 +155,9 @@ mod tests {
     proptest::proptest! {
         #![proptest_config(proptest::test_runner::Config { failure_persistence: None, ..Default::default() })]
 
+        // What is around it has no `Z`, so that it cannot look like the password.
         #[test]
-        fn a_password_never_stays(before in "[ -~]{0,20}", user in "[a-z]{0,5}", password in "[A-Za-z0-9:@!$'()*+,;=._~%-]{8,20}", after in "[ -~]{0,20}") {
+        fn a_password_never_stays(before in r"[ -Y\[-~]{0,20}", user in "[a-z]{0,5}", password in "[A-Za-z0-9:@!$'()*+,;=._~%-]{8,20}", after in r"[ -Y\[-~]{0,20}") {
             let text = format!("{before} https://{user}:Zq{password}@host/{after}");
             let shown = redacted_with(&text, &[]).into_owned();
             proptest::prop_assert!(!shown.contains("Zq"), "{}", shown);

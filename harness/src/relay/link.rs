@@ -52,6 +52,8 @@ pub(crate) struct Incoming(mpsc::UnboundedReceiver<(RelayStream, Peer)>);
 #[derive(Debug)]
 pub(crate) struct Link {
     shared: Arc<Shared>,
+    /// The port at which the relay listens.
+    port: u16,
     tasks: [JoinHandle<()>; 2],
 }
 
@@ -121,12 +123,20 @@ impl Link {
                 }
             }),
         ];
-        let link = Self { shared, tasks };
+        let mut link = Self { shared, port: 0, tasks };
         match tokio::time::timeout(READY_LIMIT, is_ready).await {
-            Ok(Ok(())) => Ok((link, Incoming(incoming))),
+            Ok(Ok(port)) => {
+                link.port = port;
+                Ok((link, Incoming(incoming)))
+            }
             Ok(Err(_)) => Err(io::Error::other(link.lost().unwrap_or_else(|| "it ended".to_owned()))),
             Err(_) => Err(io::Error::other(format!("it did not listen within {} s", READY_LIMIT.as_secs()))),
         }
+    }
+
+    /// The port at which the relay listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
     }
 
     /// Why the relay is no more; nothing as long as it is.
@@ -176,7 +186,7 @@ impl Incoming {
 struct Reader {
     shared: Arc<Shared>,
     came: mpsc::UnboundedSender<(RelayStream, Peer)>,
-    ready: Option<oneshot::Sender<()>>,
+    ready: Option<oneshot::Sender<u16>>,
     received: BytesMut,
 }
 
@@ -209,7 +219,14 @@ impl Reader {
     fn take(&mut self) -> Result<(), super::frame::NoFrame> {
         while let Some(frame) = Frame::take(&mut self.received)? {
             match frame.kind {
-                Kind::Ready => drop(self.ready.take().map(|ready| ready.send(()))),
+                // Said again at times, so that the connection is not idle.
+                Kind::Ready => {
+                    if let Some(ready) = self.ready.take() {
+                        let port = frame.text().parse().map_err(|_| super::frame::NoFrame)?;
+                        // Whoever waited for it may have given up.
+                        let _ = ready.send(port);
+                    }
+                }
                 Kind::Accepted => {
                     let Some(peer) = peer(&frame.text()) else { return Err(super::frame::NoFrame) };
                     let end = End::new(None);

@@ -4,7 +4,7 @@
 #
 # A frame is a kind (one byte), the number of a connection and the length of what follows (both 32 bits, the highest byte first).
 # To the relay: c connect to ADDRESS PORT; d data; e no more data; w so many bytes were taken; x end the connection.
-# From it: r the port is open; a a connection from ADDRESS PORT at NANOSECONDS; o connected; d, e and w as above; x it ended, and why.
+# From it: r the port is open, which one; a a connection from ADDRESS PORT at NANOSECONDS; o connected; d, e and w as above; x it ended, and why.
 use strict;
 use warnings;
 use Errno qw(EAGAIN EINPROGRESS EINTR);

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use futures_util::StreamExt;
 use futures_util::future::{join, join_all};
 use futures_util::stream;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::process::{Child, Command};
 use tokio_util::io::ReaderStream;
@@ -34,14 +34,31 @@ async fn begun(port: u16) -> (Child, std::io::Result<(Link, Incoming)>) {
 
 /// A relay at work, and where it is reached.
 async fn relay() -> (Link, Incoming, SocketAddr, Child) {
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap();
-    let (child, begun) = begun(free.port()).await;
+    let (child, begun) = begun(0).await;
     let (link, incoming) = begun.unwrap();
-    (link, incoming, free, child)
+    let address = (Ipv4Addr::LOCALHOST, link.port()).into();
+    (link, incoming, address, child)
 }
 
 fn pattern(length: usize, seed: usize) -> Vec<u8> {
     (0..length).map(|place| u8::try_from((place * 31 + seed + place / 251) % 256).unwrap()).collect()
+}
+
+/// Whether all that is sent comes back.
+async fn echoed(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin + Send + 'static,
+    sent: Vec<u8>,
+) -> bool {
+    let writing = sent.clone();
+    let writer = tokio::spawn(async move {
+        to.write_all(&writing).await.unwrap();
+        to.shutdown().await.unwrap();
+    });
+    let mut back = Vec::new();
+    from.read_to_end(&mut back).await.unwrap();
+    writer.await.unwrap();
+    back == sent
 }
 
 #[tokio::test]
@@ -72,29 +89,13 @@ async fn many_connections_are_carried_at_once_both_ways() {
     // Several times the window each.
     let ask = |seed: usize| pattern(3 * usize::try_from(super::stream::WINDOW).unwrap() + seed, seed);
     let from_outside = (0..20).map(|seed| async move {
-        let (sent, mut back) = (ask(seed), Vec::new());
-        let (mut from, mut to) = TcpStream::connect(address).await.unwrap().into_split();
-        let writing = sent.clone();
-        let writer = tokio::spawn(async move {
-            to.write_all(&writing).await.unwrap();
-            to.shutdown().await.unwrap();
-        });
-        from.read_to_end(&mut back).await.unwrap();
-        writer.await.unwrap();
-        assert!(back == sent, "{seed}");
+        let (from, to) = TcpStream::connect(address).await.unwrap().into_split();
+        assert!(echoed(from, to, ask(seed)).await, "{seed}");
     });
     let link = &link;
     let from_within = (0..20).map(|seed| async move {
-        let (sent, mut back) = (ask(seed), Vec::new());
-        let (mut from, mut to) = tokio::io::split(link.connect(there).await.unwrap());
-        let writing = sent.clone();
-        let writer = tokio::spawn(async move {
-            to.write_all(&writing).await.unwrap();
-            to.shutdown().await.unwrap();
-        });
-        from.read_to_end(&mut back).await.unwrap();
-        writer.await.unwrap();
-        assert!(back == sent, "{seed}");
+        let (from, to) = tokio::io::split(link.connect(there).await.unwrap());
+        assert!(echoed(from, to, ask(seed)).await, "{seed}");
     });
     join(join_all(from_outside), join_all(from_within)).await;
     assert_eq!(link.lost(), None);
