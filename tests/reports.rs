@@ -99,7 +99,7 @@ fn a_url_in_a_log_loses_its_secrets() {
     for entry in folder.path().join("report").read_dir().unwrap() {
         let path = entry.unwrap().path();
         let report = std::fs::read_to_string(&path).unwrap();
-        assert!(!report.contains("Zq"), "{}: {report}", path.display());
+        assert!(!report.contains("Zq-"), "{}: {report}", path.display());
     }
 }
 
@@ -120,10 +120,9 @@ fn a_url_of_the_environment_is_told_without_its_secrets(
     command.env("WSGI_PROOF_CACHE", cache.path()).env("WSGI_PROOF_LOG", "debug").env(name, url);
     let output = command.output().unwrap();
     let told = text(&output);
-    // `doctor` says that a private engine could be started, or why not.
-    assert!(output.status.code() == Some(3) || arguments == ["doctor"], "{told}");
+    assert_eq!(output.status.code(), Some(3), "{told}");
     assert!(told.contains("127.0.0.1"), "{told}");
-    assert!(!told.contains("Zq"), "{told}");
+    assert!(!told.contains("Zq-"), "{told}");
 }
 
 #[test]
@@ -137,7 +136,7 @@ fn a_proxy_is_told_without_its_password() {
     let output = command.env_remove("NO_PROXY").env_remove("no_proxy").output().unwrap();
     let told = text(&output);
     assert_eq!(output.status.code(), Some(3), "{told}");
-    assert!(!told.contains("Zq"), "{told}");
+    assert!(!told.contains("Zq-"), "{told}");
 }
 
 #[test]
@@ -183,7 +182,8 @@ fn after_sudo_the_store_is_the_callers() {
     let cache = outer.path().join("cache");
     let mut command = without_engine(&["doctor"]);
     command.env("WSGI_PROOF_CACHE", &cache).env("SUDO_UID", "12345").env("SUDO_GID", "54321");
-    command.assert().success();
+    // The engine that is named does not answer; the store is opened all the same.
+    command.assert().code(3);
     for folder in ["", "store", "store/sha256", "store/responses"] {
         let metadata = cache.join(folder).symlink_metadata().unwrap();
         assert_eq!((metadata.uid(), metadata.gid()), (12345, 54321), "{folder}");
@@ -233,5 +233,5 @@ fn the_environment_stays_outside() {
         run(step.path(), &[("GITHUB_TOKEN", "Zq-token"), ("PIP_INDEX_URL", "https://me:Zq-pass@a.test/")]);
     let report = std::fs::read_to_string(folder.path().join("report/report.json")).unwrap();
     assert!(report.contains("PATH=/usr/local/wsgi/bin"), "{report}");
-    assert!(!report.contains("Zq"), "{report}");
+    assert!(!report.contains("Zq-"), "{report}");
 }

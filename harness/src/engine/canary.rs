@@ -18,6 +18,9 @@ use crate::suite::limits::Limits;
 /// What is being done.
 const OPERATION: &str = "starting a beacon for the canaries";
 
+/// The network of the engine's machine.
+const MACHINE: &str = "host";
+
 /// A container that answers whatever reaches it: on a network of its own, which the run's network must not lead to, or on the network
 /// of the engine's machine.
 #[derive(Debug)]
@@ -78,7 +81,7 @@ impl Engine {
         command: Vec<String>,
         run: &RunId,
     ) -> Result<Beacon, EngineError> {
-        let (container, ready) = self.beacon(image, command, "host", run).await?;
+        let (container, ready) = self.beacon(image, command, MACHINE, run).await?;
         Ok(Beacon { ready, container, own: None })
     }
 
@@ -89,7 +92,12 @@ impl Engine {
         network: &str,
         run: &RunId,
     ) -> Result<(String, String), EngineError> {
-        let mut config = HostConfig { network_mode: Some(network.to_owned()), ..Default::default() };
+        let mut config = HostConfig {
+            network_mode: Some(network.to_owned()),
+            // An engine that gives containers users of their own refuses the machine's network otherwise.
+            userns_mode: (network == MACHINE).then(|| "host".to_owned()),
+            ..Default::default()
+        };
         limit(&mut config, Limits::default());
         let body = ContainerCreateBody {
             image: Some(image.to_owned()),

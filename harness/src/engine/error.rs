@@ -20,6 +20,9 @@ pub(crate) enum EngineError {
     /// The run's relay has ended, and with it whatever reached a container: the engine was started anew, or somebody removed it.
     #[error("the run's relay ended ({why}): the engine was restarted, or another program removed the container")]
     RelayLost { why: String },
+    /// Nothing came through it for longer than what it carries may take.
+    #[error("the run's relay was silent for a while: the engine, or the way to it, was held up")]
+    RelayStalled,
     /// Its disk is full. That is measured: whoever says so may be a candidate.
     #[error("the engine's disk is full: {cause}")]
     NoSpace {
@@ -120,7 +123,9 @@ impl EngineError {
                 "check whether it was stopped or killed (`wsgi-proof doctor` reports which engines answer), then run again"
             }
             Self::NoSpace { .. } => "free disk space, for example with `wsgi-proof prune --images`, then run again",
-            Self::Idle { .. } => "check whether the machine is overloaded or the engine hangs, then run again",
+            Self::Idle { .. } | Self::RelayStalled => {
+                "check whether the machine is overloaded or the engine hangs, then run again"
+            }
             Self::Unsuitable { .. } => "name another engine with --engine or DOCKER_HOST",
             Self::NoSubnet { .. } => "remove networks of stale runs with `wsgi-proof prune`, then run again",
             Self::NoDistribution { .. } => {

@@ -36,6 +36,19 @@ impl Relay {
     pub(crate) fn link(&self) -> &Link {
         &self.link
     }
+
+    /// Whether what came through the relay since `begun` counts, for or against a candidate: where it has ended, or said nothing for a
+    /// while, a build fails as one does that finds nothing, and a server looks as one does that does not answer.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub(crate) fn was_there(&self, begun: Instant) -> Result<(), EngineError> {
+        match self.link.lost() {
+            Some(why) => Err(EngineError::RelayLost { why }),
+            None if self.link.stalled_since(begun) => Err(EngineError::RelayStalled),
+            None => Ok(()),
+        }
+    }
 }
 
 impl Engine {
@@ -130,9 +143,6 @@ impl Engine {
         if let Some(full) = self.room.full_since(begun, "what a candidate could not do then may be due to that") {
             return Err(full);
         }
-        match relay.and_then(|relay| relay.link.lost()) {
-            Some(why) => Err(EngineError::RelayLost { why }),
-            None => Ok(()),
-        }
+        relay.map_or(Ok(()), |relay| relay.was_there(begun))
     }
 }

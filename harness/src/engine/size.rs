@@ -35,7 +35,13 @@ impl Engine {
             Err(error) if error.is_not_found() => return Ok(false),
             Err(error) => return Err(error),
         };
-        let own = found.size_rw.and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
+        // Where it cannot say, it says -1: for one, as a tree of folders is too deep for it.
+        let Some(own) = found.size_rw.and_then(|size| u64::try_from(size).ok()) else {
+            return Err(EngineError::Unexpected {
+                operation: OPERATION.to_owned(),
+                what: "it does not say".to_owned(),
+            });
+        };
         if own > bytes {
             return Ok(true);
         }

@@ -75,6 +75,11 @@ pub(super) async fn run(
         Ok(end) if step.part.findings.iter().any(Finding::is_broken) => {
             setup.engine.is_as_before(setup.relay.get(), begun).await.map(|()| end).map_err(StepError::from)
         }
+        // A failure that is expected must not be the relay's.
+        Ok(end) => {
+            let was_there = setup.relay.get().map_or(Ok(()), |relay| relay.was_there(begun));
+            was_there.map(|()| end).map_err(StepError::from)
+        }
         other => other,
     };
     let (end, halts) = match result {

@@ -7,6 +7,8 @@ use Socket qw(:DEFAULT pack_sockaddr_in6 unpack_sockaddr_in6 IN6ADDR_ANY IPPROTO
 my ($port, $beside) = @ARGV;
 $| = 1;
 $SIG{TERM} = sub { exit 0 };
+# Whoever started it may have been killed.
+alarm 600;
 
 sub bound {
     my ($type, $port) = @_;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
@@ -18,6 +18,8 @@ use super::stream::{End, RelayStream};
 
 /// How long a relay may take until it listens.
 const READY_LIMIT: Duration = Duration::from_secs(60);
+/// How long a relay that says something every five seconds may be silent: less than what it carries may take.
+const SILENCE: Duration = Duration::from_secs(20);
 /// How much is written to the relay at once, in bytes.
 const BATCH: usize = 1 << 18;
 
@@ -71,6 +73,9 @@ struct Table {
     last: Option<u32>,
     /// Why the link is no more.
     lost: Option<String>,
+    /// When something came for the last time, and when that was after too long a silence.
+    heard: Option<Instant>,
+    stalled: Option<Instant>,
 }
 
 impl Shared {
@@ -85,6 +90,14 @@ impl Shared {
 
     fn table(&self) -> MutexGuard<'_, Table> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn hear(&self) {
+        let mut table = self.table();
+        let now = Instant::now();
+        if table.heard.replace(now).is_some_and(|before| now - before > SILENCE) {
+            table.stalled = Some(now);
+        }
     }
 
     fn lose(&self, why: &str) {
@@ -144,6 +157,13 @@ impl Link {
         self.shared.table().lost.clone()
     }
 
+    /// Whether the relay was silent for too long at some time since then: what did not come may have been on its way.
+    pub(crate) fn stalled_since(&self, begun: Instant) -> bool {
+        let table = self.shared.table();
+        let is_silent = table.heard.is_some_and(|heard| heard.elapsed() > SILENCE);
+        is_silent || table.stalled.is_some_and(|stalled| stalled >= begun)
+    }
+
     /// Opens a connection from the relay to an address on its network.
     ///
     /// # Errors
@@ -199,6 +219,7 @@ impl Reader {
         let why = loop {
             match output.next().await {
                 Some(Ok(Output::Frames(bytes))) => {
+                    self.shared.hear();
                     self.received.extend_from_slice(&bytes);
                     if let Err(error) = self.take() {
                         break error.to_string();
@@ -238,7 +259,7 @@ impl Reader {
                     // What was closed meanwhile is no longer there to be told.
                     let end = self.shared.table().ends.get(&frame.number).cloned();
                     if let Some(end) = end {
-                        end.take(frame);
+                        end.take(&frame);
                     }
                 }
             }
@@ -271,4 +292,28 @@ async fn write(mut frames: mpsc::UnboundedReceiver<Frame>, input: impl AsyncWrit
         batch.clear();
     }
     Ok(())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_silence_is_remembered() {
+        let (frames, _) = mpsc::unbounded_channel();
+        let shared = Arc::new(Shared { frames, table: Mutex::default(), lost: CancellationToken::new() });
+        let link =
+            Link { shared: Arc::clone(&shared), port: 1, tasks: [tokio::spawn(async {}), tokio::spawn(async {})] };
+        let begun = Instant::now();
+        shared.hear();
+        shared.hear();
+        assert!(!link.stalled_since(begun));
+        // It goes on, and then it is over.
+        shared.table().heard = Instant::now().checked_sub(SILENCE + Duration::from_secs(1));
+        assert!(link.stalled_since(begun));
+        shared.hear();
+        assert!(link.stalled_since(begun));
+        assert!(!link.stalled_since(Instant::now() + Duration::from_secs(1)));
+    }
 }

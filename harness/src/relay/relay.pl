@@ -15,8 +15,9 @@ use Socket;
 my ($port, $window, $of_an_address, $at_once) = @ARGV;
 # The largest piece of data, and how much may wait for the standard output before no more is read from connections.
 my ($piece, $waiting) = (32_768, 1 << 20);
-# How often something is sent where there is nothing to be sent, in seconds.
-my $often = 20;
+# How often something is sent at the least, in seconds: silence is no sign of life.
+my $often = 5;
+my $last = time;
 # clock_gettime(2), by the machine: there is no module with it in the smallest of distributions.
 my %clock = (x86_64 => 228, aarch64 => 113, riscv64 => 113, loongarch64 => 113, ppc64le => 246, s390x => 260);
 my $clock = $clock{ (POSIX::uname())[4] };
@@ -62,6 +63,7 @@ sub settle {
     my $connection = $open{$number} or return;
     return if length $connection->{out} || $connection->{connecting};
     return drop($number) if $connection->{closing};
+    return if defined $connection->{broken};
     shutdown $connection->{socket}, 1 if $connection->{no_more} && !$connection->{shut}++;
     drop($number) if $connection->{shut} && $connection->{ended};
 }
@@ -104,10 +106,13 @@ sub received {
     my $most = $connection->{credit} < $piece ? $connection->{credit} : $piece;
     my $count = sysread $connection->{socket}, (my $data), $most;
     if (!defined $count) {
-        drop($number, "$!") if !retry();
+        drop($number, $connection->{broken} // "$!") if !retry();
     } elsif ($count) {
         $connection->{credit} -= $count;
         frame('d', $number, $data);
+    } elsif (defined $connection->{broken}) {
+        # What looks like an end is the break that the write has told of.
+        drop($number, $connection->{broken});
     } else {
         $connection->{ended} = 1;
         frame('e', $number, '');
@@ -120,7 +125,10 @@ sub sent {
     my $connection = $open{$number};
     my $count = syswrite $connection->{socket}, $connection->{out}, $piece;
     if (!defined $count) {
-        drop($number, "$!") if !retry();
+        return if retry();
+        # What came before the break is still there to be read.
+        ($connection->{broken}, $connection->{out}) = ("$!", '');
+        drop($number, $connection->{broken}) if $connection->{ended} || $connection->{closing};
         return;
     }
     substr $connection->{out}, 0, $count, '';
@@ -137,7 +145,7 @@ sub ordered {
     return connecting($number, $data) if $kind eq 'c';
     # What has ended meanwhile is no longer there to be told.
     my $connection = $open{$number} or return;
-    $connection->{out} .= $data if $kind eq 'd';
+    $connection->{out} .= $data if $kind eq 'd' && !defined $connection->{broken};
     $connection->{credit} += unpack 'N', $data if $kind eq 'w';
     $connection->{no_more} = 1 if $kind eq 'e';
     $connection->{closing} = 1 if $kind eq 'x';
@@ -165,8 +173,10 @@ while (1) {
             if $has_room && $connection->{credit} > 0 && !$connection->{connecting} && !$connection->{ended} && !$connection->{closing};
     }
     my $ready = select $read, $write, undef, $often;
-    # So that nobody in between takes a connection without traffic for one that has ended.
-    frame('r', 0, '') if $ready == 0 && !length $out;
+    if (time - $last >= $often || time < $last) {
+        frame('r', 0, '') if !length $out;
+        $last = time;
+    }
     next if $ready < 1;
     for my $number (keys %open) {
         my $descriptor = fileno $open{$number}{socket};

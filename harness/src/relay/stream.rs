@@ -1,12 +1,11 @@
 //! A connection that the relay carries, as any other stream of bytes.
 
-use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use bytes::{Buf, Bytes};
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::oneshot;
 
@@ -33,7 +32,7 @@ pub(super) struct End(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     /// What has come and was not read yet.
-    incoming: VecDeque<Bytes>,
+    incoming: BytesMut,
     /// How much was read that the relay has not been told of.
     taken: u32,
     /// How much may be written.
@@ -70,10 +69,11 @@ impl End {
     }
 
     /// Takes what the relay says of the connection.
-    pub(super) fn take(&self, frame: Frame) {
+    pub(super) fn take(&self, frame: &Frame) {
         let mut state = self.lock();
         match frame.kind {
-            Kind::Data => state.incoming.push_back(frame.payload),
+            // Copied: a piece that is kept would keep all that came with it.
+            Kind::Data => state.incoming.extend_from_slice(&frame.payload),
             Kind::End => state.ended = true,
             Kind::Window => {
                 let taken = frame.payload.clone().try_get_u32().unwrap_or(0);
@@ -118,22 +118,20 @@ impl Drop for RelayStream {
 impl AsyncRead for RelayStream {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let mut state = self.end.lock();
-        let Some(first) = state.incoming.front_mut() else {
-            // What came before a break is read first.
-            if let Some(error) = state.failure() {
-                return Poll::Ready(Err(error));
-            }
+        if state.incoming.is_empty() {
+            // What has ended whole stays whole, whatever breaks afterwards.
             if state.ended {
                 return Poll::Ready(Ok(()));
             }
+            // What came before a break was read first.
+            if let Some(error) = state.failure() {
+                return Poll::Ready(Err(error));
+            }
             state.reader = Some(context.waker().clone());
             return Poll::Pending;
-        };
-        let count = first.len().min(buffer.remaining());
-        buffer.put_slice(&first.split_to(count));
-        if first.is_empty() {
-            state.incoming.pop_front();
         }
+        let count = state.incoming.len().min(buffer.remaining());
+        buffer.put_slice(&state.incoming.split_to(count));
         state.taken += u32::try_from(count).unwrap_or(0);
         if state.taken >= WINDOW / 4 && !state.ended {
             let taken = std::mem::take(&mut state.taken);

@@ -122,6 +122,45 @@ async fn a_connection_that_nobody_takes_is_refused_and_one_that_breaks_is_told()
     assert!(error.to_string().contains("reset"), "{error}");
 }
 
+/// A server may answer before it has read all, and close.
+#[tokio::test]
+async fn an_answer_is_read_though_what_is_written_is_not() {
+    let (link, _incoming, _, _child) = relay().await;
+    let container = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let (stream, accepted) = tokio::join!(link.connect(container.local_addr().unwrap()), container.accept());
+    let (stream, (mut other, _)) = (stream.unwrap(), accepted.unwrap());
+    tokio::spawn(async move {
+        other.read_exact(&mut [0; 1000]).await.unwrap();
+        other.write_all(b"too large").await.unwrap();
+    });
+    let (mut from, mut to) = tokio::io::split(stream);
+    let (written, (read, answer)) = tokio::join!(async { while to.write_all(&[0; 4096]).await.is_ok() {} }, async {
+        let mut answer = Vec::new();
+        (from.read_to_end(&mut answer).await, answer)
+    });
+    let () = written;
+    assert_eq!(answer, b"too large");
+    // What broke is no end.
+    read.unwrap_err();
+}
+
+/// What has ended whole stays whole.
+#[tokio::test]
+async fn an_end_is_an_end_whatever_breaks_afterwards() {
+    let (link, _incoming, _, _child) = relay().await;
+    let container = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let (stream, accepted) = tokio::join!(link.connect(container.local_addr().unwrap()), container.accept());
+    let (mut stream, (mut other, _)) = (stream.unwrap(), accepted.unwrap());
+    other.write_all(b"whole").await.unwrap();
+    drop(other);
+    while stream.write_all(b"more").await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert_eq!(answer, b"whole");
+}
+
 #[tokio::test]
 async fn what_was_written_arrives_though_the_stream_was_dropped() {
     let (_link, mut incoming, address, _child) = relay().await;
