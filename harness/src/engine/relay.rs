@@ -7,6 +7,7 @@ use std::time::Instant;
 use bollard::container::{AttachContainerResults, LogOutput};
 use bollard::models::{
     ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HostConfig, HostConfigLogConfig, NetworkingConfig,
+    ResourcesUlimits,
 };
 use bollard::query_parameters::{AttachContainerOptions, StartContainerOptions};
 use futures_util::StreamExt;
@@ -21,6 +22,8 @@ use crate::relay::{Incoming, Link, Output, command};
 const OPERATION: &str = "starting the relay";
 /// What the relay may take of memory, in bytes: the windows of as many connections as it carries, in both directions.
 const MEMORY: i64 = 768 << 20;
+/// How many descriptors it may have: more than the connections that it carries at once.
+const DESCRIPTORS: i64 = 1024;
 /// Whom it runs as: nobody.
 const USER: &str = "65534:65534";
 
@@ -79,6 +82,11 @@ impl Engine {
             memory: Some(MEMORY),
             memory_swap: Some(MEMORY),
             pids_limit: Some(8),
+            ulimits: Some(vec![ResourcesUlimits {
+                name: Some("nofile".to_owned()),
+                soft: Some(DESCRIPTORS),
+                hard: Some(DESCRIPTORS),
+            }]),
             // What it carries is not for a log.
             log_config: Some(HostConfigLogConfig { typ: Some("none".to_owned()), config: None }),
             ..Default::default()

@@ -26,7 +26,7 @@ $ENV{LC_ALL} = 'C';
 $SIG{PIPE} = 'IGNORE';
 $SIG{TERM} = sub { exit 0 };
 
-my (%open, %of_address, $listener);
+my (%open, %of_address, $listener, $is_full);
 my ($in, $out, $next) = ('', '', 0);
 
 sub unblocked { fcntl $_[0], F_SETFL, (fcntl $_[0], F_GETFL, 0) | O_NONBLOCK or die "cannot prepare a descriptor: $!\n" }
@@ -51,6 +51,7 @@ sub add {
 sub drop {
     my ($number, $why) = @_;
     my $connection = delete $open{$number} or return;
+    $is_full = 0;
     my $from = $connection->{from};
     delete $of_address{$from} if defined $from && --$of_address{$from} < 1;
     frame('x', $number, $why) if defined $why;
@@ -69,7 +70,9 @@ sub settle {
 }
 
 sub accepted {
-    my $from = accept my $socket, $listener or return;
+    my $from = accept((my $socket), $listener);
+    # Without descriptors nothing can be accepted before something has ended.
+    return $is_full = $!{EMFILE} || $!{ENFILE} if !$from;
     my ($port, $address) = unpack_sockaddr_in($from);
     $address = inet_ntoa($address);
     # More than anyone needs: whoever asks for so many has been told of before.
@@ -163,7 +166,7 @@ frame('r', 0, (unpack_sockaddr_in getsockname $listener)[0]);
 while (1) {
     my ($read, $write) = ('', '');
     vec($read, fileno STDIN, 1) = 1;
-    vec($read, fileno $listener, 1) = 1;
+    vec($read, fileno $listener, 1) = 1 if !$is_full;
     vec($write, fileno STDOUT, 1) = 1 if length $out;
     my $has_room = length $out < $waiting;
     for my $connection (values %open) {
