@@ -21,6 +21,7 @@ use testcontainers::{ContainerAsync, GenericImage, ImageExt};
 
 use super::container::container_name;
 use super::error::not_executable;
+use super::network::address_on;
 use super::stream::Streams;
 use super::{Engine, EngineError, LABEL_RUN, Network, Start};
 use crate::check::captured::Captured;
@@ -139,11 +140,7 @@ impl Engine {
             .inspect_container(container, None::<InspectContainerOptions>)
             .await
             .map_err(|error| self.error(OPERATION, error))?;
-        let address = inspected
-            .network_settings
-            .and_then(|settings| settings.networks)
-            .and_then(|networks| networks.get(&network.name).and_then(|own| own.ip_address.clone()))
-            .and_then(|text| text.parse().ok());
+        let address = address_on(&network.name, &inspected);
         Ok(address.map(|address| SocketAddr::new(address, PORT)))
     }
 }

@@ -1,13 +1,13 @@
 //! What canaries need of an engine: a beacon on another network, and containers and builds that try to reach it.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use bollard::models::{ContainerCreateBody, HostConfig, NetworkCreateRequest};
 use bollard::query_parameters::{InspectContainerOptions, LogsOptions, StartContainerOptions};
 use futures_util::StreamExt;
 
 use super::container::{container_name, run_labels};
-use super::network::network_name;
+use super::network::{address_on, network_name};
 use super::start::limit;
 use super::stream::Streams;
 use super::{BuildRequest, Engine, EngineError, Fate, Mark, Network};
@@ -29,15 +29,14 @@ pub(crate) struct Beacon {
     pub ready: String,
     container: String,
     /// Its own network, and its address there.
-    own: Option<(String, Ipv4Addr)>,
+    own: Option<(String, IpAddr)>,
 }
 
 impl Beacon {
     /// Its address, and its network as one that containers can be started on; none on the machine's.
-    pub(crate) fn place(&self) -> Option<(Ipv4Addr, Network)> {
-        let (name, address) = self.own.clone()?;
-        let at = IpAddr::from(address);
-        Some((address, Network { name, subnet: String::new(), gateway: at, has_gateway: true, relay: at }))
+    pub(crate) fn place(&self) -> Option<(IpAddr, Network)> {
+        let (name, at) = self.own.clone()?;
+        Some((at, Network { name, subnet: String::new(), gateway: at, has_gateway: true, relay: at }))
     }
 }
 
@@ -58,16 +57,11 @@ impl Engine {
         self.docker.create_network(request).await.map_err(|error| self.error(OPERATION, error))?;
         let (container, ready) = self.beacon(image, command, &network, run).await?;
         let inspected = self.docker.inspect_container(&container, None::<InspectContainerOptions>).await;
-        let address = inspected
-            .map_err(|error| self.error(OPERATION, error))?
-            .network_settings
-            .and_then(|settings| settings.networks)
-            .and_then(|networks| networks.get(&network).and_then(|own| own.ip_address.clone()))
-            .and_then(|text| text.parse().ok())
-            .ok_or_else(|| EngineError::Unexpected {
-                operation: OPERATION.to_owned(),
-                what: "the beacon has no address".to_owned(),
-            })?;
+        let inspected = inspected.map_err(|error| self.error(OPERATION, error))?;
+        let address = address_on(&network, &inspected).ok_or_else(|| EngineError::Unexpected {
+            operation: OPERATION.to_owned(),
+            what: "the beacon has no address".to_owned(),
+        })?;
         Ok(Beacon { ready, container, own: Some((network, address)) })
     }
 

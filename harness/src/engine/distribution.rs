@@ -235,7 +235,7 @@ impl Engine {
         if !was_there {
             // Ours is built on it, and it goes with that. Only its name by digest goes now.
             if let Some(pulled) = self.inspect_image(reference).await? {
-                self.journal()?.keep(&format!("pulled-{name}"), &pulled.id).map_err(unwritable)?;
+                self.journal()?.keep(&format!("pulled-{name}"), &pulled.id).map_err(EngineError::journal)?;
             }
             self.remove_image(reference).await?;
         }
@@ -275,8 +275,4 @@ impl Engine {
         self.keep(&image.id, name, &making).await?;
         Ok(image.id)
     }
-}
-
-fn unwritable(source: std::io::Error) -> EngineError {
-    EngineError::Cache { path: "the journal".to_owned(), source }
 }

@@ -73,6 +73,11 @@ pub(crate) enum EngineError {
 }
 
 impl EngineError {
+    /// The error that the journal cannot be read or written.
+    pub(super) fn journal(source: std::io::Error) -> Self {
+        Self::Cache { path: "the journal".to_owned(), source }
+    }
+
     /// Sorts an error of the client's library.
     pub(super) fn of(engine: &str, operation: &str, error: Error) -> Self {
         let operation = operation.to_owned();

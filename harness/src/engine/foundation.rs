@@ -29,8 +29,7 @@ impl Engine {
         };
         let name = format!("on-{name}");
         let _one = self.founding.lock().await;
-        let unreadable = |source| EngineError::Cache { path: "the journal".to_owned(), source };
-        if let Some(made) = journal.kept(&name).map_err(unreadable)?
+        if let Some(made) = journal.kept(&name).map_err(EngineError::journal)?
             && let Some(found) = self.inspect_image(&made).await?
             && found.labels.get(LABEL_KEY) == Some(&id)
         {
@@ -39,7 +38,7 @@ impl Engine {
         let mut labels = own(LABEL_OWNER, journal.owner());
         labels.extend(own(LABEL_KEY, &id));
         let made = self.copy_with(&id, &[], labels, None, run).await?;
-        journal.keep(&name, &made).map_err(unreadable)?;
+        journal.keep(&name, &made).map_err(EngineError::journal)?;
         Ok(made)
     }
 }

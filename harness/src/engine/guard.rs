@@ -12,6 +12,7 @@ use futures_util::StreamExt;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
+use super::network::address_on;
 use super::{Engine, Mark, Network};
 use crate::suite::limits::Limits;
 
@@ -210,8 +211,7 @@ impl Engine {
         network: &str,
     ) -> Option<(Option<HostConfig>, Option<IpAddr>)> {
         let found = self.docker.inspect_container(container, None::<InspectContainerOptions>).await.ok()?;
-        let networks = found.network_settings.and_then(|settings| settings.networks).unwrap_or_default();
-        let address = networks.get(network).and_then(|own| own.ip_address.as_ref()).and_then(|text| text.parse().ok());
+        let address = address_on(network, &found);
         let config = found.host_config;
         if config.as_ref().and_then(|config| config.pids_limit).is_some_and(|limit| limit > 0) {
             return Some((config, address));

@@ -161,8 +161,7 @@ impl Engine {
     /// looked for by the id that the journal has. Names and labels prove nothing: an archive that somebody loads has what its maker
     /// chose, and images inherit labels.
     pub(super) async fn made_before(&self, name: &str, key: &str) -> Result<Option<String>, EngineError> {
-        let failed = |source| EngineError::Cache { path: "the journal".to_owned(), source };
-        let Some(id) = self.journal()?.kept(name).map_err(failed)? else { return Ok(None) };
+        let Some(id) = self.journal()?.kept(name).map_err(EngineError::journal)? else { return Ok(None) };
         let there = self.inspect_image(&id).await?;
         let made = there.filter(|image| image.id == id && image.labels.get(LABEL_KEY).is_some_and(|own| own == key));
         if made.is_some() {
@@ -179,8 +178,7 @@ impl Engine {
     /// When the engine cannot, or it cannot be written down.
     pub(crate) async fn keep(&self, image: &str, name: &str, making: &str) -> Result<(), EngineError> {
         // Written down first: what is killed in between leaves no image that has our name and is not known to be ours.
-        let failed = |source| EngineError::Cache { path: "the journal".to_owned(), source };
-        self.journal()?.keep(name, image).map_err(failed)?;
+        self.journal()?.keep(name, image).map_err(EngineError::journal)?;
         self.name(image, name).await?;
         self.remove_image(&format!("{KEPT}:{making}")).await
     }

@@ -46,6 +46,7 @@ use self::transport::{Address, Way};
 use crate::host::journal::Journal;
 use crate::outcome::RunId;
 use bollard::Docker;
+use bollard::models::SystemInfoCgroupVersionEnum;
 
 pub(crate) use application::Application;
 pub(crate) use build::{BuildRequest, Fate, named_containers};
@@ -115,6 +116,9 @@ pub(crate) struct Description {
     pub origin: String,
     /// The limits that it takes and does not enforce, by their names as `--limit` has them.
     pub unenforced: Vec<&'static str>,
+    /// The version of control groups that it has, where it says.
+    pub control_groups: Option<u8>,
+    pub rootless: bool,
 }
 
 impl fmt::Display for Description {
@@ -157,6 +161,12 @@ impl Engine {
                 .filter(|(_, enforced)| *enforced == Some(false))
                 .map(|(name, _)| name)
                 .collect(),
+            control_groups: match info.cgroup_version {
+                Some(SystemInfoCgroupVersionEnum::_1) => Some(1),
+                Some(SystemInfoCgroupVersionEnum::_2) => Some(2),
+                _ => None,
+            },
+            rootless: info.security_options.iter().flatten().any(|option| option.contains("rootless")),
         };
         Ok(Self {
             docker,
@@ -188,8 +198,7 @@ impl Engine {
     /// # Errors
     /// When it cannot be written down.
     pub(crate) fn of_run(self, run: &RunId) -> Result<Self, EngineError> {
-        let failed = |source| EngineError::Cache { path: "the journal".to_owned(), source };
-        let journal = self.journal()?.begin(run).map_err(failed)?;
+        let journal = self.journal()?.begin(run).map_err(EngineError::journal)?;
         // The folder of this name on this machine is another one.
         let elsewhere = self.address.may_be_elsewhere();
         let room = if elsewhere { Arc::default() } else { Room::watch(std::path::Path::new(&self.data_root)) };

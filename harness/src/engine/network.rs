@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest};
+use bollard::models::{ContainerInspectResponse, Ipam, IpamConfig, NetworkCreateRequest};
 use procfs::net::RouteEntry;
 
 use super::container::run_labels;
@@ -106,6 +106,12 @@ fn request(network: &Network, labels: HashMap<String, String>) -> NetworkCreateR
         labels: Some(labels),
         ..Default::default()
     }
+}
+
+/// The address that a container has on a network. One that has ended has none any more.
+pub(super) fn address_on(network: &str, found: &ContainerInspectResponse) -> Option<IpAddr> {
+    let own = found.network_settings.as_ref()?.networks.as_ref()?.get(network)?;
+    own.ip_address.as_ref()?.parse().ok()
 }
 
 /// Whether a route of this host leads into the /24 network. A default route does not count.

@@ -118,7 +118,7 @@ impl Engine {
     /// # Errors
     /// When the journal cannot be changed.
     pub(crate) fn swept(&self, run: &str) -> Result<(), EngineError> {
-        self.journal.as_ref().map_or(Ok(()), |journal| journal.swept(run)).map_err(unreadable)
+        self.journal.as_ref().map_or(Ok(()), |journal| journal.swept(run)).map_err(EngineError::journal)
     }
 
     /// Forgets a run of which nothing is left.
@@ -126,14 +126,14 @@ impl Engine {
     /// # Errors
     /// When the journal cannot be changed.
     pub(crate) fn forget(&self, run: &str) -> Result<(), EngineError> {
-        self.journal.as_ref().map_or(Ok(()), |journal| journal.forget(run)).map_err(unreadable)
+        self.journal.as_ref().map_or(Ok(()), |journal| journal.forget(run)).map_err(EngineError::journal)
     }
 
     pub(super) fn ours(&self) -> Result<Option<Ours>, EngineError> {
         let of = |journal: &Journal| {
             Ok(Ours { owner: journal.owner().to_owned(), runs: journal.runs()?, kept: journal.all_kept()? })
         };
-        self.journal.as_ref().map(of).transpose().map_err(unreadable)
+        self.journal.as_ref().map(of).transpose().map_err(EngineError::journal)
     }
 
     /// The containers, networks and volumes of all runs.
@@ -308,10 +308,6 @@ fn digest(id: &str) -> &str {
 
 fn short(id: &str) -> String {
     digest(id).chars().take(12).collect()
-}
-
-fn unreadable(source: std::io::Error) -> EngineError {
-    EngineError::Cache { path: "the journal".to_owned(), source }
 }
 
 #[cfg(test)]

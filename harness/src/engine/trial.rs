@@ -1,12 +1,11 @@
 //! An engine, tried out: what it says of itself, and what comes of a network, a build, a copy of an image and a relay. All that it
 //! makes is the run's.
 
-use bollard::models::SystemInfoCgroupVersionEnum;
 use serde::Serialize;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::canary::request;
-use super::{Engine, EngineError, Network};
+use super::{Description, Engine, EngineError, Network};
 use crate::check::evidence::{BuildEnd, CommandEnd};
 use crate::outcome::{RunId, with_causes};
 use crate::relay::Incoming;
@@ -77,7 +76,7 @@ impl Engine {
     /// # Errors
     /// When the engine does not answer any more.
     pub(crate) async fn try_out(&self, run: &RunId) -> Result<Vec<Capability>, EngineError> {
-        let mut found = self.facts().await?;
+        let mut found = self.facts();
         let network = self.create_network(run).await;
         found.push(match &network {
             Ok(Network { has_gateway: false, .. }) => {
@@ -95,8 +94,7 @@ impl Engine {
             Some(image) => Capability::of("copy", self.try_copy(&image, run).await),
             None => Capability::new("copy", State::Untried, "there is no image to copy"),
         });
-        let unreadable = |source| EngineError::Cache { path: "the journal".to_owned(), source };
-        let kept = self.journal()?.all_kept().map_err(unreadable)?;
+        let kept = self.journal()?.all_kept().map_err(EngineError::journal)?;
         let distribution = kept.iter().find(|kept| kept.is_current && kept.name.starts_with("distribution-"));
         found.push(match (network, distribution) {
             (Ok(network), Some(kept)) => Capability::of("relay", self.try_relay(&kept.id, &network, run).await),
@@ -120,24 +118,17 @@ impl Engine {
     }
 
     /// What the engine says of itself.
-    async fn facts(&self) -> Result<Vec<Capability>, EngineError> {
-        let info = self.docker.info().await.map_err(|error| self.error("asking it what it is", error))?;
-        let version = match info.cgroup_version {
-            Some(SystemInfoCgroupVersionEnum::_1) => "1",
-            Some(SystemInfoCgroupVersionEnum::_2) => "2",
-            _ => "not told",
-        };
-        let rootless = info.security_options.iter().flatten().any(|option| option.contains("rootless"));
-        let unenforced = &self.description.unenforced;
+    fn facts(&self) -> Vec<Capability> {
+        let Description { storage, unenforced, control_groups, rootless, .. } = &self.description;
+        let version = control_groups.map_or_else(|| "not told".to_owned(), |version| version.to_string());
         let limits = if unenforced.is_empty() {
             Capability::new("limits", State::Holds, format!("memory and processes, control groups version {version}"))
         } else {
             let what = format!("runs go without {}, control groups version {version}", unenforced.join(" and "));
             Capability::new("limits", State::Weaker, what)
         };
-        let user = if rootless { "rootless" } else { "as root" };
-        let store = format!("{}, {user}", self.description.storage);
-        Ok(vec![Capability::new("store", State::Holds, store), limits])
+        let user = if *rootless { "rootless" } else { "as root" };
+        vec![Capability::new("store", State::Holds, format!("{storage}, {user}")), limits]
     }
 
     async fn try_build(&self, run: &RunId) -> Result<String, EngineError> {

@@ -1,6 +1,5 @@
 //! Lets the canaries out, and looks how far they came.
 
-use std::net::IpAddr;
 use std::path::Path;
 
 use super::Setup;
@@ -76,13 +75,12 @@ async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
         .map_err(|error| suite(format!("cannot write the build context of the canary: {error}"), None))?;
     // Somewhere that nobody can get to is no proof that there is no way.
     let to_beacon: Vec<Way> = ways.iter().filter(|way| way.host == address.to_string()).cloned().collect();
-    let control = canary_command(Canary::Control, run, (address.into(), BEACON_PORT), &to_beacon);
-    let dns = IpAddr::from(address);
+    let control = canary_command(Canary::Control, run, (address, BEACON_PORT), &to_beacon);
     let mut quiet = |_: &str| {};
     let (built, ran, controlled) = tokio::join!(
         engine.build(request, &mut quiet),
-        engine.canary_container(image, words(Canary::Container), network, dns, run),
-        engine.canary_container(image, control, &outside, dns, run)
+        engine.canary_container(image, words(Canary::Container), network, address, run),
+        engine.canary_container(image, control, &outside, address, run)
     );
     let (built, ran) = (built?, ran?);
     let said = controlled?.output;

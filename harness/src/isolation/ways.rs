@@ -134,7 +134,7 @@ impl MachinePorts {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Targets<'a> {
     /// The beacon on another network.
-    pub beacon: Ipv4Addr,
+    pub beacon: IpAddr,
     /// The address that the run's network has for its gateway, and that of its relay.
     pub gateway: IpAddr,
     pub relay: IpAddr,

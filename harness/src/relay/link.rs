@@ -11,7 +11,6 @@ use futures_util::{Stream, StreamExt};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
 use super::frame::{Frame, Kind};
 use super::stream::{End, RelayStream};
@@ -63,7 +62,6 @@ pub(crate) struct Link {
 pub(super) struct Shared {
     frames: mpsc::UnboundedSender<Frame>,
     table: Mutex<Table>,
-    lost: CancellationToken,
 }
 
 #[derive(Debug, Default)]
@@ -109,7 +107,6 @@ impl Shared {
         for (_, end) in ends {
             end.breaks(io::ErrorKind::NotConnected, format!("the relay ended: {why}"));
         }
-        self.lost.cancel();
     }
 }
 
@@ -125,7 +122,7 @@ impl Link {
         let (frames, outgoing) = mpsc::unbounded_channel();
         let (came, incoming) = mpsc::unbounded_channel();
         let (ready, is_ready) = oneshot::channel();
-        let shared = Arc::new(Shared { frames, table: Mutex::default(), lost: CancellationToken::new() });
+        let shared = Arc::new(Shared { frames, table: Mutex::default() });
         let reader = Reader { shared: Arc::clone(&shared), came, ready: Some(ready), received: BytesMut::new() };
         let writing = Arc::clone(&shared);
         let tasks = [
@@ -302,7 +299,7 @@ mod tests {
     #[tokio::test]
     async fn a_silence_is_remembered() {
         let (frames, _) = mpsc::unbounded_channel();
-        let shared = Arc::new(Shared { frames, table: Mutex::default(), lost: CancellationToken::new() });
+        let shared = Arc::new(Shared { frames, table: Mutex::default() });
         let link =
             Link { shared: Arc::clone(&shared), port: 1, tasks: [tokio::spawn(async {}), tokio::spawn(async {})] };
         let begun = Instant::now();
