@@ -183,7 +183,8 @@ fn unsuitable(what: &str, error: &EngineError) -> EngineError {
 
 /// Takes the connection of the container, asks it, and answers.
 async fn carry(relay: &super::Relay, mut incoming: Incoming) -> std::io::Result<()> {
-    let (mut stream, peer) = incoming.next().await.ok_or(std::io::ErrorKind::NotConnected)?;
+    let (stream, peer) = incoming.next().await.ok_or(std::io::ErrorKind::NotConnected)?;
+    let mut stream = stream.ok_or(std::io::ErrorKind::ConnectionRefused)?;
     stream.write_all(CARRIED.as_bytes()).await?;
     stream.shutdown().await?;
     let mut asked = relay.link().connect((peer.address.ip(), PORT).into()).await?;

@@ -37,7 +37,10 @@ pub(crate) struct Server {
 }
 
 /// The connections that a relay carries, as a listener.
-struct Carried(Incoming);
+struct Carried {
+    incoming: Incoming,
+    log: RequestLog,
+}
 
 struct Shared {
     inner: Arc<Inner>,
@@ -72,7 +75,7 @@ impl Server {
 
     /// Serves what a relay carries, beside the programs of this host.
     pub(crate) fn carry(&self, incoming: Incoming) {
-        self.listen(Carried(incoming));
+        self.listen(Carried { incoming, log: self.log() });
     }
 
     fn listen(&self, listener: impl Listener<Addr: Into<Peer> + Sync>) {
@@ -108,10 +111,16 @@ impl Listener for Carried {
     type Addr = Peer;
 
     async fn accept(&mut self) -> (RelayStream, Peer) {
-        match self.0.next().await {
-            Some(next) => next,
-            // The relay is no more; the run has been told by whoever needs it.
-            None => std::future::pending().await,
+        loop {
+            match self.incoming.next().await {
+                Some((Some(stream), peer)) => return (stream, peer),
+                Some((None, peer)) => {
+                    let why = "the relay has no room for more connections".to_owned();
+                    self.log.of(Some(peer)).add("a connection", Outcome::Fault(why));
+                }
+                // The relay is no more; the run has been told by whoever needs it.
+                None => std::future::pending().await,
+            }
         }
     }
 

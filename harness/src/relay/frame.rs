@@ -14,6 +14,8 @@ pub(super) enum Kind {
     Connected,
     Ready,
     Accepted,
+    /// A connection found no room.
+    Full,
     Data,
     /// No more data comes from this side.
     End,
@@ -23,11 +25,12 @@ pub(super) enum Kind {
     Closed,
 }
 
-const KINDS: [(u8, Kind); 8] = [
+const KINDS: [(u8, Kind); 9] = [
     (b'c', Kind::Connect),
     (b'o', Kind::Connected),
     (b'r', Kind::Ready),
     (b'a', Kind::Accepted),
+    (b'f', Kind::Full),
     (b'd', Kind::Data),
     (b'e', Kind::End),
     (b'w', Kind::Window),

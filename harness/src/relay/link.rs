@@ -47,7 +47,7 @@ impl From<SocketAddr> for Peer {
 
 /// The connections that come in at a relay's port.
 #[derive(Debug)]
-pub(crate) struct Incoming(mpsc::UnboundedReceiver<(RelayStream, Peer)>);
+pub(crate) struct Incoming(mpsc::UnboundedReceiver<(Option<RelayStream>, Peer)>);
 
 /// The link to a running relay. Dropped, it ends, and the relay with it.
 #[derive(Debug)]
@@ -193,8 +193,8 @@ impl Drop for Link {
 }
 
 impl Incoming {
-    /// The next connection; none where the relay is no more.
-    pub(crate) async fn next(&mut self) -> Option<(RelayStream, Peer)> {
+    /// The next connection, without its stream where the relay had no room for it; none where the relay is no more.
+    pub(crate) async fn next(&mut self) -> Option<(Option<RelayStream>, Peer)> {
         self.0.recv().await
     }
 }
@@ -202,7 +202,7 @@ impl Incoming {
 /// Takes what the relay sends.
 struct Reader {
     shared: Arc<Shared>,
-    came: mpsc::UnboundedSender<(RelayStream, Peer)>,
+    came: mpsc::UnboundedSender<(Option<RelayStream>, Peer)>,
     ready: Option<oneshot::Sender<u16>>,
     received: BytesMut,
 }
@@ -250,7 +250,11 @@ impl Reader {
                     let end = End::new(None);
                     self.shared.table().ends.insert(frame.number, Arc::clone(&end));
                     let stream = RelayStream::new(frame.number, Arc::clone(&self.shared), end);
-                    drop(self.came.send((stream, peer)));
+                    drop(self.came.send((Some(stream), peer)));
+                }
+                Kind::Full => {
+                    let Some(peer) = peer(&frame.text()) else { return Err(super::frame::NoFrame) };
+                    drop(self.came.send((None, peer)));
                 }
                 _ => {
                     // What was closed meanwhile is no longer there to be told.

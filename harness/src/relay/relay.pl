@@ -4,7 +4,8 @@
 #
 # A frame is a kind (one byte), the number of a connection and the length of what follows (both 32 bits, the highest byte first).
 # To the relay: c connect to ADDRESS PORT; d data; e no more data; w so many bytes were taken; x end the connection.
-# From it: r the port is open, which one; a a connection from ADDRESS PORT at NANOSECONDS; o connected; d, e and w as above; x it ended, and why.
+# From it: r the port is open, which one; a a connection from ADDRESS PORT at NANOSECONDS; f one that found no room, from whom as in a;
+# o connected; d, e and w as above; x it ended, and why.
 use strict;
 use warnings;
 use Errno qw(EAGAIN EINPROGRESS EINTR);
@@ -76,10 +77,16 @@ sub accepted {
     my ($port, $address) = unpack_sockaddr_in($from);
     $address = inet_ntoa($address);
     # More than anyone needs: whoever asks for so many has been told of before.
-    return if ($of_address{$address} || 0) >= $of_an_address || keys %open >= $at_once;
+    return if ($of_address{$address} || 0) >= $of_an_address;
+    my $who = join ' ', $address, $port, now();
+    # Others have them all.
+    return frame('f', 0, $who) if keys %open >= $at_once;
     $of_address{$address}++;
+    # A client that was killed says no more: after 30 seconds it is asked three times, every ten (TCP_KEEPIDLE and the two after it).
+    setsockopt $socket, SOL_SOCKET, SO_KEEPALIVE, 1;
+    setsockopt $socket, 6, $_->[0], $_->[1] for [4, 30], [5, 10], [6, 3];
     add($next += 2, $socket, from => $address);
-    frame('a', $next, join ' ', $address, $port, now());
+    frame('a', $next, $who);
 }
 
 sub connecting {

@@ -84,7 +84,7 @@ impl End {
                 drop(state);
                 return self.breaks(io::ErrorKind::ConnectionReset, frame.text());
             }
-            Kind::Connect | Kind::Accepted | Kind::Ready => {}
+            Kind::Connect | Kind::Accepted | Kind::Full | Kind::Ready => {}
         }
         state.wake();
     }

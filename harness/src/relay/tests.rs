@@ -16,8 +16,7 @@ use tokio_util::io::ReaderStream;
 use super::*;
 
 /// A relay as a process, and the link to it.
-async fn begun(port: u16) -> (Child, std::io::Result<(Link, Incoming)>) {
-    let command = command(port);
+async fn begun(command: Vec<String>) -> (Child, std::io::Result<(Link, Incoming)>) {
     let mut child = Command::new(&command[0])
         .args(&command[1..])
         .stdin(Stdio::piped())
@@ -34,7 +33,11 @@ async fn begun(port: u16) -> (Child, std::io::Result<(Link, Incoming)>) {
 
 /// A relay at work, and where it is reached.
 async fn relay() -> (Link, Incoming, SocketAddr, Child) {
-    let (child, begun) = begun(0).await;
+    relay_by(command(0)).await
+}
+
+async fn relay_by(command: Vec<String>) -> (Link, Incoming, SocketAddr, Child) {
+    let (child, begun) = begun(command).await;
     let (link, incoming) = begun.unwrap();
     let address = (Ipv4Addr::LOCALHOST, link.port()).into();
     (link, incoming, address, child)
@@ -66,7 +69,8 @@ async fn many_connections_are_carried_at_once_both_ways() {
     let (link, mut incoming, address, _child) = relay().await;
     // Echoes, from within and from outside.
     tokio::spawn(async move {
-        while let Some((mut stream, peer)) = incoming.next().await {
+        while let Some((stream, peer)) = incoming.next().await {
+            let mut stream = stream.unwrap();
             assert!(peer.address.ip().is_loopback());
             tokio::spawn(async move {
                 let (mut from, mut to) = tokio::io::split(&mut stream);
@@ -166,7 +170,8 @@ async fn what_was_written_arrives_though_the_stream_was_dropped() {
     let (_link, mut incoming, address, _child) = relay().await;
     let sent = pattern(100_000, 3);
     let mut client = TcpStream::connect(address).await.unwrap();
-    let (mut stream, peer) = incoming.next().await.unwrap();
+    let (stream, peer) = incoming.next().await.unwrap();
+    let mut stream = stream.unwrap();
     assert_eq!(peer.address, client.local_addr().unwrap());
     let now = time::OffsetDateTime::now_utc().unix_timestamp_nanos();
     assert!((now - i128::from(peer.at.unwrap())).abs() < 3_600_000_000_000, "{peer:?} at {now}");
@@ -182,7 +187,7 @@ async fn what_was_written_arrives_though_the_stream_was_dropped() {
 async fn a_relay_that_ends_is_told() {
     let (link, mut incoming, address, mut child) = relay().await;
     let _client = TcpStream::connect(address).await.unwrap();
-    let (mut stream, _) = incoming.next().await.unwrap();
+    let mut stream = incoming.next().await.unwrap().0.unwrap();
     child.kill().await.unwrap();
     let error = stream.read_to_end(&mut Vec::new()).await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::NotConnected);
@@ -206,20 +211,47 @@ async fn an_address_has_no_more_connections_than_it_may() {
     let (mut clients, mut streams) = (Vec::new(), Vec::new());
     for _ in 0..OF_AN_ADDRESS {
         clients.push(TcpStream::connect(address).await.unwrap());
-        streams.push(incoming.next().await.unwrap().0);
+        streams.push(incoming.next().await.unwrap().0.unwrap());
     }
     let mut one_more = TcpStream::connect(address).await.unwrap();
     assert_eq!(one_more.read_to_end(&mut Vec::new()).await.unwrap(), 0);
     let other = TcpSocket::new_v4().unwrap();
     other.bind((Ipv4Addr::new(127, 0, 0, 2), 0).into()).unwrap();
     let _other = other.connect(address).await.unwrap();
-    assert_eq!(incoming.next().await.unwrap().1.address.ip(), Ipv4Addr::new(127, 0, 0, 2));
+    let (stream, peer) = incoming.next().await.unwrap();
+    assert!(stream.is_some());
+    assert_eq!(peer.address.ip(), Ipv4Addr::new(127, 0, 0, 2));
+}
+
+/// Where others have all connections that there may be, one that is refused is told of: it is not its client's doing.
+#[tokio::test]
+async fn a_connection_without_room_is_told_of() {
+    let mut two_at_once = command(0);
+    *two_at_once.last_mut().unwrap() = "2".to_owned();
+    let (_link, mut incoming, address, _child) = relay_by(two_at_once).await;
+    let mut first = Vec::new();
+    for _ in 0..2 {
+        first.push((TcpStream::connect(address).await.unwrap(), incoming.next().await.unwrap().0.unwrap()));
+    }
+    let refused = TcpStream::connect(address).await.unwrap();
+    let (stream, peer) = incoming.next().await.unwrap();
+    assert!(stream.is_none());
+    assert_eq!(peer.address, refused.local_addr().unwrap());
+    assert!(peer.at.is_some());
+    drop(first.pop());
+    // The end of a connection and the next one may be seen in either order.
+    loop {
+        let _next = TcpStream::connect(address).await.unwrap();
+        if incoming.next().await.unwrap().0.is_some() {
+            break;
+        }
+    }
 }
 
 #[tokio::test]
 async fn what_cannot_listen_says_why() {
     let taken = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).await.unwrap();
-    let (_child, begun) = begun(taken.local_addr().unwrap().port()).await;
+    let (_child, begun) = begun(command(taken.local_addr().unwrap().port())).await;
     let error = begun.unwrap_err();
     assert!(error.to_string().contains("Address already in use"), "{error}");
 }
