@@ -6,6 +6,7 @@
 mod folder;
 mod owned;
 mod remove;
+mod space;
 mod walk;
 
 #[cfg(test)]
@@ -19,6 +20,7 @@ use rustix::fs::FileType;
 pub(crate) use folder::Folder;
 pub(crate) use owned::OwnedFolder;
 pub(crate) use remove::{ASIDE, not_removed, remove};
+pub(crate) use space::{BLOCK, used};
 pub(crate) use walk::Found;
 
 /// How deep a tree may be.

@@ -14,6 +14,9 @@ use crate::beneath::Bound;
 const MAX_ARCHIVE: u64 = 2 << 30;
 /// How many pieces of an archive wait to be read.
 pub(super) const CHUNKS: usize = 4;
+/// An archive consists of blocks, of so many bytes, and two of zeros are its end.
+const BLOCK: u64 = 512;
+const END: u64 = 2 * BLOCK;
 
 impl Engine {
     /// Has this read what the engine packs of a path: the path itself first, then all that is below. It is kept nowhere, and whoever has
@@ -81,4 +84,38 @@ impl Read for Chunks {
         buffer[..size].copy_from_slice(&self.current.split_to(size));
         Ok(size)
     }
+}
+
+/// An archive that is read, which remembers how much that was.
+pub(super) struct Ending<R> {
+    inner: R,
+    read: u64,
+}
+
+impl<R: Read> Ending<R> {
+    pub(super) fn of(inner: R) -> Self {
+        Self { inner, read: 0 }
+    }
+
+    /// Reads what is left of it. One that breaks off between two entries lacks the blocks of its end.
+    ///
+    /// # Errors
+    /// When it breaks off after the last of its entries, which ends at this place.
+    pub(super) fn finish(mut self, entries: u64) -> io::Result<()> {
+        io::copy(&mut self, &mut io::sink())?;
+        if self.read < entries + END { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+    }
+}
+
+impl<R: Read> Read for Ending<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let size = self.inner.read(buffer)?;
+        self.read += size as u64;
+        Ok(size)
+    }
+}
+
+/// Where an entry of an archive ends.
+pub(super) fn end_of<R: Read>(entry: &tar::Entry<'_, R>) -> io::Result<u64> {
+    Ok(entry.raw_file_position() + entry.header().entry_size()?.next_multiple_of(BLOCK))
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
-use super::archive::{CHUNKS, Chunks};
+use super::archive::{CHUNKS, Chunks, Ending, end_of};
 use super::{Engine, EngineError};
 use crate::check::evidence::SizeEvidence;
 use crate::outcome::RunId;
@@ -53,10 +53,11 @@ impl Engine {
 
 /// The bytes of the files in an archive, up to so many. A file that is larger is not read to its end: it may have nothing but holes.
 fn count(archive: impl Read, enough: u64) -> io::Result<SizeEvidence> {
-    let (mut bytes, mut any) = (0_u64, false);
-    for entry in tar::Archive::new(archive).entries()? {
+    let (mut bytes, mut end) = (0_u64, 0);
+    let mut archive = tar::Archive::new(Ending::of(archive));
+    for entry in archive.entries()? {
         let entry = entry?;
-        any = true;
+        end = end_of(&entry)?;
         if entry.header().entry_type().is_file() {
             bytes = bytes.saturating_add(entry.size());
         }
@@ -64,8 +65,8 @@ fn count(archive: impl Read, enough: u64) -> io::Result<SizeEvidence> {
             return Ok(SizeEvidence { bytes, whole: false });
         }
     }
-    // No image of the family is empty: an archive without anything in it is one that broke off.
-    if any { Ok(SizeEvidence { bytes, whole: true }) } else { Err(io::Error::other("the archive is empty")) }
+    archive.into_inner().finish(end)?;
+    Ok(SizeEvidence { bytes, whole: true })
 }
 
 #[cfg(test)]
@@ -96,6 +97,10 @@ mod tests {
     fn an_archive_that_breaks_off_is_no_small_one() {
         let whole = archive(&[(tar::EntryType::Regular, 10_000), (tar::EntryType::Regular, 10_000)]);
         assert!(count(&whole[..8000], 50_000).is_err());
+        // Between two entries, and within the end.
+        for at in [512 + 10_240, whole.len() - 1024, whole.len() - 512] {
+            assert!(count(&whole[..at], 50_000).is_err(), "{at}");
+        }
         assert!(count(&b""[..], 50_000).is_err());
     }
 }

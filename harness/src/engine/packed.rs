@@ -12,6 +12,7 @@ use rustix::fs::FileType;
 use sha2::{Digest, Sha256};
 use tar::{Entry, EntryType};
 
+use super::archive::{Ending, end_of};
 use crate::beneath::{BeneathError, Bound, MAX_DEPTH, MAX_ENTRIES, MAX_PATH, MAX_PATHS};
 use crate::host::snapshot::{MAX_CONTENT, Snapshot, state};
 
@@ -20,8 +21,6 @@ const MAX_HEADERS: u64 = 1 << 20;
 /// What a name may have, and where the folder is for whoever packs it, in bytes: he leaves out what has a longer path than
 /// the kernel takes, and does not say so.
 const NAME_AND_PLACE: usize = 255 + 64;
-/// The zeros at the end of an archive that is whole.
-const END: usize = 1024;
 
 /// What the headers before an entry say of it, where its own header has no room.
 #[derive(Debug, Default)]
@@ -49,10 +48,11 @@ struct Packed {
 /// # Errors
 /// When it is none, or there is more than is read.
 pub(super) fn snapshot(archive: impl Read) -> Result<Snapshot, BeneathError> {
-    let mut archive = tar::Archive::new(Ending { inner: BufReader::new(archive), zeros: 0 });
-    let (mut packed, mut told) = (Packed::default(), Told::default());
+    let mut archive = tar::Archive::new(Ending::of(BufReader::new(archive)));
+    let (mut packed, mut told, mut end) = (Packed::default(), Told::default(), 0);
     for entry in archive.entries().map_err(broken)?.raw(true) {
         let mut entry = entry.map_err(broken)?;
+        end = end_of(&entry).map_err(broken)?;
         match entry.header().entry_type() {
             EntryType::XHeader => told.records(&headers(&mut entry)?)?,
             EntryType::GNULongName => told.path = Some(text(headers(&mut entry)?)),
@@ -61,9 +61,8 @@ pub(super) fn snapshot(archive: impl Read) -> Result<Snapshot, BeneathError> {
             _ => packed.add(&mut entry, std::mem::take(&mut told))?,
         }
     }
-    let mut end = archive.into_inner();
-    io::copy(&mut end, &mut io::sink()).map_err(broken)?;
-    if packed.root.is_none() || end.zeros < END {
+    archive.into_inner().finish(end).map_err(broken)?;
+    if packed.root.is_none() {
         return Err(broken(io::ErrorKind::UnexpectedEof.into()));
     }
     Ok(Snapshot::of_entries(packed.entries))
@@ -196,21 +195,6 @@ fn headers(entry: &mut Entry<'_, impl Read>) -> Result<Vec<u8>, BeneathError> {
 fn text(mut data: Vec<u8>) -> Vec<u8> {
     data.truncate(data.iter().position(|byte| *byte == 0).unwrap_or(data.len()));
     data
-}
-
-/// What remembers with how many zeros it ends.
-struct Ending<R> {
-    inner: R,
-    zeros: usize,
-}
-
-impl<R: Read> Read for Ending<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let size = self.inner.read(buffer)?;
-        let zeros = buffer[..size].iter().rev().take_while(|byte| **byte == 0).count();
-        self.zeros = if zeros == size { self.zeros.saturating_add(zeros) } else { zeros };
-        Ok(size)
-    }
 }
 
 fn broken(source: io::Error) -> BeneathError {

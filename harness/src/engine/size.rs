@@ -3,13 +3,14 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bollard::models::ContainerInspectResponse;
 use bollard::query_parameters::InspectContainerOptions;
 
 use super::{Engine, EngineError};
+use crate::beneath::{BLOCK, used};
 
 /// How often it is polled: no event reports what is written.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -17,9 +18,7 @@ pub(super) const LOOK_EVERY: Duration = Duration::from_secs(1);
 const OPERATION: &str = "asking how much a container has written";
 /// How many times in a row the engine may not be able to say.
 const PATIENCE: u32 = 15;
-/// The unit of a file's blocks, in bytes (stat(2)).
-const BLOCK: u64 = 512;
-/// What an entry of a folder takes beside its blocks, at the least: files without content fill a disk, too.
+/// What an entry of a folder takes at the least, in bytes: files without content fill a disk, too.
 const ENTRY: u64 = 256;
 
 impl Engine {
@@ -46,7 +45,7 @@ impl Engine {
             return Ok(true);
         }
         let mounted = mounted(found);
-        let mounted = tokio::task::spawn_blocking(move || size_of_all(mounted, bytes)).await;
+        let mounted = tokio::task::spawn_blocking(move || size_of_all(&mounted, bytes)).await;
         Ok(own.saturating_add(mounted.unwrap_or(0)) > bytes)
     }
 
@@ -97,30 +96,14 @@ fn mounted(container: ContainerInspectResponse) -> Vec<PathBuf> {
     files.into_iter().flatten().chain(sources).filter(|path| !path.is_empty()).map(PathBuf::from).collect()
 }
 
-/// How much space these take with all that is in them; it need not be known further than that it is more than the limit. Links are not
-/// followed, and what may not be read is not counted.
-fn size_of_all(mut places: Vec<PathBuf>, limit: u64) -> u64 {
-    let mut size = 0_u64;
-    while let Some(place) = places.pop() {
-        size = size.saturating_add(size_of(&place));
-        let is_folder = fs::symlink_metadata(&place).is_ok_and(|data| data.is_dir());
-        let entries = if is_folder { fs::read_dir(&place).ok() } else { None };
-        for entry in entries.into_iter().flatten().flatten() {
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                places.push(entry.path());
-            } else {
-                size = size.saturating_add(size_of(&entry.path()));
-            }
-            if size > limit {
-                return size;
-            }
-        }
-    }
-    size
-}
-
-fn size_of(path: &Path) -> u64 {
-    fs::symlink_metadata(path).map_or(0, |data| data.blocks().saturating_mul(BLOCK).saturating_add(ENTRY))
+/// How much space these take with all that is in them; `u64::MAX` where it is more than the limit. What may not be read is not counted.
+fn size_of_all(places: &[PathBuf], limit: u64) -> u64 {
+    let size_of = |place: &PathBuf| match fs::symlink_metadata(place) {
+        Ok(data) if data.is_dir() => used(place, limit, ENTRY),
+        Ok(data) => ENTRY.max(data.blocks().saturating_mul(BLOCK)),
+        Err(_) => 0,
+    };
+    places.iter().map(size_of).fold(0, u64::saturating_add)
 }
 
 #[cfg(test)]
@@ -151,7 +134,7 @@ mod tests {
         fs::create_dir_all(volume.join("deep/deeper")).unwrap();
         fs::write(volume.join("deep/deeper/large"), vec![1; 500_000]).unwrap();
         std::os::unix::fs::symlink("/", volume.join("deep/root")).unwrap();
-        let size = size_of_all(vec![hosts, volume], u64::MAX);
+        let size = size_of_all(&[hosts, volume], 1 << 30);
         assert!((600_000..800_000).contains(&size), "{size}");
     }
 
@@ -161,7 +144,7 @@ mod tests {
         for number in 0..100 {
             fs::write(folder.path().join(number.to_string()), "").unwrap();
         }
-        assert!(size_of_all(vec![folder.path().to_owned()], u64::MAX) >= 100 * ENTRY);
-        assert_eq!(size_of_all(vec![folder.path().join("none")], u64::MAX), 0);
+        assert!(size_of_all(&[folder.path().to_owned()], 1 << 30) >= 100 * ENTRY);
+        assert_eq!(size_of_all(&[folder.path().join("none")], 1 << 30), 0);
     }
 }

@@ -12,7 +12,6 @@ mod running;
 mod scratch;
 mod seccomp;
 mod skeleton;
-mod space;
 mod tools;
 mod user;
 mod words;

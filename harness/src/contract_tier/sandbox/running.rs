@@ -15,11 +15,12 @@ use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
 use tokio::process::{Child, Command};
 
+use super::End;
 use super::group::{Group, Groups};
 use super::keeper::Keeper;
 use super::recorder::Recorder;
 use super::user::HostUser;
-use super::{End, space};
+use crate::beneath::used;
 use crate::check::captured::Captured;
 use crate::check::limit::Exceeded;
 
@@ -29,6 +30,8 @@ pub(super) const GO: i32 = 4;
 pub(super) const FILTER: i32 = 5;
 /// How often the space that a program takes is looked at.
 const LOOK: Duration = Duration::from_millis(100);
+/// What a file or folder takes of a disk at the least, in bytes: so that many empty ones have an end, too.
+const ENTRY: u64 = 4096;
 /// How many times its limit a log can have before the program is stopped.
 const ENDLESS: usize = 10;
 /// How long the end of what was killed is waited for.
@@ -212,7 +215,7 @@ impl Watch<'_> {
         if in_memory > most {
             return Ok(Some(Exceeded::Disk(most)));
         }
-        let used = tokio::task::spawn_blocking(move || space::used(&folder, most)).await?;
+        let used = tokio::task::spawn_blocking(move || used(&folder, most, ENTRY)).await?;
         Ok((used > most).then_some(Exceeded::Disk(most)))
     }
 }

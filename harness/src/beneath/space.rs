@@ -1,4 +1,4 @@
-//! How much a sandbox's files take.
+//! How much a tree of files takes of a disk.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, openat, openat2, statat};
 
-/// What an entry of a folder counts at the least, in bytes: so that many empty ones have an end, too.
-const ENTRY: u64 = 4096;
+/// The unit of a file's blocks, in bytes (stat(2)).
+pub(crate) const BLOCK: u64 = 512;
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
-/// What the files below a folder take, in bytes; `u64::MAX` where it is more than `most`. Links are not followed, and what cannot be
-/// read, or is so deep that it has no path, takes nothing: it is told of by who reads it.
-pub(super) fn used(root: &Path, most: u64) -> u64 {
+/// What the files below a folder take, in bytes; `u64::MAX` where it is more than `most`. Each entry takes `entry` bytes at the least, so
+/// that many empty ones have an end, too. Links are not followed, and what cannot be read, or is so deep that it has no path, takes
+/// nothing: it is told of by who reads it.
+pub(crate) fn used(root: &Path, most: u64, entry: u64) -> u64 {
+    let least = entry;
     let Ok(root) = openat(CWD, root, FOLDER, Mode::empty()) else { return 0 };
     let mut folders = vec![PathBuf::from(".")];
     let mut bytes = 0;
@@ -32,7 +34,7 @@ pub(super) fn used(root: &Path, most: u64) -> u64 {
                     (FileType::from_raw_mode(data.st_mode), u64::try_from(data.st_blocks).unwrap_or_default())
                 }
             };
-            bytes += ENTRY.max(blocks * 512);
+            bytes += least.max(blocks * BLOCK);
             if bytes > most {
                 return u64::MAX;
             }
@@ -52,22 +54,24 @@ mod tests {
 
     use super::*;
 
+    const ENTRY: u64 = 4096;
+
     #[test]
     fn files_count_and_what_links_lead_to_does_not() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path().join("a/b")).unwrap();
         symlink("/usr", folder.path().join("link")).unwrap();
-        let empty = used(folder.path(), 1 << 30);
+        let empty = used(folder.path(), 1 << 30, ENTRY);
         assert!(empty <= 3 * ENTRY, "{empty}");
         fs::write(folder.path().join("a/b/file"), vec![1; 1 << 20]).unwrap();
-        assert!(used(folder.path(), 1 << 30) > 1 << 20);
-        assert_eq!(used(folder.path(), 1 << 19), u64::MAX);
+        assert!(used(folder.path(), 1 << 30, ENTRY) > 1 << 20);
+        assert_eq!(used(folder.path(), 1 << 19, ENTRY), u64::MAX);
     }
 
     #[test]
     fn a_file_of_holes_takes_little() {
         let folder = tempfile::tempdir().unwrap();
         fs::File::create(folder.path().join("holes")).unwrap().set_len(1 << 40).unwrap();
-        assert!(used(folder.path(), 1 << 30) < 1 << 20);
+        assert!(used(folder.path(), 1 << 30, ENTRY) < 1 << 20);
     }
 }
