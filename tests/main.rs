@@ -27,6 +27,7 @@ mod faults;
 mod fixtures;
 mod fuzz;
 mod hostile;
+mod hostile_runs;
 mod isolation;
 mod kills;
 mod leftovers;

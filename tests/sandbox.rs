@@ -16,7 +16,7 @@ use crate::support::{Slot, text};
 pub(crate) const SCENARIO: &str = "summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n[serve]\n[[serve.http]]\npath = \"/\"\nbody = '^Hello World!$'\n";
 
 /// What a step tries: a name, and a command that succeeds when the sandbox does not hold.
-const ATTEMPTS: [(&str, &str); 20] = [
+pub(crate) const ATTEMPTS: [(&str, &str); 20] = [
     ("remount", "mount -o remount,bind,rw /usr && test -w /usr"),
     ("mount", "mkdir -p /app/m && mount -t tmpfs none /app/m"),
     ("sysctl", ": >> /proc/sys/kernel/core_pattern"),
@@ -52,7 +52,7 @@ const ATTEMPTS: [(&str, &str); 20] = [
 ];
 
 /// Starts at most 60 processes, and says how many it could.
-const FORKS: &str = "python3 -c 'import os,time
+pub(crate) const FORKS: &str = "python3 -c 'import os,time
 n = 0
 try:
     while n < 60:

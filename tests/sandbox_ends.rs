@@ -12,11 +12,11 @@ use crate::support::place::User;
 use crate::support::text;
 
 /// Process 1 takes off the signal that it would get when the program dies.
-const TAKEN_OFF: &str = "import ctypes, subprocess, time\nctypes.CDLL(None).prctl(1, 0)\nfor _ in range(2): subprocess.Popen([\"sleep\", \"MARKER\"], start_new_session=True)\ntime.sleep(1000)";
+pub(crate) const TAKEN_OFF: &str = "import ctypes, subprocess, time\nctypes.CDLL(None).prctl(1, 0)\nfor _ in range(2): subprocess.Popen([\"sleep\", \"MARKER\"], start_new_session=True)\ntime.sleep(1000)";
 /// Another thread of process 1 executes a program: the signal belonged to the first one.
-const ANOTHER_THREAD: &str = "import os, subprocess, threading, time\nfor _ in range(2): subprocess.Popen([\"sleep\", \"MARKER\"], start_new_session=True)\nthreading.Thread(target=lambda: os.execvp(\"sleep\", [\"sleep\", \"MARKER\"])).start()\ntime.sleep(1000)";
+pub(crate) const ANOTHER_THREAD: &str = "import os, subprocess, threading, time\nfor _ in range(2): subprocess.Popen([\"sleep\", \"MARKER\"], start_new_session=True)\nthreading.Thread(target=lambda: os.execvp(\"sleep\", [\"sleep\", \"MARKER\"])).start()\ntime.sleep(1000)";
 /// Sends its log's end in connections that nobody has taken when it ends.
-const SENT_AWAY: &str = "import array, os, socket, time
+pub(crate) const SENT_AWAY: &str = "import array, os, socket, time
 stop = time.time() + 1
 for _ in range(4):
     if os.fork() == 0:
