@@ -1,5 +1,6 @@
 //! What the tests share.
 
+pub(crate) mod browser;
 mod cache;
 mod candidate;
 mod engine_run;

@@ -13,11 +13,13 @@ mod fuzz;
 mod host;
 mod list;
 mod man;
+mod merge;
 mod mutate;
 mod open_contract;
 mod open_image;
 mod output;
 mod prune;
+mod report;
 mod reporters;
 mod reproduce;
 mod run;
@@ -139,6 +141,8 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Fetch(arguments) => fetch::fetch(&arguments).await,
             Command::Doctor(arguments) => doctor::doctor(&arguments).await,
             Command::Engine(arguments) => engine::engine(&arguments).await,
+            Command::Report(arguments) => report::report(&arguments),
+            Command::Merge(arguments) => merge::merge(&arguments),
             Command::Prune(arguments) => prune::prune(&arguments).await,
             Command::Completions(arguments) => completions::completions(&arguments),
             Command::Man(arguments) => man::man(&arguments),

@@ -24,6 +24,7 @@ pub(super) fn reproduce(arguments: &RunArgs) -> String {
         run_seconds: _,
         jobs: _,
         report: _,
+        shard: _,
         plan: _,
         write_lock: _,
     } = arguments;

@@ -13,6 +13,7 @@ use crate::host::folders::Folders;
 use crate::run::criteria::Criteria;
 use crate::run::plan::{CandidateOrigin, Plan};
 use crate::run::session::{Ended, Lock, Session};
+use crate::run::shard::ShardOf;
 use crate::run::signals::Signals;
 use crate::run::tally::ExitCode;
 use crate::run::tier;
@@ -42,6 +43,7 @@ pub(super) struct Job {
     pub(super) plan: Plan,
     pub(super) contract: Option<Contract>,
     lock: SuiteLock,
+    shard: Option<ShardOf>,
 }
 
 impl Job {
@@ -59,14 +61,15 @@ impl Job {
                 Some("name one of each with --variant and --dialect"),
             ));
         }
-        let (loaded, contract) = select::select(&folders, cells, &arguments.select)?;
+        let (mut loaded, contract) = select::select(&folders, cells, &arguments.select)?;
+        let shard = arguments.shard.map(|shard| shard.told(select::keep(shard, &mut loaded)));
         let lock = if arguments.write_lock { lock_so_far(&folders)? } else { lock(&folders)? };
         let candidate = Candidate::of(&arguments.candidate, &folders)?;
         if arguments.tier == Tier::Contract {
             open_contract::refuse_images(&candidate)?;
         }
         let plan = Plan::repeated(loaded, &origin(&arguments.candidate), arguments.repeat);
-        Ok(Self { begun, arguments, folders, candidate, plan, contract, lock })
+        Ok(Self { begun, arguments, folders, candidate, plan, contract, lock, shard })
     }
 
     /// Opens its tier, and runs it there.
@@ -92,7 +95,7 @@ impl Job {
 
     /// Runs it in a tier that is open.
     pub(super) async fn run_in(&self, tier: impl tier::Tier, signals: &Signals, mut reporters: RunReporters) -> Ended {
-        let Self { arguments, folders, plan, lock, .. } = self;
+        let Self { arguments, folders, plan, lock, shard, .. } = self;
         // What a candidate calls decides how many assertions the contract tier makes: only those of the repository's own count there.
         let assertions = arguments.tier == Tier::Image || arguments.candidate == TestedArgs::default();
         let session = Session {
@@ -101,7 +104,8 @@ impl Job {
             candidate: announce(&arguments.candidate),
             limit: Duration::from_secs(arguments.run_seconds.into()),
             until_fail: arguments.until_fail,
-            whole: arguments.select.filters.is_empty(),
+            whole: arguments.select.filters.is_empty() && shard.is_none(),
+            shard: *shard,
             lock: Lock { root: folders.scenarios(), counts: lock.clone(), assertions, write: arguments.write_lock },
         };
         let ended = session.run(plan, tier, &mut |event| reporters.send(event)).await;
@@ -168,6 +172,7 @@ pub(super) fn usual(folders: &FolderArgs, cells: &CellArgs, tier: Tier) -> RunAr
         jobs: None,
         repeat: 1,
         until_fail: false,
+        shard: None,
         keep: false,
         report: None,
         plan: false,

@@ -7,6 +7,7 @@ use super::Failure;
 use crate::cli::arguments::{CellArgs, SelectArgs};
 use crate::host::folders::Folders;
 use crate::outcome::with_causes;
+use crate::run::shard::Shard;
 use crate::run::tally::ExitCode;
 use crate::suite::cell::Cell;
 use crate::suite::contract::Contract;
@@ -86,6 +87,18 @@ pub(super) fn select(
         scenarios.retain(|scenario| arguments.filters.is_empty() || is_selected(&scenario.name));
     }
     Ok((loaded, contract))
+}
+
+/// Leaves what a shard has, of all that was selected; how much that was.
+pub(super) fn keep(shard: Shard, loaded: &mut Loaded) -> usize {
+    let mut place = 0;
+    for (_, scenarios) in loaded {
+        scenarios.retain(|_| {
+            place += 1;
+            shard.has(place - 1)
+        });
+    }
+    place
 }
 
 /// The filters that select nothing: one among several is a slip of the pen, and would make a run that does less than it says.

@@ -1,11 +1,12 @@
-//! The JSON report: [`Document`] is its specification.
+//! The JSON report: [`Document`] is its specification. Beside it stands the page that is made of it.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
-use super::Reporter;
 use super::texts::changed;
-use crate::host::written;
+use super::{Reporter, page};
 use crate::outcome::ScenarioReport;
 use crate::run::event::{Event, RunEnd, RunFinish, RunStart};
 use crate::run::tally::Tally;
@@ -27,9 +28,18 @@ pub(crate) struct Document {
     /// Images that the scenarios share, in the order in which they became ready.
     pub preparations: Vec<PreparationEntry>,
     /// The scenarios, in the order in which they were done.
-    pub scenarios: Vec<ScenarioReport>,
+    pub scenarios: Vec<ScenarioEntry>,
     /// The end of the run.
     pub finish: Option<RunFinish>,
+}
+
+/// A scenario, and when it began.
+#[derive(Debug, serde::Serialize)]
+pub(crate) struct ScenarioEntry {
+    #[serde(flatten)]
+    pub report: ScenarioReport,
+    /// In milliseconds since the run began; none of a scenario that was not run.
+    pub began: Option<u64>,
 }
 
 /// An image that the scenarios share.
@@ -42,19 +52,24 @@ pub(crate) struct PreparationEntry {
     pub note: String,
     /// How long it took, in milliseconds.
     pub milliseconds: u128,
+    /// When it began, in milliseconds since the run did.
+    pub began: Option<u64>,
     /// The log of a failed build.
     pub log: Vec<String>,
 }
 
 /// Collects the document and writes it at the end.
 pub(crate) struct DocumentReporter {
-    path: PathBuf,
+    folder: PathBuf,
     document: Document,
+    begun: Instant,
+    /// When what is under way began, by its name, in milliseconds.
+    under_way: BTreeMap<String, u64>,
 }
 
 impl DocumentReporter {
-    /// A reporter that writes to this file.
-    pub(crate) fn new(path: PathBuf) -> Self {
+    /// A reporter that writes `report.json` and the page to this folder.
+    pub(crate) fn new(folder: &Path) -> Self {
         let document = Document {
             version: 1,
             complete: false,
@@ -66,14 +81,17 @@ impl DocumentReporter {
             scenarios: Vec::new(),
             finish: None,
         };
-        Self { path, document }
+        Self { folder: folder.to_owned(), document, begun: Instant::now(), under_way: BTreeMap::new() }
     }
 
     fn write(&mut self) -> io::Result<()> {
         self.document.exit_code = self.document.tally.exit_code() as u8;
-        let mut text = serde_json::to_vec_pretty(&self.document).map_err(io::Error::other)?;
-        text.push(b'\n');
-        written::file(&self.path, &text)
+        page::write(&self.folder, &self.document)
+    }
+
+    fn begins(&mut self, name: &str) {
+        let since = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.under_way.insert(name.to_owned(), since);
     }
 }
 
@@ -83,6 +101,7 @@ impl Reporter for DocumentReporter {
         // As they are; but paths that are no UTF-8 would be no JSON.
         match &changed(event, &str::to_owned) {
             Event::RunStarted(start) => {
+                self.begun = Instant::now();
                 self.document.run = Some((**start).clone());
                 // A report that says "not complete" stands from the first moment, so that a killed run cannot leave an older
                 // green one behind.
@@ -101,20 +120,23 @@ impl Reporter for DocumentReporter {
                     ready,
                     note,
                     milliseconds,
+                    began: self.under_way.remove(what),
                     log,
                 });
             }
-            Event::ScenarioFinished(report) => self.document.scenarios.push((**report).clone()),
+            Event::ScenarioFinished(report) => {
+                let began = self.under_way.remove(&report.label);
+                self.document.scenarios.push(ScenarioEntry { report: (**report).clone(), began });
+            }
             Event::RunFinished(finish) => {
                 self.document.complete =
                     finish.end == RunEnd::Completed && self.document.tally.reported() == self.document.tally.planned;
                 self.document.end = Some(finish.end);
                 self.document.finish = Some((**finish).clone());
             }
-            Event::PreparationStarted { .. }
-            | Event::PreparationProgress { .. }
-            | Event::ScenarioStarted { .. }
-            | Event::ScenarioStage { .. } => {}
+            Event::PreparationStarted { what } => self.begins(what),
+            Event::ScenarioStarted { label } => self.begins(label),
+            Event::PreparationProgress { .. } | Event::ScenarioStage { .. } => {}
         }
         Ok(())
     }

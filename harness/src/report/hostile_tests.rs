@@ -200,7 +200,7 @@ proptest::proptest! {
     fn json_says_what_was_said(text in any_text()) {
         let folder = tempfile::tempdir().unwrap();
         let (path, ctrf) = (folder.path().join("report.json"), folder.path().join("ctrf.json"));
-        feed(&mut DocumentReporter::new(path.clone()), &events(&text));
+        feed(&mut DocumentReporter::new(folder.path()), &events(&text));
         let report: serde_json::Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
         proptest::prop_assert_eq!(&report["scenarios"][0]["logs"][0]["lines"][0], &serde_json::json!(text));
         feed(&mut CtrfReporter::new(ctrf.clone(), Path::new("scenarios")), &events(&text));

@@ -3,6 +3,7 @@
 //! A new format is one file here and its registration in [`Reporters::new`].
 
 pub(crate) mod agreement;
+pub(crate) mod compare;
 pub(crate) mod conformance;
 mod ctrf;
 mod document;
@@ -11,6 +12,9 @@ mod github;
 mod hostile_tests;
 mod junit;
 mod markdown;
+pub(crate) mod merge;
+pub(crate) mod page;
+pub(crate) mod read;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -55,8 +59,7 @@ pub(crate) struct Reporters {
 }
 
 impl Reporters {
-    /// The terminal; GitHub's annotations and summary in a workflow; the files `junit.xml` and `report.json` when a folder
-    /// is given.
+    /// The terminal; GitHub's annotations and summary in a workflow; the files of [`Self::files`] when a folder is given.
     ///
     /// # Errors
     /// When the folder cannot be made.
@@ -79,18 +82,18 @@ impl Reporters {
         Ok(Self { reporters, faults: Vec::new() })
     }
 
-    /// The files `junit.xml`, `report.json` and `ctrf.json` in a folder, and nothing else.
+    /// The files `junit.xml`, `report.json`, `index.html` and `ctrf.json` in a folder, and nothing else.
     ///
     /// # Errors
     /// When the folder cannot be made.
     pub(crate) fn files(folder: &Path, scenarios: &Path) -> io::Result<Self> {
         written::folder(folder)?;
         let junit = JunitReporter::new(folder.join("junit.xml"), scenarios);
-        let document = DocumentReporter::new(folder.join("report.json"));
+        let document = DocumentReporter::new(folder);
         let ctrf = CtrfReporter::new(folder.join("ctrf.json"), scenarios);
         let reporters: Vec<(String, Box<dyn Reporter>)> = vec![
             ("junit.xml".to_owned(), Box::new(junit)),
-            ("report.json".to_owned(), Box::new(document)),
+            ("report.json and index.html".to_owned(), Box::new(document)),
             ("ctrf.json".to_owned(), Box::new(ctrf)),
         ];
         Ok(Self { reporters, faults: Vec::new() })

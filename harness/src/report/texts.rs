@@ -45,8 +45,10 @@ fn at(At { file, line }: &At, change: Change<'_>) -> At {
 }
 
 fn run_start(start: &RunStart, change: Change<'_>) -> RunStart {
-    let RunStart { run, started, planned, jobs, engine, candidate, cells, strict, isolation, offline, control } = start;
+    let RunStart { run, started, planned, jobs, engine, candidate, cells, strict, isolation, offline, control, shard } =
+        start;
     RunStart {
+        shard: *shard,
         run: change(run),
         started: change(started),
         planned: *planned,

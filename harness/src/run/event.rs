@@ -7,6 +7,7 @@ use crate::outcome::{CellName, Fault, ScenarioReport, Stage};
 use std::time::Duration;
 
 use crate::isolation::Isolation;
+use crate::run::shard::ShardOf;
 
 /// Something that happened in a run, in order.
 #[derive(Debug, Clone)]
@@ -63,6 +64,8 @@ pub(crate) struct RunStart {
     pub isolation: String,
     /// Whether filling the fixture store was forbidden.
     pub offline: bool,
+    /// Of a part of a run, which one.
+    pub shard: Option<ShardOf>,
 }
 
 /// The result of preparing a shared image.
@@ -134,6 +137,7 @@ pub(crate) mod tests {
             control: false,
             isolation: "internal network 10.231.0.0/24".into(),
             offline: false,
+            shard: None,
         }))
     }
 

@@ -8,6 +8,7 @@ pub(crate) mod lease;
 pub(crate) mod leftovers;
 pub(crate) mod plan;
 pub(crate) mod session;
+pub(crate) mod shard;
 pub(crate) mod signals;
 pub(crate) mod tally;
 pub(crate) mod tasks;

@@ -14,6 +14,7 @@ use crate::run::criteria::{Criteria, Observed};
 use crate::run::event::{Event, RunEnd, RunFinish, RunStart};
 use crate::run::flaky::flaky;
 use crate::run::plan::{Plan, Planned};
+use crate::run::shard::ShardOf;
 use crate::run::signals::Signals;
 use crate::run::tally::{ExitCode, Tally};
 use crate::run::tasks::unwound;
@@ -36,8 +37,10 @@ pub(crate) struct Session<'a> {
     pub limit: Duration,
     /// Whether it ends at the first scenario that does not pass.
     pub until_fail: bool,
-    /// Whether no filter left a scenario out.
+    /// Whether neither a filter nor a shard left a scenario out.
     pub whole: bool,
+    /// Which part of a run it is, if it is one.
+    pub shard: Option<ShardOf>,
     /// The lock of the suite.
     pub lock: Lock,
 }
@@ -110,6 +113,7 @@ impl Session<'_> {
             control: tier.criteria().control.is_some(),
             isolation,
             offline,
+            shard: self.shard,
         })));
         let Executed { fault, time_is_over, stopped_early } = self.execute(plan, &tier, &mut progress).await;
         if let Some(fault) = fault {

@@ -23,6 +23,15 @@ pub(crate) enum ExitCode {
     Terminated = 143,
 }
 
+impl ExitCode {
+    /// The exit code of another run. What no run ends with is inconclusive.
+    pub(crate) fn of(code: u8) -> Self {
+        use ExitCode::{Fail, Infrastructure, Interrupted, NothingSelected, Pass, Terminated};
+        let known = [Pass, Fail, Infrastructure, NothingSelected, Interrupted, Terminated];
+        known.into_iter().find(|known| *known as u8 == code).unwrap_or(Infrastructure)
+    }
+}
+
 /// Counts of a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Tally {

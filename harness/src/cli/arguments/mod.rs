@@ -13,9 +13,11 @@ mod folders;
 mod fuzz;
 mod list;
 mod man;
+mod merge;
 mod mutate;
 mod prune;
 mod reach;
+mod report;
 mod run;
 mod schema;
 mod select;
@@ -37,9 +39,11 @@ pub(crate) use folders::FolderArgs;
 pub(crate) use fuzz::FuzzArgs;
 pub(crate) use list::ListArgs;
 pub(crate) use man::ManArgs;
+pub(crate) use merge::MergeArgs;
 pub(crate) use mutate::MutateArgs;
 pub(crate) use prune::PruneArgs;
 pub(crate) use reach::ReachArgs;
+pub(crate) use report::ReportArgs;
 pub(crate) use run::{RUN_SECONDS, RunArgs};
 pub(crate) use schema::SchemaArgs;
 pub(crate) use select::SelectArgs;
@@ -103,6 +107,10 @@ pub(crate) enum Command {
     Doctor(DoctorArgs),
     /// Show, start or stop the private engine
     Engine(EngineArgs),
+    /// Make a page of a run's report.json, or compare two
+    Report(ReportArgs),
+    /// Join the reports of shards
+    Merge(MergeArgs),
     /// Remove what stale runs left
     Prune(PruneArgs),
     /// Print the completion script of a shell

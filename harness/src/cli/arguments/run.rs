@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{CellArgs, FolderArgs, ReachArgs, SelectArgs, TestedArgs};
+use crate::run::shard::Shard;
 use crate::suite::limits::Limit;
 use crate::suite::tier::Tier;
 
@@ -61,10 +62,13 @@ pub(crate) struct RunArgs {
     /// Stop at the first failure, after at most N repeats
     #[arg(long, help_heading = "Execution")]
     pub until_fail: bool,
+    /// Run a part: 2/5 is the second of five; `merge` joins their reports
+    #[arg(long, value_name = "K/N", conflicts_with = "write_lock", help_heading = "Execution")]
+    pub shard: Option<Shard>,
     /// Keep containers of failed scenarios until `prune`
     #[arg(long, help_heading = "Execution")]
     pub keep: bool,
-    /// Write junit.xml, report.json and ctrf.json into DIR
+    /// Write index.html, junit.xml, report.json and ctrf.json into DIR
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub report: Option<PathBuf>,
     /// Print the plan, and run nothing

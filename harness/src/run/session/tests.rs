@@ -88,6 +88,7 @@ async fn run(verdicts: &[Verdict], then: Then, change: impl FnOnce(&mut Session<
         candidate: "a test".to_owned(),
         limit: Duration::from_secs(60),
         until_fail: false,
+        shard: None,
         whole: true,
         lock: Lock { root: PathBuf::new(), counts: everything(), assertions: true, write: false },
     };

@@ -1,0 +1,202 @@
+//! What the page's template has to show.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::clauses::{self, Row};
+use super::data::{self, milliseconds};
+use super::sentence::Sentence;
+use super::timeline::{Timeline, seconds};
+use crate::report::read::{OutcomeRead, RunRead, ScenarioRead};
+
+/// How many scenarios the list of those that need a look has, and that of the slowest.
+const LISTED: usize = 200;
+const SLOWEST: usize = 10;
+
+#[derive(Debug, Serialize)]
+pub(super) struct View<'a> {
+    policy: String,
+    style: &'a str,
+    script: &'a str,
+    sentence: Sentence,
+    /// What was tried on what, by name.
+    facts: Vec<(&'static str, String)>,
+    counts: Vec<(&'static str, &'static str, usize)>,
+    /// What makes the run as a whole unsound or fail.
+    alarms: Vec<String>,
+    /// What a reader should know.
+    notes: Vec<String>,
+    /// Scenarios that need a look, each cause once.
+    causes: Vec<Cause<'a>>,
+    /// How many more scenarios there are.
+    more_bad: usize,
+    clauses: Vec<Row>,
+    broken_clauses: usize,
+    timeline: Option<Timeline>,
+    slowest: Vec<(usize, &'a str, String)>,
+    isolation: &'a [String],
+    preparations: Vec<(String, String, &'a str, &'a [String])>,
+    scenarios: usize,
+    data: String,
+}
+
+/// What is wrong, and where.
+#[derive(Debug, Serialize)]
+struct Cause<'a> {
+    /// The first thing that is wrong.
+    why: String,
+    verdict: &'a str,
+    scenarios: Vec<Bad<'a>>,
+}
+
+/// A scenario that needs a look.
+#[derive(Debug, Serialize)]
+struct Bad<'a> {
+    number: usize,
+    label: &'a str,
+    summary: &'a str,
+}
+
+/// The verdicts that need a look, the worst first.
+const WORST_FIRST: [&str; 4] = ["fail", "error", "warn", "caught"];
+
+impl<'a> View<'a> {
+    /// # Errors
+    /// Never.
+    pub(super) fn of(run: &'a RunRead, policy: String, style: &'a str, script: &'a str) -> std::io::Result<Self> {
+        let clauses = clauses::rows(run);
+        let mut wrong = causes(run);
+        let more_bad = leave(&mut wrong, LISTED);
+        let mut slowest: Vec<(usize, &ScenarioRead)> = run.scenarios.iter().enumerate().collect();
+        slowest.sort_by_key(|(_, scenario)| std::cmp::Reverse(scenario.took));
+        let preparation = |one: &'a crate::report::read::PreparationRead| {
+            let state = if one.ready { "ready" } else { "failed" };
+            (one.what.clone(), format!("{state}, {}", seconds(one.milliseconds)), one.note.as_str(), one.log.as_slice())
+        };
+        Ok(Self {
+            policy,
+            style,
+            script,
+            sentence: Sentence::of(run),
+            facts: facts(run),
+            counts: counts(run),
+            alarms: alarms(run),
+            notes: run.finish.iter().flat_map(|finish| finish.notes.iter().cloned()).collect(),
+            causes: wrong,
+            more_bad,
+            broken_clauses: clauses.iter().filter(|row| row.state == "broken").count(),
+            clauses,
+            timeline: Timeline::of(run),
+            slowest: slowest
+                .into_iter()
+                .take(SLOWEST)
+                .map(|(number, scenario)| (number, scenario.label.as_str(), seconds(milliseconds(scenario.took))))
+                .collect(),
+            isolation: run.finish.as_ref().map_or(&[], |finish| &finish.isolation.tried),
+            preparations: run.preparations.iter().map(preparation).collect(),
+            scenarios: run.scenarios.len(),
+            data: data::of(run)?,
+        })
+    }
+}
+
+/// The causes, the worst and the most frequent first.
+fn causes(run: &RunRead) -> Vec<Cause<'_>> {
+    let mut causes: Vec<Cause<'_>> = Vec::new();
+    let mut places: HashMap<(&str, String), usize> = HashMap::new();
+    for (number, scenario) in run.scenarios.iter().enumerate() {
+        let verdict = scenario.verdict.as_str();
+        if !WORST_FIRST.contains(&verdict) {
+            continue;
+        }
+        let why = why(scenario);
+        let place = *places.entry((verdict, why.clone())).or_insert_with(|| {
+            causes.push(Cause { why, verdict, scenarios: Vec::new() });
+            causes.len() - 1
+        });
+        causes[place].scenarios.push(Bad { number, label: &scenario.label, summary: &scenario.summary });
+    }
+    let rank = |verdict: &str| WORST_FIRST.iter().position(|known| *known == verdict);
+    causes.sort_by_key(|cause| (rank(cause.verdict), std::cmp::Reverse(cause.scenarios.len())));
+    causes
+}
+
+fn why(scenario: &ScenarioRead) -> String {
+    let broken = scenario.findings.iter().find_map(|finding| match &finding.outcome {
+        OutcomeRead::Broken { got, .. } => Some(format!("{}: {got}", finding.check)),
+        OutcomeRead::Held => None,
+    });
+    let why = scenario.fault.as_ref().map(|fault| fault.what.clone()).or(broken).unwrap_or_default();
+    why.lines().next().unwrap_or_default().chars().take(200).collect()
+}
+
+/// Leaves so many scenarios, and says how many were taken away.
+fn leave(causes: &mut Vec<Cause<'_>>, most: usize) -> usize {
+    let (mut left, mut away) = (most, 0);
+    for cause in causes.iter_mut() {
+        let keep = cause.scenarios.len().min(left);
+        away += cause.scenarios.len() - keep;
+        cause.scenarios.truncate(keep);
+        left -= keep;
+    }
+    causes.retain(|cause| !cause.scenarios.is_empty());
+    away
+}
+
+fn facts(run: &RunRead) -> Vec<(&'static str, String)> {
+    let mut facts = Vec::new();
+    if let Some(start) = &run.run {
+        let cells: Vec<String> = start.cells.iter().map(|cell| format!("{} {}", cell.variant, cell.dialect)).collect();
+        let strict =
+            if start.strict { "yes: a broken SHOULD is a failure" } else { "no: a broken SHOULD is a warning" };
+        facts.extend([
+            ("candidate", start.candidate.clone()),
+            ("cells", cells.join(", ")),
+            ("engine", start.engine.clone()),
+            ("isolation", start.isolation.clone()),
+            ("strict", strict.to_owned()),
+            ("started", start.started.clone()),
+            ("run", format!("{}, {} jobs", start.run, start.jobs)),
+        ]);
+    }
+    if let Some(finish) = &run.finish {
+        let (took, own) = (milliseconds(finish.took), milliseconds(finish.own));
+        facts
+            .push(("took", format!("{}, of which {} are the suite's own processor time", seconds(took), seconds(own))));
+        facts.push(("fixtures", finish.fixtures.clone()));
+    }
+    facts
+}
+
+fn counts(run: &RunRead) -> Vec<(&'static str, &'static str, usize)> {
+    let tally = &run.tally;
+    let reported = tally.pass + tally.warn + tally.caught + tally.fail + tally.error + tally.skip;
+    let mut counts = vec![
+        ("pass", "passed", tally.pass),
+        ("warn", "passed with warnings", tally.warn),
+        ("caught", "caught", tally.caught),
+        ("fail", "failed", tally.fail),
+        ("error", "inconclusive", tally.error),
+        ("skip", "skipped", tally.skip),
+        ("none", "not reported", tally.planned.saturating_sub(reported)),
+    ];
+    counts.retain(|(_, _, count)| *count > 0);
+    counts
+}
+
+fn alarms(run: &RunRead) -> Vec<String> {
+    let Some(finish) = &run.finish else { return Vec::new() };
+    let tell =
+        |what: &'static str, all: &[String]| all.iter().map(move |one| format!("{what}: {one}")).collect::<Vec<_>>();
+    let isolation = &finish.isolation;
+    [
+        tell("less than the assertion lock", &finish.shortfalls),
+        tell("flaky", &finish.flaky),
+        tell("undeclared request", &finish.undeclared),
+        tell("isolation broken: results cannot be trusted", &isolation.broken),
+        isolation.untold.iter().map(|why| format!("isolation inconclusive: {why}")).collect(),
+        tell("isolation weakened", &isolation.weakened),
+    ]
+    .concat()
+}
