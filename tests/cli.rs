@@ -19,6 +19,23 @@ fn help_names_the_exit_codes() {
 }
 
 #[test]
+fn a_clause_a_check_and_an_exit_code_are_explained() {
+    for (term, told) in [
+        ("build-18", &["BUILD-18 MUST: ", "from: ", "covered by: ", "try it:     wsgi-proof run ="][..]),
+        ("vcs-not-installed", &["vcs-not-installed MUST: Contract tier: ", "speaks for: "]),
+        ("3", &["exit code 3: inconclusive: engine, network, disk; a failure outranks an error"]),
+    ] {
+        let output = wsgi_proof(&["explain", term]).assert().success().get_output().stdout.clone();
+        let output = String::from_utf8(output).unwrap();
+        assert!(told.iter().all(|told| output.contains(told)), "{output}");
+    }
+    for term in ["BUILD-999", "no-such-check", "6"] {
+        let told = format!("`{term}` is neither a clause, nor a check, nor an exit code");
+        wsgi_proof(&["explain", term]).assert().code(2).stderr(predicate::str::contains(told));
+    }
+}
+
+#[test]
 fn nothing_selected_exits_4() {
     wsgi_proof(&["run", "no-such-scenario"])
         .assert()

@@ -8,6 +8,7 @@ mod completions;
 mod contract;
 mod doctor;
 mod engine;
+mod explain;
 mod fetch;
 mod fuzz;
 mod host;
@@ -135,6 +136,7 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Fuzz(arguments) => fuzz::fuzz(&arguments).await,
             Command::Agree(arguments) => agree::agree(&arguments).await,
             Command::List(arguments) => list::list(&arguments),
+            Command::Explain(arguments) => explain::explain(&arguments),
             Command::Checks(arguments) => checks::checks(&arguments),
             Command::Contract(arguments) => contract::contract(&arguments),
             Command::Schema(arguments) => schema::schema(&arguments),

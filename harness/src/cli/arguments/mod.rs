@@ -8,6 +8,7 @@ mod completions;
 mod contract;
 mod doctor;
 mod engine;
+mod explain;
 mod fetch;
 mod folders;
 mod fuzz;
@@ -34,6 +35,7 @@ pub(crate) use completions::CompletionsArgs;
 pub(crate) use contract::ContractArgs;
 pub(crate) use doctor::DoctorArgs;
 pub(crate) use engine::{EngineAction, EngineArgs};
+pub(crate) use explain::ExplainArgs;
 pub(crate) use fetch::FetchArgs;
 pub(crate) use folders::FolderArgs;
 pub(crate) use fuzz::FuzzArgs;
@@ -72,6 +74,13 @@ Examples:
   wsgi-proof verify my-steps                 a conformance table of your steps
   wsgi-proof doctor                          what would be used, and why";
 
+/// What an exit code means, as the help says it.
+pub(crate) fn exit_code(code: &str) -> Option<&'static str> {
+    code.parse::<u8>().ok()?;
+    let lines = AFTER_HELP.lines().map(str::trim_start);
+    lines.filter_map(|line| line.split_once(' ')).find(|(number, _)| *number == code).map(|(_, says)| says.trim_start())
+}
+
 /// A hermetic conformance suite for the mod_wsgi-docker family of images
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = WIDTH, after_help = AFTER_HELP)]
@@ -97,6 +106,8 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Print the clauses, and the scenarios that cover each
     Contract(ContractArgs),
+    /// Say what a clause, a check or an exit code means
+    Explain(ExplainArgs),
     /// List the checks, with their IDs
     Checks(ChecksArgs),
     /// Print the JSON schema of scenario files
@@ -171,6 +182,13 @@ mod tests {
         assert!(said(&["=hello-wsgi"]).contains("hint: `wsgi-proof run =hello-wsgi` selects scenarios"));
         assert!(said(&["run", "--stric"]).contains("--strict"));
         assert!(said(&["lst"]).contains("list"));
+    }
+
+    #[test]
+    fn every_exit_code_has_a_meaning() {
+        assert_eq!(exit_code("4"), Some("a filter selects nothing, or nothing applies"));
+        assert_eq!(exit_code("143"), Some("terminated (SIGTERM)"));
+        assert_eq!((exit_code("6"), exit_code("wsgi-proof"), exit_code("")), (None, None, None));
     }
 
     #[test]
