@@ -6,6 +6,7 @@ use std::process::Command;
 use rstest::rstest;
 use tempfile::NamedTempFile;
 
+use crate::support::place::{Place, User};
 use crate::support::{NO_ENGINE, PrivateEngine, Run, Slot, Suite, changed, program, root, text, without_engine};
 
 const BUILD: &str = "mod_wsgi-docker-build";
@@ -282,4 +283,28 @@ fn the_cache_folder_and_the_memory_are_left_empty() {
     run(&["=hello-wsgi"]).assert().success();
     let pruned = without_engine(&["prune"]).output().unwrap();
     assert!(!String::from_utf8_lossy(&pruned.stdout).contains("sandbox"), "{pruned:?}");
+}
+
+#[test]
+fn what_failed_is_run_again() {
+    let place = Place::of(User::Own);
+    let _slot = Slot::take();
+    let good = "summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n";
+    let bad = format!("{good}log = ['^never$']\n");
+    let suite = place.suite();
+    suite.hello("good", good).hello("bad", &bad).hello("worse", &bad);
+    let run = |arguments: &[&str], code: i32, told: &str| {
+        let output = place.call(&[&["run", "--tier", "contract"], arguments].concat()).output().unwrap();
+        assert_eq!(output.status.code(), Some(code), "{}", text(&output));
+        assert!(text(&output).contains(told), "no {told}: {}", text(&output));
+    };
+    run(&["--last-failed"], 4, "nothing failed in the last run");
+    run(&[], 1, "3 of 3 scenarios: 1 passed, 2 failed");
+    run(&["--last-failed"], 1, "2 of 2 scenarios: 0 passed, 2 failed");
+    suite.hello("worse", good);
+    run(&["--last-failed"], 1, "2 of 2 scenarios: 1 passed, 1 failed");
+    run(&["--last-failed"], 1, "1 of 1 scenarios: 0 passed, 1 failed");
+    suite.hello("bad", good);
+    run(&["--last-failed"], 0, "1 of 1 scenarios: 1 passed");
+    run(&["--last-failed"], 4, "nothing failed in the last run");
 }

@@ -12,6 +12,7 @@ mod explain;
 mod fetch;
 mod fuzz;
 mod host;
+mod last_failed;
 mod list;
 mod man;
 mod merge;

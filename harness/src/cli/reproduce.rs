@@ -9,6 +9,7 @@ pub(super) fn reproduce(arguments: &RunArgs) -> String {
     let RunArgs {
         // The scenario is named in their place.
         select: _,
+        last_failed: _,
         cells: _,
         folders: FolderArgs { suite, cache: _ },
         tier,

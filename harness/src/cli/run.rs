@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::candidates::{Candidate, announce};
 use super::reporters::{Audience, RunReporters};
 use super::reproduce::reproduce;
-use super::{Failure, listen, open_contract, open_image, output, select};
+use super::{Failure, last_failed, listen, open_contract, open_image, output, select};
 use crate::cli::arguments::{CellArgs, FolderArgs, RUN_SECONDS, ReachArgs, RunArgs, SelectArgs, TestedArgs};
 use crate::contract_tier;
 use crate::host::folders::Folders;
@@ -31,7 +31,9 @@ pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
         }
         return Ok(ExitCode::Pass);
     }
-    Ok(job.run(&listen()?, Audience::Terminal).await?.code)
+    let ended = job.run(&listen()?, Audience::Terminal).await?;
+    last_failed::note(&job.folders.cache, &ended);
+    Ok(ended.code)
 }
 
 /// A run as the command line asks for it, with all that it names loaded.
@@ -48,12 +50,15 @@ pub(super) struct Job {
 
 impl Job {
     /// Loads what a run needs. Options that its tier cannot honour are refused.
-    pub(super) fn of(arguments: RunArgs) -> Result<Self, Failure> {
+    pub(super) fn of(mut arguments: RunArgs) -> Result<Self, Failure> {
         let begun = Instant::now();
         if arguments.tier == Tier::Contract {
             open_contract::refuse(&arguments)?;
         }
         let folders = arguments.folders.find()?;
+        if arguments.last_failed {
+            arguments.select.filters = last_failed::filters(&folders.cache)?;
+        }
         let cells = select::cells(&folders, &arguments.cells)?;
         if arguments.candidate.base_image.is_some() && cells.len() > 1 {
             return Err(Failure::usage(
@@ -160,6 +165,7 @@ fn origin(tested: &TestedArgs) -> CandidateOrigin {
 pub(super) fn usual(folders: &FolderArgs, cells: &CellArgs, tier: Tier) -> RunArgs {
     RunArgs {
         select: SelectArgs { filters: Vec::new() },
+        last_failed: false,
         folders: folders.clone(),
         cells: cells.clone(),
         tier,

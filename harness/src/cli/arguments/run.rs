@@ -34,6 +34,9 @@ Examples:
 pub(crate) struct RunArgs {
     #[command(flatten)]
     pub select: SelectArgs,
+    /// Only what failed, or was inconclusive, in the last run
+    #[arg(long, conflicts_with_all = ["filters", "write_lock"])]
+    pub last_failed: bool,
     /// `image`: real images and containers; `contract`: scripts in a sandbox with stubs, no engine
     #[arg(long, value_enum, default_value = "image", hide_possible_values = true)]
     pub tier: Tier,
@@ -60,7 +63,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "N", default_value_t = 1, hide_default_value = true, value_parser = clap::value_parser!(u32).range(1..=10_000), help_heading = "Execution")]
     pub repeat: u32,
     /// Stop at the first failure, after at most N repeats
-    #[arg(long, help_heading = "Execution")]
+    #[arg(long, visible_alias = "fail-fast", help_heading = "Execution")]
     pub until_fail: bool,
     /// Run a part: 2/5 is the second of five; `merge` joins their reports
     #[arg(long, value_name = "K/N", conflicts_with = "write_lock", help_heading = "Execution")]
