@@ -14,6 +14,7 @@ mod junit;
 mod markdown;
 pub(crate) mod merge;
 pub(crate) mod page;
+mod progress;
 pub(crate) mod read;
 mod terminal;
 #[cfg(test)]

@@ -1,15 +1,14 @@
 //! The report that a person reads: a line a scenario as it finishes, a block for each that did not pass, a summary.
 //! On a terminal, spinners show what is under way; without one there are only the plain lines.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use console::Style;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Reporter;
+use super::progress::Progress;
 use super::texts::changed;
 use super::wrap::wrap;
 use crate::check::printable;
@@ -29,8 +28,7 @@ pub(crate) struct TerminalReporter {
     scenarios: PathBuf,
     tally: Tally,
     bad: Vec<(Verdict, String)>,
-    progress: Option<MultiProgress>,
-    bars: BTreeMap<String, ProgressBar>,
+    progress: Option<Progress>,
     workflow: bool,
 }
 
@@ -51,8 +49,7 @@ impl TerminalReporter {
             scenarios: scenarios.to_owned(),
             tally: Tally::default(),
             bad: Vec::new(),
-            progress: progress.then(MultiProgress::new),
-            bars: BTreeMap::new(),
+            progress: progress.then(Progress::default),
             workflow: false,
         }
     }
@@ -96,23 +93,20 @@ impl TerminalReporter {
     }
 
     fn begin(&mut self, name: &str, message: &str) {
-        if let Some(progress) = &self.progress {
-            let bar = self.bars.entry(name.to_owned()).or_insert_with(|| {
-                let bar = progress.add(ProgressBar::new_spinner());
-                if let Ok(style) = ProgressStyle::with_template("  {spinner} {elapsed:>4} {prefix:<28} {wide_msg}") {
-                    bar.set_style(style);
-                }
-                bar.set_prefix(name.to_owned());
-                bar.enable_steady_tick(Duration::from_millis(120));
-                bar
-            });
-            bar.set_message(message.to_owned());
+        if let Some(progress) = &mut self.progress {
+            progress.begin(name, message);
         }
     }
 
     fn end(&mut self, name: &str) {
-        if let Some(bar) = self.bars.remove(name) {
-            bar.finish_and_clear();
+        if let Some(progress) = &mut self.progress {
+            progress.end(name);
+        }
+    }
+
+    fn advance(&mut self) {
+        if let Some(progress) = &mut self.progress {
+            progress.advance(&self.tally);
         }
     }
 
@@ -311,7 +305,11 @@ impl Reporter for TerminalReporter {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         self.tally.add(event);
         match &changed(event, &printable) {
-            Event::RunStarted(start) => self.print(&self.opening(start)),
+            Event::RunStarted(start) => {
+                self.print(&self.opening(start))?;
+                self.advance();
+                Ok(())
+            }
             Event::PreparationStarted { what } => {
                 self.begin(what, "");
                 Ok(())
@@ -337,11 +335,12 @@ impl Reporter for TerminalReporter {
                 if matches!(report.verdict, Verdict::Fail | Verdict::Error) {
                     self.bad.push((report.verdict, report.label.clone()));
                 }
+                self.advance();
                 self.print(&self.scenario(report))
             }
             Event::RunFinished(finish) => {
-                for (_, bar) in std::mem::take(&mut self.bars) {
-                    bar.finish_and_clear();
+                if let Some(progress) = &mut self.progress {
+                    progress.clear();
                 }
                 self.print(&self.closing(finish))
             }
