@@ -261,7 +261,7 @@ fn what_cannot_be_removed_is_put_aside_and_stops_nobody() {
     let _slot = Slot::take();
     passes_and_leaves_nothing(&place);
     // The folder of a run that was killed, with a file in it that the user may not remove.
-    let stale = place.sandboxes().join("run-stale");
+    let stale = place.sandboxes().join("run-Stale0");
     fs::create_dir_all(stale.join("inner")).unwrap();
     fs::write(stale.join("inner/file"), "").unwrap();
     let owner = fs::metadata(place.sandboxes()).map(|folder| std::os::unix::fs::MetadataExt::uid(&folder)).unwrap();
@@ -269,7 +269,7 @@ fn what_cannot_be_removed_is_put_aside_and_stops_nobody() {
     let steps = place.steps(&and_then_builds(""));
     let run = place.run(&steps);
     assert_eq!(run.status.code(), Some(0), "{}", shown(&run));
-    let told = "run-stale cannot be removed";
+    let told = "run-Stale0 cannot be removed";
     assert!(text(&run).contains(told) && text(&run).contains("was put aside: "), "{}", shown(&run));
     let next = place.run(&steps);
     assert_eq!(next.status.code(), Some(0), "{}", shown(&next));

@@ -118,3 +118,24 @@ fn an_image_that_was_loaded_is_not_taken_for_the_canaries() {
     assert!(output.contains("canaries  a build and a container tried"), "{output}");
     assert_eq!(engine.image(NAME)["Id"], made["Id"], "the name is given back");
 }
+
+/// What runs leave in the cache folder is removed.
+#[test]
+fn a_folder_with_files_of_ones_own_is_no_cache() {
+    let place = TempDir::new().unwrap();
+    let files =
+        ["sandboxes/my-project/thesis.txt", "volumes/photos/1.jpg", "runs/notes"].map(|name| place.path().join(name));
+    for file in &files {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, "").unwrap();
+    }
+    let prune = || without_engine(&["prune", "--cache", place.path().to_str().unwrap()]);
+    // Only such as a former version could have made: what no run has made stays all the same.
+    drop(prune().assert());
+    assert!(files.iter().all(|file| file.exists()));
+    std::fs::remove_file(place.path().join("CACHEDIR.TAG")).unwrap();
+    std::fs::write(place.path().join("letter.txt"), "").unwrap();
+    let told = "has something in it that is not wsgi-proof's: ";
+    prune().assert().code(2).stderr(predicate::str::contains(told)).stderr(predicate::str::contains("letter.txt"));
+    assert!(files.iter().all(|file| file.exists()));
+}

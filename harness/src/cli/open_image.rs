@@ -107,6 +107,9 @@ async fn sweep_stale(engine: &Engine, folders: &Folders) -> Result<(), Failure> 
     let report = |leftover: &dyn std::fmt::Display| {
         output::complain(format_args!("removed {leftover}, left by a stale run"));
     };
-    leftovers::of_engine(engine, &folders.cache, scope, &report).await?;
+    let swept = leftovers::of_engine(engine, &folders.cache, scope, &report).await?;
+    for line in &swept.refused {
+        output::complain(format_args!("warning: {line}; `wsgi-proof prune` tries again"));
+    }
     Ok(leftovers::of_leases(&folders.cache, scope)?)
 }

@@ -36,7 +36,10 @@ pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
             swept.kept_bytes / 1_000_000
         ))?;
     }
-    Ok(ExitCode::Pass)
+    for line in &swept.refused {
+        warn(line);
+    }
+    Ok(if swept.refused.is_empty() { ExitCode::Pass } else { ExitCode::Infrastructure })
 }
 
 /// The engine, if there is one. One that is named must be there.

@@ -78,14 +78,14 @@ impl EngineError {
         Self::Cache { path: "the journal".to_owned(), source }
     }
 
-    /// Sorts an error of the client's library.
+    /// Sorts an error of the client's library. An engine repeats paths and names of any length.
     pub(super) fn of(engine: &str, operation: &str, error: Error) -> Self {
         let operation = operation.to_owned();
         match error {
             Error::DockerResponseServerError { status_code, message } => {
-                Self::Refused { operation, status: status_code, message }
+                Self::Refused { operation, status: status_code, message: shortened(message) }
             }
-            Error::DockerStreamError { error } => Self::Unexpected { operation, what: error },
+            Error::DockerStreamError { error } => Self::Unexpected { operation, what: shortened(error) },
             Error::RequestTimeoutError => Self::Idle { operation, after: Duration::from_secs(super::ANSWER_SECONDS) },
             // The connection: refused, reset, or closed in the middle of an answer.
             Error::IOError { .. }
@@ -141,6 +141,19 @@ impl EngineError {
         };
         Some(hint.to_owned())
     }
+}
+
+/// The beginning and the end of a message, which say what it is about and why.
+fn shortened(message: String) -> String {
+    /// How many characters of either are kept.
+    const KEPT: usize = 500;
+    let count = message.chars().count();
+    if count <= 3 * KEPT {
+        return message;
+    }
+    let begin: String = message.chars().take(KEPT).collect();
+    let end: String = message.chars().skip(count - KEPT).collect();
+    format!("{begin} [{} characters] {end}", count - 2 * KEPT)
 }
 
 /// The exit code that a shell gives for a program that the engine could not start at all: 127 when it is not there, 126
@@ -211,6 +224,14 @@ mod tests {
         // A program's name is no cause.
         assert_eq!(not_executable("exec: \"no such file or directory\": permission denied: unknown"), Some(126));
         assert_eq!(not_executable("exec: \"is a directory\": read-only file system: unknown"), None);
+    }
+
+    #[test]
+    fn a_message_is_as_long_as_it_is_read() {
+        let long = format!("unlinkat {}: too many open files", "d/".repeat(25_000));
+        let EngineError::Refused { message, .. } = server(500, &long) else { unreachable!() };
+        assert!(message.starts_with("unlinkat d/d/") && message.ends_with(": too many open files"), "{message}");
+        assert!(message.contains("[49030 characters]") && message.len() < 1100, "{message}");
     }
 
     #[test]

@@ -56,13 +56,14 @@ impl Containers {
         Self { mark, network: network.to_owned(), known: HashMap::new(), looks: Looks::default() }
     }
 
-    /// Whether one of them that is running now has written more than this many bytes.
+    /// Whether one of them that is there now has written more than this many bytes.
     ///
     /// # Errors
     /// When the engine cannot say for a while.
     pub(super) async fn are_larger(&mut self, engine: &Engine, bytes: u64) -> Result<bool, EngineError> {
         let filters = HashMap::from([("network".to_owned(), vec![self.network.clone()])]);
-        let options = ListContainersOptions { filters: Some(filters), ..Default::default() };
+        // Those that have ended, too: an image is being made of one, and holes of its files become zeros.
+        let options = ListContainersOptions { all: true, filters: Some(filters), ..Default::default() };
         // What the engine cannot say now it can say a second later; a build that goes on without it ends by its time.
         let listed = engine.docker.list_containers(Some(options)).await.unwrap_or_default();
         for id in listed.into_iter().filter_map(|container| container.id) {

@@ -63,7 +63,7 @@ pub(crate) use mark::Mark;
 pub(crate) use network::Network;
 pub(crate) use own_container::OwnProgram;
 pub(crate) use relay::Relay;
-pub(crate) use resources::{Kind, Leftover};
+
 pub(crate) use start::Start;
 pub(crate) use transport::TransportError;
 pub(crate) use trial::{Capability, State};

@@ -64,6 +64,11 @@ impl Leftover {
         self.kind == Kind::KeptImage
     }
 
+    /// Whether the engine is making an image of a build's container. It removes the container when it has: nothing else tells.
+    pub(crate) fn is_being_finished(&self) -> bool {
+        self.kind == Kind::BuildContainer { ended: true }
+    }
+
     pub(super) fn is_container(&self) -> bool {
         matches!(self.kind, Kind::Container | Kind::BuildContainer { .. })
     }
@@ -119,6 +124,11 @@ impl Engine {
     /// When the journal cannot be changed.
     pub(crate) fn swept(&self, run: &str) -> Result<(), EngineError> {
         self.journal.as_ref().map_or(Ok(()), |journal| journal.swept(run)).map_err(EngineError::journal)
+    }
+
+    /// Whether a run gave builds up, which the engine may still be ending: what they leave has its name alone.
+    pub(super) fn gave_builds_up(&self, run: &str) -> Result<bool, EngineError> {
+        Ok(self.recorded_runs()?.iter().any(|past| past.run == run && past.open_builds > 0))
     }
 
     /// Forgets a run of which nothing is left.

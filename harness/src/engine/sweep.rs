@@ -74,23 +74,32 @@ impl Engine {
         let mut found: Vec<Leftover> = self.list_ours().await?.into_iter().filter(is_to_go).collect();
         let mut sweeps = 0;
         loop {
-            let removed = self.remove_all_of(&found).await;
+            // Whatever the engine makes of a container that is taken away then has no name.
+            let (finishing, rest): (Vec<Leftover>, Vec<Leftover>) =
+                found.into_iter().partition(Leftover::is_being_finished);
+            let removed = self.remove_all_of(&rest).await;
             sweeps += 1;
-            let building = self.pending.is_any();
+            let building = self.pending.is_any() || !finishing.is_empty();
             if begun.elapsed() > SWEEP_LIMIT || !building && sweeps >= SWEEPS {
                 removed?;
                 let has_gone = !self.list_ours().await?.iter().any(is_to_go);
                 return Ok(!building && has_gone);
             }
             // A build that was given up goes on as long as nothing stops its next instruction.
-            self.pending.ended(PAUSE).await;
-            let stayed = std::mem::take(&mut found);
+            if !self.pending.ended(PAUSE).await && building {
+                tokio::time::sleep(PAUSE).await;
+            }
+            let stayed = rest;
             found = self.list_ours().await?.into_iter().filter(is_to_go).collect();
             // What somebody else needs by now stays.
             let is_needed = |one: &Leftover| stayed.iter().any(|other| other.id == one.id) && removed.is_ok();
             if !self.pending.is_any() && !building && sweeps > 1 && found.iter().all(is_needed) {
                 // Whatever was refused meanwhile has gone all the same.
-                self.forget(run.as_str())?;
+                if self.gave_builds_up(run.as_str())? {
+                    self.swept(run.as_str())?;
+                } else {
+                    self.forget(run.as_str())?;
+                }
                 return Ok(true);
             }
             if !building && !found.is_empty() {

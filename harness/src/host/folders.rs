@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 use super::caller;
+use super::claim;
 use super::trust::{self, Distrust};
 
 #[derive(Debug, Clone)]
@@ -27,6 +28,9 @@ pub(crate) enum FolderError {
     /// Programs and images in it are executed and believed, and others can put some there.
     #[error("the cache folder {} cannot be trusted", path.display())]
     Untrusted { path: PathBuf, source: Distrust },
+    /// What runs leave in it is removed, so nothing in it may be the user's.
+    #[error("the cache folder {} has something in it that is not wsgi-proof's: {}", path.display(), entry.display())]
+    Foreign { path: PathBuf, entry: PathBuf },
     /// A folder cannot be used.
     #[error("cannot use {}", path.display())]
     Unusable { path: PathBuf, source: std::io::Error },
@@ -41,6 +45,7 @@ impl FolderError {
             Self::Untrusted { .. } => {
                 "name a folder of your own with --cache; or, if all that is in this one is yours, `chown` it and `chmod go-w` it"
             }
+            Self::Foreign { .. } => "name a new folder, or an empty one, with --cache",
             Self::Unusable { .. } => "name another folder with --cache or --suite",
         }
     }
@@ -78,9 +83,13 @@ pub(crate) fn cache(named: Option<&Path>) -> Result<PathBuf, FolderError> {
     let path = caller::make_folder(&path, 0o700)
         .and_then(|()| path.canonicalize())
         .map_err(|source| FolderError::Unusable { path: path.clone(), source })?;
-    match trust::check(&path) {
-        Ok(()) => Ok(path),
-        Err(source) => Err(FolderError::Untrusted { path, source }),
+    if let Err(source) = trust::check(&path) {
+        return Err(FolderError::Untrusted { path, source });
+    }
+    match claim::claim(&path) {
+        Ok(Ok(())) => Ok(path),
+        Ok(Err(entry)) => Err(FolderError::Foreign { path, entry }),
+        Err(source) => Err(FolderError::Unusable { path, source }),
     }
 }
 

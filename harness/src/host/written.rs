@@ -15,6 +15,11 @@ use super::{caller, umask};
 /// A file for what is written, of which nobody but this process knows the name.
 const BEGUN: &str = ".wsgi-proof-";
 
+/// Whether a name is that of a file that is being written.
+pub(super) fn is_begun(name: &std::ffi::OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(BEGUN.as_bytes())
+}
+
 /// Makes a folder for reports, with what is missing above it.
 ///
 /// # Errors

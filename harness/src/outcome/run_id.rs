@@ -3,15 +3,23 @@
 use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 
+/// How many digits an id has.
+const DIGITS: usize = 12;
+
 /// A run's id: what is made in it carries it as a label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RunId(String);
 
 impl RunId {
-    /// A new id, of 12 hexadecimal digits.
+    /// A new id, of hexadecimal digits.
     pub(crate) fn new() -> Self {
         let random = RandomState::new().hash_one(std::process::id());
-        Self(format!("{random:016x}")[..12].to_owned())
+        Self(format!("{random:016x}")[..DIGITS].to_owned())
+    }
+
+    /// Whether a text is the id of a run.
+    pub(crate) fn is_one(text: &str) -> bool {
+        text.len() == DIGITS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     }
 
     /// The id as text.

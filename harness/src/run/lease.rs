@@ -90,7 +90,8 @@ pub(crate) fn forget_stale(cache: &Path, kept: bool) -> io::Result<usize> {
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if (kept || !name.ends_with(KEPT)) && remove_unlocked(&entry.path())? {
+        let is_ours = RunId::is_one(name.strip_suffix(KEPT).unwrap_or(&name));
+        if is_ours && (kept || !name.ends_with(KEPT)) && remove_unlocked(&entry.path())? {
             count += 1;
         }
     }

@@ -1,5 +1,6 @@
 //! What stale runs left on the engine and in the cache folder, and what a run itself must take away.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,9 +9,9 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::beneath;
-use crate::engine::{Engine, EngineError, Kind, Leftover};
+use crate::engine::{Engine, EngineError};
 use crate::host::journal::Past;
-use crate::outcome::RunId;
+use crate::outcome::{RunId, with_causes};
 use crate::run::lease;
 
 /// The folder that former versions mounted folders of.
@@ -49,7 +50,7 @@ pub(crate) enum LeftoverError {
 }
 
 /// What was found on an engine.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Swept {
     /// How many things were removed.
     pub removed: usize,
@@ -57,13 +58,15 @@ pub(crate) struct Swept {
     pub kept_images: usize,
     /// The size of the largest of them, in bytes.
     pub kept_bytes: u64,
+    /// What the engine could not remove, a line each.
+    pub refused: Vec<String>,
 }
 
 /// Removes what stale runs left on an engine, and reports each thing. An engine goes on for a moment with what a client had asked for that
-/// was killed: so it is looked again until nothing comes up any more.
+/// was killed: so it is looked again until nothing comes up any more. What cannot be removed holds up neither the rest nor a later run.
 ///
 /// # Errors
-/// When something cannot be removed.
+/// When the engine cannot be asked.
 pub(crate) async fn of_engine(
     engine: &Engine,
     cache: &Path,
@@ -77,6 +80,7 @@ pub(crate) async fn of_engine(
     let patience = recent.map(|past| QUIET[usize::from(past.open_builds > 0)]).max().unwrap_or_default();
     let (begun, mut last) = (Instant::now(), Instant::now());
     let mut removed = 0;
+    let mut refused: BTreeMap<String, (String, String)> = BTreeMap::new();
     loop {
         let mut swept = Swept::default();
         for leftover in engine.list_ours().await? {
@@ -93,19 +97,36 @@ pub(crate) async fn of_engine(
             if !leftover.is_kept() && !is_stale {
                 continue;
             }
-            if is_being_finished(&leftover) && begun.elapsed() < QUIET_LIMIT && !scope.dry_run {
+            if refused.contains_key(&leftover.id) {
+                continue;
+            }
+            if leftover.is_being_finished() && begun.elapsed() < QUIET_LIMIT && !scope.dry_run {
                 last = Instant::now();
-            } else if scope.dry_run || engine.remove(&leftover).await? {
-                report(&leftover);
-                removed += 1;
-                last = Instant::now();
+                continue;
+            }
+            let gone = if scope.dry_run { Ok(true) } else { engine.remove(&leftover).await };
+            match gone {
+                Ok(true) => {
+                    report(&leftover);
+                    removed += 1;
+                    last = Instant::now();
+                }
+                Ok(false) => {}
+                Err(error) if error.is_final() => return Err(error.into()),
+                Err(error) => {
+                    let why = format!("{leftover} cannot be removed: {}", with_causes(&error));
+                    refused.insert(leftover.id.clone(), (leftover.run.clone(), why));
+                }
             }
         }
         if scope.dry_run || last.elapsed() >= patience || begun.elapsed() > QUIET_LIMIT {
             if !scope.dry_run {
+                // A run of which something is left is known as long as it is.
+                stale.retain(|past| !refused.values().any(|(run, _)| *run == past.run));
                 stale.iter().try_for_each(|past| forget(engine, past))?;
             }
-            return Ok(Swept { removed, ..swept });
+            let refused = refused.into_values().map(|(_, why)| why).collect();
+            return Ok(Swept { removed, refused, ..swept });
         }
         tokio::time::sleep(PAUSE).await;
     }
@@ -125,11 +146,6 @@ fn forget(engine: &Engine, past: &Past) -> Result<(), EngineError> {
     }
 }
 
-/// Whether the engine is making an image of a build's container. It removes the container when it has: nothing else tells.
-fn is_being_finished(leftover: &Leftover) -> bool {
-    leftover.kind == Kind::BuildContainer { ended: true }
-}
-
 /// Removes the folder of the cache folder in which former versions had what they mounted, unless a run may be one of those; returns how
 /// many were removed. Where it cannot be, `warn` says so.
 pub(crate) fn of_former_versions(
@@ -142,12 +158,27 @@ pub(crate) fn of_former_versions(
     if !folder.exists() || lease::others(cache, None) {
         return 0;
     }
-    let removed = if scope.dry_run { Ok(()) } else { beneath::remove(&folder) };
-    match removed {
-        Ok(()) => report(&format_args!("folder {}", folder.display())),
-        Err(error) => warn(&beneath::not_removed(&folder, &error)),
+    let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+    let of_runs = entries.filter(|entry| is_of_a_run(&entry.file_name().to_string_lossy()));
+    let mut count = 0;
+    for path in of_runs.map(|entry| entry.path()) {
+        let removed = if scope.dry_run { Ok(()) } else { beneath::remove(&path) };
+        match removed {
+            Ok(()) => report(&format_args!("folder {}", path.display())),
+            Err(error) => warn(&beneath::not_removed(&path, &error)),
+        }
+        count += 1;
     }
-    1
+    // It stays where something else is in it.
+    if !scope.dry_run {
+        drop(std::fs::remove_dir(&folder));
+    }
+    count
+}
+
+/// Whether a name begins with the id of a run.
+fn is_of_a_run(name: &str) -> bool {
+    name.split_once('-').is_some_and(|(run, _)| RunId::is_one(run))
 }
 
 /// Removes the leases of stale runs.
@@ -226,5 +257,8 @@ mod tests {
         assert_eq!((remove(true), folder.exists()), (1, true));
         assert_eq!((remove(false), folder.exists()), (1, false));
         assert_eq!(remove(false), 0);
+        // What no run has made stays.
+        std::fs::create_dir_all(folder.join("photos")).unwrap();
+        assert_eq!((remove(false), folder.join("photos").exists()), (0, true));
     }
 }

@@ -12,6 +12,9 @@ use rustix::process::Pid;
 /// The controllers that sandboxes take.
 const CONTROLLERS: [&str; 2] = ["memory", "pids"];
 
+/// Where the file systems of control groups are.
+const MOUNT: &str = "/sys/fs/cgroup";
+
 /// Where a program makes the groups of its sandboxes.
 #[derive(Debug)]
 pub(super) struct Groups {
@@ -148,11 +151,15 @@ impl Drop for Group<'_> {
     }
 }
 
-/// Removes the groups of a program that was killed.
-pub(super) fn remove(name: &str) {
-    for hierarchy in hierarchies().map(|(folders, _)| folders).unwrap_or_default() {
-        remove_all(&hierarchy.join(name));
-    }
+/// Where a program of this name makes its groups: that depends on the group that it is in itself.
+pub(super) fn places(name: &str) -> Vec<PathBuf> {
+    hierarchies().map(|(folders, _)| folders).unwrap_or_default().iter().map(|folder| folder.join(name)).collect()
+}
+
+/// Removes the groups of a program of this name that was killed, at these places.
+pub(super) fn remove(name: &str, places: &[PathBuf]) {
+    let is_ours = |place: &&PathBuf| place.starts_with(MOUNT) && place.file_name().is_some_and(|last| last == name);
+    places.iter().filter(is_ours).for_each(|place| remove_all(place));
 }
 
 /// Removes a folder of groups with those in it; one that has processes stays.

@@ -155,6 +155,7 @@ impl Sandboxes {
         let programs = folder.path().join("usr-bin");
         programs::link(&programs, Path::new("/usr/bin"), Path::new(HOST)).map_err(SandboxError::io(&programs))?;
         let keeper = Keeper::start(&tools.program).map_err(SandboxError::io(&tools.program))?;
+        folder.note_groups().map_err(SandboxError::io(folder.path()))?;
         let groups = Groups::new(&folder.name());
         Ok(Self {
             tools,
@@ -265,9 +266,12 @@ fn not_started(log: &str) -> Result<End, SandboxError> {
         let log = Captured::from(log.lines().map(str::to_owned).collect::<Vec<_>>());
         Ok(End { exit_code: Some(exit_code), log, took: Duration::ZERO })
     };
-    match log.lines().next().and_then(|line| line.strip_prefix("bwrap: execvp ")) {
+    let said = log.lines().next().and_then(|line| line.strip_prefix("bwrap: ")).unwrap_or_default();
+    match said.strip_prefix("execvp ") {
         Some(why) if why.ends_with("No such file or directory") => ended(127),
         Some(_) => ended(126),
+        // A folder that the candidate has closed to the user: an engine does not start a container in it, either.
+        None if said.starts_with("Can't chdir to ") => ended(126),
         None => Err(SandboxError::refused(log)),
     }
 }

@@ -20,8 +20,14 @@ const DISK: &str = "/var/tmp";
 const TMPFS: i64 = 0x0102_1994;
 /// What must be free there, in bytes; a container's is often too small.
 const ENOUGH: u64 = 512 << 20;
+/// The file that says where a program makes control groups.
+const GROUPS: &str = "groups";
 /// The file whose lock says that a folder is in use.
 const LOCK: &str = "lock";
+
+/// How the names of the folders begin, and how many random characters follow.
+const PREFIX: &str = "run-";
+const RANDOM: usize = 6;
 
 /// A folder for sandboxes.
 #[derive(Debug)]
@@ -49,7 +55,7 @@ impl ScratchFolder {
         let mut swept = Swept::default();
         sweep(&parent, &mut swept)?;
         let warnings = swept.kept.iter().map(|line| format!("warning: {line}; `wsgi-proof prune` tries again"));
-        let folder = OwnedFolder::new_in(&parent, "run-")?;
+        let folder = OwnedFolder::new_in(&parent, PREFIX)?;
         pass_through(folder.path())?;
         let path = folder.path().to_owned();
         let lock = lock_file(&path)?;
@@ -59,6 +65,13 @@ impl ScratchFolder {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Writes down where this program makes control groups, for who removes them after it.
+    pub(super) fn note_groups(&self) -> io::Result<()> {
+        let places = group::places(&self.name());
+        let lines: Vec<&str> = places.iter().filter_map(|place| place.to_str()).collect();
+        fs::write(self.path.join(GROUPS), lines.join("\n"))
     }
 
     /// A name that no other program on this machine has.
@@ -87,8 +100,8 @@ pub(crate) fn remove_stale(cache: &Path) -> io::Result<Swept> {
         making.lock()?;
         let aside = parent.join(ASIDE);
         if aside.is_dir() {
-            for entry in fs::read_dir(&aside)? {
-                discard(entry?.path(), &mut swept);
+            for path in ours(&aside)? {
+                discard(path, &mut swept);
             }
         }
         sweep(&parent, &mut swept)?;
@@ -110,21 +123,35 @@ fn group_name(folder: &Path) -> String {
 }
 
 fn sweep(parent: &Path, swept: &mut Swept) -> io::Result<()> {
-    for entry in fs::read_dir(parent)? {
-        let entry = entry?;
-        if !entry.file_type()?.is_dir() || entry.file_name() == ASIDE {
-            continue;
-        }
-        let path = entry.path();
+    for path in ours(parent)? {
         // Nobody but programs like this writes in it; sandboxes have folders in it.
         let lock = File::open(path.join(LOCK));
         let live = lock.as_ref().is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)));
         if !live {
-            group::remove(&group_name(&path));
+            let name = group_name(&path);
+            let noted = fs::read_to_string(path.join(GROUPS)).unwrap_or_default();
+            group::remove(&name, &noted.lines().map(PathBuf::from).chain(group::places(&name)).collect::<Vec<_>>());
             discard(path, swept);
         }
     }
     Ok(())
+}
+
+/// The folders in one that programs like this have made, by their names: one that was being removed may lack any file. What else is there is
+/// somebody else's.
+fn ours(parent: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(parent)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let random = name.to_str().and_then(|name| name.strip_prefix(PREFIX));
+        let is_ours = random
+            .is_some_and(|random| random.len() == RANDOM && random.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        if is_ours && entry.file_type()?.is_dir() {
+            found.push(entry.path());
+        }
+    }
+    Ok(found)
 }
 
 fn discard(path: PathBuf, swept: &mut Swept) {
@@ -193,11 +220,20 @@ mod tests {
     fn the_dead_go_and_the_living_stay() {
         let cache = tempfile::tempdir().unwrap();
         let (live, _) = ScratchFolder::new(cache.path()).unwrap();
-        let dead = live.path().parent().unwrap().join("run-dead");
+        let dead = live.path().parent().unwrap().join("run-dead00");
         fs::create_dir(&dead).unwrap();
         fs::write(dead.join(LOCK), "").unwrap();
+        let others = ["run-of-mine", "project"].map(|name| live.path().parent().unwrap().join(name));
+        for other in &others {
+            fs::create_dir(other).unwrap();
+            fs::write(other.join("file"), "").unwrap();
+        }
         assert!(remove_stale(cache.path()).unwrap().removed.contains(&dead));
         assert!(!dead.exists());
         assert!(live.path().exists());
+        for other in &others {
+            assert!(other.join("file").exists(), "{}", other.display());
+            fs::remove_dir_all(other).unwrap();
+        }
     }
 }
