@@ -1,49 +1,129 @@
 //! How much a tree of files takes of a disk.
 
-use std::ffi::OsStr;
+use std::ffi::{CStr, CString, OsStr};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, openat, openat2, statat};
+
+use super::MAX_PATHS;
 
 /// The unit of a file's blocks, in bytes (stat(2)).
 pub(crate) const BLOCK: u64 = 512;
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+const BENEATH: ResolveFlags = ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS);
+/// How many of the folders above are kept open: their next folder is opened by its name alone.
+const OPEN: usize = 64;
+/// How long is looked. An honest tree takes milliseconds.
+const PATIENCE: Duration = Duration::from_secs(20);
 
-/// What the files below a folder take, in bytes; `u64::MAX` where it is more than `most`. Each entry takes `entry` bytes at the least, so
-/// that many empty ones have an end, too. Links are not followed, and what cannot be read, or is so deep that it has no path, takes
-/// nothing: it is told of by who reads it.
+/// A folder that waits to be looked at.
+struct Waiting {
+    name: CString,
+    /// The number of the folder that it is in, among all that were found.
+    parent: usize,
+}
+
+/// What the files below a folder take, in bytes; `u64::MAX` where it is more than `most`, or cannot be found out with a bounded amount of
+/// memory and time. Each entry takes `entry` bytes at the least, so that many empty ones have an end, too. Links are not followed, and
+/// what cannot be read takes nothing: it is told of by who reads it.
 pub(crate) fn used(root: &Path, most: u64, entry: u64) -> u64 {
-    let least = entry;
     let Ok(root) = openat(CWD, root, FOLDER, Mode::empty()) else { return 0 };
-    let mut folders = vec![PathBuf::from(".")];
-    let mut bytes = 0;
-    while let Some(path) = folders.pop() {
-        let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        let Ok(folder) = openat2(&root, &path, FOLDER, Mode::empty(), beneath) else { continue };
-        let Ok(entries) = Dir::read_from(&folder) else { continue };
-        for entry in entries.flatten() {
-            let name = entry.file_name();
+    let begun = Instant::now();
+    let mut walk = Walk { root, found: Vec::new(), above: Vec::new() };
+    let mut waiting = Vec::new();
+    let (mut bytes, mut names) = (0_u64, 0);
+    let mut next = Some(None);
+    while let Some(place) = next {
+        if begun.elapsed() > PATIENCE {
+            return u64::MAX;
+        }
+        let opened = walk.open(place);
+        for found in opened.iter().filter_map(|folder| Dir::read_from(folder).ok()).flatten().flatten() {
+            let name = found.file_name();
             if name == c"." || name == c".." {
                 continue;
             }
-            let (kind, blocks) = match entry.file_type() {
+            let (kind, blocks) = match found.file_type() {
                 kind @ (FileType::Directory | FileType::Symlink) => (kind, 0),
                 _ => {
-                    let Ok(data) = statat(&folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
-                    (FileType::from_raw_mode(data.st_mode), u64::try_from(data.st_blocks).unwrap_or_default())
+                    let Some(data) = opened.as_ref().and_then(|folder| size_of(folder, name)) else { continue };
+                    data
                 }
             };
-            bytes += least.max(blocks * BLOCK);
+            bytes += entry.max(blocks * BLOCK);
             if bytes > most {
                 return u64::MAX;
             }
             if kind == FileType::Directory {
-                folders.push(path.join(OsStr::from_bytes(name.to_bytes())));
+                names += name.to_bytes().len();
+                if names > MAX_PATHS {
+                    return u64::MAX;
+                }
+                waiting.push(walk.add(name, place));
             }
         }
+        if let (Some(place), Some(folder)) = (place, opened) {
+            walk.above.push((place, folder));
+        }
+        next = waiting.pop().map(Some);
     }
     bytes
+}
+
+fn size_of(folder: &OwnedFd, name: &CStr) -> Option<(FileType, u64)> {
+    let data = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+    Some((FileType::from_raw_mode(data.st_mode), u64::try_from(data.st_blocks).unwrap_or_default()))
+}
+
+/// A walk, each folder before the one that was found before it.
+struct Walk {
+    root: OwnedFd,
+    found: Vec<Waiting>,
+    /// Folders on the way to the current one that are open, the nearest last.
+    above: Vec<(usize, OwnedFd)>,
+}
+
+impl Walk {
+    /// A folder of this name was found in one.
+    fn add(&mut self, name: &CStr, parent: Option<usize>) -> usize {
+        self.found.push(Waiting { name: name.to_owned(), parent: parent.unwrap_or(usize::MAX) });
+        self.found.len() - 1
+    }
+
+    /// Opens a folder: by its name where the one above is open, else by its path from the root. Nothing where it cannot be.
+    fn open(&mut self, place: Option<usize>) -> Option<OwnedFd> {
+        let beneath = |folder: &OwnedFd, path: &Path| openat2(folder, path, FOLDER, Mode::empty(), BENEATH).ok();
+        let Some(place) = place else { return beneath(&self.root, Path::new(".")) };
+        let Waiting { name, parent } = self.found.get(place)?;
+        let name = Path::new(OsStr::from_bytes(name.to_bytes()));
+        if *parent == usize::MAX {
+            self.above.clear();
+            return beneath(&self.root, name);
+        }
+        while self.above.last().is_some_and(|(above, _)| above != parent) {
+            self.above.pop();
+        }
+        if self.above.len() > OPEN {
+            self.above.drain(..OPEN / 2);
+        }
+        match self.above.last() {
+            Some((_, above)) => beneath(above, name),
+            None => beneath(&self.root, &self.path_of(place)),
+        }
+    }
+
+    fn path_of(&self, place: usize) -> PathBuf {
+        let mut names = Vec::new();
+        let mut next = self.found.get(place);
+        while let Some(Waiting { name, parent }) = next {
+            names.push(OsStr::from_bytes(name.to_bytes()));
+            next = self.found.get(*parent);
+        }
+        names.iter().rev().collect()
+    }
 }
 
 #[cfg(test)]
@@ -73,5 +153,41 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::File::create(folder.path().join("holes")).unwrap().set_len(1 << 40).unwrap();
         assert!(used(folder.path(), 1 << 30, ENTRY) < 1 << 20);
+    }
+
+    /// Folders beyond what a path can name, and ones with long paths, cost no more than others.
+    #[test]
+    fn a_tree_that_is_deep_or_has_long_paths_counts() {
+        use rustix::fs::{Mode, OFlags, mkdirat, openat};
+        let folder = tempfile::tempdir().unwrap();
+        let open =
+            |at: &OwnedFd, name: &str| openat(at, name, OFlags::PATH | OFlags::DIRECTORY, Mode::empty()).unwrap();
+        let mut at = openat(rustix::fs::CWD, folder.path(), OFlags::PATH | OFlags::DIRECTORY, Mode::empty()).unwrap();
+        for level in 0..300 {
+            let name = "d".repeat(20);
+            mkdirat(&at, &name, Mode::from_raw_mode(0o755)).unwrap();
+            // A second one at each level: the walk comes back up.
+            mkdirat(&at, "side", Mode::from_raw_mode(0o755)).unwrap();
+            if level == 299 {
+                for number in 0..1000 {
+                    mkdirat(&at, number.to_string(), Mode::from_raw_mode(0o755)).unwrap();
+                }
+            }
+            at = open(&at, &name);
+        }
+        let bytes = used(folder.path(), 1 << 40, 1);
+        // Those that are closed again on the way are opened by their path, as far as it goes.
+        assert!((1300..=1600).contains(&bytes), "{bytes}");
+        crate::beneath::remove(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_look_is_bounded() {
+        let folder = tempfile::tempdir().unwrap();
+        let long = "n".repeat(250);
+        for number in 0..200 {
+            fs::create_dir(folder.path().join(format!("{long}{number}"))).unwrap();
+        }
+        assert_eq!(used(folder.path(), 1 << 30, ENTRY), 200 * ENTRY);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::start::{self, Awaited};
 use super::{APP, Examination, TierError, aside, files};
@@ -20,6 +20,8 @@ use crate::suite::scenario::{ServeExpectation, volume_context};
 const STEP: &str = "/usr/local/bin/mod_wsgi-docker-start";
 /// How much variables may have together, in bytes. The kernel gives no program as much (`execve(2)`).
 const MAX_VARIABLES: usize = 2 << 20;
+/// How long reading variables may take. Honest ones take milliseconds.
+const READING: Duration = Duration::from_secs(5);
 /// What a variable takes beside its name and value: a sign, an end, an address.
 const OVERHEAD: usize = 10;
 /// Variables that some shells do not let be set.
@@ -138,7 +140,15 @@ fn variables(root: &files::Root, folder: &str) -> Result<BTreeMap<String, String
     let more = || TierError::Left { what: format!("variables of more than {MAX_VARIABLES} bytes together") };
     let mut variables = BTreeMap::new();
     let mut left = MAX_VARIABLES;
-    for name in root.entries(&user_vars)?.into_iter().filter(usable) {
+    let begun = Instant::now();
+    for name in root.entries(&user_vars)? {
+        // Each name may lead through many links.
+        if begun.elapsed() > READING {
+            return Err(TierError::Left { what: "variables that take too long to read".to_owned() });
+        }
+        if !usable(&name) {
+            continue;
+        }
         let text = match root.small(&user_vars.join(&name), left as u64) {
             Ok(content) => String::from_utf8_lossy(&content).into_owned(),
             Err(error) if error.is_absent() => continue,

@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use command_fds::{CommandFdExt, FdMapping};
-
+use futures_util::future::OptionFuture;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal, pidfd_open, pidfd_send_signal, prlimit};
 use serde::Deserialize;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
 use tokio::process::{Child, Command};
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
 
 use super::End;
 use super::group::{Group, Groups};
@@ -164,7 +166,10 @@ impl Watch<'_> {
         }
         drop(go);
         let mut look = tokio::time::interval(LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         look.tick().await;
+        // One look at the files at a time, beside all else: there may be many.
+        let mut looking = None;
         loop {
             tokio::select! {
                 biased;
@@ -181,10 +186,17 @@ impl Watch<'_> {
                     ended?;
                     return Ok(None);
                 }
-                _ = look.tick() => {
-                    if let Some(exceeded) = self.takes_too_much(sandbox.files_in_memory()).await? {
-                        return Ok(Some(Stopped::Exceeded(exceeded)));
+                Some(used) = OptionFuture::from(looking.as_mut()) => {
+                    looking = None;
+                    if used? > self.bounds.disk {
+                        return Ok(Some(Stopped::Exceeded(Exceeded::Disk(self.bounds.disk))));
                     }
+                }
+                _ = look.tick() => {
+                    if sandbox.files_in_memory() > self.bounds.disk {
+                        return Ok(Some(Stopped::Exceeded(Exceeded::Disk(self.bounds.disk))));
+                    }
+                    looking.get_or_insert_with(|| self.look());
                 }
             }
         }
@@ -209,14 +221,17 @@ impl Watch<'_> {
         Ok(())
     }
 
+    /// Looks how much the files take in the sandbox's folder.
+    fn look(&self) -> JoinHandle<u64> {
+        let (folder, most) = (self.folder.to_owned(), self.bounds.disk);
+        tokio::task::spawn_blocking(move || used(&folder, most, ENTRY))
+    }
+
     /// Whether the sandbox's files take more than they may: those found in its folder, and those in memory.
     async fn takes_too_much(&self, in_memory: u64) -> io::Result<Option<Exceeded>> {
-        let (folder, most) = (self.folder.to_owned(), self.bounds.disk);
-        if in_memory > most {
-            return Ok(Some(Exceeded::Disk(most)));
-        }
-        let used = tokio::task::spawn_blocking(move || used(&folder, most, ENTRY)).await?;
-        Ok((used > most).then_some(Exceeded::Disk(most)))
+        let most = self.bounds.disk;
+        let too_much = in_memory > most || self.look().await? > most;
+        Ok(too_much.then_some(Exceeded::Disk(most)))
     }
 }
 
