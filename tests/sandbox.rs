@@ -16,7 +16,7 @@ use crate::support::{Slot, text};
 pub(crate) const SCENARIO: &str = "summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n[serve]\n[[serve.http]]\npath = \"/\"\nbody = '^Hello World!$'\n";
 
 /// What a step tries: a name, and a command that succeeds when the sandbox does not hold.
-pub(crate) const ATTEMPTS: [(&str, &str); 20] = [
+pub(crate) const ATTEMPTS: [(&str, &str); 21] = [
     ("remount", "mount -o remount,bind,rw /usr && test -w /usr"),
     ("mount", "mkdir -p /app/m && mount -t tmpfs none /app/m"),
     ("sysctl", ": >> /proc/sys/kernel/core_pattern"),
@@ -24,6 +24,10 @@ pub(crate) const ATTEMPTS: [(&str, &str); 20] = [
     (
         "clone",
         "python3 -c 'import ctypes,os; p=ctypes.CDLL(None).syscall(56 if os.uname().machine==\"x86_64\" else 220, 0x10000011, 0, 0, 0, 0); os._exit(0) if p==0 else exit(p<0)'",
+    ),
+    (
+        "clone3",
+        "python3 -c 'import ctypes,os,struct; a=struct.pack(\"8Q\", 0x10000000, 0, 0, 0, 17, 0, 0, 0); p=ctypes.CDLL(None).syscall(435, a, 64); os._exit(0) if p==0 else exit(p<0)'",
     ),
     ("vsock", "python3 -c 'import socket; socket.socket(40, socket.SOCK_STREAM)'"),
     ("packet-socket", "python3 -c 'import socket; socket.socket(17, socket.SOCK_RAW)'"),

@@ -184,3 +184,15 @@ fn a_script_without_a_first_line_is_no_entry_point() {
         assert_eq!(report["scenarios"][0]["verdict"], verdict, "{option}: {}", text(&output));
     }
 }
+
+/// A user who may not go into the application's folder has no container there, and what was found before stays found.
+#[rstest]
+fn a_folder_that_is_closed_to_its_user_is_a_failure(#[values(User::Own, User::Ordinary)] user: User) {
+    let place = place(user, &SCENARIO.replace("[serve]", "[serve]\nuser = \"12345:0\""));
+    let step = step(&place, "rm /app/wsgi.py; chmod 000 /app; exit 0");
+    let (output, report) = run(&place, call(&place, &["--build-step", &step]));
+    assert_eq!(report["scenarios"][0]["verdict"], "fail", "{}", text(&output));
+    // An ordinary user, who stands for that one, cannot look into it, either.
+    let told = ["/app/wsgi.py", "what its own user may not read"].iter().any(|told| text(&output).contains(told));
+    assert!(told, "{}", text(&output));
+}

@@ -136,10 +136,8 @@ struct Examination<'a> {
     examined: Examined,
 }
 
-/// Tries a candidate in a scenario that applies. The findings of the start come after those of the build.
-///
-/// # Errors
-/// When the result is inconclusive.
+/// Tries a candidate in a scenario that applies. The findings of the start come after those of the build. What was found stays where the
+/// rest is inconclusive, with the reason.
 pub(crate) async fn examine(
     sandboxes: &Sandboxes,
     candidate: &Candidate,
@@ -147,31 +145,45 @@ pub(crate) async fn examine(
     scope: &Scope,
     pip: Pip,
     limits: Limits,
-) -> Result<Examined, TierError> {
-    let Ok(recipe) = recipe_of(scenario) else { return Ok(Examined::default()) };
+) -> (Examined, Option<TierError>) {
+    let mut examined = Examined::default();
+    let fault = examine_into(&mut examined, sandboxes, candidate, scenario, scope, pip, limits).await.err();
+    (examined, fault)
+}
+
+async fn examine_into(
+    into: &mut Examined,
+    sandboxes: &Sandboxes,
+    candidate: &Candidate,
+    scenario: &Scenario,
+    scope: &Scope,
+    pip: Pip,
+    limits: Limits,
+) -> Result<(), TierError> {
+    let Ok(recipe) = recipe_of(scenario) else { return Ok(()) };
     let archive = Arc::new(build_context(scenario)?);
     let limits = limits.with(&scenario.limits);
-    let mut examined = Examined::default();
     // Where a phase has several tools that can fail, each has its turn.
     for failing in build::failing(scenario).into_iter().map(Some).chain([None]) {
-        if failing.is_none() && build::must_fail(scenario) && !examined.findings.is_empty() {
-            return Ok(examined);
+        if failing.is_none() && build::must_fail(scenario) && !into.findings.is_empty() {
+            return Ok(());
         }
         let (workspace, root) = workspace(sandboxes, pip, &archive).await?;
+        let examined = std::mem::take(into);
         let mut examination =
             Examination { sandboxes, candidate, scenario, scope, pip, limits, workspace, root, failing, examined };
         let ended = examination.all(&recipe).await;
-        examined = examination.examined;
+        *into = examination.examined;
         match ended {
             Err(TierError::Left { what }) => {
                 let at = &scenario.summary.at;
-                examined.findings.push(check::limit::left(&scope.at(Stage::Examine), "candidate", APP, &what, at));
-                return Ok(examined);
+                into.findings.push(check::limit::left(&scope.at(Stage::Examine), "candidate", APP, &what, at));
+                return Ok(());
             }
             ended => ended?,
         }
     }
-    Ok(examined)
+    Ok(())
 }
 
 /// A sandbox with the application in it, and its root.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio_util::sync::CancellationToken;
 
-use super::{examine, not_applicable};
+use super::{Examined, TierError, examine, not_applicable};
 use crate::contract_tier::sandbox::{Candidate, Sandboxes};
 use crate::outcome::{Fault, RunId, ScenarioReport, with_causes};
 use crate::run::criteria::{Criteria, Observed};
@@ -97,22 +97,21 @@ impl Examiner {
         let mut observed = Observed::default();
         if skipped.is_none() {
             let scope = self.criteria.scope(scenario, cell);
-            let examined = match candidate.pip(&cell.variant) {
+            let (examined, error) = match candidate.pip(&cell.variant) {
                 Ok(pip) => examine(&self.sandboxes, candidate, scenario, &scope, pip, self.limits).await,
-                Err(error) => Err(error.into()),
+                Err(error) => (Examined::default(), Some(error.into())),
             };
-            match examined {
-                Ok(examined) => {
-                    observed.findings = examined.findings;
-                    observed.logs = examined.logs;
-                    observed.stages = examined.stages;
-                    observed.not_run = examined.not_run;
-                }
-                Err(error) => {
+            observed = Observed {
+                findings: examined.findings,
+                logs: examined.logs,
+                stages: examined.stages,
+                not_run: examined.not_run,
+                fault: error.map(|error: TierError| {
                     let hint = error.hint().map(str::to_owned);
-                    observed.fault = Some(Fault { what: with_causes(&error), hint });
-                }
-            }
+                    Fault { what: with_causes(&error), hint }
+                }),
+                ..Observed::default()
+            };
         }
         observed.took = begun.elapsed();
         self.criteria.report(scenario, &planned.label, cell, skipped.as_deref(), observed)

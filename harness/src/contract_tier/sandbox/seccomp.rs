@@ -61,6 +61,9 @@ const NAMESPACES: [i32; 7] = [
 /// Calls that do nothing, and say that they did: a sandbox has one user alone, and a step may well give files to another.
 const OWNERS: [i64; 4] = [libc::SYS_chown, libc::SYS_fchown, libc::SYS_fchownat, libc::SYS_lchown];
 
+/// A call that is not there: its flags are in memory, where no filter looks, and whoever is told so takes `clone(2)`.
+const MISSING: i64 = libc::SYS_clone3;
+
 /// The filter of what is refused, as bubblewrap reads it.
 ///
 /// # Errors
@@ -78,6 +81,15 @@ pub(super) fn owners() -> io::Result<Vec<u8>> {
     words(filtered(rules, SeccompAction::Errno(0)))
 }
 
+/// The filter of what is not there.
+///
+/// # Errors
+/// As with [`filter`].
+pub(super) fn missing() -> io::Result<Vec<u8>> {
+    let action = SeccompAction::Errno(u32::try_from(libc::ENOSYS).unwrap_or_default());
+    words(filtered(BTreeMap::from([(MISSING, Vec::new())]), action))
+}
+
 fn words(program: Result<BpfProgram, seccompiler::BackendError>) -> io::Result<Vec<u8>> {
     let program = program.map_err(|error| io::Error::other(format!("filter of system calls: {error}")))?;
     let words = program.iter().flat_map(|word| {
@@ -92,8 +104,10 @@ fn program() -> Result<BpfProgram, seccompiler::BackendError> {
     let mut rules: BTreeMap<i64, Vec<SeccompRule>> = REFUSED.into_iter().map(|call| (call, Vec::new())).collect();
     let other_family = FAMILIES.map(|family| argument(0, SeccompCmpOp::Ne, number(family)));
     rules.insert(libc::SYS_socket, vec![SeccompRule::new(other_family.into_iter().collect::<Result<_, _>>()?)?]);
-    // A process that takes this off would outlive the program (prctl(2)).
-    rules.insert(libc::SYS_prctl, vec![rule(argument(0, SeccompCmpOp::Eq, number(libc::PR_SET_PDEATHSIG)))?]);
+    // A process that takes this off would outlive the program; to set it to what it is does no harm (prctl(2)).
+    let of_death = argument(0, SeccompCmpOp::Eq, number(libc::PR_SET_PDEATHSIG))?;
+    let another = argument(1, SeccompCmpOp::Ne, number(libc::SIGKILL))?;
+    rules.insert(libc::SYS_prctl, vec![SeccompRule::new(vec![of_death, another])?]);
     let makes = NAMESPACES.map(|flag| rule(argument(0, SeccompCmpOp::MaskedEq(number(flag)), number(flag))));
     rules.insert(libc::SYS_clone, makes.into_iter().collect::<Result<_, _>>()?);
     // What a terminal has been typed, said by a program (ioctl_tty(2)).

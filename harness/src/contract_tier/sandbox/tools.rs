@@ -60,8 +60,13 @@ impl Tools {
         let program = copy(&own, &folder.join("program")).map_err(SandboxError::io(&own))?;
         let mut tools = Self { bubblewrap, libraries, program, filters: Vec::new(), keeps_from_users: false };
         tools.keeps_from_users = tools.version().await.is_some_and(|version| version >= KEEPS_FROM_USERS);
-        let made = [("seccomp", seccomp::filter()), ("seccomp-owners", seccomp::owners())];
-        for (name, words) in made.into_iter().take(if tools.keeps_from_users { 2 } else { 1 }) {
+        let made = [
+            ("seccomp", seccomp::filter()),
+            ("seccomp-missing", seccomp::missing()),
+            ("seccomp-owners", seccomp::owners()),
+        ];
+        let count = if tools.keeps_from_users { made.len() } else { 1 };
+        for (name, words) in made.into_iter().take(count) {
             let filter = folder.join(name);
             words.and_then(|words| fs::write(&filter, words)).map_err(SandboxError::io(&filter))?;
             tools.filters.push(filter);

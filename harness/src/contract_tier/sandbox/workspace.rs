@@ -15,6 +15,9 @@ use super::user::HostUser;
 use crate::beneath::OwnedFolder;
 use crate::contract_tier::stub::record::{self, Call, Orders};
 
+/// The folder that is the root.
+const ROOT: &str = "root";
+
 /// A sandbox's own files: the root, what the stubs make appear, and what is only read in it.
 #[derive(Debug)]
 pub(crate) struct Workspace {
@@ -41,7 +44,7 @@ impl Workspace {
 
     /// The folder that is the sandbox's root.
     pub(crate) fn root(&self) -> PathBuf {
-        self.folder.path().join("root")
+        self.folder.path().join(ROOT)
     }
 
     /// Who is root in the sandbox, outside of it.
@@ -103,6 +106,8 @@ impl Workspace {
     pub(super) fn mount_point(&self, path: &str) -> io::Result<()> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mut folder = openat(CWD, self.root(), flags, Mode::empty())?;
+        let above = openat(CWD, self.folder.path(), flags, Mode::empty())?;
+        self.open_up(&above, ROOT, &folder)?;
         for name in path.split('/').filter(|name| !name.is_empty()) {
             folder = match openat(&folder, name, flags, Mode::empty()) {
                 Ok(inner) => {
