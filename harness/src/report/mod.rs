@@ -11,6 +11,7 @@ mod github;
 #[cfg(test)]
 mod hostile_tests;
 mod junit;
+mod logs;
 mod markdown;
 pub(crate) mod merge;
 pub(crate) mod page;
@@ -31,6 +32,7 @@ use crate::host::outgoing::{Stdout, is_workflow};
 use crate::host::written;
 use crate::outcome::redacted;
 use crate::run::event::Event;
+use logs::Logs;
 
 pub(crate) use ctrf::CtrfReporter;
 pub(crate) use document::DocumentReporter;
@@ -57,6 +59,7 @@ pub(crate) trait Reporter: Send {
 pub(crate) struct Reporters {
     reporters: Vec<(String, Box<dyn Reporter>)>,
     faults: Vec<String>,
+    logs: Logs,
 }
 
 impl Reporters {
@@ -80,7 +83,7 @@ impl Reporters {
         if let Some(folder) = folder {
             reporters.extend(Self::files(folder, scenarios)?.reporters);
         }
-        Ok(Self { reporters, faults: Vec::new() })
+        Ok(Self { reporters, faults: Vec::new(), logs: Logs::default() })
     }
 
     /// The files `junit.xml`, `report.json`, `index.html` and `ctrf.json` in a folder, and nothing else.
@@ -97,16 +100,19 @@ impl Reporters {
             ("report.json and index.html".to_owned(), Box::new(document)),
             ("ctrf.json".to_owned(), Box::new(ctrf)),
         ];
-        Ok(Self { reporters, faults: Vec::new() })
+        Ok(Self { reporters, faults: Vec::new(), logs: Logs::default() })
     }
 
     pub(crate) fn none() -> Self {
-        Self { reporters: Vec::new(), faults: Vec::new() }
+        Self { reporters: Vec::new(), faults: Vec::new(), logs: Logs::default() }
     }
 
     /// Hands an event to every reporter, without secrets.
     pub(crate) fn event(&mut self, event: &Event) {
-        let event = texts::changed(event, &|text| redacted(text).into_owned());
+        let mut event = texts::changed(event, &|text| redacted(text).into_owned());
+        if let Event::ScenarioFinished(report) = &mut event {
+            self.logs.bound(&mut report.logs);
+        }
         for (name, reporter) in &mut self.reporters {
             note(&mut self.faults, name, reporter.event(&event));
         }

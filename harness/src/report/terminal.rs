@@ -19,6 +19,8 @@ use crate::run::tally::{ExitCode, Tally};
 
 /// How many lines of a log a failing scenario shows.
 const LOG_LINES: usize = 20;
+/// How long such a line is, in columns, at the most.
+const LOG_WIDTH: usize = 1000;
 
 /// Writes lines for a person.
 pub(crate) struct TerminalReporter {
@@ -222,7 +224,8 @@ impl TerminalReporter {
             format!("           {} (last {shown} of {} lines):\n", log.title, lines.len())
         };
         for line in &lines[lines.len() - shown..] {
-            text.push_str(&format!("           {} {}\n", self.dim("│"), line));
+            let line = console::truncate_str(line, LOG_WIDTH, "…");
+            text.push_str(&format!("           {} {line}\n", self.dim("│")));
         }
         text
     }
