@@ -19,7 +19,9 @@ const SOCKETS: [&str; 2] = ["/var/run/docker.sock", "/run/podman/podman.sock"];
 
 /// Lets a canary build and a canary container out, on this image.
 pub(super) async fn canaries(setup: &Setup, image: &str) -> Result<Prepared, PrepareError> {
-    match Box::pin(try_all(setup, image)).await {
+    let tried = Box::pin(try_all(setup, image)).await;
+    setup.watch.close();
+    match tried {
         Ok(()) => {}
         Err(PrepareError::Suite(fault)) => {
             setup.watch.could_not(fault.what.clone());
@@ -52,7 +54,7 @@ async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
     let (address, outside) = beacon.place().ok_or_else(|| suite("the beacon has no address".to_owned(), None))?;
     let ports = MachinePorts::parse(&machine.ready)
         .ok_or_else(|| suite(format!("the beacon has no ports: {}", machine.ready), None))?;
-    let (listeners, hosts) = Listeners::of_host(run, &watch.arrivals())
+    let (listeners, hosts) = Listeners::of_host(&watch.arrivals())
         .map_err(|error| suite(format!("cannot open listeners for the canaries: {error}"), None))?;
     let mut sockets: Vec<&Path> = SOCKETS.iter().map(Path::new).collect();
     sockets.extend(engine.socket());

@@ -1,9 +1,10 @@
 //! The listeners that canaries try to reach, and what reached them.
 
+use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::net::sockopt::set_ipv6_v6only;
@@ -21,18 +22,44 @@ const BACKLOG: i32 = 64;
 /// How long who has connected may take to say something.
 const SILENCE: Duration = Duration::from_secs(10);
 
+/// How many messages are kept: several times those of all canaries.
+const MESSAGES: usize = 1000;
+
 /// The first bytes of all that reached a listener; clones share it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Arrivals(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Arrivals(Arc<Mutex<Arrived>>);
+
+#[derive(Debug, Default)]
+struct Arrived {
+    messages: BTreeSet<String>,
+    /// Whether nothing is taken any more.
+    closed: bool,
+}
 
 impl Arrivals {
     /// Writes down a message.
     pub(crate) fn add(&self, message: &[u8]) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(String::from_utf8_lossy(message).into_owned());
+        let mut arrived = self.lock();
+        if !arrived.closed && arrived.messages.len() < MESSAGES {
+            arrived.messages.insert(String::from_utf8_lossy(message).into_owned());
+        }
+    }
+
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+    }
+
+    /// Whether there may be more than is kept.
+    pub(super) fn is_full(&self) -> bool {
+        self.lock().messages.len() >= MESSAGES
     }
 
     pub(super) fn all(&self) -> Vec<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lock().messages.iter().cloned().collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Arrived> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -59,11 +86,12 @@ impl Listeners {
     ///
     /// # Errors
     /// When they cannot be opened.
-    pub(crate) fn of_host(run: &RunId, arrivals: &Arrivals) -> std::io::Result<(Self, Ports)> {
+    pub(crate) fn of_host(arrivals: &Arrivals) -> std::io::Result<(Self, Ports)> {
         let mut listeners = Self { tasks: JoinSet::new() };
         let six = listeners.open((Ipv6Addr::UNSPECIFIED, 0).into(), arrivals).ok();
         let (tcp, udp) = listeners.open((Ipv4Addr::UNSPECIFIED, 0).into(), arrivals)?;
-        let abstract_name = format!("wsgi-proof-{run}-canary");
+        // Everybody can read it: it does not say which run it is.
+        let abstract_name = format!("wsgi-proof-{}-canary", RunId::new());
         let address = std::os::unix::net::SocketAddr::from_abstract_name(&abstract_name)?;
         let listener = std::os::unix::net::UnixListener::bind_addr(&address)?;
         listener.set_nonblocking(true)?;
@@ -146,7 +174,7 @@ mod tests {
     #[tokio::test]
     async fn what_reaches_a_listener_is_written_down_and_answered() {
         let arrivals = Arrivals::default();
-        let (_listeners, ports) = Listeners::of_host(&RunId::new(), &arrivals).unwrap();
+        let (_listeners, ports) = Listeners::of_host(&arrivals).unwrap();
         let mut client = tokio::net::TcpStream::connect((Ipv4Addr::LOCALHOST, ports.tcp)).await.unwrap();
         client.write_all(b"by TCP").await.unwrap();
         let mut answer = [0; 6];
@@ -156,5 +184,12 @@ mod tests {
         socket.recv(&mut answer).await.unwrap();
         assert_eq!(&answer, b"by UDP");
         assert_eq!(arrivals.all(), ["by TCP", "by UDP"]);
+        for number in 0..2 * MESSAGES {
+            arrivals.add(number.to_string().as_bytes());
+        }
+        assert_eq!(arrivals.all().len(), MESSAGES);
+        arrivals.close();
+        arrivals.add(b"1 too late");
+        assert!(!arrivals.all().contains(&"1 too late".to_owned()));
     }
 }

@@ -72,6 +72,9 @@ impl Isolation {
     }
 }
 
+/// Why nothing is known where others have sent too much.
+const FLOODED: &str = "somebody sent so much to the listeners of the isolation probes that these may have been missed";
+
 /// What the canaries of a run have found so far.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
@@ -85,7 +88,7 @@ struct State {
     ways: Vec<Way>,
     open: Vec<(Canary, usize, String)>,
     untold: Option<String>,
-    /// Held, so that they go on listening.
+    /// Held as long as the canaries try.
     listeners: Option<Listeners>,
 }
 
@@ -100,11 +103,17 @@ impl Watch {
         self.arrivals.clone()
     }
 
-    /// The ways that are tried, and the listeners at their ends, which stay open until the run ends.
+    /// The ways that are tried, and the listeners at their ends.
     pub(crate) fn begin(&self, ways: Vec<Way>, listeners: Listeners) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.ways = ways;
         state.listeners = Some(listeners);
+    }
+
+    /// The canaries have ended: nothing that arrives from now on is theirs, whatever it says.
+    pub(crate) fn close(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).listeners = None;
+        self.arrivals.close();
     }
 
     /// Takes what a canary said.
@@ -162,7 +171,7 @@ impl Watch {
         }
         let mut isolation = Isolation {
             tried: state.ways.iter().map(ToString::to_string).collect(),
-            untold: state.untold.clone(),
+            untold: state.untold.clone().or_else(|| self.arrivals.is_full().then(|| FLOODED.to_owned())),
             ..Isolation::default()
         };
         let mut seen = Vec::new();
