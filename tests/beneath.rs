@@ -126,6 +126,23 @@ fn a_closed_folder_is_read_and_removed(#[values(User::Own, User::Ordinary)] user
     "perl -e 'print \"n$_\n\" for 1 .. 40000' > c; perl -e 'print \"-c c\n\"; print \"n$_\n\" for 1 .. 40000' > requirements.txt",
     "it left more requirement files than are read"
 )]
+#[case::marker(
+    "perl -e 'print \"six; \"; printf q(\"z%06d\" in os_name and ), $_ for 1 .. 30000; print q(\"z\" in os_name)' > requirements.txt",
+    "it left more requirement files than are read"
+)]
+#[case::marker_of_differences(
+    "perl -e 'print \"six; \"; printf q(os_name != \"a%05d\" and ), $_ for 1 .. 1500; print q(os_name != \"z\")' > requirements.txt",
+    "it left more requirement files than are read"
+)]
+#[case::marker_of_alternatives(
+    "perl -e 'print \"six; \"; printf q(\"a%1$02d\" in os_name and \"a%1$02d\" in sys_platform or ), $_ for 1 .. 200; print q(os_name == \"nt\")' > requirements.txt",
+    "changed /app/requirements.txt"
+)]
+#[case::marker_of_strings("echo \"six; 'posix' ~= os_name\" > requirements.txt", "changed /app/requirements.txt")]
+#[case::marker_of_numbers(
+    "echo \"six; python_version <= '3.18446744073709551615'\" > requirements.txt",
+    "changed /app/requirements.txt"
+)]
 #[case::name("perl -e 'print \"n\" x 15000000' > requirements.txt", "it left more requirement files than are read")]
 fn requirement_files_of_any_kind_are_a_finding(
     #[values(User::Own, User::Ordinary)] user: User,

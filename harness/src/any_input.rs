@@ -108,6 +108,29 @@ proptest! {
     }
 
     #[test]
+    fn markers(text in r#"((python_(full_)?version|implementation_version|os[._]name|platform_(release|version)|extras?) ?|'[0-9.*a-z+!=;-]{0,8}'|"[ -~\u{e4}]{0,4}"|'[0-9]{17,24}(\.[0-9]{1,21}|\.\*)?'|[<>=!~]=|===?|[<>]| (not )?in | and | or |\(|\)|\\|[ -~\u{e4}\u{17f}]){0,24}"#) {
+        for pip in [OLD, NEW] {
+            for line in [format!("six; {text}"), format!("six @ file:///x ; {text}"), format!("-e git+file:///x#egg=six; {text}")] {
+                let reader = Reader { pip, folder: "/app", environment: &BTreeMap::new(), files: &Everywhere(line) };
+                drop(reader.file("requirements.txt", false).and_then(|asked| resolved(asked, pip)));
+            }
+        }
+    }
+
+    #[test]
+    fn comparisons_in_markers(
+        left in r"python_version|os_name|extra|'[0-9.*a-z+!-]{0,8}'|'[0-9]{1,24}(\.[0-9]{1,24}){0,3}'",
+        operator in "===?|[~!<>]=|[<>]| (not )?in ",
+        right in r"python_full_version|python_version|'=?[0-9.*a-z+!-]{0,8}'|'[0-9]{1,24}(\.[0-9]{1,24}){0,3}(\.\*)?'",
+    ) {
+        for pip in [OLD, NEW] {
+            let files = Everywhere(format!("six; {left} {operator} {right}"));
+            let reader = Reader { pip, folder: "/app", environment: &BTreeMap::new(), files: &files };
+            drop(reader.file("requirements.txt", false).and_then(|asked| resolved(asked, pip)));
+        }
+    }
+
+    #[test]
     fn command_lines(words in vec(r"--?[a-z-]{0,12}(=[ -~]{0,6})?|run|verify|fuzz|mutate|=[a-z]{0,5}|[ -~\u{e4}]{0,8}", 0..6)) {
         drop(Cli::try_parse_from(std::iter::once("wsgi-proof".to_owned()).chain(words)));
     }

@@ -51,6 +51,9 @@ pub(crate) enum TierError {
     /// The candidate left more than is read, or what cannot be read: a finding, and no error.
     #[error("the candidate left {what} in {APP}")]
     Left { what: String },
+    /// This program failed over what it read or wrote.
+    #[error("internal error: {what}")]
+    Internal { what: String },
 }
 
 /// What the candidate left is its own doing; anything else is not.
@@ -75,6 +78,7 @@ impl TierError {
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Sandbox(error) => Some(error.hint()),
+            Self::Internal { .. } => Some("this is a bug of wsgi-proof; please report it"),
             Self::Context(_) | Self::Left { .. } => None,
         }
     }
@@ -206,7 +210,9 @@ async fn workspace(
 async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, TierError> + Send + 'static,
 ) -> Result<T, TierError> {
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(SandboxError::io(APP)(error.into()).into()))
+    // Nothing else ends it than a panic, or the end of the program.
+    let ended = tokio::task::spawn_blocking(work).await;
+    ended.unwrap_or_else(|error| Err(TierError::Internal { what: format!("what is in {APP}: {error}") }))
 }
 
 impl Examination<'_> {

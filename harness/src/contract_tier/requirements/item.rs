@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::address::{self, Parts};
+use super::marker::Applies;
 use super::named::{self, Bad, Named};
 use super::pip::Pip;
 use super::refused::Refused;
@@ -45,7 +46,8 @@ pub(crate) struct Item {
     /// Where it comes from, if not from an index.
     pub address: Option<String>,
     pub editable: bool,
-    pub marker: Option<String>,
+    /// What its marker comes to.
+    pub marker: Option<Applies>,
 }
 
 /// Where requirements are read: by which pip, in which folder.
@@ -65,9 +67,7 @@ impl Place<'_> {
             Some((text, marker)) => (text, Some(self.pip.strip(marker)).filter(|marker| !marker.is_empty())),
             None => (text, None),
         };
-        if let Some(marker) = marker {
-            self.check_marker(marker)?;
-        }
+        let marker = marker.map(|marker| self.marker(marker)).transpose()?;
         let text = self.pip.strip(text);
         let path = address::absolute(text, self.folder);
         let link;
@@ -96,12 +96,12 @@ impl Place<'_> {
         }
         if item.address.is_none() && !self.pip.is_legacy() {
             // Before pip 10 the address of `NAME @ ADDRESS` is passed over.
-            item.address = self.named_address(text);
+            item.address = self.parse(text)?.ok().and_then(|named| named.address);
             if let Some(link) = &item.address {
                 self.check_link(link)?;
             }
         }
-        item.marker = marker.map(str::to_owned).or(item.marker);
+        item.marker = marker.or(item.marker);
         Ok(item)
     }
 
@@ -161,13 +161,17 @@ impl Place<'_> {
 
     /// A requirement by name.
     fn named(&self, text: &str) -> Result<Item, Refused> {
-        let named = Named::parse(text, self.pip).map_err(|bad| not_a_requirement(text, bad))?;
+        let named = self.parse(text)?.map_err(|bad| not_a_requirement(text, bad))?;
         let extras = named.extras.iter().map(|extra| self.extra(extra)).collect();
         Ok(Item { name: Some(named.name), extras, versions: named.versions, marker: named.marker, ..Item::default() })
     }
 
-    fn named_address(&self, text: &str) -> Option<String> {
-        Named::parse(text, self.pip).ok()?.address
+    /// The parts of a requirement by name, or why it is none.
+    fn parse(&self, text: &str) -> Result<Result<Named, Bad>, Refused> {
+        match Named::parse(text, self.pip) {
+            Err(Bad::Beyond) => Err(long_marker()),
+            other => Ok(other),
+        }
     }
 
     /// An editable requirement.
@@ -175,7 +179,7 @@ impl Place<'_> {
         if self.pip.is_legacy() {
             return self.legacy_editable(text);
         }
-        let direct = Named::parse(text, self.pip).ok().filter(|named| named.address.is_some());
+        let direct = self.parse(text)?.ok().filter(|named| named.address.is_some());
         let mut item = match direct {
             Some(named) => {
                 let Named { name, extras, address, marker, .. } = named;
@@ -295,8 +299,7 @@ impl Place<'_> {
     fn extras(&self, brackets: Option<&str>) -> Result<BTreeSet<String>, Refused> {
         let Some(brackets) = brackets else { return Ok(BTreeSet::new()) };
         let text = format!("placeholder{}", brackets.to_lowercase());
-        let named =
-            Named::parse(&text, self.pip).map_err(|_| Refused::exception(format!("Invalid extras: {brackets}")))?;
+        let named = self.parse(&text)?.map_err(|_| Refused::exception(format!("Invalid extras: {brackets}")))?;
         Ok(named.extras.iter().map(|extra| self.extra(extra)).collect())
     }
 
@@ -316,14 +319,11 @@ impl Place<'_> {
         safe
     }
 
-    fn check_marker(&self, marker: &str) -> Result<(), Refused> {
-        named::check_marker(marker, self.pip).map_err(|bad| {
-            let message = format!("Invalid marker: {marker}");
-            if self.pip.is_newest() && bad == Bad::Syntax {
-                Refused::error(message)
-            } else {
-                Refused::exception(message)
-            }
+    fn marker(&self, marker: &str) -> Result<Applies, Refused> {
+        named::evaluated(marker, self.pip).map_err(|bad| match bad {
+            Bad::Beyond => long_marker(),
+            Bad::Syntax if self.pip.is_newest() => Refused::error(format!("Invalid marker: {marker}")),
+            Bad::Syntax | Bad::Version | Bad::Exception => Refused::exception(format!("Invalid marker: {marker}")),
         })
     }
 
@@ -345,6 +345,11 @@ fn check_egg(link: &str) -> Result<(), Refused> {
     let end = |character: Option<char>| character.is_some_and(|character| character.is_ascii_alphanumeric());
     let is_name = egg.chars().all(inner) && end(egg.chars().next()) && end(egg.chars().next_back());
     if is_name { Ok(()) } else { Err(Refused::error(format!("The '{egg}' egg fragment is invalid: from '{link}'"))) }
+}
+
+/// There is more of a marker than is read.
+fn long_marker() -> Refused {
+    Refused::beyond("MemoryError: a longer marker")
 }
 
 fn not_a_requirement(text: &str, bad: Bad) -> Refused {

@@ -1,11 +1,13 @@
 //! Requirements by name as pip before 10 takes them apart, which is laxer with versions and stricter with names.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::address::Parts;
+use super::marker::{Applies, Evaluation, Operand};
 use super::named::{Bad, DEEPEST, DEV, HEAD, LOCAL, Named, POST, versions};
 use super::pip::Pip;
 
@@ -31,7 +33,7 @@ static VERSION: LazyLock<Option<[Regex; 4]>> = LazyLock::new(|| {
 
 pub(super) fn named(text: &str, pip: Pip) -> Result<Named, Bad> {
     let text = text.replace('\t', " ");
-    let named = Cursor { text: &text, at: 0 }.named()?;
+    let named = Cursor { text: &text, at: 0 }.named(pip)?;
     if let Some(address) = &named.address {
         let parts = Parts::of(address, pip).map_err(|_| Bad::Exception)?;
         if parts.scheme.is_empty() || parts.host.is_empty() {
@@ -41,10 +43,18 @@ pub(super) fn named(text: &str, pip: Pip) -> Result<Named, Bad> {
     Ok(named)
 }
 
-pub(super) fn check_marker(text: &str) -> Result<(), Bad> {
+/// What a marker comes to, if a text is one.
+pub(super) fn evaluated(text: &str, pip: Pip) -> Result<Applies, Bad> {
     let text = text.replace('\t', " ");
     let mut cursor = Cursor { text: &text, at: 0 };
-    if cursor.marker(0)? { cursor.end() } else { Err(Bad::Syntax) }
+    let found = cursor.whole_marker(pip)?;
+    cursor.end()?;
+    Ok(found)
+}
+
+/// Whether a text is an operator and a version as PEP 440 has them.
+pub(super) fn is_specifier(text: &str) -> bool {
+    VERSION.as_ref().is_some_and(|[_, _, strict, _]| strict.is_match(text))
 }
 
 /// A place in a text. White space before a token does not count.
@@ -91,7 +101,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    fn named(mut self) -> Result<Named, Bad> {
+    fn named(mut self, pip: Pip) -> Result<Named, Bad> {
         let mut named = Named { name: self.identifier().ok_or(Bad::Syntax)?.to_owned(), ..Named::default() };
         named.extras = self.extras().unwrap_or_default();
         // Looked at when all else is as it must be.
@@ -108,11 +118,7 @@ impl<'a> Cursor<'a> {
             versions = self.versions();
         }
         if self.eat(";") {
-            let marker = self.rest();
-            if !self.marker(0)? {
-                return Err(Bad::Syntax);
-            }
-            named.marker = Some(marker.trim().to_owned());
+            named.marker = Some(self.whole_marker(pip)?);
         }
         self.end()?;
         named.versions = versions?;
@@ -189,55 +195,77 @@ impl<'a> Cursor<'a> {
         length(strict).max(length(lax))
     }
 
-    /// Takes a marker; whether there is one.
-    fn marker(&mut self, depth: usize) -> Result<bool, Bad> {
+    /// What is left is a marker, as far as it is one.
+    fn whole_marker(&mut self, pip: Pip) -> Result<Applies, Bad> {
+        let marker = self.rest();
+        let mut found = Evaluation::of(marker, pip)?;
+        if self.marker(0, &mut found)? { Ok(found.value(marker)) } else { Err(Bad::Syntax) }
+    }
+
+    /// Takes a marker; whether there is one. Nothing that is gone back over is part of one that pip accepts.
+    fn marker(&mut self, depth: usize, found: &mut Evaluation) -> Result<bool, Bad> {
         if depth > DEEPEST {
             return Err(Bad::Exception);
         }
-        if !self.atom(depth)? {
+        if !self.atom(depth, found)? {
             return Ok(false);
         }
         loop {
             let begin = self.at;
-            if !((self.eat("and") || self.eat("or")) && self.atom(depth)?) {
+            let and = self.eat("and");
+            if !and && self.eat("or") {
+                found.or();
+            }
+            if self.at == begin || !self.atom(depth, found)? {
                 self.at = begin;
                 return Ok(true);
             }
         }
     }
 
-    fn atom(&mut self, depth: usize) -> Result<bool, Bad> {
+    fn atom(&mut self, depth: usize, found: &mut Evaluation) -> Result<bool, Bad> {
         let begin = self.at;
-        if self.comparison() {
+        if self.comparison(found)? {
             return Ok(true);
         }
         self.at = begin;
-        let found = self.eat("(") && self.marker(depth + 1)? && self.eat(")");
-        if !found {
+        if !self.eat("(") {
+            return Ok(false);
+        }
+        found.open();
+        let inner = self.marker(depth + 1, found)? && self.eat(")");
+        found.close();
+        if !inner {
             self.at = begin;
         }
-        Ok(found)
+        Ok(inner)
     }
 
-    fn comparison(&mut self) -> bool {
-        let operators = ["===", "==", ">=", "<=", "!=", "~=", ">", "<", "not in", "in"];
-        self.operand() && operators.iter().any(|operator| self.eat(operator)) && self.operand()
+    /// Takes a comparison; whether there is one.
+    fn comparison(&mut self, found: &mut Evaluation) -> Result<bool, Bad> {
+        let Some(left) = self.operand() else { return Ok(false) };
+        let Some(operator) = OPERATORS.into_iter().find(|operator| self.eat(operator)) else { return Ok(false) };
+        let Some(right) = self.operand() else { return Ok(false) };
+        found.compare(&left, operator, &right)?;
+        Ok(true)
     }
 
-    fn operand(&mut self) -> bool {
-        if VARIABLES.iter().any(|variable| self.eat(variable)) {
-            return true;
+    fn operand(&mut self) -> Option<Operand<'a>> {
+        if let Some(name) = VARIABLES.into_iter().find(|variable| self.eat(variable)) {
+            return Some(Operand::variable(name));
         }
         let rest = self.next();
-        let Some(quote) = rest.chars().next().filter(|first| ['"', '\''].contains(first)) else { return false };
-        let Some(length) = rest[1..].find([quote, '\n', '\r']) else { return false };
-        let closed = rest[1 + length..].starts_with(quote);
-        if closed {
-            self.skip_to(&rest[length + 2..]);
+        let quote = rest.chars().next().filter(|first| ['"', '\''].contains(first))?;
+        let length = rest[1..].find([quote, '\n', '\r'])?;
+        if !rest[1 + length..].starts_with(quote) {
+            return None;
         }
-        closed
+        self.skip_to(&rest[length + 2..]);
+        Some(Operand::Text(Cow::Borrowed(&rest[1..=length])))
     }
 }
+
+const OPERATORS: [&str; 10] = ["===", "==", ">=", "<=", "!=", "~=", ">", "<", "not in", "in"];
 
 /// The variables of markers, in the order in which they are tried.
 const VARIABLES: [&str; 18] = [
@@ -280,8 +308,8 @@ mod tests {
 
     #[test]
     fn markers() {
-        assert_eq!(check_marker("os.name=='posix'and(python_version < '3')",), Ok(()));
-        assert_eq!(check_marker("'a'  not  in extra"), Err(Bad::Syntax));
-        assert_eq!(check_marker(&"(".repeat(100_000)), Err(Bad::Exception));
+        assert_eq!(evaluated("os.name=='posix'and(python_version < '3')", OLD), Ok(Applies::Yes));
+        assert_eq!(evaluated("'a'  not  in extra", OLD), Err(Bad::Syntax));
+        assert_eq!(evaluated(&"(".repeat(60_000), OLD), Err(Bad::Exception));
     }
 }

@@ -37,11 +37,12 @@ pub(crate) use read::Reader;
 pub(crate) use refused::Refused;
 pub(crate) use resolve::resolved;
 
-use pep508_rs::pep440_rs::Version;
+use pep440_rs::Version;
 
 use crate::suite::project_name::normalised;
 use address::Parts;
 use item::Item;
+use marker::Applies;
 use read::Asked;
 
 /// A tool of version control that the images can get.
@@ -121,15 +122,14 @@ impl Requirement {
     /// What a line asks for, unless its marker says that it does not apply.
     fn of(asked: &Asked, pip: Pip) -> Option<Self> {
         let item = &asked.item;
-        let applies = item.marker.as_ref().map_or(Some(true), |marker| marker::applies(marker, pip));
-        if applies == Some(false) {
+        if item.marker == Some(Applies::No) {
             return None;
         }
         let scheme = item.address.as_ref().and_then(|address| address.split_once(':')).map(|(scheme, _)| scheme);
         Some(Self {
             source: source(item, pip),
             editable: item.editable,
-            marked: applies.is_none(),
+            marked: item.marker.is_some_and(|applies| applies != Applies::Yes),
             direct: asked.direct,
             hashed: asked.hashed,
             names_pre_release: item.versions.iter().any(|(_, version)| is_pre_release(version)),

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use pep508_rs::pep440_rs::Version;
+use pep440_rs::Version;
 
+use super::Requirement;
 use super::item::Item;
+use super::marker::Applies;
 use super::pip::Pip;
 use super::read::Asked;
 use super::refused::Refused;
-use super::{Requirement, marker};
 use crate::suite::project_name::normalised;
 
 /// How many constraints are applied to requirements in all, with their versions: many of one name meet many of it.
@@ -19,20 +20,20 @@ const MAX_APPLIED: usize = 100_000;
 /// # Errors
 /// When pip refuses a constraint, or two that it can tell from the files alone to contradict each other.
 pub(crate) fn resolved(asked: Vec<Asked>, pip: Pip) -> Result<Vec<Requirement>, Refused> {
-    let certain = |asked: &Asked| match &asked.item.marker {
-        Some(marker) => marker::applies(marker, pip) != Some(false),
-        None => true,
-    };
+    if asked.iter().any(|asked| asked.item.marker == Some(Applies::Undefined)) {
+        return Err(Refused::exception("UndefinedComparison: a marker compares what cannot be compared"));
+    }
+    let possible = |asked: &Asked| asked.item.marker != Some(Applies::No);
     let kept = if pip.is_legacy() {
-        in_order(asked.into_iter().filter(certain).collect())?
+        in_order(asked.into_iter().filter(possible).collect())?
     } else {
-        constrained(asked, &certain, pip)?
+        constrained(asked, &possible)?
     };
     Ok(kept.iter().filter_map(|asked| Requirement::of(asked, pip)).collect())
 }
 
 /// As pip since 20.3 does it: constraints are collected first.
-fn constrained(asked: Vec<Asked>, certain: &dyn Fn(&Asked) -> bool, pip: Pip) -> Result<Vec<Asked>, Refused> {
+fn constrained(asked: Vec<Asked>, possible: &dyn Fn(&Asked) -> bool) -> Result<Vec<Asked>, Refused> {
     let (constraints, mut kept): (Vec<Asked>, Vec<Asked>) = asked.into_iter().partition(|asked| asked.constraint);
     for Asked { item, .. } in &constraints {
         if item.name.is_none() {
@@ -43,7 +44,7 @@ fn constrained(asked: Vec<Asked>, certain: &dyn Fn(&Asked) -> bool, pip: Pip) ->
         }
     }
     let mut by_name: BTreeMap<String, Vec<&Item>> = BTreeMap::new();
-    for Asked { item, .. } in constraints.iter().filter(|constraint| certain(constraint)) {
+    for Asked { item, .. } in constraints.iter().filter(|constraint| possible(constraint)) {
         by_name.entry(name(item).unwrap_or_default()).or_default().push(item);
     }
     let mut applied = 0;
@@ -58,10 +59,7 @@ fn constrained(asked: Vec<Asked>, certain: &dyn Fn(&Asked) -> bool, pip: Pip) ->
             one.item.versions.extend(constraint.versions.iter().cloned());
         }
     }
-    let certainly = |asked: &&Asked| match &asked.item.marker {
-        Some(marker) => marker::applies(marker, pip) == Some(true),
-        None => true,
-    };
+    let certainly = |asked: &&Asked| asked.item.marker.is_none_or(|applies| applies == Applies::Yes);
     let mut pins: BTreeMap<String, Version> = BTreeMap::new();
     for Asked { item, .. } in kept.iter().filter(certainly) {
         for version in item.versions.iter().filter_map(pin) {

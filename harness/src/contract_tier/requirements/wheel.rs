@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::sync::LazyLock;
 
-use pep508_rs::pep440_rs::Version;
+use pep440_rs::Version;
 use regex::Regex;
 
 use super::pip::Pip;

@@ -78,6 +78,10 @@ pub(super) const MARKERS: &[&str] = &[
     "; os_name == 'a\\x'",
     "; python_version < '3' x",
     "; python_implementation != 'CPython'",
+    "; 'posix' ~= os_name",
+    "; os_name ~= '1.0' or python_version ~= '3.0'",
+    "; python_version <= '3.18446744073709551615'",
+    "; '2.7' == python_version and python_version != '3.*'",
 ];
 pub(super) const ADDRESSES: &[&str] = &[
     "git+http://x/greeting.git",

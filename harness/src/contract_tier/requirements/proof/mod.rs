@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::address::plainly;
+use super::marker::Applies;
 use super::read::{Asked, Reader};
-use super::{Files, NoPip, Pip, Refused, marker};
+use super::{Files, NoPip, Pip, Refused};
 use crate::suite::variant::Variant;
 
 /// A program for a Python that has the real pip: reads cases from standard input, and ends with 0 if it reads them alike.
@@ -63,7 +64,7 @@ pub fn cases(images: &Path, variant: &Variant, seed: u64, count: usize) -> Resul
 fn line(case: &Case, pip: Pip) -> String {
     let files: BTreeMap<&String, String> = case.files.iter().map(|(name, bytes)| (name, hex::encode(bytes))).collect();
     let expected = match read(case, pip) {
-        Ok(asked) => json!({ "asked": asked.iter().map(|asked| described(asked, pip)).collect::<Vec<_>>() }),
+        Ok(asked) => json!({ "asked": asked.iter().map(described).collect::<Vec<_>>() }),
         Err(refused) => json!({ "refused": refused.exit_code, "because": refused.message }),
     };
     let environment: BTreeMap<_, _> = VARIABLES.into();
@@ -77,7 +78,7 @@ fn read(case: &Case, pip: Pip) -> Result<Vec<Asked>, Refused> {
 }
 
 /// A requirement, as the oracle describes it.
-fn described(asked: &Asked, pip: Pip) -> Value {
+fn described(asked: &Asked) -> Value {
     let item = &asked.item;
     let versions: Vec<String> =
         item.versions.iter().map(|(operator, version)| format!("{operator} {version}")).collect();
@@ -88,7 +89,12 @@ fn described(asked: &Asked, pip: Pip) -> Value {
         "address": item.address,
         "editable": item.editable,
         "constraint": asked.constraint,
-        "applies": item.marker.as_ref().map_or(Some(true), |marker| marker::applies(marker, pip)),
+        "applies": match item.marker {
+            None | Some(Applies::Yes) => json!(true),
+            Some(Applies::No) => json!(false),
+            Some(Applies::Unknown | Applies::Doubtful) => Value::Null,
+            Some(Applies::Undefined) => json!("error"),
+        },
     })
 }
 

@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use pep508_rs::pep440_rs::Version;
+use pep440_rs::Version;
 use procfs::process::Process;
 
 use super::options::Wanted;
