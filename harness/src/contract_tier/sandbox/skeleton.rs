@@ -1,5 +1,7 @@
 //! What is in a sandbox's root before anything is mounted on it.
 
+mod image;
+
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
@@ -11,16 +13,14 @@ use super::host_folders::HostFolders;
 use super::{Start, Workspace};
 use crate::beneath::Folder;
 
-/// Folders that a root has from the beginning.
-const SKELETON: [&str; 6] = ["app", "etc", "root", "var/cache/apt", "var/lib/apt/lists", "var/tmp"];
 /// Folders of the root that things are mounted on.
 const MOUNTS: [&str; 7] = ["dev", "proc", "run/host/usr", "run/stubs", "run/wsgi-proof", "tmp", "usr"];
-/// What programs look up in `/etc`: copied, since each thing mounted costs each sandbox more than a small file.
-const ETC: [&str; 4] = ["group", "ld.so.cache", "localtime", "passwd"];
+/// What of this machine's `/etc` belongs to its `/usr`: copied, since each thing mounted costs each sandbox more than a small file.
+const ETC: [&str; 2] = ["ld.so.cache", "localtime"];
 /// Where the candidate's folder has the links of `/etc/alternatives`.
 const ALTERNATIVES: &str = "/usr/local/etc/alternatives";
-/// The name of the file that this program is mounted on.
-const PROGRAM: &str = "program";
+/// The name of the file that this program is mounted on, and which is empty.
+pub(super) const PROGRAM: &str = "program";
 
 /// Lays out a root.
 ///
@@ -28,9 +28,7 @@ const PROGRAM: &str = "program";
 /// When a file cannot be made.
 pub(super) fn lay_out(workspace: &Workspace, host: &HostFolders) -> io::Result<()> {
     let base = workspace.root();
-    for name in SKELETON {
-        fs::create_dir_all(base.join(name))?;
-    }
+    image::lay_out(&base)?;
     for (name, target) in &host.links {
         symlink(target, base.join(name))?;
     }

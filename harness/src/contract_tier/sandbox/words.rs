@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::running::{FILTER, GO, STATUS};
+use super::skeleton::PROGRAM as EMPTY;
 use super::{HOST, PATH, PROGRAM, Sandboxes, Start, Workspace};
 use crate::contract_tier::stub::record;
 
@@ -18,6 +19,9 @@ const CAPABILITIES: [&str; 8] = [
     "CAP_SETGID",
     "CAP_SETUID",
 ];
+
+/// What tells of the keys of a user that the kernel holds.
+const KEYS: [&str; 2] = ["/proc/keys", "/proc/key-users"];
 
 /// The words of a command line.
 #[derive(Default)]
@@ -109,10 +113,14 @@ impl Sandboxes {
         words.mount("--ro-bind", &self.tools.program, PROGRAM);
         words.mount("--bind", &workspace.stubs(), record::FOLDER);
         words.add(["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]);
+        // The kernel's keys are those of this machine's user.
+        for path in KEYS.into_iter().filter(|path| Path::new(path).exists()) {
+            words.mount("--ro-bind", &workspace.given().join(EMPTY), path);
+        }
         let size = start.bounds.disk.to_string();
         let kept = (!start.keeps_tmp).then_some("/tmp");
         for path in kept.into_iter().chain(["/dev/shm"]).chain(start.tmpfs.iter().map(String::as_str)) {
-            words.add(["--size", &size, "--tmpfs", path]);
+            words.add(["--perms", "1777", "--size", &size, "--tmpfs", path]);
         }
         if let Some((folder, writable)) = start.volume {
             words.mount(if writable { "--bind" } else { "--ro-bind" }, folder, "/app");
