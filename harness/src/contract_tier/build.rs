@@ -214,7 +214,7 @@ fn asks_for_pre_releases(listed: &[u8]) -> bool {
 fn checkouts(call: &Call) -> Vec<PathBuf> {
     match &call.effect {
         Effect::Projects(projects) => projects.iter().filter_map(|one| one.checkout.clone()).collect(),
-        Effect::None | Effect::Lists | Effect::Packages { .. } | Effect::Serves => Vec::new(),
+        _ => Vec::new(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::requirements::{Requirement, Source, Vcs};
 use super::stub::record::{Call, Effect, Installed, Tool};
-use super::ways::{Same, Way, ways};
+use super::ways::{Same, Way, stays, ways};
 use crate::check::few::Few;
 use crate::check::lines;
 use crate::check::scope::Scope;
@@ -95,7 +95,8 @@ fn itself() -> Requirement {
 pub(super) fn succeeded(scope: &Scope, asked: &Asked, calls: &[Call], remains: &Remains) -> Vec<Finding> {
     let wanted = asked.wanted();
     let installed: Vec<(usize, &Installed)> = installed(calls).collect();
-    let ways = ways(&installed);
+    let (stays, gone) = stays(&installed, calls);
+    let ways = ways(&stays);
     // Words for all of them are made once: there may be as many that are missing.
     let all: Vec<String> = installed.iter().map(|(_, one)| words(&one.requirement)).collect();
     let all = list(&all);
@@ -106,6 +107,7 @@ pub(super) fn succeeded(scope: &Scope, asked: &Asked, calls: &[Call], remains: &
         findings.extend(scope.holds_for(clause, CheckId::RequirementInstalled, words(requirement), &asked.at, || {
             let got = || match elsewhere {
                 Some(option) => format!("pip installed it elsewhere ({})", excerpt(option)),
+                None if gone.contains(&Same::of(requirement)) => "pip uninstalled it afterwards".to_owned(),
                 None => format!("pip installed {all}"),
             };
             found.is_none().then(|| ("pip to install it where the application finds it".to_owned(), got()))
@@ -121,7 +123,11 @@ pub(super) fn succeeded(scope: &Scope, asked: &Asked, calls: &[Call], remains: &
                 CheckId::RequirementReleased,
                 words(requirement),
                 &asked.at,
-                || (!released).then(|| ("a release of it".to_owned(), "pip was called with --pre".to_owned())),
+                || {
+                    (!released).then(|| {
+                        ("a release of it".to_owned(), "pip was called with --pre (or --all-releases)".to_owned())
+                    })
+                },
             ));
             findings.extend(scope.holds_for(
                 ClauseId::build(25),
@@ -193,7 +199,13 @@ pub(super) fn failed(
         }));
         findings.extend(scope.holds_for(after, CheckId::NothingAfterTool, (), at, || {
             let failed = failed?;
-            let after: Vec<String> = calls[failed + 1..].iter().map(call_words).collect();
+            // To try the very same again, and to fail again, is to have called nothing after it.
+            let again = |call: &&Call| {
+                let first = &calls[failed];
+                call.exit_code != 0 && (call.tool, &call.arguments) == (first.tool, &first.arguments)
+            };
+            let after = calls[failed + 1..].iter().filter(|call| !again(call));
+            let after: Vec<String> = after.map(call_words).collect();
             (!after.is_empty())
                 .then(|| ("nothing to be called after it".to_owned(), format!("called: {}", list(&after))))
         }));
@@ -320,7 +332,7 @@ fn brings(call: &Call, vcs: Vcs) -> bool {
         Effect::Projects(projects) => {
             vcs == Vcs::Mercurial && projects.iter().any(|one| is_mercurial(&one.requirement))
         }
-        Effect::None | Effect::Lists | Effect::Serves => false,
+        _ => false,
     }
 }
 
@@ -337,7 +349,7 @@ fn is_mercurial(requirement: &Requirement) -> bool {
 fn installed(calls: &[Call]) -> impl Iterator<Item = (usize, &Installed)> {
     calls.iter().enumerate().flat_map(|(index, call)| match &call.effect {
         Effect::Projects(projects) => projects.iter().map(move |one| (index, one)).collect::<Vec<_>>(),
-        Effect::None | Effect::Lists | Effect::Packages { .. } | Effect::Serves => Vec::new(),
+        _ => Vec::new(),
     })
 }
 

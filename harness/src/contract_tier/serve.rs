@@ -11,6 +11,7 @@ use crate::check;
 use crate::check::captured::Captured;
 use crate::check::evidence::EndEvidence;
 use crate::contract_tier::sandbox::{SandboxError, Start, unpack};
+use crate::contract_tier::stub::express;
 use crate::contract_tier::stub::record::{Call, Effect, Orders};
 use crate::host::snapshot::Snapshot;
 use crate::outcome::{ClauseId, NotRun, Stage};
@@ -86,8 +87,10 @@ impl Examination<'_> {
             environment.extend(now);
             // The SHOULDs count in the scenarios that cover them.
             let serves = [1, 17, 21, 24].map(ClauseId::start).to_vec();
+            // Of a log that was cut the rest is not known.
+            let logged = log.all().map_or(true, |lines| lines.iter().any(|line| line.contains(express::READY)));
             let awaited =
-                Awaited { at: at.clone(), serves, arguments, user: user.0, environment, unset: gone, identity };
+                Awaited { at: at.clone(), serves, arguments, user: user.0, environment, unset: gone, identity, logged };
             self.add(start::check(&scope, &awaited, &serving));
             self.add(start::ended(&scope, &at, exit_code).into_iter().collect());
         }

@@ -1,5 +1,7 @@
 //! How the start step starts mod_wsgi-express. For the contract tier, where a stub writes down how it is called.
 
+mod options;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -9,6 +11,7 @@ use crate::check::few::Few;
 use crate::check::scope::Scope;
 use crate::check::text::{first_of, list, quoted};
 use crate::outcome::{At, CheckId, ClauseId, Finding};
+use options::Options;
 
 /// What must reach mod_wsgi-express.
 #[derive(Debug, Clone)]
@@ -27,6 +30,8 @@ pub(super) struct Awaited {
     pub unset: BTreeSet<String>,
     /// The user and the group that the application must run as.
     pub identity: (String, String),
+    /// Whether what the server says came on the terminal.
+    pub logged: bool,
 }
 
 /// Checks the one call that serves. `calls` are the calls of mod_wsgi-express that serve.
@@ -49,7 +54,9 @@ pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Fi
     }));
     findings.extend(scope.holds_for(ClauseId::start(1), CheckId::ServerPort, (), at, || {
         let port = options.value("--port").unwrap_or("8000");
-        (port != "80").then(|| ("port 80".to_owned(), format!("port {port}")))
+        let beside = || options.unreached(&Options(&awaited.arguments));
+        let got = if port == "80" { beside() } else { Some(format!("port {port}")) };
+        got.map(|got| ("port 80".to_owned(), got))
     }));
     findings.extend(scope.holds_for(ClauseId::start(4), CheckId::ServerArguments, (), at, || {
         let there = awaited.arguments.is_empty()
@@ -95,7 +102,11 @@ pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Fi
     }
     for option in ["--log-to-terminal", "--access-log"] {
         findings.extend(scope.holds_for(ClauseId::start(12), CheckId::ServerOption, option, at, || {
-            (!options.given(option)).then(|| (option.to_owned(), list(&call.arguments)))
+            if !options.given(option) {
+                return Some((option.to_owned(), list(&call.arguments)));
+            }
+            let lost = option == "--log-to-terminal" && !awaited.logged;
+            lost.then(|| ("the server's log on the terminal".to_owned(), "nothing of it is there".to_owned()))
         }));
     }
     for (name, value) in &awaited.environment {
@@ -130,23 +141,4 @@ pub(super) fn untouched(scope: &Scope, at: &At, changes: &[Change]) -> Option<Fi
         let expected = "the start step to leave the application's files as they are".to_owned();
         (!changes.is_empty()).then(|| (expected, first_of(changes)))
     })
-}
-
-/// Options of a command line.
-struct Options<'a>(&'a [String]);
-
-impl Options<'_> {
-    fn given(&self, name: &str) -> bool {
-        self.0.iter().any(|argument| argument == name)
-    }
-
-    /// The value of an option: the last one, which counts.
-    fn value(&self, name: &str) -> Option<&str> {
-        let values = self.0.iter().enumerate().filter_map(|(index, argument)| match argument.strip_prefix(name) {
-            Some("") => self.0.get(index + 1).map(String::as_str),
-            Some(rest) => rest.strip_prefix('='),
-            None => None,
-        });
-        values.fold(None, |_, value| Some(value))
-    }
 }

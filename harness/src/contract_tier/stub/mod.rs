@@ -2,7 +2,7 @@
 //! sandbox. They record their calls, do as little as lets the build go on, and fail when they have orders to.
 
 mod apt;
-mod express;
+pub(crate) mod express;
 mod pip;
 pub(crate) mod record;
 mod vcs;
@@ -17,6 +17,9 @@ use record::{Call, Effect, Failure, GIVEN, Orders, Tool};
 
 /// The exit code of a stub that cannot do its work: the sandbox is not as it must be.
 pub(crate) const BROKEN: i32 = 125;
+
+/// The most that is read of an answer, in bytes.
+const MAX_ANSWER: u64 = 1 << 10;
 
 /// The name of the program that pip's own modules, as the sandbox has them, ask what requirement files say.
 pub(crate) const PIP_READER: &str = "pip-reader";
@@ -148,5 +151,46 @@ fn appear(program: &str) -> std::io::Result<()> {
     match std::os::unix::fs::symlink(std::env::current_exe()?, path) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
         _ => Ok(()),
+    }
+}
+
+/// Takes away a program that has appeared.
+fn disappear(program: &str) -> std::io::Result<()> {
+    match std::fs::remove_file(Path::new(record::PROGRAMS).join(program)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Asks, and reads the answer from standard input; `usual` is what an empty line says. There may be nobody who answers.
+fn agreed(question: &str, usual: bool) -> std::io::Result<Option<bool>> {
+    use std::io::{BufRead, Read};
+    say(question);
+    let mut line = Vec::new();
+    std::io::stdin().lock().take(MAX_ANSWER).read_until(b'\n', &mut line)?;
+    Ok(answer(&line, usual))
+}
+
+/// What an answer says.
+fn answer(line: &[u8], usual: bool) -> Option<bool> {
+    match line.trim_ascii_start().first() {
+        None if line.is_empty() => None,
+        None => Some(usual),
+        Some(first) => Some(first.eq_ignore_ascii_case(&b'y')),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_answers_an_empty_line_or_a_word() {
+        assert_eq!(answer(b"", true), None);
+        assert_eq!((answer(b"\n", true), answer(b"\n", false)), (Some(true), Some(false)));
+        assert_eq!(
+            (answer(b"y\n", false), answer(b"Yes", false), answer(b"no\n", true)),
+            (Some(true), Some(true), Some(false))
+        );
     }
 }

@@ -96,8 +96,12 @@ pub(crate) enum Effect {
         /// Whether recommended ones came along.
         recommended: bool,
     },
+    /// Packages of the system were taken away.
+    Removed(Vec<String>),
     /// Python packages were installed.
     Projects(Vec<Installed>),
+    /// Python packages were taken away, by the names of their projects.
+    Uninstalled(Vec<String>),
     /// A server was started.
     Serves,
 }

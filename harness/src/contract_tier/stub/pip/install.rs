@@ -8,7 +8,8 @@ use std::str::FromStr;
 use pep440_rs::Version;
 use procfs::process::Process;
 
-use super::options::Wanted;
+use super::options::{NO_INDEX, Wanted};
+use super::wheels;
 use crate::contract_tier::requirements::{Disk, Pip, Reader, Refused, Requirement, Source, Vcs, resolved};
 use crate::contract_tier::stub::record::{Effect, Failing, Installed, MODULES, Orders, PROGRAMS};
 use crate::contract_tier::stub::{Done, appear, complain, say};
@@ -18,8 +19,17 @@ const TOOLS: [&str; 4] = ["mercurial", "pip", "setuptools", "wheel"];
 /// Where editable requirements are checked out where nothing else is said.
 const SOURCES: &str = "/run/stubs/src";
 
+/// What becomes of what is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    Install,
+    /// Wheels of it are left in a folder.
+    Wheels,
+}
+
 pub(super) fn install(
     wanted: &Wanted,
+    how: How,
     environment: &BTreeMap<String, String>,
     folder: &Path,
     orders: &Orders,
@@ -47,9 +57,12 @@ pub(super) fn install(
         return Ok(failed(1, &why));
     }
     let mut less: Vec<String> = wanted.less.iter().map(ToString::to_string).collect();
+    if how == How::Wheels {
+        return make_wheels(wanted, &asked, &less, folder);
+    }
     less.extend(hidden()?.map(|umask| format!("a umask of {umask:04o}")));
     let sources = folder.join(wanted.source.as_deref().unwrap_or(SOURCES));
-    let installation = Installation { wanted, pip, orders, sources, less };
+    let installation = Installation { wanted, pip, orders, folder, sources, less };
     let mut installed = Vec::new();
     // One that has a marker may not apply; what must not be installed is not, and nothing is made of what need not be. A list
     // may name the same thing a thousand times.
@@ -59,6 +72,9 @@ pub(super) fn install(
             Ok(one) => installed.push(one),
             Err(why) => return Ok(failed(1, &why)),
         }
+    }
+    if let Some(file) = &wanted.report {
+        report(&folder.join(file), &installed)?;
     }
     if let Some(option) = wanted.nothing {
         say(&format!("Nothing is installed ({option})"));
@@ -71,8 +87,40 @@ pub(super) fn install(
     Ok(Done::with(Effect::Projects(installed)))
 }
 
+/// Leaves wheels of what is asked for, where what it takes is there.
+fn make_wheels(wanted: &Wanted, asked: &[Requirement], less: &[String], folder: &Path) -> io::Result<Done> {
+    let wheels = folder.join(wanted.wheels.as_deref().unwrap_or("."));
+    for one in asked.iter().filter(|one| !one.marked) {
+        if let Err(why) = obtainable(one, wanted) {
+            return Ok(failed(1, &why));
+        }
+        wheels::leave(&wheels, &label(one), less)?;
+        say(&format!("Saved {}", label(one)));
+    }
+    Ok(Done::nothing(0))
+}
+
+/// Whether what a requirement comes from can be had.
+fn obtainable(requirement: &Requirement, wanted: &Wanted) -> Result<(), String> {
+    match &requirement.source {
+        Source::Index { name, pinned } => find(name, pinned.as_deref(), wanted.index),
+        Source::Repository { vcs, ssh, .. } => usable(*vcs, *ssh),
+        Source::Foreign { program } if !has(program) => Err(no_command(program)),
+        Source::Path(path) if !path.exists() => Err(no_file(path)),
+        Source::Path(_) | Source::Archive { .. } | Source::Foreign { .. } => Ok(()),
+    }
+}
+
+/// Writes what was installed, as `--report` has it.
+fn report(file: &Path, installed: &[Installed]) -> io::Result<()> {
+    let name = |one: &Installed| label(&one.requirement).rsplit_once('-').map(|(name, _)| name.to_owned());
+    let install: Vec<serde_json::Value> =
+        installed.iter().map(|one| serde_json::json!({ "metadata": { "name": name(one) } })).collect();
+    std::fs::write(file, serde_json::json!({ "version": "1", "install": install }).to_string())
+}
+
 /// What is asked for, read in pip's order: constraints, words, editable ones, files.
-fn asked(reader: &Reader, wanted: &Wanted) -> Result<Vec<Requirement>, Refused> {
+pub(super) fn asked(reader: &Reader, wanted: &Wanted) -> Result<Vec<Requirement>, Refused> {
     let mut asked = Vec::new();
     for file in &wanted.constraints {
         asked.extend(reader.file(file, true)?);
@@ -94,6 +142,8 @@ struct Installation<'a> {
     wanted: &'a Wanted,
     pip: Pip,
     orders: &'a Orders,
+    /// Where pip runs.
+    folder: &'a Path,
     /// Where editable requirements are checked out.
     sources: PathBuf,
     /// What has something left out that a requirement may need.
@@ -106,7 +156,7 @@ impl Installation<'_> {
         let (mut fresh, mut checkout) = (true, None);
         match &requirement.source {
             Source::Index { name, pinned } => {
-                if let Err(why) = self.find(name, pinned.as_deref()) {
+                if let Err(why) = find(name, pinned.as_deref(), self.wanted.index) {
                     return Ok(Err(why));
                 }
                 fresh = self.wanted.upgrade || pinned.is_some() || !self.orders.older || TOOLS.contains(&name.as_str());
@@ -153,22 +203,22 @@ impl Installation<'_> {
         }
         Ok(Ok(Installed {
             pre_release: self.wanted.pre_release,
+            less: self.less(&requirement),
             requirement,
             fresh,
             checkout,
             elsewhere: self.wanted.elsewhere.map(str::to_owned),
-            less: self.less.clone(),
         }))
     }
 
-    /// Whether the index has a project in a version. It has every project, in every version that is one.
-    fn find(&self, name: &str, pinned: Option<&str>) -> Result<(), String> {
-        let is_version = pinned.is_none_or(|version| Version::from_str(version).is_ok());
-        if is_version && self.wanted.index {
-            return Ok(());
+    /// What has something left out. Wheels that pip made before, with all that they need, are as good as an index.
+    fn less(&self, requirement: &Requirement) -> Vec<String> {
+        match wheels::lacks(&self.wanted.find_links, self.folder, &label(requirement)) {
+            Some(lacks) if self.wanted.less.contains(&NO_INDEX) => {
+                self.less.iter().filter(|one| *one != NO_INDEX).chain(&lacks).cloned().collect()
+            }
+            _ => self.less.clone(),
         }
-        let pinned = pinned.map(|version| format!("=={version}")).unwrap_or_default();
-        Err(format!("Could not find a version that satisfies the requirement {name}{pinned} (from versions: )"))
     }
 
     /// Checks an editable requirement out, or says why not.
@@ -199,7 +249,7 @@ impl Installation<'_> {
 
     fn installable(&self, path: &Path) -> Result<(), String> {
         if !path.exists() {
-            return Err(format!("Invalid requirement: '{}': no such file or folder", path.display()));
+            return Err(no_file(path));
         }
         let projects = if self.pip.is_legacy() { ["setup.py"].as_slice() } else { &["setup.py", "pyproject.toml"] };
         let installable = path.is_file() || projects.iter().any(|name| path.join(name).is_file());
@@ -229,13 +279,28 @@ impl Installation<'_> {
     }
 }
 
+/// Whether the index has a project in a version. It has every project, in every version that is one.
+fn find(name: &str, pinned: Option<&str>, index: bool) -> Result<(), String> {
+    let is_version = pinned.is_none_or(|version| Version::from_str(version).is_ok());
+    if is_version && index {
+        return Ok(());
+    }
+    let pinned = pinned.map(|version| format!("=={version}")).unwrap_or_default();
+    Err(format!("Could not find a version that satisfies the requirement {name}{pinned} (from versions: )"))
+}
+
 fn write_module(name: &str, text: &[u8]) -> io::Result<()> {
     std::fs::create_dir_all(MODULES)?;
-    match std::fs::write(Path::new(MODULES).join(format!("{}.py", name.replace('-', "_"))), text) {
+    match std::fs::write(module_file(name), text) {
         // A project may have a name that is too long for a file's. Its modules have others then.
         Err(error) if error.kind() == io::ErrorKind::InvalidFilename => Ok(()),
         written => written,
     }
+}
+
+/// Where the module of a project is.
+pub(super) fn module_file(name: &str) -> PathBuf {
+    Path::new(MODULES).join(format!("{}.py", name.replace('-', "_")))
 }
 
 /// The umask, where it has others than root not read what is installed.
@@ -259,6 +324,10 @@ fn has(program: &str) -> bool {
     Path::new(PROGRAMS).join(program).exists()
 }
 
+fn no_file(path: &Path) -> String {
+    format!("Invalid requirement: '{}': no such file or folder", path.display())
+}
+
 fn no_command(program: &str) -> String {
     format!("Cannot find command '{program}' - do you have '{program}' installed and in your PATH?")
 }
@@ -272,7 +341,7 @@ fn told_to_fail(asked: &[Requirement], orders: &Orders) -> Option<Done> {
     Some(Done::failing(failure))
 }
 
-fn failed(exit_code: i32, why: &str) -> Done {
+pub(super) fn failed(exit_code: i32, why: &str) -> Done {
     complain(&format!("ERROR: {why}"));
     Done::nothing(exit_code)
 }

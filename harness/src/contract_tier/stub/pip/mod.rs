@@ -1,8 +1,11 @@
 //! pip: `install` of what requirement files and the command line ask for, as the variant's pip has it.
 
+mod configuration;
 mod install;
 pub(super) mod modules;
 mod options;
+mod uninstall;
+mod wheels;
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,6 +13,7 @@ use std::path::Path;
 
 use super::record::Orders;
 use super::{Done, complain, say};
+use install::How;
 use options::Wanted;
 
 /// What pip ends with where a command line is not one of its own.
@@ -26,19 +30,26 @@ pub(super) fn act(
         say(&format!("pip {pip} (a stub)"));
         return Ok(Done::nothing(0));
     };
-    if arguments[index] != "install" {
-        say(&format!("pip {pip} (a stub)"));
+    let command = arguments[index].as_str();
+    let words = [&arguments[..index], &arguments[index + 1..]].concat();
+    if !["install", "uninstall", "wheel", "download"].contains(&command) {
+        let in_json = words.iter().any(|word| word == "--format=json" || word == "json");
+        say(&if in_json { "[]".to_owned() } else { format!("pip {pip} (a stub)") });
         return Ok(Done::nothing(0));
     }
-    let words = [&arguments[..index], &arguments[index + 1..]].concat();
-    match Wanted::of(words, environment, pip) {
+    let settings = configuration::with_files(command, environment);
+    match Wanted::of(command, words, &settings, pip) {
         Ok(wanted) if wanted.help => {
-            say("Usage: pip install [options] <requirement specifier> ...");
+            say(&format!("Usage: pip {command} [options] <requirement specifier> ..."));
             Ok(Done::nothing(0))
         }
-        Ok(wanted) => install::install(&wanted, environment, folder, orders),
+        Ok(wanted) if command == "uninstall" => uninstall::uninstall(&wanted, environment, folder, orders),
+        Ok(wanted) => {
+            let how = if command == "install" { How::Install } else { How::Wheels };
+            install::install(&wanted, how, environment, folder, orders)
+        }
         Err(why) => {
-            complain(&format!("\nUsage: pip install [options] <requirement specifier> ...\n\n{why}"));
+            complain(&format!("\nUsage: pip {command} [options] <requirement specifier> ...\n\n{why}"));
             Ok(Done::nothing(USAGE))
         }
     }

@@ -105,6 +105,15 @@ const MODERN: &[Known] = &[
     (&["--resume-retries"], true),
 ];
 
+/// What `pip uninstall` knows.
+const UNINSTALL: &[Known] = &[(&["--yes", "-y"], false)];
+
+/// What `pip wheel` knows beside.
+const WHEEL: &[Known] = &[(&["--wheel-dir", "-w"], true), (&["--build-option"], true)];
+
+/// What `pip download` knows beside. An old pip has it as an option of `install`.
+const DOWNLOAD: &[Known] = &[(&["--dest", "-d", "--destination-dir", "--destination-directory"], true)];
+
 /// What pip knew until 26.0.
 const BEFORE_NEWEST: &[Known] = &[(&["--version", "-V"], false)];
 
@@ -117,11 +126,14 @@ const NEWEST: &[Known] = &[
 ];
 
 /// Options that have something installed where an application does not find it.
-const ELSEWHERE: [&str; 4] = ["--target", "--prefix", "--root", "--user"];
+const ELSEWHERE: [&str; 5] = ["--target", "--prefix", "--root", "--user", "--python"];
 /// Options that have nothing installed.
 const NOTHING: [&str; 3] = ["--dry-run", "--download", "--only-deps"];
 /// Options that leave something out that a requirement may need.
-const LESS: [&str; 3] = ["--no-deps", "--only-binary", "--no-index"];
+const LESS: [&str; 4] = ["--no-deps", "--only-binary", NO_INDEX, "--uploaded-prior-to"];
+pub(super) const NO_INDEX: &str = "--no-index";
+/// Beginnings of the addresses of an index that nothing serves: those of the sandbox itself.
+const NO_SERVER: [&str; 5] = ["127.", "localhost", "[::1]", "0.0.0.0", "[::]"];
 /// Where an application finds what is installed.
 const PREFIX: &str = "/usr/local/wsgi";
 
@@ -144,6 +156,14 @@ pub(super) struct Wanted {
     pub(super) source: Option<String>,
     /// Whether there is an index, or a folder in its place.
     pub(super) index: bool,
+    /// Where to look beside the index, or in its place.
+    pub(super) find_links: Vec<String>,
+    /// Where `wheel` and `download` leave what they make.
+    pub(super) wheels: Option<String>,
+    /// The file that is to tell what was installed.
+    pub(super) report: Option<String>,
+    /// Whether nothing is asked.
+    pub(super) agreed: bool,
     /// The option that has nothing installed.
     pub(super) nothing: Option<&'static str>,
     /// The option that has it installed where an application does not find it.
@@ -153,13 +173,26 @@ pub(super) struct Wanted {
 }
 
 impl Wanted {
-    /// What the words after `install` ask for, with the variables that stand for options.
+    /// What the words after a command ask for that knows what `install` does, with the variables that stand for options.
     ///
     /// # Errors
     /// When this pip does not accept them.
-    pub(super) fn of(words: Vec<String>, environment: &BTreeMap<String, String>, pip: Pip) -> Result<Self, String> {
-        let lists = lists(pip);
-        let given = Given::parse(words, lists)?;
+    pub(super) fn of(
+        command: &str,
+        words: Vec<String>,
+        environment: &BTreeMap<String, String>,
+        pip: Pip,
+    ) -> Result<Self, String> {
+        let own: &[Known] = match command {
+            "install" => &[],
+            "uninstall" => UNINSTALL,
+            "wheel" => WHEEL,
+            _ => DOWNLOAD,
+        };
+        let lists: Vec<&[Known]> = [own].into_iter().chain(lists(pip).iter().copied()).collect();
+        let given = Given::parse(words, &lists)?;
+        let none = BTreeMap::new();
+        let environment = if given.has("--isolated") { &none } else { environment };
         if let Some(other) = given.values("--exists-action").find(|value| !["s", "i", "w", "b", "a"].contains(value)) {
             return Err(format!("option --exists-action: invalid choice: '{other}'"));
         }
@@ -182,6 +215,9 @@ impl Wanted {
             "--prefix" => last(name).is_some_and(|folder| folder.trim_end_matches('/') != PREFIX),
             "--root" => last(name).is_some_and(|folder| !folder.trim_end_matches('/').is_empty()),
             "--only-binary" => last(name).is_some_and(|names| names != ":none:"),
+            "--python" => last(name).is_some_and(|python| !is_own(&python)),
+            // So many days ago is what somebody waits for; a day that stays is not.
+            "--uploaded-prior-to" => last(name).is_some_and(|time| !time.starts_with(['P', 'p'])),
             "--user" => is_on(name) && !given.has("--no-user"),
             flag => is_on(flag),
         };
@@ -194,16 +230,36 @@ impl Wanted {
                 .iter()
                 .any(|name| if *name == "--target" { last(name).is_some() } else { is_on(name) }),
             exists_action: all("--exists-action"),
-            pre_release: is_on("--pre"),
+            pre_release: is_on("--pre") || all("--all-releases").last().is_some_and(|names| names != ":none:"),
             require_hashes: is_on("--require-hashes"),
             source: last("--src"),
-            index: !is_on("--no-index") || last("--find-links").is_some(),
+            index: last("--find-links").is_some()
+                || !is_on(NO_INDEX)
+                    && (last("--index-url").is_none_or(|address| is_served(&address))
+                        || all("--extra-index-url").iter().any(|address| is_served(address))),
+            find_links: all("--find-links"),
+            wheels: given.values("--wheel-dir").chain(given.values("--dest")).last().map(str::to_owned),
+            report: given.values("--report").last().map(str::to_owned),
+            agreed: is_on("--yes"),
             nothing: NOTHING.iter().find(|name| set(name)).copied(),
             elsewhere: ELSEWHERE.iter().find(|name| set(name)).copied(),
             less: LESS.into_iter().filter(|name| set(name)).collect(),
             words: given.words,
         })
     }
+}
+
+/// Whether an interpreter, or the folder of its environment, is the one that an application has.
+fn is_own(python: &str) -> bool {
+    let rest = python.strip_prefix(PREFIX).map(|rest| rest.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest == "/bin" || rest.starts_with("/bin/python"))
+}
+
+/// Whether an index may be there.
+fn is_served(address: &str) -> bool {
+    let host = address.split_once("://").map_or(address, |(_, rest)| rest);
+    let host = host.split('/').next().and_then(|host| host.rsplit('@').next()).unwrap_or(host);
+    !NO_SERVER.iter().any(|begin| host.starts_with(begin))
 }
 
 /// Where the command stands among words that may begin with options of pip itself.
@@ -241,7 +297,7 @@ mod tests {
 
     fn wanted(line: &str, variables: &[(&str, &str)], pip: Pip) -> Result<Wanted, String> {
         let environment = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Wanted::of(line.split_whitespace().map(str::to_owned).collect(), &environment, pip)
+        Wanted::of("install", line.split_whitespace().map(str::to_owned).collect(), &environment, pip)
     }
 
     #[test]
@@ -279,6 +335,27 @@ mod tests {
         assert_eq!((found.less, found.constraints.len(), found.upgrade), (vec!["--no-deps"], 2, false));
         assert_eq!(found.nothing, Some("--dry-run"));
         assert_eq!(wanted("x", &variables, OLD).unwrap().nothing, None);
+    }
+
+    #[test]
+    fn another_python_another_index_and_another_day() {
+        for (line, elsewhere, index, less) in [
+            ("x --python /usr/bin/python3", Some("--python"), true, vec![]),
+            ("x --python /usr/local/wsgi", None, true, vec![]),
+            ("x --python /usr/local/wsgi/bin/python3", None, true, vec![]),
+            ("x -i http://127.0.0.1:9/simple", None, false, vec![]),
+            ("x -i http://127.0.0.1:9/simple --extra-index-url https://pypi.org/simple", None, true, vec![]),
+            ("x -i https://user@mirror.test/simple", None, true, vec![]),
+            ("x --uploaded-prior-to 2001-01-01", None, true, vec!["--uploaded-prior-to"]),
+            ("x --uploaded-prior-to P3D", None, true, vec![]),
+        ] {
+            let found = wanted(line, &[], NEW).unwrap();
+            assert_eq!((found.elsewhere, found.index, found.less), (elsewhere, index, less), "{line}");
+        }
+        assert_eq!(wanted("x", &[("PIP_PYTHON", "/usr/bin/python3")], NEW).unwrap().elsewhere, Some("--python"));
+        assert_eq!(wanted("x --isolated", &[("PIP_PYTHON", "/x"), ("PIP_NO_DEPS", "1")], NEW).unwrap().less.len(), 0);
+        assert!(wanted("x --all-releases :all:", &[], NEW).unwrap().pre_release);
+        assert!(!wanted("x --all-releases :none:", &[], NEW).unwrap().pre_release);
     }
 
     #[test]
