@@ -84,6 +84,84 @@ fn the_repositorys_steps_keep_the_contract_in_both_dialects() {
     "BUILD-21"
 )]
 #[case::pre_releases(BUILD, "requirements.txt -U", "requirements.txt -U --pre", "=no-pre-release", "BUILD-50")]
+#[case::all_releases(
+    BUILD,
+    "requirements.txt -U",
+    "requirements.txt -U --all-releases :all:",
+    "=no-pre-release",
+    "BUILD-50"
+)]
+#[case::another_python(
+    BUILD,
+    "pip install -r",
+    "pip --python /usr/bin/python3 install -r",
+    "=commented-git-requirement",
+    "BUILD-21"
+)]
+#[case::python_by_variable(
+    BUILD,
+    "set -e\n",
+    "set -e\nexport PIP_PYTHON=/usr/bin/python3\n",
+    "=commented-git-requirement",
+    "BUILD-21"
+)]
+#[case::no_dependencies_by_file(
+    BUILD,
+    "set -e\n",
+    "set -e\nmkdir -p ~/.config/pip; printf '[install]\\nno-deps = true\\n' > ~/.config/pip/pip.conf\n",
+    "=commented-git-requirement",
+    "BUILD-21"
+)]
+#[case::elsewhere_by_file(
+    BUILD,
+    "set -e\n",
+    "set -e\nprintf '[install]\\ntarget = /opt/x\\n' > /etc/pip.conf\n",
+    "=commented-git-requirement",
+    "BUILD-21"
+)]
+#[case::of_another_day(
+    BUILD,
+    "requirements.txt -U",
+    "requirements.txt -U --uploaded-prior-to 2001-01-01",
+    "=commented-git-requirement",
+    "BUILD-21"
+)]
+#[case::index_that_is_not_there(
+    BUILD,
+    "requirements.txt -U",
+    "requirements.txt -U --index-url http://127.0.0.1:9/simple",
+    "=commented-git-requirement",
+    "BUILD-40"
+)]
+#[case::uninstalled(
+    BUILD,
+    "run_hook build\n",
+    "if listed; then pip uninstall -y -r requirements.txt; fi\nrun_hook build\n",
+    "=commented-git-requirement",
+    "BUILD-21"
+)]
+#[case::wheels_without_dependencies(
+    BUILD,
+    "pip install -r requirements.txt -U",
+    "pip wheel --no-deps -w /tmp/w -r requirements.txt; pip install --no-index -f /tmp/w -r requirements.txt -U",
+    "=commented-git-requirement",
+    "BUILD-21"
+)]
+#[case::git_simulated(BUILD, "apt-get install -y", "apt-get install -ys", "=git-requirement", "BUILD-16")]
+#[case::git_only_fetched(
+    BUILD,
+    "apt-get install -y",
+    "apt-get install -y --download-only",
+    "=git-requirement",
+    "BUILD-16"
+)]
+#[case::git_taken_away(
+    BUILD,
+    "rm -rf /var/lib/apt/lists/*",
+    "rm -rf /var/lib/apt/lists/*; apt-get purge -y git",
+    "=git-requirement",
+    "BUILD-16"
+)]
 #[case::hashes_demanded(
     BUILD,
     "requirements.txt -U",
@@ -119,6 +197,17 @@ fn the_repositorys_steps_keep_the_contract_in_both_dialects() {
 )]
 #[case::not_process_1(START, "exec mod_wsgi-express", "mod_wsgi-express", "=hello-wsgi", "START-2")]
 #[case::another_port(START, "--port 80 ", "--port 8000 ", "=hello-wsgi", "START-1")]
+#[case::for_itself_alone(START, "--port 80 ", "--host 127.0.0.1 --port 80 ", "=hello-wsgi", "START-1")]
+#[case::set_up_alone(START, "--port 80 ", "--setup-only --port 80 ", "=hello-wsgi", "START-1")]
+#[case::mounted_below(START, "--port 80 ", "--mount-point /elsewhere --port 80 ", "=hello-wsgi", "START-1")]
+#[case::https_alone(START, "--port 80 ", "--https-only --https-port 443 --port 80 ", "=hello-wsgi", "START-1")]
+#[case::log_to_nowhere(
+    START,
+    "--locale \"$LANG\" \"$@\"",
+    "--locale \"$LANG\" \"$@\" > /dev/null 2>&1",
+    "=access-log",
+    "START-12"
+)]
 #[case::arguments_lost(START, "--locale \"$LANG\" \"$@\"", "--locale \"$LANG\"", "=module-application", "START-4")]
 #[case::own_working_directory(
     START,

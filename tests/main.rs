@@ -26,6 +26,7 @@ mod engine_faults;
 mod faults;
 mod fixtures;
 mod fuzz;
+mod honest_steps;
 mod hostile;
 mod hostile_runs;
 mod isolation;

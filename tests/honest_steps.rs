@@ -1,0 +1,91 @@
+//! Steps that do what the contract asks for in a way of their own: no clause is broken.
+
+use std::io::Write;
+
+use rstest::rstest;
+use tempfile::NamedTempFile;
+
+use crate::support::{NO_ENGINE, Run, changed};
+
+const BUILD: &str = "mod_wsgi-docker-build";
+const START: &str = "mod_wsgi-docker-start";
+/// Where a step can begin with something.
+const BEGIN: &str = "set -e\n";
+const PIP: &str = "pip install -r requirements.txt -U --exists-action=w --src=\"$__folder/tmp\"";
+
+#[rstest]
+// What an image of Debian has.
+#[case::image_files(
+    BUILD,
+    BEGIN,
+    "set -e\n. /etc/os-release; echo \"on $ID\"; test -d /etc/apt -a -k /tmp; dpkg-query -W bash\n\
+    printf 'Acquire::Retries \"3\";\\n' > /etc/apt/apt.conf.d/80-retries; exec 9> /run/lock/step; date > /var/log/step.log\n\
+    python3 -c 'import socket; socket.create_server((\"localhost\", 0)).close()'\n",
+    "=git-requirement"
+)]
+#[case::apt_by_settings(
+    BUILD,
+    "apt-get install -y git --no-install-recommends",
+    "echo 'APT::Get::Assume-Yes \"1\"; APT { Install-Recommends \"0\"; };' > /etc/apt/apt.conf.d/99own; apt-get install git",
+    "=git-requirement"
+)]
+#[case::apt_answered(
+    BUILD,
+    "apt-get install -y git",
+    "yes | apt-get -oAPT::Install-Recommends=false install git/stable",
+    "=git-requirement"
+)]
+#[case::apt_version(BUILD, "apt-get install -y git", "apt-get -qq install 'git=1:2.*'", "=git-requirement")]
+#[case::apt_distclean(BUILD, "rm -rf /var/lib/apt/lists/*", "apt-get distclean", "=git-requirement")]
+#[case::apt_lists_elsewhere(
+    BUILD,
+    "apt-get update\n    apt-get install",
+    "set_o='-o Dir::State::Lists=/tmp/lists'; apt-get $set_o update\n    apt-get $set_o install",
+    "=git-requirement"
+)]
+#[case::apt_again(
+    BUILD,
+    "    apt-get update\n",
+    "    apt-get update || apt-get update || apt-get update\n",
+    "=nothing-after-a-failing-git-installation"
+)]
+#[case::pip_again(BUILD, PIP, "try() { PIP; }; try || try || try", "=missing-requirement")]
+#[case::wheels_first(
+    BUILD,
+    PIP,
+    "pip wheel -w /tmp/wheels -r requirements.txt; PIP --no-index --find-links=/tmp/wheels",
+    "=every-phase"
+)]
+#[case::report_of_pip(
+    BUILD,
+    PIP,
+    "PIP --report /tmp/report; python -c 'import json; json.load(open(\"/tmp/report\"))'",
+    "=commented-git-requirement"
+)]
+#[case::pip_reinstalls(BUILD, PIP, "pip uninstall -y -r requirements.txt; PIP", "=commented-git-requirement")]
+#[case::abbreviated(START, "--log-to-terminal", "--log-to-term", "=hello-wsgi")]
+#[case::all_addresses(START, "--port 80 ", "--host 0.0.0.0 --mount-point / --port 80 ", "=hello-wsgi")]
+#[case::system_of_the_image(START, BEGIN, "set -e\n. /etc/os-release\n", "=hello-wsgi")]
+fn break_no_clause(#[case] step: &str, #[case] from: &str, #[case] to: &str, #[case] scenario: &str) {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(changed(step, from, &to.replace("PIP", PIP)).as_bytes()).unwrap();
+    let option = if step == BUILD { "--build-step" } else { "--start-step" };
+    let path = file.path().to_str().unwrap();
+    let run = Run::cold(&[("DOCKER_HOST", NO_ENGINE)], &["--tier", "contract", "--strict", option, path, scenario]);
+    assert_eq!(run.report["scenarios"][0]["verdict"], "pass", "{}", run.output());
+    run.assert().success();
+}
+
+/// What a step prints comes into reports, and neither users nor keys of this machine belong there.
+#[test]
+fn this_machine_s_users_and_keys_are_not_in_a_sandbox() {
+    let mut file = NamedTempFile::new().unwrap();
+    let step = "#!/bin/sh\ncat /proc/keys /proc/key-users | sed 's/^/KEY /'\nsed 's/^/USER /' /etc/passwd\nexit 7\n";
+    file.write_all(step.as_bytes()).unwrap();
+    let path = file.path().to_str().unwrap();
+    let run = Run::cold(&[("DOCKER_HOST", NO_ENGINE)], &["--tier", "contract", "--build-step", path, "=hello-wsgi"]);
+    let log = run.report["scenarios"][0].to_string();
+    assert!(log.contains("USER www-data:x:33:33:") && !log.contains("KEY "), "{log}");
+    // Those of an image, and no more.
+    assert_eq!(log.matches("USER ").count(), 18, "{log}");
+}
