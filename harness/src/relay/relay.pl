@@ -110,6 +110,14 @@ sub connected {
     settle($number);
 }
 
+# Ends a client's connection that broke, once no more of it may be read: whoever writes to it takes nothing and would wait for ever.
+sub give_up {
+    my ($number) = @_;
+    my $connection = $open{$number} or return;
+    return if !defined $connection->{broken} || !defined $connection->{from} || $connection->{credit} > 0;
+    drop($number, $connection->{broken});
+}
+
 sub received {
     my ($number) = @_;
     my $connection = $open{$number};
@@ -120,6 +128,7 @@ sub received {
     } elsif ($count) {
         $connection->{credit} -= $count;
         frame('d', $number, $data);
+        give_up($number);
     } elsif (defined $connection->{broken}) {
         # What looks like an end is the break that the write has told of.
         drop($number, $connection->{broken});
@@ -139,7 +148,7 @@ sub sent {
         # What came before the break is still there to be read.
         ($connection->{broken}, $connection->{out}) = ("$!", '');
         drop($number, $connection->{broken}) if $connection->{ended} || $connection->{closing};
-        return;
+        return give_up($number);
     }
     substr $connection->{out}, 0, $count, '';
     $connection->{taken} += $count;

@@ -223,6 +223,29 @@ async fn an_address_has_no_more_connections_than_it_may() {
     assert_eq!(peer.address.ip(), Ipv4Addr::new(127, 0, 0, 2));
 }
 
+/// A client may send more than is taken of it, read nothing, and go: whoever writes to it is told.
+#[tokio::test]
+async fn a_client_that_goes_is_told_though_nothing_more_is_taken_of_it() {
+    let (_link, mut incoming, address, _child) = relay().await;
+    let client = TcpSocket::new_v4().unwrap();
+    client.set_recv_buffer_size(4096).unwrap();
+    let mut client = client.connect(address).await.unwrap();
+    let mut stream = incoming.next().await.unwrap().0.unwrap();
+    let enough = std::time::Duration::from_secs(1);
+    let endless = async {
+        loop {
+            client.write_all(&[0; 4096]).await.unwrap();
+        }
+    };
+    assert!(tokio::time::timeout(enough, endless).await.is_err());
+    let writer = tokio::spawn(async move {
+        while stream.write_all(&[0; 4096]).await.is_ok() {}
+    });
+    tokio::time::sleep(enough).await;
+    drop(client);
+    tokio::time::timeout(enough * 20, writer).await.unwrap().unwrap();
+}
+
 /// Where others have all connections that there may be, one that is refused is told of: it is not its client's doing.
 #[tokio::test]
 async fn a_connection_without_room_is_told_of() {
