@@ -238,9 +238,7 @@ async fn a_client_that_goes_is_told_though_nothing_more_is_taken_of_it() {
         }
     };
     assert!(tokio::time::timeout(enough, endless).await.is_err());
-    let writer = tokio::spawn(async move {
-        while stream.write_all(&[0; 4096]).await.is_ok() {}
-    });
+    let writer = tokio::spawn(async move { while stream.write_all(&[0; 4096]).await.is_ok() {} });
     tokio::time::sleep(enough).await;
     drop(client);
     tokio::time::timeout(enough * 20, writer).await.unwrap().unwrap();

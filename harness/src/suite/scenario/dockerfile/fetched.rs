@@ -26,6 +26,10 @@ pub(crate) fn begun_with(text: &str, arguments: &BTreeMap<String, String>) -> Re
         what: format!("{why}; it cannot be told what it would fetch"),
     })?;
     let line_of = |place: usize| text[..place].matches('\n').count() + 1;
+    if let Some((place, what)) = &file.unclear {
+        let what = format!("builders may read {what} otherwise; it cannot be told what it would fetch");
+        return Err(Fetch { line: line_of(*place), what });
+    }
     if let Some((place, what)) = &file.only_buildkit {
         let what = format!("{what} is for BuildKit alone; it cannot be told what it would fetch");
         return Err(Fetch { line: line_of(place.start), what });
@@ -49,7 +53,14 @@ pub(crate) fn begun_with(text: &str, arguments: &BTreeMap<String, String>) -> Re
 /// What an engine would fetch for a trigger, if anything.
 pub(crate) fn by_trigger(trigger: &str) -> Option<String> {
     let refused = |what: String| Some(format!("the trigger `{}`: {what}", trigger.escape_debug()));
+    // A trigger is a text of its own for a builder, and one of several lines may have directives.
+    if trigger.contains('\n') || trigger.trim_start().starts_with('#') {
+        return refused("it cannot be told what it would fetch (it is not one instruction)".to_owned());
+    }
     match read(&format!("FROM scratch\n{trigger}\n")) {
+        Ok(Dockerfile { unclear: Some((_, what)), .. }) => {
+            refused(format!("builders may read {what} otherwise; it cannot be told what it would fetch"))
+        }
         Ok(Dockerfile { only_buildkit: Some((_, what)), .. }) => refused(format!("{what} is for BuildKit alone")),
         Ok(file) => {
             // Of the stages of an application nothing is known.
@@ -156,6 +167,12 @@ mod tests {
             "ONBUILD ADD http://192.0.2.1/x /x",
             "ONBUILD COPY --from=nginx /x /x",
             "RUN <<EOF\nADD http://192.0.2.1/x /x\nEOF",
+            // Bytes of characters that are white space to the classic builder: C3 A0, C4 85.
+            "ADD --chown=\u{e0}http://192.0.2.1/x /y /z/",
+            "COPY --chown=0:0\u{105}--from=nginx:latest /x /x",
+            "COPY --ch\\\nown=\u{e0}--from=nginx /x /x",
+            "ONBUILD ADD --chown=\u{e0}http://192.0.2.1/x /y /z/",
+            "ADD\u{b}x /x",
         ] {
             let found = of_file(&format!("{on}{instruction}\n"));
             assert!(found.as_ref().is_err_and(|what| what.starts_with("line 3: ")), "{instruction}: {found:?}");
@@ -170,6 +187,8 @@ mod tests {
     fn another_escape_character_hides_nothing() {
         let text = "# escape=`\nARG IMAGE\nFROM ${IMAGE}\nRUN x \\\nADD http://192.0.2.1/x /x\n";
         assert!(of_file(text).is_err());
+        let text = "# check=skip=all\n# escape=`\nARG IMAGE\nFROM ${IMAGE}\nRUN x `\nADD http://192.0.2.1/x /x\n";
+        assert!(of_file(text).is_err_and(|what| what.starts_with("line 2: ")));
     }
 
     #[test]
@@ -182,10 +201,21 @@ mod tests {
             "RUN true\nADD http://192.0.2.1/x /x",
             "FROM debian",
             "nonsense",
+            "ADD --chown=\u{e0}http://192.0.2.1/x /y /z/",
+            "COPY --chown=0:0\u{e0}--from=nginx:latest /x /x",
+            "# escape=`\nADD x /x",
+            "\u{85}COPY . /app",
         ] {
             assert!(by_trigger(trigger).is_some(), "{trigger}");
         }
-        for trigger in ["COPY . /app", "RUN mod_wsgi-docker-build", "ADD . /app", "ENV A=http://x", "CMD [ \"x\" ]"] {
+        for trigger in [
+            "COPY . /app",
+            "RUN mod_wsgi-docker-build",
+            "ADD . /app",
+            "COPY --chown=0:0 \u{e4} /app",
+            "ENV A=http://x",
+            "CMD [ \"x\" ]",
+        ] {
             assert_eq!(by_trigger(trigger), None, "{trigger}");
         }
     }

@@ -7,6 +7,7 @@ mod read;
 mod stages;
 #[cfg(test)]
 mod tests;
+mod unclear;
 
 use std::fs;
 use std::path::Path;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use parse_dockerfile::{AddInstruction, Command, CopyInstruction, Flag, Instruction as Parsed, Source};
 
-use super::here_document;
+use super::{here_document, unclear};
 
 /// A Dockerfile, up to what only `BuildKit` can read.
 #[derive(Debug, Default)]
@@ -12,6 +12,8 @@ pub(crate) struct Dockerfile {
     pub(crate) instructions: Vec<Instruction>,
     /// What only `BuildKit` knows: the first of it, and where it stands.
     pub(crate) only_buildkit: Option<(Range<usize>, String)>,
+    /// What builders may read otherwise: the first of it, and the byte of the text at which its line stands.
+    pub(super) unclear: Option<(usize, String)>,
 }
 
 /// An instruction.
@@ -74,7 +76,8 @@ pub(crate) fn read(text: &str) -> Result<Dockerfile, Unreadable> {
     // A byte order mark is no part of what is parsed.
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
     let shift = text.len() - body.len();
-    let mut file = Dockerfile::default();
+    let unclear = unclear::in_text(body).map(|(place, what)| (place + shift, what));
+    let mut file = Dockerfile { unclear, ..Dockerfile::default() };
     for parsed in parse_dockerfile::parse_iter(body)? {
         let parsed = match parsed {
             Ok(parsed) => parsed,
@@ -85,6 +88,9 @@ pub(crate) fn read(text: &str) -> Result<Dockerfile, Unreadable> {
         let (start, does) = convert(&parsed);
         let line = body[start..].lines().next().unwrap_or_default().trim_end();
         let place = start + shift..start + shift + line.len();
+        if let Some(what) = unclear::in_options(&parsed) {
+            file.unclear.get_or_insert((place.start, what));
+        }
         if let Some(what) = only_buildkit(&parsed)
             && file.only_buildkit.is_none()
         {
