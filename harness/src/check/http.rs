@@ -11,12 +11,11 @@ use super::text::{excerpt, pattern, printable, quoted};
 use crate::outcome::{At, CheckId, Finding, Outcome};
 use crate::suite::scenario::HttpExpectation;
 
-/// Checks the answers to a request, of which there is one for each time that it was sent: a finding for the status, one
-/// for each header, and one for each thing expected of the body. Each must hold of all answers. Without an answer all of
-/// them are broken, for the reason that there was none.
-pub(crate) fn check(scope: &Scope, expectation: &HttpExpectation, evidence: &[ProbeEvidence]) -> Vec<Finding> {
-    let scope = &scope.only(&expectation.proves);
-    let mut each = evidence.iter().map(|evidence| answer(scope, expectation, evidence));
+/// The findings of a request, from those of its answers, of which there is one for each time that it was sent: each must hold of all
+/// answers.
+pub(crate) fn of_all(answers: Vec<Vec<Finding>>) -> Vec<Finding> {
+    let times = answers.len();
+    let mut each = answers.into_iter();
     let Some(mut findings) = each.next() else { return Vec::new() };
     let mut broken: Vec<usize> = findings.iter().map(|finding| usize::from(finding.is_broken())).collect();
     for others in each {
@@ -29,19 +28,21 @@ pub(crate) fn check(scope: &Scope, expectation: &HttpExpectation, evidence: &[Pr
             }
         }
     }
-    if evidence.len() > 1 {
+    if times > 1 {
         for (finding, count) in findings.iter_mut().zip(broken) {
-            finding.subject.occasion = format!(" of {} requests{}", evidence.len(), finding.subject.occasion);
+            finding.subject.occasion = format!(" of {times} requests{}", finding.subject.occasion);
             if let Outcome::Broken { got, .. } = &mut finding.outcome {
-                *got = format!("{count} of {} were not so, the first: {got}", evidence.len());
+                *got = format!("{count} of {times} were not so, the first: {got}");
             }
         }
     }
     findings
 }
 
-/// Checks one answer. What the findings are is the same for every answer to a request.
-fn answer(scope: &Scope, expectation: &HttpExpectation, evidence: &ProbeEvidence) -> Vec<Finding> {
+/// Checks one answer: a finding for the status, one for each header, and one for each thing expected of the body. Without an answer all
+/// of them are broken, for the reason that there was none. What the findings are is the same for every answer to a request.
+pub(crate) fn answer(scope: &Scope, expectation: &HttpExpectation, evidence: &ProbeEvidence) -> Vec<Finding> {
+    let scope = &scope.only(&expectation.proves);
     let request = format!("{} {}", expectation.method, printable(&expectation.path));
     let status = &expectation.status;
     let mut findings =
@@ -170,6 +171,10 @@ mod tests {
 
     use super::super::samples::{at, broken, declared, held, regex, scope};
     use super::*;
+
+    fn check(scope: &Scope, expectation: &HttpExpectation, evidence: &[ProbeEvidence]) -> Vec<Finding> {
+        of_all(evidence.iter().map(|evidence| super::answer(scope, expectation, evidence)).collect())
+    }
 
     fn check_one(expectation: &HttpExpectation, evidence: ProbeEvidence) -> Vec<Finding> {
         check(&scope(), expectation, &[evidence])

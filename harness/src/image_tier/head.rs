@@ -5,13 +5,14 @@ use std::net::IpAddr;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
+use super::target::target;
 use crate::check::evidence::HttpEvidence;
 use crate::suite::scenario::HttpExpectation;
 
 /// How much is read, in bytes.
 const MAX_ANSWER: u64 = 1 << 20;
 /// How many headers an answer may have.
-const MAX_HEADERS: usize = 128;
+pub(super) const MAX_HEADERS: usize = 1000;
 
 /// Sends the request and reads until the server closes the connection, as it is asked to.
 pub(super) async fn ask(
@@ -19,7 +20,7 @@ pub(super) async fn ask(
     host: IpAddr,
     expectation: &HttpExpectation,
 ) -> Result<HttpEvidence, String> {
-    let mut request = format!("HEAD {} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n", expectation.path);
+    let mut request = format!("HEAD {} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n", target(&expectation.path));
     for (name, value) in &expectation.request_headers {
         request.push_str(&format!("{name}: {value}\r\n"));
     }
@@ -31,7 +32,7 @@ pub(super) async fn ask(
 }
 
 fn parse(answer: &[u8]) -> Option<HttpEvidence> {
-    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut headers = vec![httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     let Ok(httparse::Status::Complete(end)) = response.parse(answer) else { return None };
     let mut named: BTreeMap<String, Vec<String>> = BTreeMap::new();

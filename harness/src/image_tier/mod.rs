@@ -13,6 +13,7 @@ mod probe;
 mod serve;
 mod setup;
 mod step;
+mod target;
 mod tier;
 
 pub(crate) use setup::Setup;

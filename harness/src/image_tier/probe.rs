@@ -15,9 +15,9 @@ use hyper::header::{ACCEPT, HOST};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::task::AbortOnDropHandle;
-use url::{Position, Url};
 
 use super::head;
+use super::target::target;
 use crate::check::evidence::{HttpEvidence, ProbeEvidence};
 use crate::engine::{Application, EngineError};
 use crate::outcome::with_causes;
@@ -32,20 +32,21 @@ const MAX_BODY: usize = 16 << 20;
 /// The largest chunk of a request's body, in bytes.
 const LARGEST_CHUNK: usize = 8192;
 
-/// Sends a request as often as it says, so many at the same time as it says; the evidence in the order of the requests.
+/// Sends a request as often as it says, so many at the same time as it says; what is thought of the answers, in the order of the
+/// requests. Each is judged as it comes, and not kept: its body may be large.
 ///
 /// # Errors
 /// When the engine cannot say whether the container still runs.
-pub(super) async fn ask_all(
+pub(super) async fn ask_all<T>(
     (link, limits): (&Link, Limits),
     application: &Application,
     expectation: &HttpExpectation,
     first: bool,
-) -> Result<Vec<ProbeEvidence>, EngineError> {
-    stream::iter((0..expectation.times).map(|_| ask((link, limits), application, expectation, first)))
-        .buffered(expectation.at_once)
-        .try_collect()
-        .await
+    judge: impl Fn(&ProbeEvidence) -> T,
+) -> Result<Vec<T>, EngineError> {
+    let judge = &judge;
+    let ask = |_| async move { ask((link, limits), application, expectation, first).await.map(|one| judge(&one)) };
+    stream::iter((0..expectation.times).map(ask)).buffered(expectation.at_once).try_collect().await
 }
 
 /// Asks until there is an answer, the container ends, or the time is over. Only the first request of a container
@@ -117,10 +118,7 @@ async fn exchange(
     expectation: &HttpExpectation,
 ) -> Result<HttpEvidence, String> {
     let failed = |error: hyper::Error| with_causes(&error);
-    let url = Url::parse(&format!("http://{address}{}", expectation.path)).map_err(|error| error.to_string())?;
-    let mut request = hyper::Request::builder()
-        .method(expectation.method.as_bytes())
-        .uri(&url[Position::BeforePath..Position::AfterQuery]);
+    let mut request = hyper::Request::builder().method(expectation.method.as_bytes()).uri(target(&expectation.path));
     for (name, value) in &expectation.request_headers {
         request = request.header(name, value);
     }
@@ -130,7 +128,11 @@ async fn exchange(
         headers.entry(ACCEPT).or_insert(hyper::header::HeaderValue::from_static("*/*"));
     }
     let request = request.body(body(expectation)).map_err(|error| error.to_string())?;
-    let (mut sender, connection) = http1::handshake(TokioIo::new(connection)).await.map_err(failed)?;
+    let (mut sender, connection) = http1::Builder::new()
+        .max_headers(head::MAX_HEADERS)
+        .handshake(TokioIo::new(connection))
+        .await
+        .map_err(failed)?;
     let _carried = AbortOnDropHandle::new(tokio::spawn(connection));
     let mut response = sender.send_request(request).await.map_err(failed)?;
     let mut headers: BTreeMap<String, Vec<String>> = BTreeMap::new();

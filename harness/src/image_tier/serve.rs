@@ -46,12 +46,17 @@ impl Step<'_> {
             result = self.watch(serve, &mut application, before.zip(volume.as_ref()), begun) => Some(result),
             larger = setup.engine.until_larger(&id, disk) => larger.map_or_else(|error| Some(Err(error.into())), |()| None),
         };
+        let is_too_large = watched.is_none();
         let result = watched.unwrap_or_else(|| {
             self.part.findings.push(Exceeded::Disk(disk).finding(&self.scope, "container", &serve.at));
             Ok(())
         });
+        if is_too_large {
+            // One that is kept must not go on.
+            application.kill().await?;
+        }
         let clients = setup.guard.clients_of(&id).await;
-        self.blame_undeclared(cursor, &clients);
+        self.blame_undeclared(cursor, &clients, true);
         let keep = setup.keep && (result.is_err() || self.part.findings.iter().any(Finding::is_broken));
         if keep {
             application.keep();
@@ -142,9 +147,14 @@ impl Step<'_> {
         let relay = self.setup.relay.get().ok_or_else(|| missing("the relay"))?;
         let mut answers = true;
         for (index, expectation) in serve.http.iter().enumerate() {
-            let evidence = probe::ask_all((relay.link(), limits), application, expectation, index == 0).await?;
-            answers = evidence.iter().all(|one| matches!(one, ProbeEvidence::Answered(_)));
-            self.part.findings.extend(check::http::check(&self.scope, expectation, &evidence));
+            let scope = &self.scope;
+            let judge = |one: &ProbeEvidence| {
+                (matches!(one, ProbeEvidence::Answered(_)), check::http::answer(scope, expectation, one))
+            };
+            let judged = probe::ask_all((relay.link(), limits), application, expectation, index == 0, judge).await?;
+            answers = judged.iter().all(|(is_answer, _)| *is_answer);
+            let findings = check::http::of_all(judged.into_iter().map(|(_, findings)| findings).collect());
+            self.part.findings.extend(findings);
             if !answers {
                 let rest = serve.http.len() - index - 1;
                 if rest > 0 {
