@@ -26,15 +26,38 @@ pub(super) fn fault(requests: &[Request], declared_absent: &[String]) -> Option<
                 "add it to scenarios/packages.lock, or declare it in the scenario's `[fixtures] absent_packages`",
             ),
             Outcome::Refused(text) => (text.clone(), "the fixture server does not offer what the build requested"),
-            Outcome::Absent | Outcome::Served | Outcome::FromUpstream => return None,
+            // A repository that is not there may be what the scenario is about: its expectation tells.
+            Outcome::Absent | Outcome::NoRepository | Outcome::Served | Outcome::FromUpstream => return None,
         };
         Some(Fault { what, hint: Some(hint.to_owned()) })
     })
 }
 
+/// The fault of the suite that these requests are for something that the fixtures do not have or could not give: what was done without
+/// it is not known to be nothing.
+pub(super) fn without(requests: &[Request], declared_absent: &[String], went_on: bool) -> Option<Fault> {
+    let not_given = || not_given(requests).filter(|_| went_on);
+    undeclared(requests, declared_absent).or_else(not_given)
+}
+
+/// The fault that a build or container went on without something that it should have got. One that failed has said why.
+fn not_given(requests: &[Request]) -> Option<Fault> {
+    requests.iter().find_map(|request| {
+        let (why, hint) = match &request.outcome {
+            Outcome::Fault(text) => (text.as_str(), "`wsgi-proof fetch` fills the fixture store"),
+            Outcome::NoRepository => {
+                ("the fixtures have no such repository", "add it to scenarios/repositories; builds reach nothing else")
+            }
+            Outcome::Absent | Outcome::Refused(_) | Outcome::Served | Outcome::FromUpstream => return None,
+        };
+        let what = format!("a build or container requested `{}`, and went on without it: {why}", request.what);
+        Some(Fault { what, hint: Some(hint.to_owned()) })
+    })
+}
+
 /// The fault of the suite that these requests are for something that the fixtures do not have, and that was not declared absent. It
-/// counts however the build ended: what it did without is not known to be nothing.
-pub(super) fn undeclared(requests: &[Request], declared_absent: &[String]) -> Option<Fault> {
+/// counts however the build ended.
+fn undeclared(requests: &[Request], declared_absent: &[String]) -> Option<Fault> {
     let request = requests.iter().find(|request| request.is_undeclared(declared_absent))?;
     Some(Fault {
         what: format!("a build or container requested `{}`, which the fixture server does not have", request.what),
@@ -120,6 +143,19 @@ mod tests {
         );
         let absent = [request("none-such", Outcome::Absent)];
         assert_eq!(undeclared(&absent, &lines(&["none-such"])), None);
+    }
+
+    #[test]
+    fn what_could_not_be_given_counts_where_it_was_done_without() {
+        let missing = [request("/git/none.git/info/refs", Outcome::NoRepository)];
+        let trouble = [request("http://a/pool/x.deb", Outcome::Fault("502".into()))];
+        for requests in [&missing, &trouble] {
+            assert!(without(requests, &[], true).is_some());
+            assert_eq!(without(requests, &[], false), None);
+        }
+        assert_eq!(fault(&missing, &[]), None);
+        assert_eq!(without(&[request("six", Outcome::Served)], &[], true), None);
+        assert!(without(&[request("none-such", Outcome::Absent)], &[], false).is_some());
     }
 
     #[test]

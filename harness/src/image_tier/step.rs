@@ -132,6 +132,7 @@ impl Step<'_> {
         let evidence = self.setup.engine.build(request, &mut |_| {}).await?;
         let clients = self.setup.clients(mark, &evidence.log).await;
         self.part.findings = check::build::check(&self.scope, expectation, &evidence);
+        let is_built = matches!(evidence.end, BuildEnd::Built { .. });
         let end = match evidence.end {
             BuildEnd::Built { image } => match expectation.outcome.value {
                 BuildOutcome::Success => StepEnd::Image(image),
@@ -147,7 +148,7 @@ impl Step<'_> {
                 StepEnd::NotBuilt
             }
         };
-        self.blame_undeclared(cursor, &clients);
+        self.blame_undeclared(cursor, &clients, is_built);
         self.part.logs.push(Log { title: "build log".to_owned(), lines: evidence.log.reported() });
         if matches!(end, StepEnd::Image(_)) {
             for (index, rebuild) in self.scenario.rebuilds.iter().enumerate() {
@@ -171,18 +172,20 @@ impl Step<'_> {
         if matches!(evidence.end, BuildEnd::Failed { .. }) {
             self.part.fault = blame::fault(&blame::requests_of(self.setup.requests.since(cursor), &clients), &[]);
         }
-        self.blame_undeclared(cursor, &clients);
+        self.blame_undeclared(cursor, &clients, matches!(evidence.end, BuildEnd::Built { .. }));
         self.part.logs.push(Log { title: format!("log of rebuild {number}"), lines: evidence.log.reported() });
         Ok(())
     }
 
     /// Notes a fault if these clients have asked since for what the scenario did not declare. Where not all are known, whatever
-    /// no scenario of the run declares may have been asked for by them: what they did without is not known to be nothing.
-    pub(super) fn blame_undeclared(&mut self, cursor: usize, clients: &Clients) {
+    /// no scenario of the run declares may have been asked for by them: what they did without is not known to be nothing. What
+    /// could not be given counts where they `went_on` without it.
+    pub(super) fn blame_undeclared(&mut self, cursor: usize, clients: &Clients, went_on: bool) {
         let requests = self.setup.requests.since(cursor);
         let only = Clients { all_known: true, ..clients.clone() };
-        let own = || blame::undeclared(&blame::requests_of(requests.clone(), &only), &self.scenario.absent_packages);
-        let anyones = || blame::undeclared(&blame::requests_of(requests.clone(), clients), &self.setup.absent);
+        let of = |clients, absent| blame::without(&blame::requests_of(requests.clone(), clients), absent, went_on);
+        let own = || of(&only, &self.scenario.absent_packages);
+        let anyones = || of(clients, &self.setup.absent);
         self.part.fault = self.part.fault.take().or_else(own).or_else(|| anyones().filter(|_| !clients.all_known));
     }
 

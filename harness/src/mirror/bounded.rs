@@ -11,7 +11,7 @@ use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::log::{Outcome, RequestLog};
+use super::log::{CONNECTION, Outcome, RequestLog};
 use crate::relay::Peer;
 
 /// How many connections a client may have at a time: pip and apt have a handful.
@@ -61,7 +61,7 @@ impl<L: Listener<Addr: Into<Peer>>> Listener for Bounded<L> {
                 return (Connection { stream, client, open: Arc::clone(&self.open) }, peer);
             }
             let why = format!("more than {OF_A_CLIENT} connections at a time");
-            self.log.of(Some(peer)).add("a connection", Outcome::Refused(why));
+            self.log.of(Some(peer)).add(CONNECTION, Outcome::Refused(why));
         }
     }
 

@@ -18,7 +18,7 @@ use super::archive::{self, Flights, text};
 use super::bounded::{Bounded, Client};
 use super::content::Content;
 use super::lock::Lock;
-use super::log::{Outcome, RequestLog};
+use super::log::{CONNECTION, Outcome, RequestLog};
 use super::{Inner, fetch, index, range, repositories};
 use crate::outcome::with_causes;
 use crate::relay::{Incoming, Peer, RelayStream};
@@ -116,7 +116,7 @@ impl Listener for Carried {
                 Some((Some(stream), peer)) => return (stream, peer),
                 Some((None, peer)) => {
                     let why = "the relay has no room for more connections".to_owned();
-                    self.log.of(Some(peer)).add("a connection", Outcome::Fault(why));
+                    self.log.of(Some(peer)).add(CONNECTION, Outcome::Fault(why));
                 }
                 // The relay is no more; the run has been told by whoever needs it.
                 None => std::future::pending().await,
@@ -178,8 +178,9 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         };
     }
     if path.starts_with("/git/") || path.starts_with("/hg/") {
-        log.add(path, Outcome::Served);
         // Clients look for files that a repository need not have.
+        let is_there = repositories::is_there(folder, path);
+        log.add(path, if is_there { Outcome::Served } else { Outcome::NoRepository });
         let read = repositories::file(folder, path).and_then(|file| Content::of(File::open(file).ok()?).ok());
         return read.map_or_else(
             || text(StatusCode::NOT_FOUND, "no such file in a repository"),

@@ -167,10 +167,11 @@ async fn it_is_no_general_way_out() {
     let outside = format!("http://{}/debian/dists/x", upstream.address);
     assert_eq!(get(&proxied(&other), &outside).await.0, 403);
     assert_eq!(get(&proxied(&known), &format!("http://{}/anything", upstream.address)).await.0, 403);
+    assert_eq!(get(&proxied(&known), &format!("{outside}?x=1")).await.0, 403);
     let posted = proxied(&known).post(&outside).body("secret").send().await.unwrap();
     assert_eq!(posted.status().as_u16(), 403);
     assert_eq!(upstream.asked(), 0);
-    assert_eq!(known.log().counts().refused, 2);
+    assert_eq!(known.log().counts().refused, 3);
 }
 
 #[tokio::test]
@@ -216,6 +217,9 @@ async fn index_files_and_repositories_are_served() {
     assert_eq!(part.text().await.unwrap(), "234");
     assert_eq!(get(&client, &format!("{url}/git/a.git/none")).await.0, 404);
     assert_eq!(server.log().counts().faults + server.log().counts().refused, 0);
+    assert!(server.log().since(0).is_empty());
+    assert_eq!(get(&client, &format!("{url}/git/none.git/info/refs")).await.0, 404);
+    assert_eq!(server.log().since(0)[0].outcome, Outcome::NoRepository);
 }
 
 #[tokio::test]
