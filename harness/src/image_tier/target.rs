@@ -19,7 +19,7 @@ mod tests {
         for path in ["/static/../../etc/passwd", "/a/%2e%2e/b", "/a\\b", "//x//", "/{a}|^[b]?c=d?e&f=%zz"] {
             assert_eq!(target(path), path);
             let uri: Result<hyper::Uri, _> = path.parse();
-            assert!(uri.is_ok_and(|uri| uri.to_string() == path), "{path}");
+            assert!(uri.is_ok_and(|uri| uri == *path), "{path}");
         }
         assert_eq!(target("/a b\t\u{e4}#<c>`\""), "/a%20b%09%C3%A4%23%3Cc%3E%60%22");
     }

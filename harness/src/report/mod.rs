@@ -57,7 +57,7 @@ pub(crate) trait Reporter: Send {
 
 /// All reporters of a run. One that fails does not stop the others: every one sees every event.
 pub(crate) struct Reporters {
-    reporters: Vec<(String, Box<dyn Reporter>)>,
+    all: Vec<(String, Box<dyn Reporter>)>,
     faults: Vec<String>,
     logs: Logs,
 }
@@ -81,9 +81,9 @@ impl Reporters {
             reporters.push(("GitHub".to_owned(), Box::new(github)));
         }
         if let Some(folder) = folder {
-            reporters.extend(Self::files(folder, scenarios)?.reporters);
+            reporters.extend(Self::files(folder, scenarios)?.all);
         }
-        Ok(Self { reporters, faults: Vec::new(), logs: Logs::default() })
+        Ok(Self { all: reporters, faults: Vec::new(), logs: Logs::default() })
     }
 
     /// The files `junit.xml`, `report.json`, `index.html` and `ctrf.json` in a folder, and nothing else.
@@ -100,11 +100,11 @@ impl Reporters {
             ("report.json and index.html".to_owned(), Box::new(document)),
             ("ctrf.json".to_owned(), Box::new(ctrf)),
         ];
-        Ok(Self { reporters, faults: Vec::new(), logs: Logs::default() })
+        Ok(Self { all: reporters, faults: Vec::new(), logs: Logs::default() })
     }
 
     pub(crate) fn none() -> Self {
-        Self { reporters: Vec::new(), faults: Vec::new(), logs: Logs::default() }
+        Self { all: Vec::new(), faults: Vec::new(), logs: Logs::default() }
     }
 
     /// Hands an event to every reporter, without secrets.
@@ -113,14 +113,14 @@ impl Reporters {
         if let Event::ScenarioFinished(report) = &mut event {
             self.logs.bound(&mut report.logs);
         }
-        for (name, reporter) in &mut self.reporters {
+        for (name, reporter) in &mut self.all {
             note(&mut self.faults, name, reporter.event(&event));
         }
     }
 
     /// Lets every reporter finish; returns what could not be written.
     pub(crate) fn finish(mut self) -> Vec<String> {
-        for (name, reporter) in &mut self.reporters {
+        for (name, reporter) in &mut self.all {
             note(&mut self.faults, name, reporter.finish());
         }
         self.faults

@@ -23,10 +23,9 @@ pub(super) fn value(variable: &str, pip: Pip) -> Option<Value> {
     let old = pip.is_on_python_2();
     Some(match variable {
         "python_version" => Value::Known(format!("{major}.{minor}")),
-        "python_full_version" => full(),
         // Python 2 does not say what implements it, and names the kernel's version.
         "implementation_version" if old => known("0"),
-        "implementation_version" => full(),
+        "python_full_version" | "implementation_version" => full(),
         "implementation_name" => known(if old { "" } else { "cpython" }),
         "sys_platform" => known(if old { "linux2" } else { "linux" }),
         "os_name" => known("posix"),
