@@ -9,6 +9,14 @@ use crate::outcome::Fault;
 pub(super) fn requests_of(mut requests: Vec<Request>, clients: &Clients) -> Vec<Request> {
     let asked = |request: &Request| request.from.and_then(|from| clients.asked(from, request.at));
     requests.retain(|request| asked(request).unwrap_or(!clients.all_known));
+    // What came in the end was not missed.
+    let came: Vec<bool> = requests
+        .iter()
+        .enumerate()
+        .map(|(place, request)| requests[place..].iter().any(|later| later.takes_back(request)))
+        .collect();
+    let mut came = came.into_iter();
+    requests.retain(|_| !came.next().unwrap_or(false));
     requests
 }
 
@@ -134,6 +142,19 @@ mod tests {
         }
         // Where it is not known who asked, it may have been anybody.
         assert!(!of(UNKNOWN, true) && of(UNKNOWN, false));
+    }
+
+    /// Of the same client, at the time when the address was its own.
+    #[test]
+    fn what_came_in_the_end_is_no_fault() {
+        let at = |what: &str, outcome, at| Request { at: Some(at), ..request(what, outcome) };
+        let clients = |own: &[i64], others: &[i64]| {
+            let stays = |times: &[i64]| times.iter().map(|since| Stay { address: OWN, since: *since }).collect();
+            Clients { own: stays(own), others: stays(others), all_known: true }
+        };
+        let requests = vec![at("a.whl", Outcome::Fault("502".into()), 10), at("a.whl", Outcome::Served, 30)];
+        assert_eq!(fault(&requests_of(requests.clone(), &clients(&[5], &[])), &[]), None);
+        assert!(fault(&requests_of(requests, &clients(&[5], &[20])), &[]).is_some());
     }
 
     #[test]
