@@ -163,7 +163,7 @@ fn after_sudo_reports_are_the_callers() {
     let (_, folder) = run(step.path(), &[("SUDO_UID", "12345"), ("SUDO_GID", "54321")]);
     let report = folder.path().join("report");
     let mut paths: Vec<_> = report.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert_eq!(paths.len(), 3);
+    assert_eq!(paths.len(), 4);
     paths.push(report);
     for path in paths {
         let metadata = path.symlink_metadata().unwrap();
