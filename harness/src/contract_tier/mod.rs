@@ -151,43 +151,35 @@ pub(crate) async fn examine(
     limits: Limits,
 ) -> (Examined, Option<TierError>) {
     let mut examined = Examined::default();
-    let fault = examine_into(&mut examined, sandboxes, candidate, scenario, scope, pip, limits).await.err();
-    (examined, fault)
-}
-
-async fn examine_into(
-    into: &mut Examined,
-    sandboxes: &Sandboxes,
-    candidate: &Candidate,
-    scenario: &Scenario,
-    scope: &Scope,
-    pip: Pip,
-    limits: Limits,
-) -> Result<(), TierError> {
-    let Ok(recipe) = recipe_of(scenario) else { return Ok(()) };
-    let archive = Arc::new(build_context(scenario)?);
-    let limits = limits.with(&scenario.limits);
-    // Where a phase has several tools that can fail, each has its turn.
-    for failing in build::failing(scenario).into_iter().map(Some).chain([None]) {
-        if failing.is_none() && build::must_fail(scenario) && !into.findings.is_empty() {
-            return Ok(());
-        }
-        let (workspace, root) = workspace(sandboxes, pip, &archive).await?;
-        let examined = std::mem::take(into);
-        let mut examination =
-            Examination { sandboxes, candidate, scenario, scope, pip, limits, workspace, root, failing, examined };
-        let ended = examination.all(&recipe).await;
-        *into = examination.examined;
-        match ended {
-            Err(TierError::Left { what }) => {
-                let at = &scenario.summary.at;
-                into.findings.push(check::limit::left(&scope.at(Stage::Examine), "candidate", APP, &what, at));
+    let into = &mut examined;
+    let ended: Result<(), TierError> = async {
+        let Ok(recipe) = recipe_of(scenario) else { return Ok(()) };
+        let archive = Arc::new(build_context(scenario)?);
+        let limits = limits.with(&scenario.limits);
+        // Where a phase has several tools that can fail, each has its turn.
+        for failing in build::failing(scenario).into_iter().map(Some).chain([None]) {
+            if failing.is_none() && build::must_fail(scenario) && !into.findings.is_empty() {
                 return Ok(());
             }
-            ended => ended?,
+            let (workspace, root) = workspace(sandboxes, pip, &archive).await?;
+            let examined = std::mem::take(into);
+            let mut examination =
+                Examination { sandboxes, candidate, scenario, scope, pip, limits, workspace, root, failing, examined };
+            let ended = examination.all(&recipe).await;
+            *into = examination.examined;
+            match ended {
+                Err(TierError::Left { what }) => {
+                    let at = &scenario.summary.at;
+                    into.findings.push(check::limit::left(&scope.at(Stage::Examine), "candidate", APP, &what, at));
+                    return Ok(());
+                }
+                ended => ended?,
+            }
         }
+        Ok(())
     }
-    Ok(())
+    .await;
+    (examined, ended.err())
 }
 
 /// A sandbox with the application in it, and its root.

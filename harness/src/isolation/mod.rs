@@ -53,7 +53,7 @@ impl fmt::Display for Canary {
 }
 
 /// How a run's builds and containers turned out to be isolated.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Isolation {
     /// The ways out that were tried, in words, each by a build and by a container; none where nothing was run.
     pub tried: Vec<String>,

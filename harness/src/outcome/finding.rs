@@ -38,7 +38,7 @@ pub(crate) struct Subject {
 }
 
 /// Whether an assertion held.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Outcome {
     Held,

@@ -12,7 +12,7 @@ use super::stage::Stage;
 use super::verdict::Verdict;
 
 /// A cell: a variant in a dialect.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct CellName {
     /// The variant: distribution and Python.
     pub variant: String,
@@ -26,7 +26,7 @@ impl fmt::Display for CellName {
 }
 
 /// A log that helps to understand a scenario.
-#[derive(Debug, Clone, serde::Serialize)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Log {
     /// Which: `build log` or `container log`.
     pub title: String,

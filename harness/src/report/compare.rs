@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
-use super::read::{OutcomeRead, RunRead, ScenarioRead};
+use super::read::{RunRead, ScenarioRead};
+use crate::outcome::Outcome;
 
 /// Of how many scenarios the time is told, at the most.
 const TIMES: usize = 10;
@@ -73,7 +74,7 @@ fn by_label(run: &RunRead) -> BTreeMap<String, &ScenarioRead> {
 
 /// The checks of a scenario that are broken, with where they are declared.
 fn broken(scenario: &ScenarioRead) -> BTreeSet<String> {
-    let broken = scenario.findings.iter().filter(|finding| matches!(finding.outcome, OutcomeRead::Broken { .. }));
+    let broken = scenario.findings.iter().filter(|finding| matches!(finding.outcome, Outcome::Broken { .. }));
     broken.map(|finding| format!("{} ({}:{})", finding.check, finding.at.file, finding.at.line)).collect()
 }
 
@@ -120,7 +121,7 @@ mod tests {
         let (before, mut after) = (run(), run());
         after.scenarios[0].verdict = "fail".to_owned();
         after.scenarios[0].took += Duration::from_secs(9);
-        after.scenarios[0].findings[0].outcome = OutcomeRead::Broken { expected: "a".into(), got: "b".into() };
+        after.scenarios[0].findings[0].outcome = Outcome::Broken { expected: "a".into(), got: "b".into() };
         after.scenarios[1].findings.clear();
         after.scenarios[2].label = "other".to_owned();
         let text = Comparison::of(&before, &after).to_string();

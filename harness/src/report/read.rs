@@ -9,7 +9,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::check::printable;
+use crate::isolation::Isolation;
+use crate::outcome::{CellName, Fault, Log, Outcome};
 use crate::run::shard::ShardOf;
+use crate::run::tally::Tally;
 
 /// The version of the format that is read.
 const VERSION: u64 = 1;
@@ -42,7 +45,7 @@ impl ReadError {
 }
 
 /// What a run left.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct RunRead {
     pub complete: bool,
     /// How it ended, if it did: `completed`, or what stopped it.
@@ -50,20 +53,20 @@ pub(crate) struct RunRead {
     pub exit_code: u8,
     /// None where it was stopped before it began.
     pub run: Option<StartRead>,
-    pub tally: TallyRead,
+    pub tally: Tally,
     pub preparations: Vec<PreparationRead>,
     pub scenarios: Vec<ScenarioRead>,
     pub finish: Option<FinishRead>,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct StartRead {
     pub run: String,
     pub started: String,
     pub jobs: usize,
     pub engine: String,
     pub candidate: String,
-    pub cells: Vec<CellRead>,
+    pub cells: Vec<CellName>,
     pub strict: bool,
     pub isolation: String,
     /// Of a part of a run, which one.
@@ -71,25 +74,7 @@ pub(crate) struct StartRead {
     pub shard: Option<ShardOf>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-pub(crate) struct CellRead {
-    pub variant: String,
-    pub dialect: String,
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(crate) struct TallyRead {
-    pub planned: usize,
-    pub pass: usize,
-    pub warn: usize,
-    pub caught: usize,
-    pub fail: usize,
-    pub error: usize,
-    pub skip: usize,
-    pub assertions: usize,
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct PreparationRead {
     pub what: String,
     pub ready: bool,
@@ -101,7 +86,7 @@ pub(crate) struct PreparationRead {
     pub log: Vec<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct ScenarioRead {
     pub label: String,
     pub summary: String,
@@ -109,9 +94,9 @@ pub(crate) struct ScenarioRead {
     pub proves: Vec<String>,
     pub verdict: String,
     pub findings: Vec<FindingRead>,
-    pub fault: Option<FaultRead>,
+    pub fault: Option<Fault>,
     pub not_run: Vec<String>,
-    pub logs: Vec<LogRead>,
+    pub logs: Vec<Log>,
     pub took: Duration,
     pub stages: Vec<(String, Duration)>,
     /// When it began, in milliseconds since the run did; not in older reports, nor of what was not run.
@@ -126,36 +111,17 @@ pub(crate) struct AtRead {
     pub line: usize,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct FindingRead {
     pub check: String,
     pub at: AtRead,
     pub level: String,
     pub stage: String,
     pub clauses: Vec<String>,
-    pub outcome: OutcomeRead,
+    pub outcome: Outcome,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum OutcomeRead {
-    Held,
-    Broken { expected: String, got: String },
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(crate) struct FaultRead {
-    pub what: String,
-    pub hint: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(crate) struct LogRead {
-    pub title: String,
-    pub lines: Vec<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(crate) struct FinishRead {
     pub took: Duration,
     /// The processor time of the suite itself.
@@ -164,16 +130,8 @@ pub(crate) struct FinishRead {
     pub undeclared: Vec<String>,
     pub shortfalls: Vec<String>,
     pub flaky: Vec<String>,
-    pub isolation: IsolationRead,
+    pub isolation: Isolation,
     pub notes: Vec<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub(crate) struct IsolationRead {
-    pub tried: Vec<String>,
-    pub weakened: Vec<String>,
-    pub broken: Vec<String>,
-    pub untold: Option<String>,
 }
 
 /// Reads a report.

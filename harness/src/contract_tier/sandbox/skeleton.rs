@@ -49,6 +49,7 @@ pub(super) fn lay_out(workspace: &Workspace, host: &HostFolders) -> io::Result<(
 /// # Errors
 /// When one cannot be made.
 pub(super) fn mount_points(workspace: &Workspace, start: &Start<'_>, host: &HostFolders) -> io::Result<()> {
+    workspace.open_root()?;
     let own = host.mounts.iter().copied();
     let volume = start.volume.map(|_| "app");
     let given = start.tmpfs.iter().map(String::as_str);

@@ -106,8 +106,6 @@ impl Workspace {
     pub(super) fn mount_point(&self, path: &str) -> io::Result<()> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mut folder = openat(CWD, self.root(), flags, Mode::empty())?;
-        let above = openat(CWD, self.folder.path(), flags, Mode::empty())?;
-        self.open_up(&above, ROOT, &folder)?;
         for name in path.split('/').filter(|name| !name.is_empty()) {
             folder = match openat(&folder, name, flags, Mode::empty()) {
                 Ok(inner) => {
@@ -123,6 +121,13 @@ impl Workspace {
             };
         }
         Ok(())
+    }
+
+    /// Lets its own user go through the root, as through any folder that something is mounted on.
+    pub(super) fn open_root(&self) -> io::Result<()> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let folder = openat(CWD, self.folder.path(), flags, Mode::empty())?;
+        self.open_up(&folder, ROOT, &openat(&folder, ROOT, flags, Mode::empty())?)
     }
 
     /// Lets its own user go through a folder that a program has closed: a container's root goes through, and an ordinary user who stands

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::outcome::ClauseId;
-use crate::report::read::{OutcomeRead, RunRead};
+use crate::outcome::{ClauseId, Outcome};
+use crate::report::read::RunRead;
 
 /// A clause.
 #[derive(Debug, Default, serde::Serialize)]
@@ -29,7 +29,7 @@ pub(super) fn rows(run: &RunRead) -> Vec<Row> {
                 let level = if finding.level == "SHOULD" { "SHOULD" } else { "MUST" };
                 // A finding can be weaker than its clause, and never stronger.
                 row.level = if row.level == "MUST" { "MUST" } else { level };
-                if matches!(finding.outcome, OutcomeRead::Broken { .. }) {
+                if matches!(finding.outcome, Outcome::Broken { .. }) {
                     row.state = "broken";
                     note(row, number, &scenario.label);
                 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::report::read::{AtRead, FindingRead, OutcomeRead, RunRead, ScenarioRead};
+use crate::outcome::Outcome;
+use crate::report::read::{AtRead, FindingRead, RunRead, ScenarioRead};
 
 /// The place of a text.
 type Text = usize;
@@ -94,11 +95,11 @@ impl<'a> Texts<'a> {
         let (mut held, mut broken) = (Vec::new(), Vec::new());
         for finding in &scenario.findings {
             match &finding.outcome {
-                OutcomeRead::Held => {
+                Outcome::Held => {
                     let (file, line) = self.at(&finding.at);
                     held.push((self.place(&finding.check), file, line));
                 }
-                OutcomeRead::Broken { expected, got } => broken.push(self.broken(finding, expected, got)),
+                Outcome::Broken { expected, got } => broken.push(self.broken(finding, expected, got)),
             }
         }
         Scenario {

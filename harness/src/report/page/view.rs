@@ -8,7 +8,8 @@ use super::clauses::{self, Row};
 use super::data::{self, milliseconds};
 use super::sentence::Sentence;
 use super::timeline::{Timeline, seconds};
-use crate::report::read::{OutcomeRead, RunRead, ScenarioRead};
+use crate::outcome::Outcome;
+use crate::report::read::{RunRead, ScenarioRead};
 
 /// How many scenarios the list of those that need a look has, and that of the slowest.
 const LISTED: usize = 200;
@@ -124,8 +125,8 @@ fn causes(run: &RunRead) -> Vec<Cause<'_>> {
 
 fn why(scenario: &ScenarioRead) -> String {
     let broken = scenario.findings.iter().find_map(|finding| match &finding.outcome {
-        OutcomeRead::Broken { got, .. } => Some(format!("{}: {got}", finding.check)),
-        OutcomeRead::Held => None,
+        Outcome::Broken { got, .. } => Some(format!("{}: {got}", finding.check)),
+        Outcome::Held => None,
     });
     let why = scenario.fault.as_ref().map(|fault| fault.what.clone()).or(broken).unwrap_or_default();
     why.lines().next().unwrap_or_default().chars().take(200).collect()
@@ -147,7 +148,7 @@ fn leave(causes: &mut Vec<Cause<'_>>, most: usize) -> usize {
 fn facts(run: &RunRead) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     if let Some(start) = &run.run {
-        let cells: Vec<String> = start.cells.iter().map(|cell| format!("{} {}", cell.variant, cell.dialect)).collect();
+        let cells: Vec<String> = start.cells.iter().map(ToString::to_string).collect();
         let strict =
             if start.strict { "yes: a broken SHOULD is a failure" } else { "no: a broken SHOULD is a warning" };
         facts.extend([
