@@ -171,6 +171,20 @@ fn the_repositorys_steps_keep_the_contract_in_both_dialects() {
 )]
 #[case::for_root_alone(BUILD, "set -e\n", "set -e\numask 077\n", "=commented-git-requirement", "BUILD-21")]
 #[case::older_checkout_kept(BUILD, "--exists-action=w", "--exists-action=i", "=older-checkout-in-the-way", "BUILD-41")]
+#[case::checkouts_of_root(
+    BUILD,
+    "--src=\"$__folder/tmp\"",
+    "--src=/root/checkouts",
+    "=editable-git-requirement",
+    "BUILD-19"
+)]
+#[case::constraints_that_nothing_names(
+    BUILD,
+    "requirements.txt -U",
+    "requirements.txt -U $([ ! -f constraints.txt ] || echo -c constraints.txt)",
+    "=hook-environment",
+    "BUILD-21"
+)]
 #[case::mercurial_before_git(
     BUILD,
     "if [[ $systems == *git* ]]; then",
@@ -199,6 +213,20 @@ fn the_repositorys_steps_keep_the_contract_in_both_dialects() {
 #[case::another_port(START, "--port 80 ", "--port 8000 ", "=hello-wsgi", "START-1")]
 #[case::for_itself_alone(START, "--port 80 ", "--host 127.0.0.1 --port 80 ", "=hello-wsgi", "START-1")]
 #[case::set_up_alone(START, "--port 80 ", "--setup-only --port 80 ", "=hello-wsgi", "START-1")]
+#[case::of_one_name(START, "--port 80 ", "--server-name example.org --port 80 ", "=hello-wsgi", "START-1")]
+#[case::another_callable(START, "--port 80 ", "--callable-object app --port 80 ", "=hello-wsgi", "START-1")]
+#[case::small_bodies(START, "--port 80 ", "--limit-request-body 100000 --port 80 ", "=request-body", "START-13")]
+#[case::one_thread(START, "--port 80 ", "--threads 1 --port 80 ", "=concurrent-requests", "START-15")]
+#[case::one_by_one(START, "--port 80 ", "--debug-mode --port 80 ", "=concurrent-requests", "START-15")]
+#[case::ascii(START, "--locale \"$LANG\"", "--locale C", "=locale", "IMAGE-9")]
+#[case::server_in_the_application(
+    START,
+    "--port 80 ",
+    "--server-root /app/server --port 80 ",
+    "=hello-wsgi",
+    "START-20"
+)]
+#[case::logs_in_the_application(START, "--port 80 ", "--log-directory logs --port 80 ", "=hello-wsgi", "START-20")]
 #[case::mounted_below(START, "--port 80 ", "--mount-point /elsewhere --port 80 ", "=hello-wsgi", "START-1")]
 #[case::https_alone(START, "--port 80 ", "--https-only --https-port 443 --port 80 ", "=hello-wsgi", "START-1")]
 #[case::log_to_nowhere(

@@ -63,6 +63,27 @@ const PIP: &str = "pip install -r requirements.txt -U --exists-action=w --src=\"
     "=commented-git-requirement"
 )]
 #[case::pip_reinstalls(BUILD, PIP, "pip uninstall -y -r requirements.txt; PIP", "=commented-git-requirement")]
+#[case::python_alone(
+    BUILD,
+    "pip install -r",
+    "env -i /usr/local/wsgi/bin/python3 -I -m pip install -r",
+    "=every-phase"
+)]
+#[case::pip_by_its_function(
+    BUILD,
+    PIP,
+    "set_pip() { python -c 'import sys, pip; sys.exit(pip.main(sys.argv[2:]))' \"$@\"; }; unset PYTHONPATH; set_pip PIP",
+    "=commented-git-requirement"
+)]
+#[case::modules_of_the_application(START, BEGIN, "set -e\nexport PYTHONPATH=/app\n", "=module-application")]
+#[case::server_elsewhere(
+    START,
+    "--port 80 ",
+    "--server-root /tmp/server --limit-request-body 0 --port 80 ",
+    "=request-body"
+)]
+#[case::more_threads(START, "--port 80 ", "--processes 2 --threads 2 --port 80 ", "=concurrent-requests")]
+#[case::checkouts_elsewhere(BUILD, "--src=\"$__folder/tmp\"", "--src=/srv/checkouts", "=editable-git-requirement")]
 #[case::abbreviated(START, "--log-to-terminal", "--log-to-term", "=hello-wsgi")]
 #[case::all_addresses(START, "--port 80 ", "--host 0.0.0.0 --mount-point / --port 80 ", "=hello-wsgi")]
 #[case::system_of_the_image(START, BEGIN, "set -e\n. /etc/os-release\n", "=hello-wsgi")]

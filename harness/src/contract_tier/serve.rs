@@ -89,8 +89,17 @@ impl Examination<'_> {
             let serves = [1, 17, 21, 24].map(ClauseId::start).to_vec();
             // Of a log that was cut the rest is not known.
             let logged = log.all().map_or(true, |lines| lines.iter().any(|line| line.contains(express::READY)));
-            let awaited =
-                Awaited { at: at.clone(), serves, arguments, user: user.0, environment, unset: gone, identity, logged };
+            let awaited = Awaited {
+                at: at.clone(),
+                serves,
+                arguments,
+                requests: serve.http.clone(),
+                user: user.0,
+                environment,
+                unset: gone,
+                identity,
+                logged,
+            };
             self.add(start::check(&scope, &awaited, &serving));
             self.add(start::ended(&scope, &at, exit_code).into_iter().collect());
         }

@@ -1,17 +1,19 @@
 //! How the start step starts mod_wsgi-express. For the contract tier, where a stub writes down how it is called.
 
-mod options;
+mod served;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::stub::express::options::Options;
 use super::stub::record::Call;
 use crate::check::evidence::Change;
 use crate::check::few::Few;
 use crate::check::scope::Scope;
 use crate::check::text::{first_of, list, quoted};
 use crate::outcome::{At, CheckId, ClauseId, Finding};
-use options::Options;
+use crate::suite::scenario::HttpExpectation;
+use served::{Served, in_utf_8};
 
 /// What must reach mod_wsgi-express.
 #[derive(Debug, Clone)]
@@ -22,6 +24,8 @@ pub(super) struct Awaited {
     pub serves: Vec<ClauseId>,
     /// The arguments of CMD, or those in their place.
     pub arguments: Vec<String>,
+    /// What is asked of the server.
+    pub requests: Vec<HttpExpectation>,
     /// The user id that the container is started as.
     pub user: u32,
     /// Variables of `user_vars`, and those given to the container.
@@ -48,14 +52,14 @@ pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Fi
     findings.extend(awaited.serves.iter().copied().filter_map(started));
     let Some(call) = calls.first() else { return findings.finish() };
     let options = Options(&call.arguments);
+    let served = Served { options, command: Options(&awaited.arguments) };
     findings.extend(scope.holds_for(ClauseId::start(2), CheckId::ServerIsProcessOne, (), at, || {
         (call.process != 1)
             .then(|| ("the start step to become it, by exec".to_owned(), format!("it is process {}", call.process)))
     }));
     findings.extend(scope.holds_for(ClauseId::start(1), CheckId::ServerPort, (), at, || {
         let port = options.value("--port").unwrap_or("8000");
-        let beside = || options.unreached(&Options(&awaited.arguments));
-        let got = if port == "80" { beside() } else { Some(format!("port {port}")) };
+        let got = if port == "80" { served.unreached() } else { Some(format!("port {port}")) };
         got.map(|got| ("port 80".to_owned(), got))
     }));
     findings.extend(scope.holds_for(ClauseId::start(4), CheckId::ServerArguments, (), at, || {
@@ -80,10 +84,11 @@ pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Fi
             let variable = |name: &str| call.environment.get(name).map(String::as_str);
             let locale = options.value("--locale").or_else(|| variable("LC_ALL")).or_else(|| variable("LANG"));
             let locale = locale.unwrap_or_default();
-            let in_utf_8 = ["utf-8", "utf8"].iter().any(|codeset| locale.to_lowercase().ends_with(codeset));
-            (!in_utf_8 || locale == given).then(|| ("a locale of the image, in UTF-8".to_owned(), quoted(locale)))
+            (!in_utf_8(locale) || locale == given)
+                .then(|| ("a locale of the image, in UTF-8".to_owned(), quoted(locale)))
         }));
     }
+    findings.extend(taken_away(scope, awaited, &served));
     if awaited.user == 0 {
         // mod_wsgi-express heeds these variables first.
         let of = |variable: &str, option| {
@@ -122,6 +127,29 @@ pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Fi
         }));
     }
     findings.finish()
+}
+
+/// What the start step's own options take away from the application. That nothing of it is, says nothing for the clauses yet: no
+/// request is sent here.
+fn taken_away(scope: &Scope, awaited: &Awaited, served: &Served) -> Vec<Finding> {
+    let at = &awaited.at;
+    let broken = |clause, id, subject: &str, expected: String, got| {
+        scope.holds_for(clause, id, subject, at, || Some((expected, got)))
+    };
+    let body = served.refused_body(&awaited.requests).and_then(|(most, largest)| {
+        let got = format!("--limit-request-body {most}");
+        broken(ClauseId::start(13), CheckId::ServerTakes, "body", format!("a body of {largest} bytes to be taken"), got)
+    });
+    let at_once = served.waiting(&awaited.requests).and_then(|(workers, most)| {
+        let (expected, got) =
+            (format!("{most} requests to be served at once"), format!("{workers} are, by its options"));
+        broken(ClauseId::start(15), CheckId::ServerTakes, "requests at once", expected, got)
+    });
+    let locale = served.narrow_locale().and_then(|locale| {
+        let expected = "a locale in UTF-8".to_owned();
+        broken(ClauseId::image(9), CheckId::ServerLocale, "option", expected, format!("--locale {locale}"))
+    });
+    [body, at_once, locale].into_iter().flatten().collect()
 }
 
 /// That the start step ends as mod_wsgi-express does, whose stub ends with 0.

@@ -121,11 +121,12 @@ checks! {
     ServerStarted "server-started" Must "mod_wsgi-express started", "Contract tier: the start step runs mod_wsgi-express start-server, once.";
     ServerIsProcessOne "server-is-process-1" Must "mod_wsgi-express is process 1", "Contract tier: the start step becomes mod_wsgi-express.";
     ServerPort "server-port" Must "port 80", "Contract tier: the server gets port 80.";
+    ServerTakes "server-takes" Must "requests that the server takes", "Contract tier: the server takes bodies as large, and requests as many at once, as the scenario sends.";
     ServerArguments "server-arguments" Must "arguments of CMD", "Contract tier: the server gets the arguments of CMD.";
     ServerFolder "server-folder" Must "working directory", "Contract tier: the server starts in /app.";
     ServerFolderOption "server-folder-option" Must "working directory by option", "Contract tier: the application works in the folder that CMD names, or in /app.";
     ServerUser "server-user" Must "application's user", "Contract tier: the application does not run as root.";
-    ServerLocale "server-locale" Should "application's locale", "Contract tier: where the LANG that is given is empty or not in the image, mod_wsgi-express is given another one, in UTF-8.";
+    ServerLocale "server-locale" Should "application's locale", "Contract tier: mod_wsgi-express gets no locale of the start step's own without UTF-8, and where the LANG that is given is empty or not in the image, it gets another one, in UTF-8.";
     ServerUserByName "server-user-by-name" Should "application's user by name", "Contract tier: the application's user and group are those that variables name.";
     ServerOption "server-option" Must "{of} given", "Contract tier: the server gets the option.";
     VariableSet "variable-set" Must "variable {of}", "Contract tier: the server has the variable, with its value.";

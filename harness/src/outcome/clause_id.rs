@@ -26,7 +26,6 @@ pub struct ClauseId {
 
 impl ClauseId {
     /// A clause of the images.
-    #[cfg(test)]
     pub(crate) const fn image(number: u16) -> Self {
         Self { part: Part::Image, number }
     }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, Permissions};
 use std::io;
+use std::ops::RangeInclusive;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
@@ -11,7 +12,7 @@ use super::{PROGRAM, SandboxError, Sandboxes};
 use crate::beneath::Folder;
 use crate::contract_tier::requirements::Pip;
 use crate::contract_tier::stub::PIP_READER;
-use crate::contract_tier::stub::record::PROGRAMS;
+use crate::contract_tier::stub::record::{MODULES as INSTALLED, PROGRAMS};
 use crate::suite::control::Replacements;
 use crate::suite::scenario::MAX_CONTEXT;
 use crate::suite::variant::Variant;
@@ -21,11 +22,16 @@ const STEPS: &str = "mod_wsgi-docker-";
 /// Those that are sourced or read by the others.
 const LIBRARIES: [&str; 4] =
     ["mod_wsgi-docker-check", "mod_wsgi-docker-environment", "mod_wsgi-docker-folder", "mod_wsgi-docker-requirements"];
+/// The releases of Python 3 that a machine may have.
+const MINORS: RangeInclusive<u32> = 6..=30;
 /// Modules that Python finds in the sandbox.
-const MODULES: [(&str, &str); 12] = [
-    ("pip/__init__.py", ""),
+const MODULES: [(&str, &str); 15] = [
+    ("pip/__init__.py", include_str!("site/pip/__init__.py")),
     ("pip/__main__.py", include_str!("site/pip/__main__.py")),
-    ("pip/_internal/__init__.py", ""),
+    ("pip/_internal/__init__.py", "from pip import main  # noqa: F401\n"),
+    ("pip/_internal/cli/__init__.py", ""),
+    ("pip/_internal/cli/main.py", "from pip import main  # noqa: F401\n"),
+    ("pip/_internal/main.py", "from pip import main  # noqa: F401\n"),
     ("pip/_internal/exceptions.py", include_str!("site/pip/_internal/exceptions.py")),
     ("pip/_internal/network/__init__.py", ""),
     ("pip/_internal/network/session.py", include_str!("site/pip/_internal/network/session.py")),
@@ -95,7 +101,7 @@ impl Candidate {
             symlink(PROGRAM, wsgi.join("bin").join(name))?;
         }
         symlink(Path::new(PROGRAMS).join("hg"), wsgi.join("bin/hg"))?;
-        symlink("/usr/bin/python3", wsgi.join("bin/python"))?;
+        self.put_python()?;
         for (name, text) in MODULES {
             let path = wsgi.join("site").join(name);
             fs::create_dir_all(path.parent().unwrap_or(&wsgi))?;
@@ -103,6 +109,22 @@ impl Candidate {
         }
         symlink(PROGRAM, wsgi.join("site/pip/_internal/req").join(PIP_READER))?;
         Ok(())
+    }
+
+    /// Python as in the images, where it is an environment of its own (PEP 405): it finds the modules whatever its variables and options
+    /// are. Which release this machine has need not be known.
+    fn put_python(&self) -> io::Result<()> {
+        let wsgi = self.folder.path().join("wsgi");
+        for name in ["python", "python3"] {
+            symlink("/usr/bin/python3", wsgi.join("bin").join(name))?;
+        }
+        fs::write(wsgi.join("pyvenv.cfg"), "home = /usr/bin\ninclude-system-site-packages = false\n")?;
+        for minor in MINORS {
+            let lib = wsgi.join(format!("lib/python3.{minor}"));
+            fs::create_dir_all(&lib)?;
+            symlink("/usr/local/wsgi/site", lib.join("site-packages"))?;
+        }
+        fs::write(wsgi.join("site/installed.pth"), format!("{INSTALLED}\n"))
     }
 
     /// The host's choices among programs that do the same, such as its awk.

@@ -126,14 +126,7 @@ impl Sandboxes {
             words.mount(if writable { "--bind" } else { "--ro-bind" }, folder, "/app");
         }
         words.add(["--chdir", "/app", "--clearenv"]);
-        let modules = format!("{}:/usr/local/wsgi/site", record::MODULES);
-        let usual = [
-            ("PATH", PATH),
-            ("LANG", "C.UTF-8"),
-            ("HOME", "/root"),
-            ("PYTHONPATH", &modules),
-            ("PYTHONDONTWRITEBYTECODE", "1"),
-        ];
+        let usual = [("PATH", PATH), ("LANG", "C.UTF-8"), ("HOME", "/root"), ("PYTHONDONTWRITEBYTECODE", "1")];
         let given = start.environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         for (name, value) in usual.into_iter().chain(given) {
             words.add(["--setenv", name, value]);

@@ -35,7 +35,7 @@ impl Workspace {
         let workspace = Self { folder, user, calls: Calls::default() };
         fs::create_dir(workspace.root())?;
         fs::create_dir(workspace.given())?;
-        for path in [workspace.stubs(), workspace.stubs().join("bin")] {
+        for path in [workspace.stubs(), workspace.stubs().join("bin"), workspace.stubs().join("site")] {
             fs::create_dir(&path)?;
             user.give(&path)?;
         }

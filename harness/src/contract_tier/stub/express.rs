@@ -1,16 +1,32 @@
 //! mod_wsgi-express: says that it serves, and ends.
 
+pub(in crate::contract_tier) mod options;
+
+use std::fs;
+use std::path::Path;
+
 use super::record::Effect;
 use super::{Done, complain, say};
+use options::Options;
+
+/// Options that name a folder, which is made.
+const FOLDERS: [&str; 2] = ["--server-root", "--log-directory"];
 
 /// What it says on the terminal.
 pub(crate) const READY: &str = "[stub] Apache/2.4 mod_wsgi configured -- resuming normal operations";
 
-pub(super) fn act(arguments: &[String]) -> Done {
+pub(super) fn act(arguments: &[String], folder: &Path) -> Done {
     match arguments.first().map(String::as_str) {
-        // It lays out a configuration, and no server is started.
-        Some("start-server" | "setup-server") if only_sets_up(arguments) => Done::nothing(0),
-        Some("start-server") => {
+        Some(command @ ("start-server" | "setup-server")) => {
+            let options = Options(arguments);
+            if let Err(error) = lay_out(&options, folder) {
+                complain(&format!("mod_wsgi-express: {error}"));
+                return Done::nothing(1);
+            }
+            // It lays out a configuration, and no server is started.
+            if command == "setup-server" || options.given("--setup-only") {
+                return Done::nothing(0);
+            }
             complain(READY);
             Done::with(Effect::Serves)
         }
@@ -23,14 +39,12 @@ pub(super) fn act(arguments: &[String]) -> Done {
     }
 }
 
-/// Whether that is all: `--setup-only`, or as much of it as no other option begins with (`optparse`).
-fn only_sets_up(arguments: &[String]) -> bool {
-    arguments[0] == "setup-server" || arguments.iter().any(|argument| is(argument, "--setup-only", "--setu"))
-}
-
-/// Whether a word is an option: written out, or so much of it as is at least `least`.
-fn is(word: &str, name: &str, least: &str) -> bool {
-    word.starts_with(least) && name.starts_with(word)
+/// Makes the folders that options name. The usual ones are in `/tmp`.
+fn lay_out(options: &Options, folder: &Path) -> std::io::Result<()> {
+    for named in FOLDERS.into_iter().filter_map(|option| options.value(option)) {
+        fs::create_dir_all(folder.join(named))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -47,7 +61,7 @@ mod tests {
             ("setup-server wsgi.py", Effect::None),
         ] {
             let words: Vec<String> = words.split(' ').map(str::to_owned).collect();
-            assert_eq!(act(&words).effect, effect, "{words:?}");
+            assert_eq!(act(&words, Path::new("/")).effect, effect, "{words:?}");
         }
     }
 }

@@ -105,7 +105,7 @@ fn act(tool: Tool, arguments: &[String]) -> std::io::Result<i32> {
         Tool::Apt => apt::act(arguments, &environment, &orders)?,
         Tool::Pip => pip::act(arguments, &environment, &folder, &orders)?,
         Tool::Git | Tool::Hg => vcs::act(tool, arguments),
-        Tool::ModWsgiExpress => express::act(arguments),
+        Tool::ModWsgiExpress => express::act(arguments, &folder),
     };
     let user = rustix::process::geteuid().as_raw();
     let process = std::process::id();

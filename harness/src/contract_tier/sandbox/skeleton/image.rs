@@ -7,18 +7,21 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 /// Folders that are there from the beginning.
-const FOLDERS: [&str; 18] = [
+const FOLDERS: [&str; 21] = [
     "app",
+    "boot",
     "etc/apt/apt.conf.d",
     "etc/apt/preferences.d",
     "etc/apt/sources.list.d",
     "etc/apt/trusted.gpg.d",
     "home",
+    "media",
     "mnt",
     "opt",
     "root",
     "run/lock",
     "srv",
+    "sys",
     "tmp",
     "var/cache/apt",
     "var/lib/apt/lists",
@@ -29,6 +32,8 @@ const FOLDERS: [&str; 18] = [
 ];
 /// Those of them that every user may write to.
 const SHARED: [&str; 3] = ["run/lock", "tmp", "var/tmp"];
+/// The folder that nobody else may look into.
+const PRIVATE: &str = "root";
 /// Links, with what they lead to.
 const LINKS: [(&str, &str); 3] =
     [("etc/os-release", "../usr/lib/os-release"), ("var/lock", "/run/lock"), ("var/run", "/run")];
@@ -151,6 +156,7 @@ pub(super) fn lay_out(root: &Path) -> io::Result<()> {
     for name in SHARED {
         fs::set_permissions(root.join(name), Permissions::from_mode(0o1777))?;
     }
+    fs::set_permissions(root.join(PRIVATE), Permissions::from_mode(0o700))?;
     for (name, target) in LINKS {
         symlink(target, root.join(name))?;
     }

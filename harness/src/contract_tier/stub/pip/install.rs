@@ -1,7 +1,9 @@
 //! `pip install`: what is asked for, in the order of the real one, is made to appear.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -116,7 +118,7 @@ fn report(file: &Path, installed: &[Installed]) -> io::Result<()> {
     let name = |one: &Installed| label(&one.requirement).rsplit_once('-').map(|(name, _)| name.to_owned());
     let install: Vec<serde_json::Value> =
         installed.iter().map(|one| serde_json::json!({ "metadata": { "name": name(one) } })).collect();
-    std::fs::write(file, serde_json::json!({ "version": "1", "install": install }).to_string())
+    fs::write(file, serde_json::json!({ "version": "1", "install": install }).to_string())
 }
 
 /// What is asked for, read in pip's order: constraints, words, editable ones, files.
@@ -201,14 +203,24 @@ impl Installation<'_> {
                 }
             }
         }
+        let closed = checkout.as_deref().and_then(|checkout| self.closed(checkout));
         Ok(Ok(Installed {
             pre_release: self.wanted.pre_release,
             less: self.less(&requirement),
             requirement,
             fresh,
             checkout,
-            elsewhere: self.wanted.elsewhere.map(str::to_owned),
+            elsewhere: self.wanted.elsewhere.map(str::to_owned).or(closed),
         }))
+    }
+
+    /// The option because of which only root reads a checkout, which is what the application is not.
+    fn closed(&self, checkout: &Path) -> Option<String> {
+        let source = self.wanted.source.as_ref()?;
+        let open =
+            |folder: &&Path| fs::metadata(folder).map_or(true, |status| status.permissions().mode() & 0o001 != 0);
+        let closed = checkout.ancestors().find(|folder| !open(folder))?;
+        Some(format!("--src={source}, where only root can look into {}", closed.display()))
     }
 
     /// What has something left out. Wheels that pip made before, with all that they need, are as good as an index.
@@ -228,20 +240,20 @@ impl Installation<'_> {
             // A checkout that git or hg knows could be switched, too; those of an application folder are plain files.
             let known = |action: &&String| ["i", "w", "b"].contains(&action.as_str());
             match self.wanted.exists_action.iter().find(known).map(String::as_str) {
-                Some("w") => std::fs::remove_dir_all(&folder)?,
-                Some("b") => std::fs::rename(&folder, self.sources.join(format!("{name}.bak")))?,
+                Some("w") => fs::remove_dir_all(&folder)?,
+                Some("b") => fs::rename(&folder, self.sources.join(format!("{name}.bak")))?,
                 Some(_) => return Ok(self.installable(&folder).map(|()| folder)),
                 None => return Ok(Err(format!("{} exists; (i)gnore, (w)ipe, (b)ackup: EOF", folder.display()))),
             }
         }
-        match std::fs::create_dir_all(&folder) {
+        match fs::create_dir_all(&folder) {
             // An image's folder can be written where the sandbox's cannot.
             Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => return Ok(Ok(folder)),
             // Neither can git make it.
             Err(error) if error.kind() == io::ErrorKind::InvalidFilename => return Ok(Err(error.to_string())),
             made => made?,
         }
-        match std::fs::write(folder.join(format!("{name}.py")), "") {
+        match fs::write(folder.join(format!("{name}.py")), "") {
             Err(error) if error.kind() != io::ErrorKind::InvalidFilename => Err(error),
             _ => Ok(Ok(folder)),
         }
@@ -271,7 +283,7 @@ impl Installation<'_> {
 
     /// Has the module be what an editable requirement's checkout has, if that came along.
     fn module_of(&self, name: &str, checkout: &Path) -> io::Result<()> {
-        let text = std::fs::read(checkout.join(format!("{name}.py"))).unwrap_or_default();
+        let text = fs::read(checkout.join(format!("{name}.py"))).unwrap_or_default();
         if !self.is_found() || text.is_empty() {
             return self.module(name);
         }
@@ -290,8 +302,8 @@ fn find(name: &str, pinned: Option<&str>, index: bool) -> Result<(), String> {
 }
 
 fn write_module(name: &str, text: &[u8]) -> io::Result<()> {
-    std::fs::create_dir_all(MODULES)?;
-    match std::fs::write(module_file(name), text) {
+    fs::create_dir_all(MODULES)?;
+    match fs::write(module_file(name), text) {
         // A project may have a name that is too long for a file's. Its modules have others then.
         Err(error) if error.kind() == io::ErrorKind::InvalidFilename => Ok(()),
         written => written,

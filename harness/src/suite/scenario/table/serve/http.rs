@@ -106,6 +106,17 @@ pub(crate) struct HttpExpectation {
     pub proves: Vec<Declared<ClauseId>>,
 }
 
+impl HttpExpectation {
+    /// How many bytes its body has.
+    pub(crate) fn sends(&self) -> usize {
+        match &self.send {
+            None => 0,
+            Some(Body::Text(text)) => text.len(),
+            Some(Body::Alphabet(length)) => *length,
+        }
+    }
+}
+
 /// The body of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Body {

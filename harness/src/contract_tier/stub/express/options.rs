@@ -1,10 +1,23 @@
 //! The options of mod_wsgi-express, as Python's `optparse` takes them: so much of a name is enough as no other begins with.
 
 /// Names that begin as those do that are looked at.
-const KNOWN: [&str; 38] = [
+const KNOWN: [&str; 63] = [
     "--access-log",
     "--access-log-format",
     "--access-log-name",
+    "--allow-localhost",
+    "--apachectl-executable",
+    "--application-type",
+    "--auth-group-script",
+    "--auth-type",
+    "--auth-user-script",
+    "--callable-object",
+    "--chunked-request",
+    "--deadlock-timeout",
+    "--debug-mode",
+    "--debugger-startup",
+    "--enable-debugger",
+    "--entry-point",
     "--graceful-timeout",
     "--group",
     "--host",
@@ -35,42 +48,42 @@ const KNOWN: [&str; 38] = [
     "--processes",
     "--proxy-mount-point",
     "--python-path",
+    "--server-alias",
+    "--server-metrics",
+    "--server-mpm",
+    "--server-name",
+    "--server-root",
+    "--server-status",
+    "--service-script",
+    "--setenv",
+    "--setup-only",
+    "--threads",
+    "--trust-proxy",
+    "--trust-proxy-header",
     "--url-alias",
     "--user",
     "--with-cgi",
     "--with-php5",
     "--working-directory",
 ];
-/// Beginnings of addresses that nobody outside of a container reaches.
-const LOOPBACK: [&str; 4] = ["127.", "localhost", "::1", "[::1]"];
 
 /// Options of a command line.
-pub(super) struct Options<'a>(pub(super) &'a [String]);
+#[derive(Clone, Copy)]
+pub(in crate::contract_tier) struct Options<'a>(pub(in crate::contract_tier) &'a [String]);
 
 impl Options<'_> {
-    pub(super) fn given(&self, name: &str) -> bool {
+    pub(in crate::contract_tier) fn given(&self, name: &str) -> bool {
         self.0.iter().any(|argument| is(argument, name))
     }
 
     /// The value of an option: the last one, which counts.
-    pub(super) fn value(&self, name: &str) -> Option<&str> {
+    pub(in crate::contract_tier) fn value(&self, name: &str) -> Option<&str> {
         let values = self.0.iter().enumerate().filter_map(|(index, argument)| match argument.split_once('=') {
             Some((word, value)) if is(word, name) => Some(value),
             None if is(argument, name) => self.0.get(index + 1).map(String::as_str),
             _ => None,
         });
         values.fold(None, |_, value| Some(value))
-    }
-
-    /// The option because of which nobody reaches the application at the root of the port, unless CMD has it.
-    pub(super) fn unreached(&self, command: &Self) -> Option<String> {
-        let own = |name| if command.value(name).is_none() { self.value(name) } else { None };
-        let host = own("--host").filter(|host| LOOPBACK.iter().any(|begin| host.starts_with(begin)));
-        let mount = own("--mount-point").filter(|path| !path.trim_matches('/').is_empty());
-        let https = self.given("--https-only") && !command.given("--https-only");
-        let host = host.map(|host| format!("port 80 of {host} alone (--host)"));
-        host.or_else(|| mount.map(|path| format!("the application below {path} (--mount-point)")))
-            .or_else(|| https.then(|| "HTTPS alone (--https-only)".to_owned()))
     }
 }
 
@@ -99,22 +112,5 @@ mod tests {
         assert_eq!((options.value("--port"), options.value("--locale")), (Some("80"), Some("de")));
         assert!(!Options(&words("--log wsgi.py")).given("--log-to-terminal"));
         assert!(!Options(&words("--")).given("--port"));
-    }
-
-    #[test]
-    fn what_keeps_requests_from_the_application() {
-        for (line, cmd, reached) in [
-            ("wsgi.py --host 0.0.0.0", "wsgi.py", true),
-            ("wsgi.py --host 127.0.0.1", "wsgi.py", false),
-            ("wsgi.py --host=::1", "wsgi.py", false),
-            ("wsgi.py --host localhost", "wsgi.py --host localhost", true),
-            ("wsgi.py --mount-point /", "wsgi.py", true),
-            ("wsgi.py --mount-point /a", "wsgi.py", false),
-            ("wsgi.py --mount-point /a", "wsgi.py --mount-point /a", true),
-            ("wsgi.py --https-only", "wsgi.py", false),
-        ] {
-            let (line, cmd) = (words(line), words(cmd));
-            assert_eq!(Options(&line).unreached(&Options(&cmd)).is_none(), reached, "{line:?}");
-        }
     }
 }
