@@ -64,6 +64,13 @@ const BUILDS: &[(&str, &str, &str, &str)] = &[
         "memory-megabytes = 200",
         SUCCESS,
     ),
+    ("file-in-the-place-of-app", "#!/bin/sh\ncd /\nrm -rf /app\n: > /app\n", "", SUCCESS),
+    (
+        "user-taken-away",
+        "#!/bin/sh\nsed -i /^www-data/d /etc/passwd\n",
+        "",
+        "outcome = \"success\"\n[serve]\nuser = \"www-data\"\n[[serve.http]]\npath = \"/\"",
+    ),
     (
         "any-bytes",
         "#!/bin/sh\nprintf 'a\\033[2Jb \\033]0;title\\007c \\377\\376 ]]> &amp; <x> \\001\\013\\014 \\342\\200\\256 end\\n'\nexit 1\n",
@@ -141,6 +148,15 @@ fn a_full_disk_is_not_believed() {
     let run = failed_build("speaks-of-a-full-disk");
     assert!(!run.output().contains("disk is full"), "{}", run.output());
     assert_eq!(run.verdict("is-named-after-a-full-disk"), "pass", "{}", run.output());
+}
+
+/// That an engine cannot go on with an image is the image's doing where it can with another one.
+#[test]
+fn an_image_that_the_engine_cannot_go_on_with_fails() {
+    for (name, broken) in [("file-in-the-place-of-app", "build outcome"), ("user-taken-away", "container starts")] {
+        let run = failed_build(name);
+        assert_eq!(run.broken(name), [broken], "{}", run.output());
+    }
 }
 
 #[test]

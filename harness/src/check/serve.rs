@@ -4,7 +4,8 @@ use super::captured::Captured;
 use super::evidence::StopEvidence;
 use super::lines::LogChecks;
 use super::scope::Scope;
-use crate::outcome::{CheckId, Finding};
+use super::text::printable;
+use crate::outcome::{At, CheckId, Finding, Level};
 use crate::suite::scenario::{ServeExpectation, StopExpectation};
 
 /// The checks of the container's log.
@@ -43,6 +44,14 @@ pub(crate) fn ended_early(scope: &Scope, expectation: &StopExpectation, exit_cod
         let expected = "the container to run until SIGTERM".to_owned();
         Some((expected, format!("it had ended before, with exit code {exit_code}")))
     })
+}
+
+/// The finding for an image of which the engine starts no container. It is as binding as a MUST: nothing else can be seen.
+pub(crate) fn not_started(scope: &Scope, what: &str, message: &str, at: &At) -> Finding {
+    let finding = scope.holds(CheckId::ContainerStarts, what, at, || {
+        Some(("the engine to start it".to_owned(), format!("it does not: {}", printable(message))))
+    });
+    Finding { level: Level::Must, ..finding }
 }
 
 /// Checks a container's log: a finding for each pattern. Of one that was cut there is a finding for that, and none about what it lacks.

@@ -232,7 +232,7 @@ impl Engine {
                 // refuses is not.
                 Some(Err(bollard::errors::Error::DockerResponseServerError { status_code: 400, message })) => {
                     self.still_there(OPERATION).await?;
-                    return Ok(BuildEvidence { end: end_of(message)?, log: lines.finish(|_| {}) });
+                    return ended(message, lines.finish(|_| {}));
                 }
                 Some(Err(error)) => return Err(self.error(OPERATION, error)),
             }
@@ -247,7 +247,7 @@ impl Engine {
                 if let Some(full) = self.room.full_since(begun, &message) {
                     return Err(full);
                 }
-                end_of(message)?
+                return ended(message, log);
             }
             (None, Some(id)) => {
                 let image = self.inspect_image(&id).await?.ok_or_else(|| EngineError::Unexpected {
@@ -271,8 +271,16 @@ impl Engine {
     }
 }
 
-/// Sorts the message that a build ended with.
-fn end_of(message: String) -> Result<BuildEnd, EngineError> {
+/// The evidence of a build that ended with a message.
+fn ended(message: String, log: Captured) -> Result<BuildEvidence, EngineError> {
+    match end_of(message) {
+        Ok(end) => Ok(BuildEvidence { end, log }),
+        Err(message) => Err(EngineError::Unclear { message, log }),
+    }
+}
+
+/// Sorts the message that a build ended with; the message alone where it is not known to be the Dockerfile's doing.
+fn end_of(message: String) -> Result<BuildEnd, String> {
     if let Some(found) = RETURNED.captures(&message) {
         let exit_code = found[2].parse().ok();
         return Ok(BuildEnd::Failed { command: Some(found[1].to_owned()), exit_code, message });
@@ -281,11 +289,10 @@ fn end_of(message: String) -> Result<BuildEnd, EngineError> {
     if let Some(exit_code) = not_executable(&message) {
         return Ok(BuildEnd::Failed { command: None, exit_code: Some(exit_code), message });
     }
-    // What is not known to be the Dockerfile's doing is not held against it.
     if DOCKERFILES_DOING.is_match(&message) {
         return Ok(BuildEnd::Failed { command: None, exit_code: None, message });
     }
-    Err(EngineError::Unexpected { operation: "building an image".to_owned(), what: message })
+    Err(message)
 }
 
 #[cfg(test)]
@@ -354,7 +361,7 @@ mod tests {
     #[test]
     fn what_is_unknown_is_not_held_against_the_candidate() {
         for message in ["Get https://registry/v2/: dial tcp: lookup failed", "rpc error: transport is closing", "EOF"] {
-            assert!(matches!(end_of(message.to_owned()), Err(EngineError::Unexpected { .. })), "{message}");
+            assert!(end_of(message.to_owned()).is_err(), "{message}");
         }
         for message in
             ["dockerfile parse error line 2: unknown instruction: RUM", "ADD failed: x", "unable to find user y"]
@@ -366,7 +373,7 @@ mod tests {
     #[test]
     fn the_engines_own_trouble_is_not_either() {
         let message = "OCI runtime create failed: runc did not terminate".to_owned();
-        assert!(matches!(end_of(message), Err(EngineError::Unexpected { .. })));
+        assert!(end_of(message).is_err());
     }
 
     proptest::proptest! {

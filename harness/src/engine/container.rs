@@ -121,6 +121,8 @@ impl Engine {
             image: Some(image.to_owned()),
             // An image without a command needs one to be created.
             entrypoint: Some(vec!["true".to_owned()]),
+            // That of the image need not be a folder.
+            working_dir: Some("/".to_owned()),
             labels: Some(run_labels(run)),
             host_config: Some(HostConfig { network_mode: Some("none".to_owned()), ..Default::default() }),
             ..Default::default()

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::check::captured::Captured;
 use crate::outcome::with_causes;
 use bollard::errors::Error;
 
@@ -54,6 +55,9 @@ pub(crate) enum EngineError {
         operation: String,
         what: String,
     },
+    /// A build ended for a reason that is not known to be the Dockerfile's.
+    #[error("unexpected end of a build: {message}")]
+    Unclear { message: String, log: Captured },
     /// Another run, or something else, has all the subnets.
     #[error("no free subnet for the run's network: {what}")]
     NoSubnet { what: String },
@@ -137,7 +141,7 @@ impl EngineError {
                 "the first run requires an engine that reaches a registry, or mmdebstrap and network access on this machine"
             }
             Self::Altered { .. } => "remove it, then run again, which makes it anew",
-            Self::Refused { .. } | Self::Unexpected { .. } | Self::Cache { .. } => return None,
+            Self::Refused { .. } | Self::Unexpected { .. } | Self::Unclear { .. } | Self::Cache { .. } => return None,
         };
         Some(hint.to_owned())
     }

@@ -131,7 +131,11 @@ impl Engine {
         vec![Capability::new("store", State::Holds, format!("{storage}, {user}")), limits]
     }
 
-    async fn try_build(&self, run: &RunId) -> Result<String, EngineError> {
+    /// Builds an image that any engine can build, and returns it.
+    ///
+    /// # Errors
+    /// When the engine does not.
+    pub(crate) async fn try_build(&self, run: &RunId) -> Result<String, EngineError> {
         let unwritable = |source| EngineError::Cache { path: "the context of a build".to_owned(), source };
         let request = request(DOCKERFILE, None, run).map_err(unwritable)?;
         match self.build(request, &mut |_| {}).await?.end {

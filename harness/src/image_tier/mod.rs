@@ -10,6 +10,7 @@ mod graph;
 mod head;
 mod prepare;
 mod probe;
+mod refusal;
 mod serve;
 mod setup;
 mod step;

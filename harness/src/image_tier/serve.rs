@@ -4,13 +4,14 @@ use crate::outcome::Finding;
 use std::time::{Duration, Instant};
 
 use super::graph::StepEnd;
-use super::probe;
+use super::refusal::Refusal;
 use super::step::{Step, StepError, missing};
+use super::{Setup, probe};
 use crate::beneath::Bound;
 use crate::check;
 use crate::check::evidence::{EndEvidence, ProbeEvidence};
 use crate::check::limit::Exceeded;
-use crate::engine::{Application, Start, Volume};
+use crate::engine::{Application, EngineError, Start, Volume};
 use crate::host::snapshot::Snapshot;
 use crate::outcome::{Fault, Log, NotRun, Stage, with_causes};
 use crate::suite::limits::Limits;
@@ -40,10 +41,23 @@ impl Step<'_> {
         };
         let start = Start { limits: self.limits(), ..settings(serve, volume.as_ref()) };
         let cursor = setup.requests.cursor();
-        let mut application = setup.engine.start_application(image, &start, &setup.network, &setup.run).await?;
+        let started = setup.engine.start_application(image, &start, &setup.network, &setup.run).await;
+        let mut application = match Refusal::of(started)? {
+            Ok(application) => application,
+            Err(refusal) => {
+                let known = known_good(setup, &start).await?;
+                let again = setup.engine.start_application(image, &start, &setup.network, &setup.run).await;
+                let finding = refusal.finding(known, again, &self.scope, ("container", &serve.at))?;
+                self.part.findings.push(finding);
+                if let Some(volume) = volume {
+                    volume.remove().await?;
+                }
+                return Ok(StepEnd::Done);
+            }
+        };
         let (id, disk) = (application.id().to_owned(), self.limits().disk());
         let watched = tokio::select! {
-            result = self.watch(serve, &mut application, before.zip(volume.as_ref()), begun) => Some(result),
+            result = self.watch((serve, &start), &mut application, before.zip(volume.as_ref()), begun) => Some(result),
             larger = setup.engine.until_larger(&id, disk) => larger.map_or_else(|error| Some(Err(error.into())), |()| None),
         };
         let is_too_large = watched.is_none();
@@ -75,7 +89,7 @@ impl Step<'_> {
     /// All that is done with the started container, until it has ended.
     async fn watch(
         &mut self,
-        serve: &ServeExpectation,
+        (serve, start): (&ServeExpectation, &Start),
         application: &mut Application,
         volume: Option<(Snapshot, &Volume)>,
         begun: Instant,
@@ -93,7 +107,7 @@ impl Step<'_> {
                     self.stop(serve, application).await?;
                 }
                 if serve.restart.is_some() && answers {
-                    self.restart(serve, application).await?;
+                    self.restart((serve, start), application).await?;
                 } else if serve.restart.is_some() {
                     self.part.not_run.push(NotRun::NoAnswer { what: "the restart".to_owned() });
                 }
@@ -188,12 +202,23 @@ impl Step<'_> {
     }
 
     /// Starts the ended container again, and does with it what was done before.
-    async fn restart(&mut self, serve: &ServeExpectation, application: &mut Application) -> Result<(), StepError> {
+    async fn restart(
+        &mut self,
+        (serve, start): (&ServeExpectation, &Start),
+        application: &mut Application,
+    ) -> Result<(), StepError> {
+        let setup = self.setup;
         let begun = self.stage(Stage::Probe);
         self.scope = self.scope.again(" after the restart");
-        application.restart(&self.setup.network).await?;
-        self.ask(serve, application, begun).await?;
-        self.stop(serve, application).await?;
+        if let Err(refusal) = Refusal::of(application.restart(&setup.network).await)? {
+            let known = known_good(setup, start).await?;
+            let again = application.restart(&setup.network).await;
+            let finding = refusal.finding(known, again, &self.scope, ("container", &serve.at))?;
+            self.part.findings.push(finding);
+        } else {
+            self.ask(serve, application, begun).await?;
+            self.stop(serve, application).await?;
+        }
         self.scope = self.scope.again("");
         Ok(())
     }
@@ -228,6 +253,16 @@ impl Step<'_> {
         self.part.stages.push((Stage::Stop, begun.elapsed()));
         Ok(())
     }
+}
+
+/// Starts a container in the same way, of an image that is known to be good.
+async fn known_good(setup: &Setup, start: &Start) -> Result<Result<(), EngineError>, StepError> {
+    let plain = setup.plain.get().ok_or_else(|| missing("the distribution"))?;
+    let start = Start { arguments: Some(vec!["true".to_owned()]), ..start.clone() };
+    Ok(match setup.engine.start_application(plain, &start, &setup.network, &setup.run).await {
+        Ok(started) => started.remove().await,
+        Err(error) => Err(error),
+    })
 }
 
 /// How the container is started, as the engine takes it.

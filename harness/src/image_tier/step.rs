@@ -9,6 +9,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::executor::fault_of;
 use super::graph::{Finished, Part, StepEnd};
+use super::refusal::Refusal;
 use super::{Setup, blame};
 use crate::check;
 use crate::check::evidence::BuildEnd;
@@ -67,7 +68,7 @@ pub(super) async fn run(
     let result = match work {
         Work::Build(_) => step.build(&needs).await,
         Work::Examine(_) => step.examine(&needs).await,
-        Work::Serve(_) => step.serve(&needs).await,
+        Work::Serve(_) => Box::pin(step.serve(&needs)).await,
         Work::Prepare(_) => Ok(StepEnd::Done),
     };
     let result = match result {
@@ -129,7 +130,7 @@ impl Step<'_> {
         let mark = request.mark;
         let again = BuildRequest { context: Vec::new(), use_cache: true, ..request.clone() };
         let cursor = self.setup.requests.cursor();
-        let evidence = self.setup.engine.build(request, &mut |_| {}).await?;
+        let evidence = self.built(request).await?;
         let clients = self.setup.clients(mark, &evidence.log).await;
         self.part.findings = check::build::check(&self.scope, expectation, &evidence);
         let is_built = matches!(evidence.end, BuildEnd::Built { .. });
@@ -166,7 +167,7 @@ impl Step<'_> {
         let cursor = self.setup.requests.cursor();
         let request = BuildRequest { context, mark: Mark::new(), ..again };
         let mark = request.mark;
-        let evidence = self.setup.engine.build(request, &mut |_| {}).await?;
+        let evidence = self.built(request).await?;
         let clients = self.setup.clients(mark, &evidence.log).await;
         self.part.findings.extend(check::build::rebuilt(&self.scope, number, rebuild, &evidence));
         if matches!(evidence.end, BuildEnd::Failed { .. }) {
@@ -222,10 +223,19 @@ impl Step<'_> {
             }
         }
         for expectation in &scenario.commands {
-            let evidence = engine
-                .run_command(runnable, &expectation.run.value, &self.setup.network, self.limits(), &self.setup.run)
-                .await?;
-            self.part.findings.extend(check::command::check(&self.scope, expectation, &evidence));
+            let (limits, words) = (self.limits(), &expectation.run);
+            let Setup { network, run, plain, .. } = self.setup;
+            let first = engine.run_command(runnable, &words.value, network, limits, run).await;
+            let findings = match Refusal::of(first)? {
+                Ok(evidence) => check::command::check(&self.scope, expectation, &evidence),
+                Err(refusal) => {
+                    let plain = plain.get().ok_or_else(|| missing("the distribution"))?;
+                    let known = engine.run_command(plain, &["true".to_owned()], network, limits, run).await.map(drop);
+                    let again = engine.run_command(runnable, &words.value, network, limits, run).await;
+                    vec![refusal.finding(known, again, &self.scope, ("container", &words.at))?]
+                }
+            };
+            self.part.findings.extend(findings);
         }
         self.part.stages.push((Stage::Examine, begun.elapsed()));
         Ok(StepEnd::Done)

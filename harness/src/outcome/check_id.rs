@@ -89,6 +89,7 @@ checks! {
     ContainerLog "container-log" Must "container log has {detail}", "A line of the container's log matches, after the one that the pattern before it matched.";
     ContainerLogAbsent "container-log-absent" Must "container log without {detail}", "No line of the container's log matches.";
     ContainerLogShould "container-log-should" Should "container log should have {detail}", "A line of the container's log matches, where wording is a SHOULD.";
+    ContainerStarts "container-starts" Must "{of} starts", "The engine can make a container of the image and start it.";
     PathUnchanged "path-unchanged" Must "{of} unchanged", "The container changes nothing at or below the path.";
     StopTime "stop-time" Must "stop time", "The container runs until SIGTERM, and then ends by itself in time.";
     StopExitCode "stop-exit-code" Must "stop exit code", "The stopped container has this exit code.";

@@ -1,0 +1,66 @@
+//! Whose doing it is that the engine refuses a container, or gives up a build. That is tried out: what it says has names in it that a
+//! candidate has chosen.
+
+use super::step::{Step, StepError};
+use crate::check;
+use crate::check::evidence::{BuildEnd, BuildEvidence};
+use crate::check::scope::Scope;
+use crate::engine::{BuildRequest, EngineError, Mark};
+use crate::outcome::{At, Finding};
+
+/// The engine's refusal of a container of the candidate's.
+pub(super) struct Refusal(EngineError);
+
+impl Refusal {
+    /// Tells a refusal from other errors.
+    pub(super) fn of<T>(result: Result<T, EngineError>) -> Result<Result<T, Self>, StepError> {
+        match result {
+            Ok(done) => Ok(Ok(done)),
+            Err(error @ EngineError::Refused { .. }) => Ok(Err(Self(error))),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The finding that it is the image's doing: the engine took the same of an image that is `known` to be good, and refused this one
+    /// `again`.
+    ///
+    /// # Errors
+    /// The engine's own, where it is not.
+    pub(super) fn finding<T>(
+        self,
+        known: Result<(), EngineError>,
+        again: Result<T, EngineError>,
+        scope: &Scope,
+        (what, at): (&str, &At),
+    ) -> Result<Finding, StepError> {
+        match (known, again) {
+            (Ok(()), Err(EngineError::Refused { message, .. })) => {
+                Ok(check::serve::not_started(scope, what, &message, at))
+            }
+            // What comes out otherwise the second time is no evidence.
+            (Err(_), _) | (_, Ok(_)) => Err(self.0.into()),
+            (_, Err(error)) => Err(error.into()),
+        }
+    }
+}
+
+impl Step<'_> {
+    /// Builds. A build that the engine gives up without a known reason is tried once more: where it gives that up, too, and builds
+    /// what any engine can, it failed.
+    pub(super) async fn built(&self, request: BuildRequest) -> Result<BuildEvidence, StepError> {
+        let engine = &self.setup.engine;
+        let again = BuildRequest { mark: Mark::new(), ..request.clone() };
+        let (message, log) = match engine.build(request, &mut |_| {}).await {
+            Err(EngineError::Unclear { message, log }) => (message, log),
+            other => return Ok(other?),
+        };
+        let builds = engine.try_build(&self.setup.run).await.is_ok();
+        match engine.build(again, &mut |_| {}).await {
+            Err(EngineError::Unclear { .. }) if builds => {
+                Ok(BuildEvidence { end: BuildEnd::Failed { command: None, exit_code: None, message }, log })
+            }
+            Ok(_) | Err(EngineError::Unclear { .. }) => Err(EngineError::Unclear { message, log }.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
