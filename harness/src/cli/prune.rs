@@ -7,6 +7,7 @@ use super::{Failure, host, output};
 use crate::cli::arguments::PruneArgs;
 use crate::contract_tier::sandbox;
 use crate::engine::{Endpoint, Engine, discover};
+use crate::mirror;
 use crate::run::leftovers::{self, Scope};
 use crate::run::tally::ExitCode;
 
@@ -18,7 +19,8 @@ pub(super) async fn prune(arguments: &PruneArgs) -> Result<ExitCode, Failure> {
     let report = |leftover: &dyn fmt::Display| drop(output::line(format_args!("{verb} {leftover}")));
     let warn = |line: &str| output::complain(format_args!("warning: {line}"));
     let elsewhere = leftovers::of_former_versions(&cache, scope, &report, &warn)
-        + prune_sandboxes(&cache, arguments.dry_run, &warn)?;
+        + prune_sandboxes(&cache, arguments.dry_run, &warn)?
+        + prune_store(&cache, arguments.dry_run, &report)?;
     let Some(endpoint) = found(&cache, arguments).await? else {
         output::line("no container engine is running: nothing else to remove")?;
         return Ok(ExitCode::Pass);
@@ -65,4 +67,15 @@ fn prune_sandboxes(cache: &Path, dry_run: bool, warn: &dyn Fn(&str)) -> Result<u
         output::line(format_args!("removed sandboxes {}", folder.display()))?;
     }
     Ok(swept.removed.len())
+}
+
+/// Removes what programs that were killed had begun to write into the store; returns how many files.
+fn prune_store(cache: &Path, dry_run: bool, report: &dyn Fn(&dyn fmt::Display)) -> Result<usize, Failure> {
+    let files = mirror::remove_stale(cache, dry_run).map_err(|error| {
+        Failure::infrastructure(format!("cannot remove unfinished files of the store: {error}"), None)
+    })?;
+    for path in &files {
+        report(&format_args!("unfinished file {}", path.display()));
+    }
+    Ok(files.len())
 }
