@@ -1,7 +1,8 @@
 //! Whose doing it is that the engine refuses a container, or gives up a build. That is tried out: what it says has names in it that a
 //! candidate has chosen.
 
-use super::step::{Step, StepError};
+use super::Setup;
+use super::step::{Step, StepError, missing};
 use crate::check;
 use crate::check::evidence::{BuildEnd, BuildEvidence};
 use crate::check::scope::Scope;
@@ -46,7 +47,7 @@ impl Refusal {
 
 impl Step<'_> {
     /// Builds. A build that the engine gives up without a known reason is tried once more: where it gives that up, too, and builds
-    /// what any engine can, it failed.
+    /// and runs what any engine can, it failed.
     pub(super) async fn built(&self, request: BuildRequest) -> Result<BuildEvidence, StepError> {
         let engine = &self.setup.engine;
         let again = BuildRequest { mark: Mark::new(), ..request.clone() };
@@ -54,9 +55,13 @@ impl Step<'_> {
             Err(EngineError::Unclear { message, log }) => (message, log),
             other => return Ok(other?),
         };
-        let builds = engine.try_build(&self.setup.run).await.is_ok();
+        let Setup { network, run, plain, .. } = self.setup;
+        let plain = plain.get().ok_or_else(|| missing("the distribution"))?;
+        // Both that it builds, and that what a build runs can be run.
+        let runs = engine.run_command(plain, &["true".to_owned()], network, self.limits(), run).await;
+        let is_well = runs.is_ok() && engine.try_build(run).await.is_ok();
         match engine.build(again, &mut |_| {}).await {
-            Err(EngineError::Unclear { .. }) if builds => {
+            Err(EngineError::Unclear { .. }) if is_well => {
                 Ok(BuildEvidence { end: BuildEnd::Failed { command: None, exit_code: None, message }, log })
             }
             Ok(_) | Err(EngineError::Unclear { .. }) => Err(EngineError::Unclear { message, log }.into()),
