@@ -179,7 +179,10 @@ impl Place<'_> {
         if self.pip.is_legacy() {
             return self.legacy_editable(text);
         }
-        let direct = self.parse(text)?.ok().filter(|named| named.address.is_some());
+        let direct = match self.parse(text)? {
+            Err(bad @ Bad::Exception) => return Err(not_a_requirement(text, bad)),
+            parsed => parsed.ok().filter(|named| named.address.is_some()),
+        };
         let mut item = match direct {
             Some(named) => {
                 let Named { name, extras, address, marker, .. } = named;
@@ -322,8 +325,8 @@ impl Place<'_> {
     fn marker(&self, marker: &str) -> Result<Applies, Refused> {
         named::evaluated(marker, self.pip).map_err(|bad| match bad {
             Bad::Beyond => long_marker(),
-            Bad::Syntax if self.pip.is_newest() => Refused::error(format!("Invalid marker: {marker}")),
-            Bad::Syntax | Bad::Version | Bad::Exception => Refused::exception(format!("Invalid marker: {marker}")),
+            Bad::Syntax | Bad::Late if self.pip.is_newest() => Refused::error(format!("Invalid marker: {marker}")),
+            Bad::Syntax | Bad::Late | Bad::Exception => Refused::exception(format!("Invalid marker: {marker}")),
         })
     }
 

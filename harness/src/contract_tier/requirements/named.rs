@@ -26,8 +26,9 @@ pub(super) struct Named {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bad {
     Syntax,
-    /// A version that only shows not to be one when a list is split at its commas.
-    Version,
+    /// What only shows when the parts are looked at: a version that is none when a list is split at its commas, a string that Python does
+    /// not take. Before 26.1 pip did not tell it as an error.
+    Late,
     /// What pip does not tell as an error: more parentheses in each other than it can follow, half an address.
     Exception,
     /// There is more of a marker than is read.
@@ -59,9 +60,8 @@ impl Named {
     pub(super) fn parse(text: &str, pip: Pip) -> Result<Self, Bad> {
         let named = if pip.is_legacy() { legacy::named(text, pip) } else { Cursor { text, at: 0 }.named(pip) };
         match named {
-            // Before 26.1 pip did not tell this one as an error.
-            Err(Bad::Version) if pip.is_newest() => Err(Bad::Syntax),
-            Err(Bad::Version) => Err(Bad::Exception),
+            Err(Bad::Late) if pip.is_newest() => Err(Bad::Syntax),
+            Err(Bad::Late) => Err(Bad::Exception),
             other => other,
         }
     }
@@ -92,7 +92,7 @@ pub(super) fn versions(text: &str, valid: &dyn Fn(&str) -> bool) -> Result<BTree
     let mut versions = BTreeSet::new();
     for one in text.split(',').map(str::trim).filter(|one| !one.is_empty()) {
         if !valid(one) {
-            return Err(Bad::Version);
+            return Err(Bad::Late);
         }
         let (operator, version) = operator_and_version(one);
         versions.insert((operator.to_owned(), version.to_owned()));
@@ -294,16 +294,10 @@ mod tests {
         for text in ["os_name == 'posix' and (python_version<\"3\" or 'x' not in extra)", "'a' ~= 'b'"] {
             assert!(evaluated(text, NEW).is_ok(), "{text}");
         }
-        for text in [
-            "",
-            "python_version",
-            "python_version = '3'",
-            "os_name == 'x",
-            "os_name == 'x' android",
-            "os_name == '\\x1'",
-        ] {
+        for text in ["", "python_version", "python_version = '3'", "os_name == 'x", "os_name == 'x' android"] {
             assert_eq!(evaluated(text, NEW), Err(Bad::Syntax), "{text}");
         }
+        assert_eq!(evaluated("os_name == '\\x1'", NEW), Err(Bad::Late));
         assert_eq!(evaluated(&"(".repeat(60_000), NEW), Err(Bad::Exception));
     }
 }

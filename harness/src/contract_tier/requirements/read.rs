@@ -126,8 +126,9 @@ impl Reader<'_> {
     /// The name of a file that another one names, and what it is known by.
     fn name_of(&self, from: &str, name: String) -> (String, String) {
         let name = match (is_address(from), is_address(&name)) {
-            (_, true) => name,
-            (true, false) => beside(from, &name),
+            // An address may be a relative one, too: `file:more.txt`.
+            (true, _) => beside(from, &name),
+            (false, true) => name,
             (false, false) => {
                 let name = address::joined(address::folder_of(from), &name);
                 if self.pip.is_legacy() { name } else { address::absolute(&name, self.folder) }

@@ -66,7 +66,7 @@ impl<'a> Cursor<'a> {
         let quote = rest.chars().next().filter(|first| ['"', '\''].contains(first)).ok_or(Bad::Syntax)?;
         let length = rest[1..].find(quote).ok_or(Bad::Syntax)?;
         self.at += length + 2;
-        literal::value(&rest[1..=length]).map(|text| Operand::Text(Cow::Owned(text))).ok_or(Bad::Syntax)
+        literal::value(&rest[1..=length]).map(|text| Operand::Text(Cow::Owned(text))).ok_or(Bad::Late)
     }
 }
 

@@ -16,7 +16,21 @@ const GIT: &[u8] = b"git+http://fixtures/git/greeting.git\n";
 const MORE: (&str, &[u8]) = ("more.txt", GIT);
 const GREETING: [&str; 2] = ["git:greeting"; 2];
 
-pub(crate) const KNOWN: [Known; 36] = [
+pub(crate) const KNOWN: [Known; 38] = [
+    Known {
+        name: "a relative address in a file at an address",
+        files: &[
+            ("requirements.txt", b"-r file:///app/more.txt\n"),
+            ("more.txt", b"-r file:deep.txt\n"),
+            ("deep.txt", GIT),
+        ],
+        expected: GREETING,
+    },
+    Known {
+        name: "a way through a folder that is not there",
+        files: &[("requirements.txt", b"-e nowhere/../vendor/local\n")],
+        expected: ["refused 1"; 2],
+    },
     Known {
         name: "a mark of UTF-8",
         files: &[("requirements.txt", b"\xef\xbb\xbfgit+http://fixtures/git/greeting.git\n")],

@@ -8,11 +8,10 @@ mod random;
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::address::plainly;
 use super::marker::Applies;
 use super::read::{Asked, Reader};
 use super::{Files, NoPip, Pip, Refused};
@@ -101,19 +100,38 @@ fn described(asked: &Asked) -> Value {
 /// Files of a case; a folder is there where something is in it.
 pub(super) struct InMemory<'a>(pub(super) BTreeMap<PathBuf, &'a Vec<u8>>);
 
+impl InMemory<'_> {
+    /// A path without `.` and `..`, which leads out of folders alone.
+    fn resolved(&self, path: &Path) -> Option<PathBuf> {
+        let mut resolved = PathBuf::new();
+        for component in path.components() {
+            match component {
+                Component::ParentDir if !self.holds(&resolved) => return None,
+                Component::ParentDir => drop(resolved.pop()),
+                component => resolved.push(component),
+            }
+        }
+        Some(resolved)
+    }
+
+    /// Whether this is a folder.
+    fn holds(&self, path: &Path) -> bool {
+        Path::new(FOLDER).starts_with(path) || self.0.keys().any(|file| file.starts_with(path) && file != path)
+    }
+}
+
 impl Files for InMemory<'_> {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let slash = path.as_os_str().as_encoded_bytes().ends_with(b"/");
-        let found = self.0.get(&plainly(path)).filter(|_| !slash);
+        let found = self.resolved(path).and_then(|path| self.0.get(&path)).filter(|_| !slash);
         found.map(|bytes| (*bytes).clone()).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn is_folder(&self, path: &Path) -> bool {
-        let path = plainly(path);
-        Path::new(FOLDER).starts_with(&path) || self.0.keys().any(|file| file.starts_with(&path) && *file != path)
+        self.resolved(path).is_some_and(|path| self.holds(&path))
     }
 
     fn is_file(&self, path: &Path) -> bool {
-        self.0.contains_key(&plainly(path))
+        self.resolved(path).is_some_and(|path| self.0.contains_key(&path))
     }
 }
