@@ -23,8 +23,8 @@ pub(super) fn remove_stale(folder: &Path, dry_run: bool) -> io::Result<Vec<PathB
         entries => entries?,
     };
     let begun = entries.flatten().filter(|entry| entry.file_name().as_encoded_bytes().starts_with(BEGUN.as_bytes()));
-    // Who still writes it has it locked.
-    let stale = |path: &PathBuf| File::open(path).is_ok_and(|file| file.try_lock().is_ok());
+    // Who still writes it has it locked. A lock that is only dropped stays for as long as a process that was begun meanwhile has the file.
+    let stale = |path: &PathBuf| File::open(path).is_ok_and(|file| file.try_lock().is_ok() && file.unlock().is_ok());
     let stale: Vec<PathBuf> = begun.map(|entry| entry.path()).filter(stale).collect();
     for path in stale.iter().filter(|_| !dry_run) {
         fs::remove_file(path)?;
