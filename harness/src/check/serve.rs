@@ -47,8 +47,8 @@ pub(crate) fn ended_early(scope: &Scope, expectation: &StopExpectation, exit_cod
 }
 
 /// The finding for an image of which the engine starts no container. It is as binding as a MUST: nothing else can be seen.
-pub(crate) fn not_started(scope: &Scope, what: &str, message: &str, at: &At) -> Finding {
-    let finding = scope.holds(CheckId::ContainerStarts, what, at, || {
+pub(crate) fn not_started(scope: &Scope, message: &str, at: &At) -> Finding {
+    let finding = scope.holds(CheckId::ContainerStarts, "container", at, || {
         Some(("the engine to start it".to_owned(), format!("it does not: {}", printable(message))))
     });
     Finding { level: Level::Must, ..finding }

@@ -32,12 +32,10 @@ impl Refusal {
         known: Result<(), EngineError>,
         again: Result<T, EngineError>,
         scope: &Scope,
-        (what, at): (&str, &At),
+        at: &At,
     ) -> Result<Finding, StepError> {
         match (known, again) {
-            (Ok(()), Err(EngineError::Refused { message, .. })) => {
-                Ok(check::serve::not_started(scope, what, &message, at))
-            }
+            (Ok(()), Err(EngineError::Refused { message, .. })) => Ok(check::serve::not_started(scope, &message, at)),
             // What comes out otherwise the second time is no evidence.
             (Err(_), _) | (_, Ok(_)) => Err(self.0.into()),
             (_, Err(error)) => Err(error.into()),
@@ -46,6 +44,13 @@ impl Refusal {
 }
 
 impl Step<'_> {
+    /// Runs a command in a container of an image that is known to be good.
+    pub(super) async fn runs_known_good(&self) -> Result<Result<(), EngineError>, StepError> {
+        let Setup { engine, network, run, plain, .. } = self.setup;
+        let plain = plain.get().ok_or_else(|| missing("the distribution"))?;
+        Ok(engine.run_command(plain, &["true".to_owned()], network, self.limits(), run).await.map(drop))
+    }
+
     /// Builds. A build that the engine gives up without a known reason is tried once more: where it gives that up, too, and builds
     /// and runs what any engine can, it failed.
     pub(super) async fn built(&self, request: BuildRequest) -> Result<BuildEvidence, StepError> {
@@ -55,11 +60,8 @@ impl Step<'_> {
             Err(EngineError::Unclear { message, log }) => (message, log),
             other => return Ok(other?),
         };
-        let Setup { network, run, plain, .. } = self.setup;
-        let plain = plain.get().ok_or_else(|| missing("the distribution"))?;
         // Both that it builds, and that what a build runs can be run.
-        let runs = engine.run_command(plain, &["true".to_owned()], network, self.limits(), run).await;
-        let is_well = runs.is_ok() && engine.try_build(run).await.is_ok();
+        let is_well = self.runs_known_good().await?.is_ok() && engine.try_build(&self.setup.run).await.is_ok();
         match engine.build(again, &mut |_| {}).await {
             Err(EngineError::Unclear { .. }) if is_well => {
                 Ok(BuildEvidence { end: BuildEnd::Failed { command: None, exit_code: None, message }, log })

@@ -47,11 +47,9 @@ impl Step<'_> {
             Err(refusal) => {
                 let known = known_good(setup, &start).await?;
                 let again = setup.engine.start_application(image, &start, &setup.network, &setup.run).await;
-                let finding = refusal.finding(known, again, &self.scope, ("container", &serve.at))?;
+                let finding = refusal.finding(known, again, &self.scope, &serve.at)?;
                 self.part.findings.push(finding);
-                if let Some(volume) = volume {
-                    volume.remove().await?;
-                }
+                // What did not start still holds the volume. Both go with the run.
                 return Ok(StepEnd::Done);
             }
         };
@@ -213,7 +211,7 @@ impl Step<'_> {
         if let Err(refusal) = Refusal::of(application.restart(&setup.network).await)? {
             let known = known_good(setup, start).await?;
             let again = application.restart(&setup.network).await;
-            let finding = refusal.finding(known, again, &self.scope, ("container", &serve.at))?;
+            let finding = refusal.finding(known, again, &self.scope, &serve.at)?;
             self.part.findings.push(finding);
         } else {
             self.ask(serve, application, begun).await?;

@@ -224,15 +224,14 @@ impl Step<'_> {
         }
         for expectation in &scenario.commands {
             let (limits, words) = (self.limits(), &expectation.run);
-            let Setup { network, run, plain, .. } = self.setup;
+            let Setup { network, run, .. } = self.setup;
             let first = engine.run_command(runnable, &words.value, network, limits, run).await;
             let findings = match Refusal::of(first)? {
                 Ok(evidence) => check::command::check(&self.scope, expectation, &evidence),
                 Err(refusal) => {
-                    let plain = plain.get().ok_or_else(|| missing("the distribution"))?;
-                    let known = engine.run_command(plain, &["true".to_owned()], network, limits, run).await.map(drop);
+                    let known = self.runs_known_good().await?;
                     let again = engine.run_command(runnable, &words.value, network, limits, run).await;
-                    vec![refusal.finding(known, again, &self.scope, ("container", &words.at))?]
+                    vec![refusal.finding(known, again, &self.scope, &words.at)?]
                 }
             };
             self.part.findings.extend(findings);
