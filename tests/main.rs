@@ -37,6 +37,7 @@ mod lock;
 mod locks;
 mod mutate;
 mod offline;
+mod packed;
 mod page;
 mod partial_evidence;
 mod refused_calls;

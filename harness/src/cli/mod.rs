@@ -20,6 +20,7 @@ mod mutate;
 mod open_contract;
 mod open_image;
 mod output;
+mod pack;
 mod prune;
 mod report;
 mod reporters;
@@ -146,6 +147,8 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Engine(arguments) => engine::engine(&arguments).await,
             Command::Report(arguments) => report::report(&arguments),
             Command::Merge(arguments) => merge::merge(&arguments),
+            Command::Pack(arguments) => pack::pack(&arguments),
+            Command::Eject(arguments) => pack::eject(&arguments),
             Command::Prune(arguments) => prune::prune(&arguments).await,
             Command::Completions(arguments) => completions::completions(&arguments),
             Command::Man(arguments) => man::man(&arguments),

@@ -2,6 +2,7 @@
 
 use super::candidates::options;
 use crate::cli::arguments::{CandidateArgs, CellArgs, FolderArgs, FuzzArgs, RunArgs};
+use crate::host::carried;
 use crate::suite::tier::Tier;
 
 /// The command that repeats a run; the scenario and its cell follow.
@@ -87,7 +88,9 @@ struct Words(Vec<String>);
 
 impl Words {
     fn new(command: &str) -> Self {
-        Self(vec!["cargo run --".to_owned(), command.to_owned()])
+        // A program that carries its suite is not one of a checkout.
+        let program = if carried::digest().is_some() { "wsgi-proof" } else { "cargo run --" };
+        Self(vec![program.to_owned(), command.to_owned()])
     }
 
     fn flag(&mut self, flag: &str, given: bool) {

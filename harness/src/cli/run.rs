@@ -19,6 +19,7 @@ use crate::run::tally::ExitCode;
 use crate::run::tier;
 use crate::suite::assertion_lock::{RELOCK, SuiteLock, SuiteLockError};
 use crate::suite::contract::Contract;
+use crate::suite::packed::Packed;
 use crate::suite::tier::Tier;
 use crate::suite::toml_file::TomlError;
 
@@ -45,6 +46,8 @@ pub(super) struct Job {
     pub(super) plan: Plan,
     pub(super) contract: Option<Contract>,
     lock: SuiteLock,
+    /// The digest of the suite, if it has one.
+    suite: Option<String>,
     shard: Option<ShardOf>,
 }
 
@@ -66,6 +69,13 @@ impl Job {
                 Some("name one of each with --variant and --dialect"),
             ));
         }
+        if arguments.write_lock && folders.carried {
+            return Err(Failure::usage(
+                "the lock of the suite that this program carries cannot be changed",
+                Some("write the suite out with `wsgi-proof eject DIR`, and name it with --suite"),
+            ));
+        }
+        let suite = Packed::of(&folders.suite).ok().map(|packed| packed.digest());
         let (mut loaded, contract) = select::select(&folders, cells, &arguments.select)?;
         let shard = arguments.shard.map(|shard| shard.told(select::keep(shard, &mut loaded)));
         let lock = if arguments.write_lock { lock_so_far(&folders)? } else { lock(&folders)? };
@@ -74,7 +84,7 @@ impl Job {
             open_contract::refuse_images(&candidate)?;
         }
         let plan = Plan::repeated(loaded, &origin(&arguments.candidate), arguments.repeat);
-        Ok(Self { begun, arguments, folders, candidate, plan, contract, lock, shard })
+        Ok(Self { begun, arguments, folders, candidate, plan, contract, lock, suite, shard })
     }
 
     /// Opens its tier, and runs it there.
@@ -109,6 +119,7 @@ impl Job {
             candidate: announce(&arguments.candidate),
             limit: Duration::from_secs(arguments.run_seconds.into()),
             until_fail: arguments.until_fail,
+            suite: self.suite.clone(),
             whole: arguments.select.filters.is_empty() && shard.is_none(),
             shard: *shard,
             lock: Lock { root: folders.scenarios(), counts: lock.clone(), assertions, write: arguments.write_lock },

@@ -5,24 +5,32 @@ use std::path::{Path, PathBuf};
 use etcetera::BaseStrategy;
 
 use super::caller;
+use super::carried::{self, CarriedError};
 use super::claim;
 use super::trust::{self, Distrust};
+use crate::suite::packed::FOLDERS;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Folders {
     /// The folder with `scenarios/` and `images/`.
     pub suite: PathBuf,
+    /// Whether it is the suite that this program carries, which nobody changes.
+    pub carried: bool,
     pub cache: PathBuf,
 }
 
 /// Why a place could not be found.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FolderError {
-    #[error("no suite (a folder with `scenarios` and `images`) at or above {}", from.display())]
+    #[error("no suite (a folder with `scenarios` and `images`) at or above {}, and none in this program", from.display())]
     NoSuite {
         /// Where the search began.
         from: PathBuf,
     },
+    #[error("{} is no suite: it has no folders `scenarios` and `images`", path.display())]
+    NotASuite { path: PathBuf },
+    #[error(transparent)]
+    Carried(#[from] CarriedError),
     #[error("no cache folder: HOME is not set")]
     NoCache,
     /// Programs and images in it are executed and believed, and others can put some there.
@@ -41,6 +49,8 @@ impl FolderError {
     pub(crate) fn hint(&self) -> &'static str {
         match self {
             Self::NoSuite { .. } => "run in a checkout of wsgi-proof, or name a suite with --suite",
+            Self::NotASuite { .. } => "name the folder above them with --suite",
+            Self::Carried(error) => error.hint(),
             Self::NoCache => "set HOME, or name a folder with --cache",
             Self::Untrusted { .. } => {
                 "name a folder of your own with --cache; or, if all that is in this one is yours, `chown` it and `chmod go-w` it"
@@ -52,12 +62,22 @@ impl FolderError {
 }
 
 impl Folders {
-    /// Finds both.
+    /// Finds both. A suite that is named goes first, then one at hand, then the one that this program carries.
     ///
     /// # Errors
     /// When there is no suite, or no cache folder can be made.
     pub(crate) fn find(suite_folder: Option<&Path>, cache_folder: Option<&Path>) -> Result<Self, FolderError> {
-        Ok(Self { suite: suite(suite_folder)?, cache: cache(cache_folder)? })
+        let (at_hand, from) = match suite_folder {
+            Some(path) if is_suite(path) => (Some(path.to_owned()), path.to_owned()),
+            Some(path) => return Err(FolderError::NotASuite { path: path.to_owned() }),
+            None => at_hand()?,
+        };
+        if let Some(suite) = at_hand {
+            return Ok(Self { suite, carried: false, cache: cache(cache_folder)? });
+        }
+        let carried = carried::suite()?.ok_or(FolderError::NoSuite { from })?;
+        let cache = cache(cache_folder)?;
+        Ok(Self { suite: carried::unpacked(&carried, &cache)?, carried: true, cache })
     }
 
     /// The folder of the scenarios.
@@ -93,17 +113,15 @@ pub(crate) fn cache(named: Option<&Path>) -> Result<PathBuf, FolderError> {
     }
 }
 
-fn suite(named: Option<&Path>) -> Result<PathBuf, FolderError> {
-    let is_suite = |path: &Path| path.join("scenarios").is_dir() && path.join("images").is_dir();
-    if let Some(path) = named {
-        return if is_suite(path) { Ok(path.to_owned()) } else { Err(FolderError::NoSuite { from: path.to_owned() }) };
-    }
+fn is_suite(path: &Path) -> bool {
+    FOLDERS.iter().all(|folder| path.join(folder).is_dir())
+}
+
+/// The suite at or above the current folder, if there is one, and where the search began.
+fn at_hand() -> Result<(Option<PathBuf>, PathBuf), FolderError> {
     let from = std::env::current_dir().map_err(|source| FolderError::Unusable { path: PathBuf::from("."), source })?;
-    let found = from.ancestors().find(|path| is_suite(path)).map(Path::to_owned);
+    let found = from.ancestors().find(|path| is_suite(path));
     // The usual case, the current folder, is named relatively: reports then show paths that an editor opens.
-    match found {
-        Some(path) if path == from => Ok(PathBuf::new()),
-        Some(path) => Ok(path),
-        None => Err(FolderError::NoSuite { from }),
-    }
+    let found = found.map(|path| if path == from { PathBuf::new() } else { path.to_owned() });
+    Ok((found, from))
 }

@@ -1,6 +1,7 @@
 //! This machine: folders and what is in them.
 
 pub(crate) mod caller;
+pub(crate) mod carried;
 mod claim;
 pub(crate) mod folders;
 pub(crate) mod journal;

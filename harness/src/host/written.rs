@@ -33,14 +33,27 @@ pub(crate) fn folder(path: &Path) -> io::Result<()> {
 /// # Errors
 /// When it cannot be written, or a link leads to its folder.
 pub(crate) fn file(path: &Path, content: &[u8]) -> io::Result<()> {
+    whole(path, 0o666, &[content])
+}
+
+/// Writes a file that can be executed, of several parts, as [`file`] does.
+///
+/// # Errors
+/// When it cannot be written, or a link leads to its folder.
+pub(crate) fn program(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    whole(path, 0o777, parts)
+}
+
+fn whole(path: &Path, mode: u32, parts: &[&[u8]]) -> io::Result<()> {
     let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
     let folder = open_folder(path.parent().unwrap_or(Path::new("")))?;
     let begun = format!("{BEGUN}{:016x}", RandomState::new().hash_one(name));
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut file = File::from(openat(&folder, &begun, flags, Mode::from_raw_mode(0o666))?);
-    let written = file
-        .write_all(content)
-        .and_then(|()| umask::permit(&file, 0o666))
+    let mut file = File::from(openat(&folder, &begun, flags, Mode::from_raw_mode(mode))?);
+    let written = parts
+        .iter()
+        .try_for_each(|part| file.write_all(part))
+        .and_then(|()| umask::permit(&file, mode))
         .and_then(|()| caller::give(&file))
         .and_then(|()| file.sync_all())
         .and_then(|()| Ok(renameat(&folder, &begun, &folder, name)?));

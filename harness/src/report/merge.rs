@@ -75,6 +75,7 @@ fn same(first: &ShardOf, one: &Part, second: &ShardOf, other: &Part) -> Result<(
         ("number of shards", first.of != second.of),
         ("number of scenarios", first.scenarios != second.scenarios),
         ("candidate", a.candidate != b.candidate),
+        ("suite", a.suite != b.suite),
         ("set of cells", a.cells != b.cells),
         ("option `--strict`", a.strict != b.strict),
     ];

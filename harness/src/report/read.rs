@@ -66,6 +66,9 @@ pub(crate) struct StartRead {
     pub jobs: usize,
     pub engine: String,
     pub candidate: String,
+    /// The digest of the suite; not in older reports.
+    #[serde(default)]
+    pub suite: Option<String>,
     pub cells: Vec<CellName>,
     pub strict: bool,
     pub isolation: String,

@@ -21,6 +21,8 @@ use crate::run::tally::{ExitCode, Tally};
 const LOG_LINES: usize = 20;
 /// How long such a line is, in columns, at the most.
 const LOG_WIDTH: usize = 1000;
+/// How much of the digest of a suite is shown: as much as tells suites apart.
+const SUITE: usize = "sha256:".len() + 12;
 
 /// Writes lines for a person.
 pub(crate) struct TerminalReporter {
@@ -122,8 +124,14 @@ impl TerminalReporter {
             if start.strict { ", strict" } else { "" },
             start.run
         );
-        let rows = [("engine", &start.engine), ("candidate", &start.candidate), ("isolation", &start.isolation)];
-        for (name, value) in rows {
+        let suite = start.suite.as_ref().map(|digest| digest.chars().take(SUITE).collect::<String>());
+        let rows = [
+            ("engine", Some(&start.engine)),
+            ("candidate", Some(&start.candidate)),
+            ("suite", suite.as_ref()),
+            ("isolation", Some(&start.isolation)),
+        ];
+        for (name, value) in rows.into_iter().filter_map(|(name, value)| Some((name, value?))) {
             text.push_str(&format!("  {} {value}\n", self.dim(&format!("{name:<10}"))));
         }
         let store =

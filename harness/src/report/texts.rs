@@ -45,8 +45,21 @@ fn at(At { file, line }: &At, change: Change<'_>) -> At {
 }
 
 fn run_start(start: &RunStart, change: Change<'_>) -> RunStart {
-    let RunStart { run, started, planned, jobs, engine, candidate, cells, strict, isolation, offline, control, shard } =
-        start;
+    let RunStart {
+        run,
+        started,
+        planned,
+        jobs,
+        engine,
+        candidate,
+        suite,
+        cells,
+        strict,
+        isolation,
+        offline,
+        control,
+        shard,
+    } = start;
     RunStart {
         shard: *shard,
         run: change(run),
@@ -55,6 +68,7 @@ fn run_start(start: &RunStart, change: Change<'_>) -> RunStart {
         jobs: *jobs,
         engine: change(engine),
         candidate: change(candidate),
+        suite: suite.as_deref().map(change),
         cells: cells.iter().map(|name| cell(name, change)).collect(),
         strict: *strict,
         isolation: change(isolation),

@@ -53,6 +53,8 @@ pub(crate) struct RunStart {
     pub engine: String,
     /// The images under test.
     pub candidate: String,
+    /// The digest of the suite; none where its folder has what cannot be packed.
+    pub suite: Option<String>,
     /// The cells: variant and dialect.
     pub cells: Vec<CellName>,
     /// Whether SHOULD violations are failures.
@@ -132,6 +134,7 @@ pub(crate) mod tests {
             jobs: 2,
             engine: "Docker 20.10.24 (DOCKER_HOST)".into(),
             candidate: "images/base, images/onbuild".into(),
+            suite: Some("sha256:0123".into()),
             cells: vec![cell()],
             strict: false,
             control: false,

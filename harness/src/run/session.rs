@@ -37,6 +37,8 @@ pub(crate) struct Session<'a> {
     pub limit: Duration,
     /// Whether it ends at the first scenario that does not pass.
     pub until_fail: bool,
+    /// The digest of the suite, if it has one.
+    pub suite: Option<String>,
     /// Whether neither a filter nor a shard left a scenario out.
     pub whole: bool,
     /// Which part of a run it is, if it is one.
@@ -108,6 +110,7 @@ impl Session<'_> {
             jobs,
             engine,
             candidate: self.candidate.clone(),
+            suite: self.suite.clone(),
             cells: cells.clone(),
             strict: tier.criteria().strict,
             control: tier.criteria().control.is_some(),

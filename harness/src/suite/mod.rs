@@ -7,6 +7,7 @@ pub(crate) mod control;
 pub(crate) mod diagnostic;
 pub(crate) mod dialect;
 pub(crate) mod limits;
+pub(crate) mod packed;
 pub(crate) mod project_name;
 pub(crate) mod scenario;
 pub(crate) mod tier;

@@ -11,7 +11,7 @@ use crate::host::folders::{self, FolderError, Folders};
 pub(crate) struct FolderArgs {
     #[arg(
         long,
-        help = "Suite [default: nearest parent; env: WSGI_PROOF_SUITE]",
+        help = "Suite [default: nearest parent, then own; env: WSGI_PROOF_SUITE]",
         value_name = "DIR",
         env = "WSGI_PROOF_SUITE",
         hide_env = true

@@ -16,6 +16,7 @@ mod list;
 mod man;
 mod merge;
 mod mutate;
+mod pack;
 mod prune;
 mod reach;
 mod report;
@@ -23,6 +24,8 @@ mod run;
 mod schema;
 mod select;
 mod verify;
+
+use std::sync::OnceLock;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
@@ -43,6 +46,7 @@ pub(crate) use list::ListArgs;
 pub(crate) use man::ManArgs;
 pub(crate) use merge::MergeArgs;
 pub(crate) use mutate::MutateArgs;
+pub(crate) use pack::{EjectArgs, PackArgs};
 pub(crate) use prune::PruneArgs;
 pub(crate) use reach::ReachArgs;
 pub(crate) use report::ReportArgs;
@@ -50,6 +54,8 @@ pub(crate) use run::{RUN_SECONDS, RunArgs};
 pub(crate) use schema::SchemaArgs;
 pub(crate) use select::SelectArgs;
 pub(crate) use verify::VerifyArgs;
+
+use crate::host::carried;
 
 /// The width that every help fits.
 const WIDTH: usize = 80;
@@ -81,9 +87,19 @@ pub(crate) fn exit_code(code: &str) -> Option<&'static str> {
     lines.filter_map(|line| line.split_once(' ')).find(|(number, _)| *number == code).map(|(_, says)| says.trim_start())
 }
 
+/// The version of this program, and of the suite that it carries.
+fn version() -> &'static str {
+    static VERSION: OnceLock<String> = OnceLock::new();
+    let number = env!("CARGO_PKG_VERSION");
+    VERSION.get_or_init(|| match carried::digest() {
+        Some(digest) => format!("{number} (suite {digest})"),
+        None => number.to_owned(),
+    })
+}
+
 /// A hermetic conformance suite for the mod_wsgi-docker family of images
 #[derive(Debug, Parser)]
-#[command(version, max_term_width = WIDTH, after_help = AFTER_HELP)]
+#[command(version = version(), max_term_width = WIDTH, after_help = AFTER_HELP)]
 pub(crate) struct Cli {
     /// What to do; without a command, `run` with its defaults.
     #[command(subcommand)]
@@ -122,6 +138,10 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Join the reports of shards
     Merge(MergeArgs),
+    /// Write a copy of this program that brings a suite along
+    Pack(PackArgs),
+    /// Write the suite into a folder, to change it
+    Eject(EjectArgs),
     /// Remove what stale runs left
     Prune(PruneArgs),
     /// Print the completion script of a shell

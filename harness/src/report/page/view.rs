@@ -153,6 +153,7 @@ fn facts(run: &RunRead) -> Vec<(&'static str, String)> {
             if start.strict { "yes: a broken SHOULD is a failure" } else { "no: a broken SHOULD is a warning" };
         facts.extend([
             ("candidate", start.candidate.clone()),
+            ("suite", start.suite.clone().unwrap_or_else(|| "not known".to_owned())),
             ("cells", cells.join(", ")),
             ("engine", start.engine.clone()),
             ("isolation", start.isolation.clone()),

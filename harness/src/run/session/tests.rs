@@ -86,6 +86,7 @@ async fn run(verdicts: &[Verdict], then: Then, change: impl FnOnce(&mut Session<
         begun: Instant::now(),
         signals: &signals,
         candidate: "a test".to_owned(),
+        suite: None,
         limit: Duration::from_secs(60),
         until_fail: false,
         shard: None,

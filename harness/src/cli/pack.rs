@@ -1,0 +1,27 @@
+//! `wsgi-proof pack` and `wsgi-proof eject`: a suite into a program, and out of it.
+
+use super::{Failure, output};
+use crate::cli::arguments::{EjectArgs, FolderArgs, PackArgs};
+use crate::host::carried;
+use crate::host::folders::FolderError;
+use crate::run::tally::ExitCode;
+use crate::suite::packed::Packed;
+
+pub(super) fn pack(arguments: &PackArgs) -> Result<ExitCode, Failure> {
+    let suite = suite(&arguments.folders)?;
+    carried::pack(&suite, &arguments.file).map_err(FolderError::from)?;
+    output::line(format_args!("wrote {} with the suite {}", arguments.file.display(), suite.digest()))?;
+    Ok(ExitCode::Pass)
+}
+
+pub(super) fn eject(arguments: &EjectArgs) -> Result<ExitCode, Failure> {
+    let suite = suite(&arguments.folders)?;
+    carried::eject(&suite, &arguments.dir).map_err(FolderError::from)?;
+    output::line(format_args!("wrote the suite {} into {}", suite.digest(), arguments.dir.display()))?;
+    Ok(ExitCode::Pass)
+}
+
+fn suite(folders: &FolderArgs) -> Result<Packed, Failure> {
+    let packed = Packed::of(&folders.find()?.suite);
+    Ok(packed.map_err(|error| FolderError::from(carried::CarriedError::from(error)))?)
+}

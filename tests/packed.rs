@@ -1,0 +1,163 @@
+//! A program that brings the suite along: in a folder where nothing is, it does what it does in a checkout.
+
+use std::fs;
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use predicates::prelude::*;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::{NO_ENGINE, Slot, root, text, wsgi_proof};
+
+/// A program with the repository's suite in it, an empty folder and an empty cache.
+struct Packed {
+    outer: TempDir,
+}
+
+impl Packed {
+    fn new() -> Self {
+        let packed = Self { outer: TempDir::new().unwrap() };
+        fs::create_dir(packed.place("empty")).unwrap();
+        wsgi_proof(&["pack", packed.program().to_str().unwrap()])
+            .assert()
+            .success()
+            .stdout(predicate::str::contains("with the suite sha256:"));
+        packed
+    }
+
+    fn place(&self, name: &str) -> PathBuf {
+        self.outer.path().join(name)
+    }
+
+    fn program(&self) -> PathBuf {
+        self.place("wsgi-proof")
+    }
+
+    /// A call of it, in the empty folder.
+    fn call(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.program());
+        command
+            .current_dir(self.place("empty"))
+            .args(arguments)
+            .env_remove("WSGI_PROOF_SUITE")
+            .env_remove("GITHUB_ACTIONS")
+            .env("DOCKER_HOST", NO_ENGINE)
+            .env("NO_COLOR", "1");
+        command
+    }
+
+    /// The same with the empty cache.
+    fn alone(&self, arguments: &[&str]) -> Output {
+        self.call(arguments).env("WSGI_PROOF_CACHE", self.place("cache")).output().unwrap()
+    }
+
+    /// Where the suite is unpacked.
+    fn unpacked(&self) -> PathBuf {
+        let suites = self.place("cache/suites").read_dir().unwrap().map(|entry| entry.unwrap().path());
+        let folders: Vec<PathBuf> = suites.filter(|path| path.is_dir()).collect();
+        assert_eq!(folders.len(), 1, "{folders:?}");
+        folders[0].clone()
+    }
+}
+
+fn suite_of(report: &Path) -> String {
+    let report: Value = serde_json::from_slice(&fs::read(report.join("report.json")).unwrap()).unwrap();
+    report["run"]["suite"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_packed_program_needs_no_checkout() {
+    let _slot = Slot::take();
+    let packed = Packed::new();
+    let report = packed.place("report");
+    let run = ["run", "--tier", "contract", "=hello-wsgi", "--report", report.to_str().unwrap()];
+    let output = packed.call(&run).output().unwrap();
+    assert!(output.status.success(), "{}", text(&output));
+    let of_the_checkout = packed.place("other");
+    let run = ["run", "--tier", "contract", "=hello-wsgi", "--report", of_the_checkout.to_str().unwrap()];
+    wsgi_proof(&run).env("DOCKER_HOST", NO_ENGINE).assert().success();
+    let suite = suite_of(&report);
+    let again = fs::read_to_string(report.join("report.json")).unwrap();
+    assert!(again.contains("\"reproduce\": \"wsgi-proof run --tier contract "), "{again}");
+    assert_eq!(suite, suite_of(&of_the_checkout));
+    let version = text(&packed.call(&["--version"]).output().unwrap());
+    assert_eq!(version, format!("wsgi-proof {} (suite {suite})\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(packed.place("empty").read_dir().unwrap().count(), 0);
+}
+
+#[test]
+fn a_suite_that_is_named_or_at_hand_goes_before_the_carried_one() {
+    let packed = Packed::new();
+    let other = packed.place("other");
+    assert!(packed.alone(&["eject", other.to_str().unwrap()]).status.success());
+    let scenario = other.join("scenarios/hello-wsgi/scenario.toml");
+    let text_of_it = fs::read_to_string(&scenario).unwrap();
+    fs::write(&scenario, text_of_it.replacen("summary = \"", "summary = \"Another suite: ", 1)).unwrap();
+    let is_other = |command: &mut Command| {
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", text(&output));
+        text(&output).contains("Another suite: ")
+    };
+    assert!(!is_other(&mut packed.call(&["list", "=hello-wsgi"])));
+    assert!(is_other(&mut packed.call(&["list", "--suite", other.to_str().unwrap(), "=hello-wsgi"])));
+    assert!(is_other(packed.call(&["list", "=hello-wsgi"]).current_dir(other.join("images"))));
+    let none = packed.alone(&["list", "--suite", packed.place("empty").to_str().unwrap()]);
+    assert_eq!(none.status.code(), Some(2), "{}", text(&none));
+    assert!(text(&none).contains("is no suite"), "{}", text(&none));
+}
+
+#[test]
+fn what_is_ejected_is_the_suite() {
+    let packed = Packed::new();
+    let folder = packed.place("suite");
+    let output = packed.alone(&["eject", folder.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", text(&output));
+    for name in ["scenarios/contract.toml", "scenarios/hello-wsgi/scenario.toml", "images/onbuild/Dockerfile"] {
+        assert_eq!(fs::read(folder.join(name)).unwrap(), fs::read(root().join(name)).unwrap(), "{name}");
+    }
+    // Nothing that is there is touched.
+    fs::write(folder.join("scenarios/contract.toml"), "mine").unwrap();
+    let output = packed.alone(&["eject", folder.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert_eq!(fs::read(folder.join("scenarios/contract.toml")).unwrap(), b"mine");
+    let output = packed.alone(&["pack", folder.join("scenarios/contract.toml").to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert_eq!(fs::read(folder.join("scenarios/contract.toml")).unwrap(), b"mine");
+}
+
+#[test]
+fn a_program_is_packed_again_without_growing() {
+    let packed = Packed::new();
+    let again = packed.place("again");
+    let output = packed.alone(&["pack", again.to_str().unwrap()]);
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(fs::read(again).unwrap() == fs::read(packed.program()).unwrap());
+}
+
+#[test]
+fn a_carried_suite_that_was_changed_or_damaged_is_told() {
+    let packed = Packed::new();
+    assert!(packed.alone(&["list"]).status.success());
+    let lock = packed.alone(&["run", "--tier", "contract", "--write-lock"]);
+    assert_eq!(lock.status.code(), Some(2), "{}", text(&lock));
+    assert!(text(&lock).contains("wsgi-proof eject DIR"), "{}", text(&lock));
+
+    let contract = packed.unpacked().join("scenarios/contract.toml");
+    let whole = fs::read(&contract).unwrap();
+    fs::write(&contract, "").unwrap();
+    let changed = packed.alone(&["list"]);
+    assert_eq!(changed.status.code(), Some(2), "{}", text(&changed));
+    assert!(text(&changed).contains("was changed"), "{}", text(&changed));
+    fs::write(&contract, whole).unwrap();
+    assert!(packed.alone(&["list"]).status.success());
+
+    let mut program = fs::OpenOptions::new().write(true).open(packed.program()).unwrap();
+    program.seek(SeekFrom::End(-2000)).unwrap();
+    program.write_all(b"damage").unwrap();
+    drop(program);
+    let damaged = packed.alone(&["list"]);
+    assert_eq!(damaged.status.code(), Some(2), "{}", text(&damaged));
+    assert!(text(&damaged).contains("is damaged"), "{}", text(&damaged));
+}
