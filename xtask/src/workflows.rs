@@ -8,6 +8,9 @@ const HASH: usize = 40;
 /// Events that run with the secrets of the repository on what anybody proposes.
 const TRIGGERS: [&str; 2] = ["pull_request_target", "workflow_run"];
 
+/// What a release may write.
+const RELEASES: [&str; 3] = ["contents", "id-token", "attestations"];
+
 /// The faults of a workflow, each with its line.
 pub(crate) fn faults(text: &str) -> Vec<String> {
     let lines: Vec<Line<'_>> = text.lines().map(Line::of).collect();
@@ -36,6 +39,8 @@ pub(crate) fn faults(text: &str) -> Vec<String> {
             Some("run" | "script") if below(&lines, index).iter().any(|line| line.text.contains("${{")) => {
                 fault("an expression in a script: give it by `env:`".to_owned());
             }
+            // Whoever may set a tag may release.
+            Some(key) if RELEASES.contains(&key) && line.value == "write" && is_of_tags(&lines) => {}
             Some(key) if line.value == "write" || line.value == "write-all" => fault(format!("{key}: {}", line.value)),
             Some(key) if TRIGGERS.contains(&key) => fault(format!("the event {key}")),
             _ if line.text.contains("uses:") || TRIGGERS.iter().any(|event| line.text.contains(event)) => {
@@ -79,6 +84,14 @@ impl<'a> Line<'a> {
     fn indent(&self) -> usize {
         self.text.len() - self.text.trim_start().len()
     }
+}
+
+/// Whether nothing but a tag starts a workflow.
+fn is_of_tags(lines: &[Line<'_>]) -> bool {
+    let on = lines.iter().position(|line| line.key == Some("on") && line.column == 0);
+    let events = on.map_or(&[][..], |on| below(lines, on));
+    let keys = events.iter().filter(|line| !line.is_blank()).map(|line| line.key);
+    keys.eq([Some("on"), Some("push"), Some("tags")])
 }
 
 /// Why what is used is not pinned.
@@ -177,11 +190,21 @@ mod tests {
     }
 
     #[test]
+    fn what_a_tag_alone_starts_may_release() {
+        let release =
+            "on:\n  push:\n    tags: ['v*']\npermissions: {}\njobs:\n  one:\n    permissions:\n      contents: write\n";
+        assert_eq!(faults(release), Vec::<String>::new());
+    }
+
+    #[test]
     fn permissions_and_events_that_give_too_much_are_refused() {
         for (text, fault) in [
             ("on: push\njobs: {}\n", "no `permissions:`"),
             ("on: push\npermissions: write-all\n", "permissions: write-all"),
             ("on: push\npermissions:\n  contents: write\n", "contents: write"),
+            ("on:\n  push:\n    branches: [main]\npermissions:\n  contents: write\n", "contents: write"),
+            ("on:\n  push:\n    tags: [v]\n  pull_request:\npermissions:\n  contents: write\n", "contents: write"),
+            ("on:\n  push:\n    tags: [v]\npermissions:\n  actions: write\n", "actions: write"),
             ("on:\n  pull_request_target:\npermissions: {}\n", "the event pull_request_target"),
             ("on: [workflow_run]\npermissions: {}\n", "not understood"),
         ] {
