@@ -11,11 +11,16 @@ const ARTICLE: &str = "images/alternatives/article";
 /// Clauses, by scenario.
 type Broken = BTreeMap<String, BTreeSet<String>>;
 
-/// What the file lists: for both tiers, and for images alone.
-fn listed() -> [Broken; 2] {
+/// What the file lists for a variant: for both tiers, and for images alone.
+fn listed(variant: &str) -> [Broken; 2] {
     let text = std::fs::read_to_string(root().join(ARTICLE).join("breaks.toml")).unwrap();
-    let mut tables: BTreeMap<String, Broken> = toml::from_str(&text).unwrap();
-    ["breaks", "breaks-in-images"].map(|table| tables.remove(table).unwrap())
+    let tables: BTreeMap<String, Broken> = toml::from_str(&text).unwrap();
+    let not_in = |name: &String| tables["not-in"].get(name).is_some_and(|variants| variants.contains(variant));
+    ["breaks", "breaks-in-images"].map(|table| {
+        let mut listed = tables[table].clone();
+        listed.retain(|name, _| !not_in(name));
+        listed
+    })
 }
 
 /// What a table says of its only candidate, in each cell.
@@ -49,7 +54,8 @@ fn they_keep_every_must_and_break_what_is_listed_in_the_contract_tier() {
     let variants = std::fs::read_to_string(root().join("images/variants.toml")).unwrap();
     assert_eq!(cells.len(), toml::from_str::<toml::Table>(&variants).unwrap().len());
     for (cell, broken) in cells {
-        assert_eq!(broken, listed()[0], "{cell}");
+        let variant = cell.split(' ').next().unwrap();
+        assert_eq!(broken, listed(variant)[0], "{cell}");
     }
 }
 
@@ -58,7 +64,7 @@ fn they_keep_every_must_and_break_what_is_listed_in_the_contract_tier() {
 fn they_do_so_in_images() {
     const PASS: [&str; 4] = ["hello-wsgi", "every-phase", "setup-py-only", "checkout-in-the-way"];
     first_run();
-    let [both, images] = listed();
+    let [both, images] = listed("python-3.11");
     let some: Broken = both.into_iter().filter(|(name, _)| name.contains("hook")).chain(images).collect();
     let only: Vec<String> = some.keys().map(String::as_str).chain(PASS).map(|name| format!("={name}")).collect();
     let mut arguments = vec!["verify", "--tier", "image", "--strict", "--json", ARTICLE];

@@ -218,7 +218,7 @@ fn the_repositorys_steps_keep_the_contract_in_both_dialects() {
 #[case::small_bodies(START, "--port 80 ", "--limit-request-body 100000 --port 80 ", "=request-body", "START-13")]
 #[case::one_thread(START, "--port 80 ", "--threads 1 --port 80 ", "=concurrent-requests", "START-15")]
 #[case::one_by_one(START, "--port 80 ", "--debug-mode --port 80 ", "=concurrent-requests", "START-15")]
-#[case::ascii(START, "--locale \"$LANG\"", "--locale C", "=locale", "IMAGE-9")]
+#[case::ascii(START, "--locale \"$LANG\"", "--locale de_DE", "=locale", "IMAGE-9")]
 #[case::server_in_the_application(
     START,
     "--port 80 ",
@@ -245,6 +245,13 @@ fn the_repositorys_steps_keep_the_contract_in_both_dialects() {
     "START-25"
 )]
 #[case::hooks_write_for_root_alone(START, "set -e\n", "set -e\numask 077\n", "=deploy-makes-the-script", "START-8")]
+#[case::checkout_gone(
+    BUILD,
+    "--src=\"$__folder/tmp\"\n",
+    "--src=\"$__folder/tmp\"\n    rm -rf \"$__folder/tmp\"\n",
+    "=older-checkout-in-the-way",
+    "BUILD-41"
+)]
 #[case::as_root(START, "--user \"${MOD_WSGI_USER:-www-data}\"", "--user root", "=hello-wsgi", "START-3")]
 #[case::log_elsewhere(START, "--access-log ", "", "=access-log", "START-12")]
 #[case::deploy_ignored(START, "run_hook deploy\n", "run_hook deploy || true\n", "=failing-deploy-hook", "START-9")]

@@ -49,6 +49,12 @@ const PIP: &str = "pip install -r requirements.txt -U --exists-action=w --src=\"
     "    apt-get update || apt-get update || apt-get update\n",
     "=nothing-after-a-failing-git-installation"
 )]
+#[case::apt_lists_of_old(
+    BUILD,
+    "    apt-get update\n",
+    "    apt-get update || echo 'with the lists that are there'\n",
+    "=nothing-after-a-failing-git-installation"
+)]
 #[case::pip_again(BUILD, PIP, "try() { PIP; }; try || try || try", "=missing-requirement")]
 #[case::wheels_first(
     BUILD,
@@ -95,6 +101,28 @@ fn break_no_clause(#[case] step: &str, #[case] from: &str, #[case] to: &str, #[c
     let run = Run::cold(&[("DOCKER_HOST", NO_ENGINE)], &["--tier", "contract", "--strict", option, path, scenario]);
     assert_eq!(run.report["scenarios"][0]["verdict"], "pass", "{}", run.output());
     run.assert().success();
+}
+
+/// Whether there is such a package, no stub can know: what came after it is not taken for proved, and what is broken stays broken.
+#[test]
+fn a_package_that_no_stub_knows_is_inconclusive() {
+    let verdicts = |package: &str| {
+        let mut file = NamedTempFile::new().unwrap();
+        file.write_all(changed(BUILD, "apt-get install -y git", package).as_bytes()).unwrap();
+        let path = file.path().to_str().unwrap();
+        let arguments = ["--tier", "contract", "--build-step", path, "=git-requirement", "=pre-build-system-package"];
+        let run = Run::cold(&[("DOCKER_HOST", NO_ENGINE)], &arguments);
+        (run.verdict("git-requirement").to_owned(), run.verdict("pre-build-system-package").to_owned(), run)
+    };
+    let (git, other, run) = verdicts("apt-get install -y git ca-certificates");
+    assert_eq!((git.as_str(), other.as_str()), ("pass", "pass"), "{}", run.output());
+    let (git, other, run) = verdicts("apt-get install -y git no-such-tool");
+    // What the application's own hook installs is known to the application.
+    assert_eq!((git.as_str(), other.as_str()), ("error", "pass"), "{}", run.output());
+    assert!(run.output().contains("no-such-tool, which its stub does not know"), "{}", run.output());
+    run.assert().code(3);
+    let (git, other, run) = verdicts("apt-get install -y no-such-tool");
+    assert_eq!((git.as_str(), other.as_str()), ("fail", "pass"), "{}", run.output());
 }
 
 /// What a step prints comes into reports, and neither users nor keys of this machine belong there.

@@ -25,18 +25,19 @@ struct Clause {
 /// Clauses, by scenario.
 type Broken = BTreeMap<String, BTreeSet<String>>;
 
-/// What the candidate breaks, in both tiers and in images alone.
+/// What the candidate breaks, in both tiers and in images alone, and in which variants it does not.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct List {
     breaks: Broken,
     breaks_in_images: Broken,
+    not_in: BTreeMap<String, Vec<String>>,
 }
 
 /// The page, made from the candidate's list and the contract.
 pub(crate) fn page(root: &Path) -> Result<String, Error> {
     let contract: Contract = read(&root.join("scenarios/contract.toml"))?;
-    let List { mut breaks, breaks_in_images } = read(&root.join("images/alternatives/article/breaks.toml"))?;
+    let List { mut breaks, breaks_in_images, not_in } = read(&root.join("images/alternatives/article/breaks.toml"))?;
     breaks.extend(breaks_in_images);
     let mut text = String::from(
         "# What the article's steps lack\n\n\
@@ -49,8 +50,12 @@ pub(crate) fn page(root: &Path) -> Result<String, Error> {
     );
     let mut shown = 0;
     for Clause { id, level, says, source } in &contract.clause {
-        let broken: Vec<&str> =
-            breaks.iter().filter(|(_, clauses)| clauses.contains(id)).map(|(name, _)| name.as_str()).collect();
+        let shown_as = |name: &String| match not_in.get(name) {
+            Some(variants) => format!("{name} (not in {})", variants.join(", ")),
+            None => name.clone(),
+        };
+        let broken: Vec<String> =
+            breaks.iter().filter(|(_, clauses)| clauses.contains(id)).map(|(name, _)| shown_as(name)).collect();
         if broken.is_empty() {
             continue;
         }

@@ -16,6 +16,7 @@ use crate::check::scope::Scope;
 use crate::check::text::first_of;
 use crate::contract_tier::requirements::{Pip, Reader, Requirement, Vcs, resolved};
 use crate::contract_tier::sandbox::{End, Start};
+use crate::contract_tier::stub::apt;
 use crate::contract_tier::stub::record::{Call, Effect, Failing, Failure, Orders, Tool};
 use crate::host::snapshot::Snapshot;
 use crate::outcome::{At, CheckId, ClauseId, Finding, Stage};
@@ -54,6 +55,7 @@ impl Examination<'_> {
         let end = self.run(&start).await?;
         self.examined.stages.push((Stage::Build, end.took));
         let calls = self.workspace.calls();
+        self.examined.packages.extend(calls.iter().flat_map(unknown_packages));
         let expected = adapted(expectation, failure.as_ref());
         let scope = self.scope.at(Stage::Build);
         self.add(check::build::check(&scope, &expected, &evidence(&end, self.limits.build())));
@@ -208,6 +210,14 @@ fn mentioned(listed: &[u8]) -> Vec<Vcs> {
 /// Whether requirements.txt has pip take pre-releases of all.
 fn asks_for_pre_releases(listed: &[u8]) -> bool {
     String::from_utf8_lossy(listed).split_whitespace().any(|word| word == "--pre")
+}
+
+/// The packages that a call asked for, and that no stub knows.
+fn unknown_packages(call: &Call) -> Vec<String> {
+    match &call.effect {
+        Effect::Packages { names, .. } => names.iter().filter(|name| !apt::is_known(name)).cloned().collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// Where a call checked out what is editable.

@@ -199,10 +199,12 @@ pub(super) fn failed(
         }));
         findings.extend(scope.holds_for(after, CheckId::NothingAfterTool, (), at, || {
             let failed = failed?;
-            // To try the very same again, and to fail again, is to have called nothing after it.
+            // To try the very same again, and to fail again, is to have called nothing after it. Neither is a package that is asked
+            // for though the lists could not be fetched: they may be older ones.
             let again = |call: &&Call| {
                 let first = &calls[failed];
-                call.exit_code != 0 && (call.tool, &call.arguments) == (first.tool, &first.arguments)
+                let lists = first.tool == Tool::Apt && first.arguments.iter().any(|word| word == "update");
+                call.exit_code != 0 && call.tool == first.tool && (lists || call.arguments == first.arguments)
             };
             let after = calls[failed + 1..].iter().filter(|call| !again(call));
             let after: Vec<String> = after.map(call_words).collect();

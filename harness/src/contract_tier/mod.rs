@@ -14,7 +14,7 @@ pub(crate) mod stub;
 pub(crate) mod tier;
 mod ways;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ use crate::check::scope::Scope;
 use crate::contract_tier::requirements::Pip;
 use crate::contract_tier::sandbox::{Bounds, Candidate, End, SandboxError, Sandboxes, Start, Workspace};
 use crate::contract_tier::stub::record::{Failing, Orders};
-use crate::outcome::{Finding, Log, NotRun, Stage, with_causes};
+use crate::outcome::{Finding, Level, Log, NotRun, Stage, with_causes};
 use crate::suite::dialect::Dialect;
 use crate::suite::limits::Limits;
 use crate::suite::scenario::{
@@ -51,6 +51,9 @@ pub(crate) enum TierError {
     /// The candidate left more than is read, or what cannot be read: a finding, and no error.
     #[error("the candidate left {what} in {APP}")]
     Left { what: String },
+    /// Whether there are such packages is not known here, so what came after proves nothing.
+    #[error("apt-get was asked for {}, which its stub does not know", names.join(", "))]
+    Packages { names: Vec<String> },
     /// This program failed over what it read or wrote.
     #[error("internal error: {what}")]
     Internal { what: String },
@@ -78,6 +81,7 @@ impl TierError {
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Sandbox(error) => Some(error.hint()),
+            Self::Packages { .. } => Some("the image tier tells"),
             Self::Internal { .. } => Some("this is a bug of wsgi-proof; please report it"),
             Self::Context(_) | Self::Left { .. } => None,
         }
@@ -93,6 +97,8 @@ pub(crate) struct Examined {
     pub stages: Vec<(Stage, Duration)>,
     /// What was not done, and why.
     pub not_run: Vec<NotRun>,
+    /// Packages of the system that were asked for, and that no stub knows.
+    pub packages: BTreeSet<String>,
 }
 
 /// Why a scenario does not apply in the contract tier, if so.
@@ -175,11 +181,25 @@ pub(crate) async fn examine(
                 }
                 ended => ended?,
             }
+            // Those that the application asks for itself are its own affair.
+            into.packages.retain(|name| !has(&archive, name.as_bytes()));
+            if !into.packages.is_empty() {
+                into.findings.retain(Finding::is_broken);
+                if into.findings.iter().any(|finding| finding.level == Level::Must) {
+                    return Ok(());
+                }
+                return Err(TierError::Packages { names: into.packages.iter().cloned().collect() });
+            }
         }
         Ok(())
     }
     .await;
     (examined, ended.err())
+}
+
+/// Whether some bytes have others in them.
+fn has(bytes: &[u8], others: &[u8]) -> bool {
+    bytes.windows(others.len().max(1)).any(|window| window == others)
 }
 
 /// A sandbox with the application in it, and its root.

@@ -99,6 +99,7 @@ impl Examination<'_> {
                 unset: gone,
                 identity,
                 logged,
+                python: self.pip.python,
             };
             self.add(start::check(&scope, &awaited, &serving));
             self.add(start::ended(&scope, &at, exit_code).into_iter().collect());

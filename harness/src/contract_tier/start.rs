@@ -13,7 +13,7 @@ use crate::check::scope::Scope;
 use crate::check::text::{first_of, list, quoted};
 use crate::outcome::{At, CheckId, ClauseId, Finding};
 use crate::suite::scenario::HttpExpectation;
-use served::{Served, in_utf_8};
+use served::{Served, serves_utf_8};
 
 /// What must reach mod_wsgi-express.
 #[derive(Debug, Clone)]
@@ -36,6 +36,8 @@ pub(super) struct Awaited {
     pub identity: (String, String),
     /// Whether what the server says came on the terminal.
     pub logged: bool,
+    /// Major and minor version of the application's Python.
+    pub python: (u16, u16),
 }
 
 /// Checks the one call that serves. `calls` are the calls of mod_wsgi-express that serve.
@@ -78,13 +80,11 @@ pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Fi
         (wanted.components().ne(got.components()))
             .then(|| (wanted.display().to_string(), format!("--working-directory {}", got.display())))
     }));
-    if let Some(given) = awaited.environment.get("LANG") {
+    if awaited.environment.contains_key("LANG") {
         // Scenarios that cover this give one that is not there.
         findings.extend(scope.holds_for(ClauseId::start(32), CheckId::ServerLocale, (), at, || {
-            let variable = |name: &str| call.environment.get(name).map(String::as_str);
-            let locale = options.value("--locale").or_else(|| variable("LC_ALL")).or_else(|| variable("LANG"));
-            let locale = locale.unwrap_or_default();
-            (!in_utf_8(locale) || locale == given)
+            let locale = served.locale(&call.environment, awaited.python);
+            (!serves_utf_8(locale, awaited.python))
                 .then(|| ("a locale of the image, in UTF-8".to_owned(), quoted(locale)))
         }));
     }
@@ -116,9 +116,13 @@ pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Fi
     }
     for (name, value) in &awaited.environment {
         findings.extend(scope.holds_for(ClauseId::start(7), CheckId::VariableSet, name, at, || {
-            let got = call.environment.get(name);
-            let words = got.map_or_else(|| "it is not set".to_owned(), |got| quoted(got));
-            (got != Some(value)).then(|| (quoted(value), words))
+            let got = if name == "LANG" && !served.has_its_own_locale() {
+                Some(served.locale(&call.environment, awaited.python))
+            } else {
+                call.environment.get(name).map(String::as_str)
+            };
+            let words = got.map_or_else(|| "it is not set".to_owned(), quoted);
+            (got != Some(value.as_str())).then(|| (quoted(value), words))
         }));
     }
     for name in &awaited.unset {
@@ -145,7 +149,7 @@ fn taken_away(scope: &Scope, awaited: &Awaited, served: &Served) -> Vec<Finding>
             (format!("{most} requests to be served at once"), format!("{workers} are, by its options"));
         broken(ClauseId::start(15), CheckId::ServerTakes, "requests at once", expected, got)
     });
-    let locale = served.narrow_locale().and_then(|locale| {
+    let locale = served.narrow_locale(awaited.python).and_then(|locale| {
         let expected = "a locale in UTF-8".to_owned();
         broken(ClauseId::image(9), CheckId::ServerLocale, "option", expected, format!("--locale {locale}"))
     });

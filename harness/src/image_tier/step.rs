@@ -143,9 +143,11 @@ impl Step<'_> {
             BuildEnd::Failed { message, .. } => {
                 let requests = blame::requests_of(self.setup.requests.since(cursor), &clients);
                 let absent = &self.scenario.absent_packages;
+                // One that was to succeed has failed for another reason, whatever it asked for.
+                let to_fail = !matches!(expectation.outcome.value, BuildOutcome::Success);
                 self.part.fault = blame::dockerfile(&message, &evidence.log)
                     .or_else(|| blame::fault(&requests, absent))
-                    .or_else(|| blame::never_asked(&requests, absent));
+                    .or_else(|| blame::never_asked(&requests, absent).filter(|_| to_fail));
                 StepEnd::NotBuilt
             }
         };

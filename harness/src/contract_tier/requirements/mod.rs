@@ -120,7 +120,7 @@ pub(crate) struct Requirement {
 
 impl Requirement {
     /// What a line asks for, unless its marker says that it does not apply.
-    fn of(asked: &Asked, pip: Pip) -> Option<Self> {
+    pub(crate) fn of(asked: &Asked, pip: Pip) -> Option<Self> {
         let item = &asked.item;
         if item.marker == Some(Applies::No) {
             return None;

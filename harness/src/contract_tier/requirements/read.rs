@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::address::{self, Parts};
 use super::item::{Files, Item, Place};
+use super::marker::Applies;
 use super::options::Options;
 use super::pip::Pip;
 use super::refused::Refused;
@@ -40,6 +41,13 @@ pub(crate) struct Asked {
     pub hashed: bool,
 }
 
+impl Asked {
+    /// Whether pip ends once it asks whether this one's marker applies.
+    pub(crate) fn has_undefined_marker(&self) -> bool {
+        self.item.marker == Some(Applies::Undefined)
+    }
+}
+
 /// A file that is being read.
 struct Open {
     /// Its name, as it was put together.
@@ -64,10 +72,19 @@ impl Reader<'_> {
     /// # Errors
     /// When pip refuses it.
     pub(crate) fn file(&self, name: &str, constraint: bool) -> Result<Vec<Asked>, Refused> {
+        let mut asked = Vec::new();
+        self.read(name, constraint, &mut asked)?;
+        Ok(asked)
+    }
+
+    /// The same, line by line: what stands before what pip refuses has been read.
+    ///
+    /// # Errors
+    /// When pip refuses it.
+    pub(crate) fn read(&self, name: &str, constraint: bool, asked: &mut Vec<Asked>) -> Result<(), Refused> {
         let mut spent = Spent { files: 0, bytes: 0, room: MAX_BYTES };
         let key = address::absolute(name, self.folder);
         let mut open = vec![self.open(name.to_owned(), key, constraint, &mut spent)?];
-        let mut asked = Vec::new();
         let mut hashes = [false; 2];
         while let Some(file) = open.last_mut() {
             let Some(line) = file.lines.next() else {
@@ -107,7 +124,7 @@ impl Reader<'_> {
         if hashes == [true, true] {
             return Err(Refused::error("--require-hashes and --no-require-hashes are mutually exclusive"));
         }
-        Ok(asked)
+        Ok(())
     }
 
     /// A requirement of the command line.

@@ -20,7 +20,7 @@ const MAX_APPLIED: usize = 100_000;
 /// # Errors
 /// When pip refuses a constraint, or two that it can tell from the files alone to contradict each other.
 pub(crate) fn resolved(asked: Vec<Asked>, pip: Pip) -> Result<Vec<Requirement>, Refused> {
-    if asked.iter().any(|asked| asked.item.marker == Some(Applies::Undefined)) {
+    if asked.iter().any(Asked::has_undefined_marker) {
         return Err(Refused::exception("UndefinedComparison: a marker compares what cannot be compared"));
     }
     let possible = |asked: &Asked| asked.item.marker != Some(Applies::No);

@@ -1,5 +1,7 @@
 //! What the start step's own options of mod_wsgi-express take away from what is served. Those of CMD are the application's choice.
 
+use std::collections::BTreeMap;
+
 use crate::contract_tier::stub::express::options::Options;
 use crate::suite::scenario::HttpExpectation;
 
@@ -9,6 +11,8 @@ const LOOPBACK: [&str; 4] = ["127.", "localhost", "::1", "[::1]"];
 const GATES: [&str; 3] = ["--host-access-script", "--auth-user-script", "--auth-group-script"];
 /// Options whose value is another than what applications expect, with that.
 const USUAL: [(&str, &str); 2] = [("--callable-object", "application"), ("--application-type", "script")];
+/// The only locale in UTF-8 that is in all images.
+const UTF_8: &str = "C.UTF-8";
 /// How many threads a process has where no option says so.
 const THREADS: usize = 5;
 
@@ -70,15 +74,53 @@ impl Served<'_> {
     }
 
     /// The locale in which the application cannot have UTF-8.
-    pub(super) fn narrow_locale(&self) -> Option<&str> {
-        self.own("--locale").filter(|locale| !in_utf_8(locale))
+    pub(super) fn narrow_locale(&self, python: (u16, u16)) -> Option<&str> {
+        self.own("--locale").filter(|locale| !may_serve_utf_8(locale, python))
+    }
+
+    /// The locale that the application has, and its `LANG`: what an option says, otherwise what Python makes of the variables.
+    pub(super) fn locale<'b>(&'b self, environment: &'b BTreeMap<String, String>, python: (u16, u16)) -> &'b str {
+        let option = self.options.value("--locale").or_else(|| self.options.value("--lang"));
+        let locale = option.unwrap_or_else(|| default_locale(environment, python));
+        if is_bare(locale) { UTF_8 } else { locale }
+    }
+
+    /// Whether CMD says which locale the application has.
+    pub(super) fn has_its_own_locale(&self) -> bool {
+        ["--locale", "--lang"].iter().any(|option| self.command.value(option).is_some())
     }
 }
 
-/// Whether a locale's name says that its characters are in UTF-8.
-pub(super) fn in_utf_8(locale: &str) -> bool {
-    let locale = locale.to_lowercase();
-    ["utf-8", "utf8"].iter().any(|codeset| locale.ends_with(codeset))
+/// What `locale.getdefaultlocale` says in an image that has no other locale in UTF-8 than `C.UTF-8`.
+fn default_locale(environment: &BTreeMap<String, String>, python: (u16, u16)) -> &str {
+    let set = |name: &&str| environment.get(*name).map(String::as_str).filter(|value| !value.is_empty());
+    let named = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(set);
+    // In the place of one that is not there, or has no language, Python starts in this one (PEP 538).
+    let is_coerced = python >= (3, 7) && set(&"LC_ALL").is_none() && named.is_none_or(|name| !is_there(name));
+    let locale = if is_coerced { UTF_8 } else { named.unwrap_or("C") };
+    // Until Python 3.12 another one was this one's alias.
+    if is_there(locale) { if python < (3, 12) { "en_US.UTF-8" } else { UTF_8 } } else { locale }
+}
+
+/// Whether a locale in UTF-8 is in the images.
+fn is_there(locale: &str) -> bool {
+    ["c.utf-8", "c.utf8"].iter().any(|name| locale.eq_ignore_ascii_case(name))
+}
+
+/// Whether an application has UTF-8 in this locale of an image. In an empty one Python has it from 3.7 on (PEP 538).
+pub(super) fn serves_utf_8(locale: &str, python: (u16, u16)) -> bool {
+    is_there(locale) || (locale.is_empty() && python >= (3, 7))
+}
+
+/// Whether an application may have UTF-8 where mod_wsgi-express is given this locale: images may have more of them than the base image.
+fn may_serve_utf_8(locale: &str, python: (u16, u16)) -> bool {
+    let name = locale.to_lowercase();
+    serves_utf_8(locale, python) || is_bare(locale) || ["utf-8", "utf8"].iter().any(|codeset| name.ends_with(codeset))
+}
+
+/// Whether a locale has no language; mod_wsgi-express takes one in UTF-8 in its place.
+fn is_bare(locale: &str) -> bool {
+    ["c", "posix"].iter().any(|name| locale.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -118,13 +160,46 @@ mod tests {
     fn a_locale_without_utf_8_is_narrow_where_it_is_the_step_s_own() {
         for (line, cmd, narrow) in [
             ("wsgi.py", "wsgi.py", None),
-            ("wsgi.py --locale C", "wsgi.py", Some("C")),
+            ("wsgi.py --locale C", "wsgi.py", None),
+            ("wsgi.py --locale posix", "wsgi.py", None),
+            ("wsgi.py --locale de_DE", "wsgi.py", Some("de_DE")),
             ("wsgi.py --locale de_DE.utf8", "wsgi.py", None),
-            ("wsgi.py --locale C", "wsgi.py --locale C", None),
+            ("wsgi.py --locale de_DE", "wsgi.py --locale de_DE", None),
         ] {
             let (line, cmd) = (words(line), words(cmd));
             let served = Served { options: Options(&line), command: Options(&cmd) };
-            assert_eq!(served.narrow_locale(), narrow, "{line:?}");
+            assert_eq!(served.narrow_locale((3, 11)), narrow, "{line:?}");
         }
+    }
+
+    #[test]
+    fn an_empty_locale_is_narrow_in_python_2() {
+        let (line, cmd) = (["--locale".to_owned(), String::new()], []);
+        let served = Served { options: Options(&line), command: Options(&cmd) };
+        assert_eq!(served.narrow_locale((2, 7)), Some(""));
+        assert_eq!(served.narrow_locale((3, 11)), None);
+    }
+
+    /// Seen in images: the variants of the repository, and a start step without `--locale`.
+    #[test]
+    fn the_locale_is_the_one_that_was_seen_in_images() {
+        let locale = |line: &str, variables: &[(&str, &str)], python| {
+            let (line, cmd) = (words(line), words("wsgi.py"));
+            let set = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            Served { options: Options(&line), command: Options(&cmd) }.locale(&set, python).to_owned()
+        };
+        for (variables, in_2_7, in_3_11, in_3_13) in [
+            (&[][..], "C.UTF-8", "en_US.UTF-8", "C.UTF-8"),
+            (&[("LANG", "")], "C.UTF-8", "en_US.UTF-8", "C.UTF-8"),
+            (&[("LANG", "C.UTF-8")], "en_US.UTF-8", "en_US.UTF-8", "C.UTF-8"),
+            (&[("LANG", "C.utf8")], "en_US.UTF-8", "en_US.UTF-8", "C.UTF-8"),
+            (&[("LANG", "xx_XX.UTF-8")], "xx_XX.UTF-8", "en_US.UTF-8", "C.UTF-8"),
+            (&[("LANG", "x"), ("LC_ALL", "C")], "C.UTF-8", "C.UTF-8", "C.UTF-8"),
+        ] {
+            let got = [(2, 7), (3, 11), (3, 13)].map(|python| locale("wsgi.py", variables, python));
+            assert_eq!(got, [in_2_7, in_3_11, in_3_13], "{variables:?}");
+        }
+        assert_eq!(locale("wsgi.py --lang c", &[("LANG", "a")], (3, 11)), "C.UTF-8");
+        assert_eq!(locale("wsgi.py --lang c --locale d", &[("LANG", "a")], (3, 11)), "d");
     }
 }

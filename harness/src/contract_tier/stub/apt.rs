@@ -14,6 +14,39 @@ use options::Line;
 const LISTS: &str = "/var/lib/apt/lists";
 const FETCHED: &str = "deb.debian.org_debian_dists_stable_main_Packages";
 const ARCHIVES: &str = "/var/cache/apt/archives";
+/// Packages without programs that have stubs.
+const KNOWN: [&str; 30] = [
+    "adduser",
+    "apt-transport-https",
+    "apt-utils",
+    "build-essential",
+    "bzip2",
+    "ca-certificates",
+    "curl",
+    "dirmngr",
+    "file",
+    "g++",
+    "gcc",
+    "gettext-base",
+    "git-man",
+    "gnupg",
+    "less",
+    "libc6-dev",
+    "libexpat1",
+    "locales",
+    "lsb-release",
+    "make",
+    "mercurial-common",
+    "netbase",
+    "openssl",
+    "patch",
+    "perl",
+    "pkg-config",
+    "procps",
+    "unzip",
+    "wget",
+    "xz-utils",
+];
 /// Names with this beginning are those of no package.
 const NO_PACKAGE: &str = "wsgi-proof-";
 /// What apt ends with when anything goes wrong.
@@ -160,6 +193,11 @@ fn agrees(line: &Line) -> io::Result<bool> {
         say("Abort.");
     }
     Ok(answer == Some(true))
+}
+
+/// Whether a package is in all releases of Debian that images are made of, of those that a build step may ask for.
+pub(in crate::contract_tier) fn is_known(package: &str) -> bool {
+    !programs(package, false).is_empty() || KNOWN.contains(&package)
 }
 
 /// The programs of a package that have stubs.

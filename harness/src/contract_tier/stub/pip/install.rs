@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -20,6 +20,9 @@ use crate::contract_tier::stub::{Done, appear, complain, say};
 const TOOLS: [&str; 4] = ["mercurial", "pip", "setuptools", "wheel"];
 /// Where editable requirements are checked out where nothing else is said.
 const SOURCES: &str = "/run/stubs/src";
+
+/// What a project's module says.
+const MODULE: &str = "__version__ = '1.0'\n";
 
 /// What becomes of what is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -253,7 +256,7 @@ impl Installation<'_> {
             Err(error) if error.kind() == io::ErrorKind::InvalidFilename => return Ok(Err(error.to_string())),
             made => made?,
         }
-        match fs::write(folder.join(format!("{name}.py")), "") {
+        match fs::write(folder.join(format!("{name}.py")), MODULE) {
             Err(error) if error.kind() != io::ErrorKind::InvalidFilename => Err(error),
             _ => Ok(Ok(folder)),
         }
@@ -278,16 +281,28 @@ impl Installation<'_> {
         if !self.is_found() {
             return Ok(());
         }
-        write_module(name, b"__version__ = '1.0'\n")
+        write_module(name, MODULE.as_bytes())
     }
 
-    /// Has the module be what an editable requirement's checkout has, if that came along.
+    /// Has the module be what an editable requirement's checkout has: it goes where the checkout goes.
     fn module_of(&self, name: &str, checkout: &Path) -> io::Result<()> {
-        let text = fs::read(checkout.join(format!("{name}.py"))).unwrap_or_default();
-        if !self.is_found() || text.is_empty() {
+        let text = checkout.join(format!("{name}.py"));
+        // Where pip checks out by itself is not the step's to remove, and not there when the application starts.
+        if !self.is_found() || self.wanted.source.is_none() || !text.is_file() {
             return self.module(name);
         }
-        write_module(name, &text)
+        let module = module_file(name);
+        fs::create_dir_all(MODULES)?;
+        match fs::remove_file(&module) {
+            Err(error) if ![io::ErrorKind::NotFound, io::ErrorKind::InvalidFilename].contains(&error.kind()) => {
+                return Err(error);
+            }
+            _ => {}
+        }
+        match symlink(text, module) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidFilename => Ok(()),
+            linked => linked,
+        }
     }
 }
 

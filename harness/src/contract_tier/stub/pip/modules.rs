@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::contract_tier::requirements::{Disk, Pip, Reader, Source, resolved};
+use crate::contract_tier::requirements::{Disk, Pip, Reader, Requirement, Source};
 use crate::contract_tier::stub::{complain, say};
 
-/// Prints a line for each requirement: the scheme of its address, which begins with the name of the tool that fetches it, or
-/// nothing for what needs none. The exit code is pip's for a file that it refuses.
+/// Prints a line for each requirement, up to what pip refuses: the scheme of its address, which begins with the name of the tool that
+/// fetches it, or nothing for what needs none. The exit code is pip's for a file that it refuses.
 pub(in crate::contract_tier::stub) fn read(
     file: &str,
     environment: &BTreeMap<String, String>,
@@ -17,17 +17,18 @@ pub(in crate::contract_tier::stub) fn read(
 ) -> i32 {
     let folder = folder.to_string_lossy();
     let reader = Reader { pip, folder: &folder, environment, files: &Disk };
-    match reader.file(file, false).and_then(|asked| resolved(asked, pip)) {
-        Ok(requirements) => {
-            for requirement in requirements {
-                say(&match requirement.source {
-                    Source::Repository { vcs, .. } => format!("{}https", vcs.prefix()),
-                    Source::Foreign { program } => format!("{program}+https"),
-                    Source::Index { .. } | Source::Path(_) | Source::Archive { .. } => String::new(),
-                });
-            }
-            0
-        }
+    let mut asked = Vec::new();
+    let read = reader.read(file, false, &mut asked);
+    let until = asked.iter().take_while(|asked| !asked.has_undefined_marker());
+    for requirement in until.filter_map(|asked| Requirement::of(asked, pip)) {
+        say(&match requirement.source {
+            Source::Repository { vcs, .. } => format!("{}https", vcs.prefix()),
+            Source::Foreign { program } => format!("{program}+https"),
+            Source::Index { .. } | Source::Path(_) | Source::Archive { .. } => String::new(),
+        });
+    }
+    match read {
+        Ok(()) => 0,
         Err(refused) => {
             complain(&refused.message);
             refused.exit_code

@@ -28,7 +28,7 @@ def parse_requirements(filename, session):
     with open(read) as lines:
         schemes = lines.read().splitlines()
     _, status = os.waitpid(reader, 0)
-    if status:
-        raise PipError('what the files say is refused')
     for scheme in schemes:
         yield Requirement(scheme)
+    if status:
+        raise PipError('what the files say is refused')
