@@ -1,6 +1,6 @@
 //! The build step in the sandbox.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ const STEP: &str = "/usr/local/bin/mod_wsgi-docker-build";
 const REQUIREMENTS: &str = "requirements.txt";
 /// The message of a stub that has orders to fail.
 const MESSAGE: &str = "wsgi-proof makes this tool fail";
+/// How many packages that no stub knows are looked for in the application.
+const MAX_PACKAGES: usize = 50;
 /// Where apt has its package lists.
 const LISTS: &str = "/var/lib/apt/lists";
 /// Where apt has the archives that it fetched.
@@ -55,7 +57,8 @@ impl Examination<'_> {
         let end = self.run(&start).await?;
         self.examined.stages.push((Stage::Build, end.took));
         let calls = self.workspace.calls();
-        self.examined.packages.extend(calls.iter().flat_map(unknown_packages));
+        let unknown: BTreeSet<String> = calls.iter().flat_map(unknown_packages).collect();
+        self.examined.packages.extend(unknown.into_iter().take(MAX_PACKAGES));
         let expected = adapted(expectation, failure.as_ref());
         let scope = self.scope.at(Stage::Build);
         self.add(check::build::check(&scope, &expected, &evidence(&end, self.limits.build())));
