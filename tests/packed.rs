@@ -9,7 +9,7 @@ use predicates::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{NO_ENGINE, Slot, root, text, wsgi_proof};
+use crate::support::{NO_ENGINE, Slot, call_of, root, text, wsgi_proof};
 
 /// A program with the repository's suite in it, an empty folder and an empty cache.
 struct Packed {
@@ -37,14 +37,8 @@ impl Packed {
 
     /// A call of it, in the empty folder.
     fn call(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(self.program());
-        command
-            .current_dir(self.place("empty"))
-            .args(arguments)
-            .env_remove("WSGI_PROOF_SUITE")
-            .env_remove("GITHUB_ACTIONS")
-            .env("DOCKER_HOST", NO_ENGINE)
-            .env("NO_COLOR", "1");
+        let mut command = call_of(&self.program(), arguments);
+        command.current_dir(self.place("empty")).env("DOCKER_HOST", NO_ENGINE);
         command
     }
 
@@ -60,6 +54,12 @@ impl Packed {
         assert_eq!(folders.len(), 1, "{folders:?}");
         folders[0].clone()
     }
+}
+
+/// It did nothing, and said why.
+fn refused(output: &Output, why: &str) {
+    assert_eq!(output.status.code(), Some(2), "{}", text(output));
+    assert!(text(output).contains(why), "{}", text(output));
 }
 
 fn suite_of(report: &Path) -> String {
@@ -104,8 +104,7 @@ fn a_suite_that_is_named_or_at_hand_goes_before_the_carried_one() {
     assert!(is_other(&mut packed.call(&["list", "--suite", other.to_str().unwrap(), "=hello-wsgi"])));
     assert!(is_other(packed.call(&["list", "=hello-wsgi"]).current_dir(other.join("images"))));
     let none = packed.alone(&["list", "--suite", packed.place("empty").to_str().unwrap()]);
-    assert_eq!(none.status.code(), Some(2), "{}", text(&none));
-    assert!(text(&none).contains("is no suite"), "{}", text(&none));
+    refused(&none, "is no suite");
 }
 
 #[test]
@@ -119,11 +118,9 @@ fn what_is_ejected_is_the_suite() {
     }
     // Nothing that is there is touched.
     fs::write(folder.join("scenarios/contract.toml"), "mine").unwrap();
-    let output = packed.alone(&["eject", folder.to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    refused(&packed.alone(&["eject", folder.to_str().unwrap()]), "exists");
     assert_eq!(fs::read(folder.join("scenarios/contract.toml")).unwrap(), b"mine");
-    let output = packed.alone(&["pack", folder.join("scenarios/contract.toml").to_str().unwrap()]);
-    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    refused(&packed.alone(&["pack", folder.join("scenarios/contract.toml").to_str().unwrap()]), "exists");
     assert_eq!(fs::read(folder.join("scenarios/contract.toml")).unwrap(), b"mine");
 }
 
@@ -140,16 +137,12 @@ fn a_program_is_packed_again_without_growing() {
 fn a_carried_suite_that_was_changed_or_damaged_is_told() {
     let packed = Packed::new();
     assert!(packed.alone(&["list"]).status.success());
-    let lock = packed.alone(&["run", "--tier", "contract", "--write-lock"]);
-    assert_eq!(lock.status.code(), Some(2), "{}", text(&lock));
-    assert!(text(&lock).contains("wsgi-proof eject DIR"), "{}", text(&lock));
+    refused(&packed.alone(&["run", "--tier", "contract", "--write-lock"]), "wsgi-proof eject DIR");
 
     let contract = packed.unpacked().join("scenarios/contract.toml");
     let whole = fs::read(&contract).unwrap();
     fs::write(&contract, "").unwrap();
-    let changed = packed.alone(&["list"]);
-    assert_eq!(changed.status.code(), Some(2), "{}", text(&changed));
-    assert!(text(&changed).contains("was changed"), "{}", text(&changed));
+    refused(&packed.alone(&["list"]), "was changed");
     fs::write(&contract, whole).unwrap();
     assert!(packed.alone(&["list"]).status.success());
 
@@ -157,7 +150,5 @@ fn a_carried_suite_that_was_changed_or_damaged_is_told() {
     program.seek(SeekFrom::End(-2000)).unwrap();
     program.write_all(b"damage").unwrap();
     drop(program);
-    let damaged = packed.alone(&["list"]);
-    assert_eq!(damaged.status.code(), Some(2), "{}", text(&damaged));
-    assert!(text(&damaged).contains("is damaged"), "{}", text(&damaged));
+    refused(&packed.alone(&["list"]), "is damaged");
 }

@@ -23,7 +23,12 @@ pub(crate) fn wsgi_proof(arguments: &[&str]) -> assert_cmd::Command {
 
 /// The same, for a process that the test watches while it runs.
 pub(crate) fn call(arguments: &[&str]) -> Command {
-    let mut command = Command::new(program());
+    call_of(program(), arguments)
+}
+
+/// The same of a copy of the program.
+pub(crate) fn call_of(program: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
     command
         .current_dir(root())
         .args(arguments)

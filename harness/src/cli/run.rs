@@ -9,6 +9,7 @@ use super::reproduce::reproduce;
 use super::{Failure, last_failed, listen, open_contract, open_image, output, select};
 use crate::cli::arguments::{CellArgs, FolderArgs, RUN_SECONDS, ReachArgs, RunArgs, SelectArgs, TestedArgs};
 use crate::contract_tier;
+use crate::host::carried;
 use crate::host::folders::Folders;
 use crate::run::criteria::Criteria;
 use crate::run::plan::{CandidateOrigin, Plan};
@@ -46,8 +47,6 @@ pub(super) struct Job {
     pub(super) plan: Plan,
     pub(super) contract: Option<Contract>,
     lock: SuiteLock,
-    /// The digest of the suite, if it has one.
-    suite: Option<String>,
     shard: Option<ShardOf>,
 }
 
@@ -75,7 +74,6 @@ impl Job {
                 Some("write the suite out with `wsgi-proof eject DIR`, and name it with --suite"),
             ));
         }
-        let suite = Packed::of(&folders.suite).ok().map(|packed| packed.digest());
         let (mut loaded, contract) = select::select(&folders, cells, &arguments.select)?;
         let shard = arguments.shard.map(|shard| shard.told(select::keep(shard, &mut loaded)));
         let lock = if arguments.write_lock { lock_so_far(&folders)? } else { lock(&folders)? };
@@ -84,7 +82,7 @@ impl Job {
             open_contract::refuse_images(&candidate)?;
         }
         let plan = Plan::repeated(loaded, &origin(&arguments.candidate), arguments.repeat);
-        Ok(Self { begun, arguments, folders, candidate, plan, contract, lock, suite, shard })
+        Ok(Self { begun, arguments, folders, candidate, plan, contract, lock, shard })
     }
 
     /// Opens its tier, and runs it there.
@@ -119,7 +117,7 @@ impl Job {
             candidate: announce(&arguments.candidate),
             limit: Duration::from_secs(arguments.run_seconds.into()),
             until_fail: arguments.until_fail,
-            suite: self.suite.clone(),
+            suite: suite_of(folders),
             whole: arguments.select.filters.is_empty() && shard.is_none(),
             shard: *shard,
             lock: Lock { root: folders.scenarios(), counts: lock.clone(), assertions, write: arguments.write_lock },
@@ -143,6 +141,14 @@ impl Job {
     pub(super) fn origin(&self) -> CandidateOrigin {
         origin(&self.arguments.candidate)
     }
+}
+
+/// The digest of a suite, if it has one.
+fn suite_of(folders: &Folders) -> Option<String> {
+    if folders.carried {
+        return carried::digest().map(str::to_owned);
+    }
+    Packed::of(&folders.suite).ok().map(|packed| packed.digest())
 }
 
 /// The lock of a suite, which it must have: without one nothing says that scenarios or assertions are gone.

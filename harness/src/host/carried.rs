@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use super::written;
 use crate::suite::packed::{END, End, PackError, Packed};
@@ -53,8 +54,10 @@ impl CarriedError {
 }
 
 /// The digest of the suite that this program carries, as reports name it.
-pub(crate) fn digest() -> Option<String> {
-    open().and_then(|mut program| end(&mut program)).ok().flatten().map(|end| end.name())
+pub(crate) fn digest() -> Option<&'static str> {
+    static DIGEST: LazyLock<Option<String>> =
+        LazyLock::new(|| open().and_then(|mut program| end(&mut program)).ok().flatten().map(|end| end.name()));
+    DIGEST.as_deref()
 }
 
 /// The suite that this program carries, if it does.

@@ -281,7 +281,7 @@ impl Installation<'_> {
         if !self.is_found() {
             return Ok(());
         }
-        write_module(name, MODULE.as_bytes())
+        put_module(name, |module| fs::write(module, MODULE))
     }
 
     /// Has the module be what an editable requirement's checkout has: it goes where the checkout goes.
@@ -291,18 +291,7 @@ impl Installation<'_> {
         if !self.is_found() || self.wanted.source.is_none() || !text.is_file() {
             return self.module(name);
         }
-        let module = module_file(name);
-        fs::create_dir_all(MODULES)?;
-        match fs::remove_file(&module) {
-            Err(error) if ![io::ErrorKind::NotFound, io::ErrorKind::InvalidFilename].contains(&error.kind()) => {
-                return Err(error);
-            }
-            _ => {}
-        }
-        match symlink(text, module) {
-            Err(error) if error.kind() == io::ErrorKind::InvalidFilename => Ok(()),
-            linked => linked,
-        }
+        put_module(name, |module| symlink(text, module))
     }
 }
 
@@ -316,12 +305,18 @@ fn find(name: &str, pinned: Option<&str>, index: bool) -> Result<(), String> {
     Err(format!("Could not find a version that satisfies the requirement {name}{pinned} (from versions: )"))
 }
 
-fn write_module(name: &str, text: &[u8]) -> io::Result<()> {
+/// Puts a project's module in the place of what is there: a link is not written through.
+fn put_module(name: &str, put: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
+    let module = module_file(name);
     fs::create_dir_all(MODULES)?;
-    match fs::write(module_file(name), text) {
+    let put = match fs::remove_file(&module) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => put(&module),
+    };
+    match put {
         // A project may have a name that is too long for a file's. Its modules have others then.
         Err(error) if error.kind() == io::ErrorKind::InvalidFilename => Ok(()),
-        written => written,
+        put => put,
     }
 }
 
