@@ -88,7 +88,7 @@ impl Examination<'_> {
             // The SHOULDs count in the scenarios that cover them.
             let serves = [1, 17, 21, 24].map(ClauseId::start).to_vec();
             // Of a log that was cut the rest is not known.
-            let logged = log.all().map_or(true, |lines| lines.iter().any(|line| line.contains(express::READY)));
+            let told = |what| log.all().map_or(true, |lines| lines.iter().any(|line| line.contains(what)));
             let awaited = Awaited {
                 at: at.clone(),
                 serves,
@@ -98,7 +98,8 @@ impl Examination<'_> {
                 environment,
                 unset: gone,
                 identity,
-                logged,
+                error_log: told(express::READY),
+                access_log: told(express::URL),
                 python: self.pip.python,
             };
             self.add(start::check(&scope, &awaited, &serving));

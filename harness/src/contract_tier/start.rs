@@ -34,8 +34,10 @@ pub(super) struct Awaited {
     pub unset: BTreeSet<String>,
     /// The user and the group that the application must run as.
     pub identity: (String, String),
-    /// Whether what the server says came on the terminal.
-    pub logged: bool,
+    /// Whether what the server says on standard error, as its error log, came on the terminal.
+    pub error_log: bool,
+    /// Whether what it says on standard output, as its access log, did.
+    pub access_log: bool,
     /// Major and minor version of the application's Python.
     pub python: (u16, u16),
 }
@@ -105,15 +107,7 @@ pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Fi
             (identity != (user, group)).then(|| (format!("{user}:{group}"), format!("{}:{}", identity.0, identity.1)))
         }));
     }
-    for option in ["--log-to-terminal", "--access-log"] {
-        findings.extend(scope.holds_for(ClauseId::start(12), CheckId::ServerOption, option, at, || {
-            if !options.given(option) {
-                return Some((option.to_owned(), list(&call.arguments)));
-            }
-            let lost = option == "--log-to-terminal" && !awaited.logged;
-            lost.then(|| ("the server's log on the terminal".to_owned(), "nothing of it is there".to_owned()))
-        }));
-    }
+    findings.extend(logs(scope, awaited, call));
     for (name, value) in &awaited.environment {
         findings.extend(scope.holds_for(ClauseId::start(7), CheckId::VariableSet, name, at, || {
             let got = if name == "LANG" && !served.has_its_own_locale() {
@@ -129,6 +123,28 @@ pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Fi
         findings.extend(scope.holds_for(ClauseId::start(22), CheckId::VariableNotSet, name, at, || {
             call.environment.get(name).map(|got| ("it not to be set".to_owned(), quoted(got)))
         }));
+    }
+    findings.finish()
+}
+
+/// That the logs come on the terminal, where the access log needs two options.
+fn logs(scope: &Scope, awaited: &Awaited, call: &Call) -> Vec<Finding> {
+    let terminal = "--log-to-terminal";
+    let all: [(_, &[&str], _); 2] = [
+        (ClauseId::start(12), &[terminal], awaited.error_log),
+        (ClauseId::start(34), &[terminal, "--access-log"], awaited.access_log),
+    ];
+    let mut findings = Few::default();
+    for (clause, needed, came) in all {
+        for (index, option) in needed.iter().enumerate() {
+            findings.extend(scope.holds_for(clause, CheckId::ServerOption, *option, &awaited.at, || {
+                if !Options(&call.arguments).given(option) {
+                    return Some(((*option).to_owned(), list(&call.arguments)));
+                }
+                let lost = index == 0 && !came;
+                lost.then(|| ("the server's log on the terminal".to_owned(), "nothing of it is there".to_owned()))
+            }));
+        }
     }
     findings.finish()
 }

@@ -12,7 +12,10 @@ use options::Options;
 /// Options that name a folder, which is made.
 const FOLDERS: [&str; 2] = ["--server-root", "--log-directory"];
 
-/// What it says on the terminal.
+/// What it says on standard output, where the access log comes with `--log-to-terminal`.
+pub(crate) const URL: &str = "[stub] Server URL         : http://localhost:80/";
+
+/// What it says on standard error, where the error log comes with `--log-to-terminal`.
 pub(crate) const READY: &str = "[stub] Apache/2.4 mod_wsgi configured -- resuming normal operations";
 
 pub(super) fn act(arguments: &[String], folder: &Path) -> Done {
@@ -27,6 +30,7 @@ pub(super) fn act(arguments: &[String], folder: &Path) -> Done {
             if command == "setup-server" || options.given("--setup-only") {
                 return Done::nothing(0);
             }
+            say(URL);
             complain(READY);
             Done::with(Effect::Serves)
         }
