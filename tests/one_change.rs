@@ -239,6 +239,43 @@ fn run(arguments: &[&str]) -> Run {
     "=error-log",
     "START-12"
 )]
+#[case::deaf(
+    START,
+    "exec mod_wsgi-express",
+    "exec python3 -c 'import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, [15]); os.execvp(sys.argv[1], sys.argv[1:])' mod_wsgi-express",
+    "=hello-wsgi",
+    "START-2"
+)]
+#[case::files_of_root_alone(
+    START,
+    "exec mod_wsgi-express",
+    "umask 027; exec mod_wsgi-express",
+    "=hello-wsgi",
+    "START-1"
+)]
+#[case::no_such_option(START, "--port 80 ", "--isatty --port 80 ", "=hello-wsgi", "START-1")]
+#[case::errors_not_logged(START, "--port 80 ", "--log-level crit --port 80 ", "=error-log", "START-12")]
+#[case::path_of_its_own(
+    BUILD,
+    "set -e\n",
+    "set -e\nexport PATH=/usr/local/wsgi/bin:/usr/local/bin:/usr/bin:/bin\n",
+    "=environment-of-hooks",
+    "BUILD-7"
+)]
+#[case::pyproject_installed(
+    BUILD,
+    "[[ -f setup.py && ",
+    "[[ ( -f setup.py || -f pyproject.toml ) && ",
+    "=pyproject-alone",
+    "BUILD-14"
+)]
+#[case::own_modules(
+    BUILD,
+    "run_hook build",
+    "python3 -c 'import shlex'; run_hook build",
+    "=modules-of-the-application",
+    "BUILD-51"
+)]
 #[case::arguments_lost(START, "--locale \"$LANG\" \"$@\"", "--locale \"$LANG\"", "=module-application", "START-4")]
 #[case::own_working_directory(
     START,
@@ -303,10 +340,47 @@ fn a_broken_step_is_named_by_its_clause(
     "apt-get install -y git --no-install-recommends",
     "apt-get -qq --yes --no-install-recommends install git"
 )]
+#[case::times(
+    BUILD,
+    "echo \" -----> Installing dependencies with pip\"",
+    "echo \"[2026-11-29T20:40:01Z] -----> Installing dependencies with pip\""
+)]
+#[case::tried_again(
+    BUILD,
+    "pip install -r requirements.txt -U --exists-action=w --src=\"$__folder/tmp\"",
+    "pip install -r requirements.txt -U --exists-action=w --src=\"$__folder/tmp\" || pip install --verbose -r requirements.txt -U --exists-action=w --src=\"$__folder/tmp\""
+)]
+#[case::modules_of_pip(
+    BUILD,
+    "python /usr/local/lib/mod_wsgi-docker-requirements",
+    "python -I -c 'from pip._internal.req.req_file import parse_requirements as read; from pip._internal.network.session import PipSession as S; print([one.link and one.link.is_vcs and one.link.scheme for one in read(\"requirements.txt\", session=S())])' || true"
+)]
 #[case::port_words(START, "--port 80 ", "--port=80 ")]
 fn a_legitimate_difference_is_no_fail(#[case] step: &str, #[case] from: &str, #[case] to: &str) {
     let file = broken(step, from, to);
     let option = if step == BUILD { "--build-step" } else { "--start-step" };
     let run = run(&[option, file.path().to_str().unwrap()]);
     run.assert().success();
+}
+
+/// What is not known of pip here is no defect of a step that uses it. Where the variant's pip has no such module, it is one.
+#[rstest]
+#[case::later_pip("import pip._vendor.packaging.requirements", "python-3.11", 3)]
+#[case::attribute_of_later_pip(
+    "from pip._internal.req import parse_requirements as read; [one.is_editable for one in read(\"requirements.txt\")]",
+    "python-3.11",
+    3
+)]
+#[case::where_pip_9_has_it("from pip.req import parse_requirements", "python-2.7", 0)]
+#[case::where_later_pip_has_it("import pip._internal", "python-2.7", 1)]
+#[case::where_pip_9_had_it("import pip.req", "python-3.11", 1)]
+#[case::modules_that_pip_9_has("import pip.index", "python-2.7", 3)]
+fn modules_of_pip_that_the_stub_does_not_have_prove_nothing(
+    #[case] code: &str,
+    #[case] variant: &str,
+    #[case] exit_code: i32,
+) {
+    let file = broken(BUILD, "run_hook pre-build", &format!("run_hook pre-build\npython3 -I -c '{code}'"));
+    let run = run(&["--build-step", file.path().to_str().unwrap(), "--variant", variant, "=git-requirement"]);
+    run.assert().code(exit_code);
 }

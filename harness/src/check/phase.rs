@@ -3,13 +3,18 @@
 use crate::suite::scenario::Phase;
 
 const ARROW: &str = "-----> ";
+/// What a time has beside digits.
+const TIME: &str = "[]()-+:.,TZ ";
 
 /// The phase that a line of the log announces.
 ///
-/// The line must be the article's, to the letter; only the space before the arrow and at the end is of no account. A hook
-/// may be in any of the dialect's `folders`.
+/// The line must be the article's, to the letter; only the space before the arrow and at the end is of no account, and a time
+/// at the beginning. A hook may be in any of the dialect's `folders`.
 pub(crate) fn announced(line: &str, folders: &[&str]) -> Option<Phase> {
-    let said = line.trim().strip_prefix(ARROW)?;
+    let (before, said) = line.trim().split_once(ARROW)?;
+    if !before.chars().all(|c| c.is_ascii_digit() || TIME.contains(c)) {
+        return None;
+    }
     match said {
         "Installing git" => Some(Phase::Git),
         "Installing mercurial" => Some(Phase::Mercurial),

@@ -57,6 +57,10 @@ impl Examination<'_> {
         let end = self.run(&start).await?;
         self.examined.stages.push((Stage::Build, end.took));
         let calls = self.workspace.calls();
+        self.examined.module = calls.iter().find_map(|call| match &call.effect {
+            Effect::Unknown(name) => Some(name.clone()),
+            _ => None,
+        });
         let unknown: BTreeSet<String> = calls.iter().flat_map(unknown_packages).collect();
         self.examined.packages.extend(unknown.into_iter().take(MAX_PACKAGES));
         let expected = adapted(expectation, failure.as_ref());

@@ -199,13 +199,9 @@ pub(super) fn failed(
         }));
         findings.extend(scope.holds_for(after, CheckId::NothingAfterTool, (), at, || {
             let failed = failed?;
-            // To try the very same again, and to fail again, is to have called nothing after it. Neither is a package that is asked
-            // for though the lists could not be fetched: they may be older ones.
-            let again = |call: &&Call| {
-                let first = &calls[failed];
-                let lists = first.tool == Tool::Apt && first.arguments.iter().any(|word| word == "update");
-                call.exit_code != 0 && call.tool == first.tool && (lists || call.arguments == first.arguments)
-            };
+            // To try again what failed, in whatever way, and to fail again, is to have called nothing after it. Neither is a
+            // package that is asked for though the lists could not be fetched: they may be older ones.
+            let again = |call: &&Call| call.exit_code != 0 && call.tool == calls[failed].tool;
             let after = calls[failed + 1..].iter().filter(|call| !again(call));
             let after: Vec<String> = after.map(call_words).collect();
             (!after.is_empty())
@@ -233,6 +229,7 @@ fn no_setup_py(
     installed: &[(usize, &Installed)],
 ) -> Option<Finding> {
     let clause = match (asked.dialect, &asked.requirements) {
+        _ if !asked.setup_py && !asked.came_with_requirements && !asked.has_pre_build_hook => ClauseId::build(14),
         _ if !asked.setup_py => return None,
         (_, Some(_)) if !asked.wrote_requirements() => ClauseId::build(12),
         (Dialect::Whiskey, _) => ClauseId::build(33),
@@ -243,7 +240,7 @@ fn no_setup_py(
     let installs_itself = installed.iter().any(|(_, one)| one.requirement.source == itself().source);
     scope.holds_for(clause, CheckId::SetupPyLeftAlone, (), &asked.at, || {
         (installs_itself && !wants_itself)
-            .then(|| ("setup.py not to be looked at".to_owned(), "pip installed /app".to_owned()))
+            .then(|| ("the application not to be installed itself".to_owned(), "pip installed /app".to_owned()))
     })
 }
 

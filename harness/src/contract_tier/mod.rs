@@ -54,6 +54,9 @@ pub(crate) enum TierError {
     /// Whether there are such packages is not known here, so what came after proves nothing.
     #[error("apt-get was asked for {}, which its stub does not know", names.join(", "))]
     Packages { names: Vec<String> },
+    /// The real pip may have it, so what came after proves nothing.
+    #[error("the build step uses {name} of pip's own modules, which the stub of pip does not have")]
+    Module { name: String },
     /// This program failed over what it read or wrote.
     #[error("internal error: {what}")]
     Internal { what: String },
@@ -81,7 +84,7 @@ impl TierError {
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Sandbox(error) => Some(error.hint()),
-            Self::Packages { .. } => Some("the image tier tells"),
+            Self::Packages { .. } | Self::Module { .. } => Some("the image tier tells"),
             Self::Internal { .. } => Some("this is a bug of wsgi-proof; please report it"),
             Self::Context(_) | Self::Left { .. } => None,
         }
@@ -97,6 +100,8 @@ pub(crate) struct Examined {
     pub stages: Vec<(Stage, Duration)>,
     /// What was not done, and why.
     pub not_run: Vec<NotRun>,
+    /// What the build step asked of pip's own modules, and the stub does not have.
+    pub module: Option<String>,
     /// Packages of the system that were asked for, and that no stub knows.
     pub packages: BTreeSet<String>,
 }
@@ -180,6 +185,10 @@ pub(crate) async fn examine(
                     return Ok(());
                 }
                 ended => ended?,
+            }
+            if let Some(name) = into.module.take() {
+                into.findings.clear();
+                return Err(TierError::Module { name });
             }
             // Those that the application asks for itself are its own affair.
             into.packages.retain(|name| !has(&archive, name.as_bytes()));

@@ -42,6 +42,11 @@ pub(super) struct Awaited {
     pub python: (u16, u16),
 }
 
+/// Users and groups of Debian, by the numbers that mod_wsgi-express takes.
+const NUMBERS: [(&str, &str); 3] = [("www-data", "#33"), ("nobody", "#65534"), ("nogroup", "#65534")];
+/// Levels at which what applications write to standard error is not logged.
+const SILENT: [&str; 3] = ["crit", "alert", "emerg"];
+
 /// Checks the one call that serves. `calls` are the calls of mod_wsgi-express that serve.
 pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Finding> {
     let at = &awaited.at;
@@ -58,12 +63,18 @@ pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Fi
     let options = Options(&call.arguments);
     let served = Served { options, command: Options(&awaited.arguments) };
     findings.extend(scope.holds_for(ClauseId::start(2), CheckId::ServerIsProcessOne, (), at, || {
-        (call.process != 1)
-            .then(|| ("the start step to become it, by exec".to_owned(), format!("it is process {}", call.process)))
+        let expected = "the start step to become it, by exec, and SIGTERM to reach it".to_owned();
+        if call.process != 1 {
+            return Some((expected, format!("it is process {}", call.process)));
+        }
+        call.deaf.then(|| (expected, "SIGTERM is blocked".to_owned()))
     }));
     findings.extend(scope.holds_for(ClauseId::start(1), CheckId::ServerPort, (), at, || {
         let port = options.value("--port").unwrap_or("8000");
-        let got = if port == "80" { served.unreached() } else { Some(format!("port {port}")) };
+        // What it lays out for Apache is root's, and the application runs as another user.
+        let hidden = call.hides.filter(|_| call.user == 0);
+        let hidden = hidden.map(|umask| format!("files that Apache cannot read, by a umask of {umask:04o}"));
+        let got = if port == "80" { served.unreached().or(hidden) } else { Some(format!("port {port}")) };
         got.map(|got| ("port 80".to_owned(), got))
     }));
     findings.extend(scope.holds_for(ClauseId::start(4), CheckId::ServerArguments, (), at, || {
@@ -104,7 +115,8 @@ pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Fi
         }));
         findings.extend(scope.holds_for(ClauseId::start(26), CheckId::ServerUserByName, (), at, || {
             let (user, group) = (awaited.identity.0.as_str(), awaited.identity.1.as_str());
-            (identity != (user, group)).then(|| (format!("{user}:{group}"), format!("{}:{}", identity.0, identity.1)))
+            (!is_named(identity.0, user) || !is_named(identity.1, group))
+                .then(|| (format!("{user}:{group}"), format!("{}:{}", identity.0, identity.1)))
         }));
     }
     findings.extend(logs(scope, awaited, call));
@@ -127,9 +139,15 @@ pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Fi
     findings.finish()
 }
 
+/// Whether a user or a group is given by this name, or by its number in the images.
+fn is_named(given: &str, name: &str) -> bool {
+    let number = NUMBERS.iter().find(|(known, _)| *known == name).map(|(_, number)| *number);
+    given == name || number == Some(given)
+}
+
 /// That the logs come on the terminal, where the access log needs two options.
 fn logs(scope: &Scope, awaited: &Awaited, call: &Call) -> Vec<Finding> {
-    let terminal = "--log-to-terminal";
+    let (terminal, options) = ("--log-to-terminal", Options(&call.arguments));
     let all: [(_, &[&str], _); 2] = [
         (ClauseId::start(12), &[terminal], awaited.error_log),
         (ClauseId::start(34), &[terminal, "--access-log"], awaited.access_log),
@@ -138,8 +156,12 @@ fn logs(scope: &Scope, awaited: &Awaited, call: &Call) -> Vec<Finding> {
     for (clause, needed, came) in all {
         for (index, option) in needed.iter().enumerate() {
             findings.extend(scope.holds_for(clause, CheckId::ServerOption, *option, &awaited.at, || {
-                if !Options(&call.arguments).given(option) {
+                if !options.given(option) {
                     return Some(((*option).to_owned(), list(&call.arguments)));
+                }
+                let level = options.value("--log-level").filter(|level| SILENT.contains(level));
+                if let Some(level) = level.filter(|_| clause == ClauseId::start(12)) {
+                    return Some(("errors in the log".to_owned(), format!("--log-level {level}")));
                 }
                 let lost = index == 0 && !came;
                 lost.then(|| ("the server's log on the terminal".to_owned(), "nothing of it is there".to_owned()))

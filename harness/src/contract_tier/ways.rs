@@ -112,6 +112,8 @@ mod tests {
             environment: BTreeMap::new(),
             effect,
             exit_code: 0,
+            hides: None,
+            deaf: false,
         }
     }
 

@@ -105,7 +105,7 @@ checks! {
     RequirementWhole "requirement-whole" Must "{of} whole", "Contract tier: a requirement is installed with what it depends on, and from sources where that is all there is.";
     RequirementUpgraded "requirement-upgraded" Must "{of} upgraded", "Contract tier: a newer release is installed over an older one.";
     RequirementReleased "requirement-released" Must "{of} released", "Contract tier: a requirement that does not ask for a pre-release does not get one.";
-    SetupPyLeftAlone "setup-py-left-alone" Must "setup.py left alone", "Contract tier: setup.py is not installed where nothing asks for it.";
+    SetupPyLeftAlone "setup-py-left-alone" Must "setup.py left alone", "Contract tier: the application itself is not installed where nothing asks for it.";
     VcsInstalled "vcs-installed" Must "{of} installed", "Contract tier: git or Mercurial is installed where a requirement needs it.";
     VcsNotInstalled "vcs-not-installed" Must "{of} not installed", "Contract tier: git or Mercurial is not installed where nothing needs it.";
     VcsBeforeRequirements "vcs-before-requirements" Must "{of} before the requirements", "Contract tier: git or Mercurial is installed before it is needed.";

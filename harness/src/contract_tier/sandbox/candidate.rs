@@ -24,19 +24,29 @@ const LIBRARIES: [&str; 4] =
     ["mod_wsgi-docker-check", "mod_wsgi-docker-environment", "mod_wsgi-docker-folder", "mod_wsgi-docker-requirements"];
 /// The releases of Python 3 that a machine may have.
 const MINORS: RangeInclusive<u32> = 6..=30;
-/// Modules that Python finds in the sandbox.
-const MODULES: [(&str, &str); 15] = [
+/// Modules that Python finds in the sandbox: those of pip where the variant's pip has them.
+const MODULES: [(&str, &str); 22] = [
     ("pip/__init__.py", include_str!("site/pip/__init__.py")),
     ("pip/__main__.py", include_str!("site/pip/__main__.py")),
-    ("pip/_internal/__init__.py", "from pip import main  # noqa: F401\n"),
+    ("pip/of_9.py", include_str!("site/pip/of_9.py")),
+    ("pip/reading.py", include_str!("site/pip/reading.py")),
+    ("pip/_internal/__init__.py", include_str!("site/pip/_internal/__init__.py")),
     ("pip/_internal/cli/__init__.py", ""),
     ("pip/_internal/cli/main.py", "from pip import main  # noqa: F401\n"),
     ("pip/_internal/main.py", "from pip import main  # noqa: F401\n"),
-    ("pip/_internal/exceptions.py", include_str!("site/pip/_internal/exceptions.py")),
+    ("pip/_internal/exceptions.py", "from pip.reading import PipError  # noqa: F401\n"),
     ("pip/_internal/network/__init__.py", ""),
-    ("pip/_internal/network/session.py", include_str!("site/pip/_internal/network/session.py")),
-    ("pip/_internal/req/__init__.py", include_str!("site/pip/_internal/req/__init__.py")),
-    ("pip/_internal/req/constructors.py", include_str!("site/pip/_internal/req/constructors.py")),
+    ("pip/_internal/network/session.py", "from pip.reading import PipSession  # noqa: F401\n"),
+    ("pip/_internal/req/__init__.py", "from pip.reading import parse_requirements  # noqa: F401\n"),
+    ("pip/_internal/req/req_file.py", "from pip.reading import parse_requirements  # noqa: F401\n"),
+    ("pip/_internal/req/constructors.py", include_str!("site/pip/_internal/constructors.py")),
+    ("pip/download.py", "import pip.of_9  # noqa: F401\nfrom pip.reading import PipSession  # noqa: F401\n"),
+    ("pip/exceptions.py", "import pip.of_9  # noqa: F401\nfrom pip.reading import PipError  # noqa: F401\n"),
+    (
+        "pip/req/__init__.py",
+        "import pip.of_9  # noqa: F401\nfrom pip.reading import parse_requirements  # noqa: F401\n",
+    ),
+    ("pip/req/req_file.py", "from pip.reading import parse_requirements  # noqa: F401\n"),
     ("mod_wsgi/__init__.py", ""),
     ("mod_wsgi/server/__init__.py", "from mod_wsgi.express.options import option_list  # noqa: F401\n"),
     ("mod_wsgi/express/__init__.py", ""),

@@ -72,7 +72,8 @@ pub(super) fn act(arguments: &[String], environment: &BTreeMap<String, String>, 
             Ok(Done::with(Effect::Lists))
         }
         Some("install") => {
-            if let Some(done) = fails(Failing::AptInstall) {
+            let is_hg = line.words[1..].iter().any(|word| package(word).name == "mercurial");
+            if let Some(done) = fails(Failing::AptInstall).or_else(|| fails(Failing::Mercurial).filter(|_| is_hg)) {
                 return Ok(done);
             }
             install(&line, &lists)

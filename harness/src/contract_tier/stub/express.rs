@@ -21,7 +21,11 @@ pub(crate) const READY: &str = "[stub] Apache/2.4 mod_wsgi configured -- resumin
 pub(super) fn act(arguments: &[String], folder: &Path) -> Done {
     match arguments.first().map(String::as_str) {
         Some(command @ ("start-server" | "setup-server")) => {
-            let options = Options(arguments);
+            let options = Options(&arguments[1..]);
+            if let Some(why) = options.refused() {
+                complain(&format!("mod_wsgi-express: error: {why}"));
+                return Done::nothing(2);
+            }
             if let Err(error) = lay_out(&options, folder) {
                 complain(&format!("mod_wsgi-express: {error}"));
                 return Done::nothing(1);

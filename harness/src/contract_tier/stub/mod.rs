@@ -10,6 +10,7 @@ mod vcs;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use procfs::process::{Process, Status};
 use rustix::process::{Resource, Rlimit, getpid, kill_process, setrlimit};
 
 use crate::suite::scenario::Signal;
@@ -23,6 +24,10 @@ const MAX_ANSWER: u64 = 1 << 10;
 
 /// The name of the program that pip's own modules, as the sandbox has them, ask what requirement files say.
 pub(crate) const PIP_READER: &str = "pip-reader";
+
+/// What comes before the name of a module, or of an attribute, that the stub of pip does not have.
+const UNKNOWN: &str = "--unknown";
+const SIGTERM: u8 = 15;
 
 /// The result of a stub.
 struct Done {
@@ -76,10 +81,17 @@ fn tool(name: &str) -> Option<Tool> {
     }
 }
 
-/// What pip's own modules read. It is no call of pip, so it leaves no record.
+/// What pip's own modules read, which is no call of pip and leaves no record; or that a step asked for one that is not there.
 fn read(arguments: &[String]) -> std::io::Result<i32> {
-    let [file] = arguments else { return Ok(BROKEN) };
-    Ok(pip::modules::read(file, &environment(), &folder(), Orders::read()?.pip))
+    match arguments {
+        [file] => Ok(pip::modules::read(file, &environment(), &folder(), Orders::read()?.pip)),
+        [word, name] if word == UNKNOWN => {
+            let (environment, folder) = (environment(), folder());
+            record(Tool::Pip, arguments, environment, folder, Effect::Unknown(name.clone()), 0)?;
+            Ok(0)
+        }
+        _ => Ok(BROKEN),
+    }
 }
 
 fn environment() -> BTreeMap<String, String> {
@@ -107,13 +119,32 @@ fn act(tool: Tool, arguments: &[String]) -> std::io::Result<i32> {
         Tool::Git | Tool::Hg => vcs::act(tool, arguments),
         Tool::ModWsgiExpress => express::act(arguments, &folder),
     };
-    let user = rustix::process::geteuid().as_raw();
-    let process = std::process::id();
-    Call { tool, arguments: arguments.to_vec(), folder, user, process, environment, effect, exit_code }.say()?;
+    record(tool, arguments, environment, folder, effect, exit_code)?;
     if let Some(signal) = signal {
         end_by(signal)?;
     }
     Ok(exit_code)
+}
+
+/// Says a call to the outside.
+fn record(
+    tool: Tool,
+    arguments: &[String],
+    environment: BTreeMap<String, String>,
+    folder: PathBuf,
+    effect: Effect,
+    exit_code: i32,
+) -> std::io::Result<()> {
+    let (user, process) = (rustix::process::geteuid().as_raw(), std::process::id());
+    let status = Process::myself().and_then(|own| own.status()).map_err(std::io::Error::other)?;
+    let (hides, deaf) = (hides(&status), (status.sigblk >> (SIGTERM - 1)) & 1 == 1);
+    let arguments = arguments.to_vec();
+    Call { tool, arguments, folder, user, process, environment, effect, exit_code, hides, deaf }.say()
+}
+
+/// The umask, where it has others than root not read what is made.
+fn hides(status: &Status) -> Option<u32> {
+    status.umask.filter(|umask| umask & 0o005 != 0)
 }
 
 /// Ends the process by a signal. Process 1 of the sandbox, whom the kernel spares, goes on to its exit code.

@@ -81,6 +81,10 @@ pub(crate) struct Call {
     /// What it brought about.
     pub effect: Effect,
     pub exit_code: i32,
+    /// The umask, where others than root could not read what it makes.
+    pub hides: Option<u32>,
+    /// Whether SIGTERM does not reach it.
+    pub deaf: bool,
 }
 
 /// What a call brought about.
@@ -104,6 +108,8 @@ pub(crate) enum Effect {
     Uninstalled(Vec<String>),
     /// A server was started.
     Serves,
+    /// pip's own modules were asked for something that the stub does not have.
+    Unknown(String),
 }
 
 /// An installed Python package.

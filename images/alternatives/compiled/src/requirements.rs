@@ -5,6 +5,9 @@ use std::process::Command;
 
 /// Prints the scheme of each address that is asked for. What pip refuses it says itself, when it is to install.
 const PROGRAM: &str = "
+import sys
+# The application's folder, whose files may be named as modules.
+del sys.path[0]
 try:
     from pip._internal.network.session import PipSession
     from pip._internal.req import parse_requirements

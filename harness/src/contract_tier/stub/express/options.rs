@@ -1,38 +1,91 @@
 //! The options of mod_wsgi-express, as Python's `optparse` takes them: so much of a name is enough as no other begins with.
 
-/// Names that begin as those do that are looked at.
-const KNOWN: [&str; 63] = [
+/// Options of `start-server` without a value; releases 4.9 and 5.0 have the same.
+const FLAGS: [&str; 35] = [
     "--access-log",
+    "--allow-localhost",
+    "--chunked-request",
+    "--compress-responses",
+    "--debug-mode",
+    "--debugger-startup",
+    "--directory-listing",
+    "--disable-reloading",
+    "--embedded-mode",
+    "--enable-coverage",
+    "--enable-debugger",
+    "--enable-docs",
+    "--enable-gdb",
+    "--enable-profiler",
+    "--enable-recorder",
+    "--enable-sendfile",
+    "--error-override",
+    "--help",
+    "--http2",
+    "--https-only",
+    "--log-to-terminal",
+    "--orphan-interpreter",
+    "--reload-on-changes",
+    "--rotate-logs",
+    "--server-metrics",
+    "--server-status",
+    "--setup-only",
+    "--ssl-environment",
+    "--startup-log",
+    "--verbose-debugging",
+    "--with-cgi",
+    "--with-newrelic",
+    "--with-newrelic-agent",
+    "--with-newrelic-platform",
+    "--with-php5",
+];
+/// Those with one value.
+const WITH_VALUE: [&str; 98] = [
     "--access-log-format",
     "--access-log-name",
-    "--allow-localhost",
-    "--apachectl-executable",
+    "--allow-override",
     "--application-type",
+    "--auth-group",
     "--auth-group-script",
     "--auth-type",
     "--auth-user-script",
+    "--body-max-timeout",
+    "--body-min-rate",
+    "--body-timeout",
     "--callable-object",
-    "--chunked-request",
+    "--connect-timeout",
+    "--coverage-directory",
+    "--cpu-time-limit",
+    "--daemon-backlog",
     "--deadlock-timeout",
-    "--debug-mode",
-    "--debugger-startup",
-    "--enable-debugger",
+    "--directory-index",
+    "--document-root",
     "--entry-point",
+    "--envvars-script",
+    "--error-log-format",
+    "--error-log-name",
+    "--eviction-timeout",
+    "--gdb-executable",
     "--graceful-timeout",
     "--group",
+    "--header-buffer-size",
+    "--header-max-timeout",
+    "--header-min-rate",
+    "--header-timeout",
     "--host",
     "--host-access-script",
     "--hsts-policy",
-    "--http2",
     "--httpd-executable",
-    "--https-only",
     "--https-port",
+    "--ignore-activity",
+    "--inactivity-timeout",
+    "--include-file",
+    "--initial-workers",
+    "--keep-alive-timeout",
     "--lang",
     "--limit-request-body",
     "--locale",
     "--log-directory",
     "--log-level",
-    "--log-to-terminal",
     "--map-head-to-get",
     "--max-clients",
     "--max-log-size",
@@ -42,29 +95,63 @@ const KNOWN: [&str; 63] = [
     "--minimum-spare-workers",
     "--modules-directory",
     "--mount-point",
+    "--newrelic-config-file",
+    "--newrelic-environment",
+    "--passenv",
     "--pid-file",
     "--port",
     "--process-name",
     "--processes",
-    "--proxy-mount-point",
+    "--profiler-directory",
+    "--python-eggs",
     "--python-path",
+    "--queue-timeout",
+    "--receive-buffer-size",
+    "--recorder-directory",
+    "--request-timeout",
+    "--response-buffer-size",
+    "--response-socket-timeout",
+    "--restart-interval",
+    "--rewrite-rules",
+    "--rotatelogs-executable",
+    "--send-buffer-size",
     "--server-alias",
-    "--server-metrics",
+    "--server-backlog",
     "--server-mpm",
     "--server-name",
     "--server-root",
-    "--server-status",
-    "--service-script",
-    "--setenv",
-    "--setup-only",
+    "--shell-executable",
+    "--shutdown-timeout",
+    "--socket-prefix",
+    "--socket-timeout",
+    "--ssl-ca-certificate-file",
+    "--ssl-certificate",
+    "--ssl-certificate-chain-file",
+    "--ssl-certificate-file",
+    "--ssl-certificate-key-file",
+    "--ssl-port",
+    "--ssl-verify-client",
+    "--startup-log-name",
+    "--startup-timeout",
     "--threads",
     "--trust-proxy",
     "--trust-proxy-header",
-    "--url-alias",
     "--user",
-    "--with-cgi",
-    "--with-php5",
     "--working-directory",
+];
+/// Those with two values.
+const WITH_TWO: [&str; 11] = [
+    "--add-handler",
+    "--error-document",
+    "--proxy-mount-point",
+    "--proxy-url-alias",
+    "--proxy-virtual-host",
+    "--service-group",
+    "--service-log-file",
+    "--service-script",
+    "--service-user",
+    "--setenv",
+    "--url-alias",
 ];
 
 /// Options of a command line.
@@ -85,15 +172,44 @@ impl Options<'_> {
         });
         values.fold(None, |_, value| Some(value))
     }
+
+    /// What is wrong with a command line of `start-server`, in optparse's words.
+    pub(super) fn refused(&self) -> Option<String> {
+        let mut words = self.0.iter().map(String::as_str);
+        while let Some(word) = words.next() {
+            let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
+            if word == "--" {
+                break;
+            } else if word.len() > 1 && word.starts_with('-') && !word.starts_with("--") {
+                if !word.starts_with("-h") {
+                    return Some(format!("no such option: {}", word.chars().take(2).collect::<String>()));
+                }
+            } else if word.starts_with("--") {
+                let Some(known) = all().find(|known| is(name, known)) else {
+                    return Some(format!("no such option, or not one alone: {name}"));
+                };
+                let needed = usize::from(WITH_VALUE.contains(&known)) + 2 * usize::from(WITH_TWO.contains(&known));
+                let got = usize::from(value.is_some());
+                if got > needed {
+                    return Some(format!("{known} option does not take a value"));
+                }
+                if words.by_ref().take(needed - got).count() < needed - got {
+                    return Some(format!("{known} option requires {needed} arguments"));
+                }
+            }
+        }
+        None
+    }
 }
 
 /// Whether a word is an option, or so much of it as no other begins with.
 fn is(word: &str, name: &str) -> bool {
     let begins = |known: &&str| known.starts_with(word);
-    word == name
-        || (word.len() > 2
-            && name.starts_with(word)
-            && KNOWN.iter().copied().filter(|known| begins(known)).count() == 1)
+    word == name || (word.len() > 2 && name.starts_with(word) && all().filter(|known| begins(known)).count() == 1)
+}
+
+fn all() -> impl Iterator<Item = &'static str> {
+    FLAGS.into_iter().chain(WITH_VALUE).chain(WITH_TWO)
 }
 
 #[cfg(test)]
@@ -112,5 +228,23 @@ mod tests {
         assert_eq!((options.value("--port"), options.value("--locale")), (Some("80"), Some("de")));
         assert!(!Options(&words("--log wsgi.py")).given("--log-to-terminal"));
         assert!(!Options(&words("--")).given("--port"));
+    }
+
+    #[test]
+    fn what_optparse_refuses_is_refused() {
+        for (line, refused) in [
+            ("--port 80 --setenv A --b wsgi.py --access-log", false),
+            ("--port=80 --log-to-term -- --what", false),
+            ("wsgi.py - --minimum-spare 1", false),
+            ("--access-logs", true),
+            ("--acc", true),
+            ("--isatty", true),
+            ("--access-log=yes", true),
+            ("--setenv=A", true),
+            ("--port", true),
+            ("-c 1", true),
+        ] {
+            assert_eq!(Options(&words(line)).refused().is_some(), refused, "{line}");
+        }
     }
 }

@@ -14,7 +14,7 @@ use super::options::{NO_INDEX, Wanted};
 use super::wheels;
 use crate::contract_tier::requirements::{Disk, Pip, Reader, Refused, Requirement, Source, Vcs, resolved};
 use crate::contract_tier::stub::record::{Effect, Failing, Installed, MODULES, Orders, PROGRAMS};
-use crate::contract_tier::stub::{Done, appear, complain, say};
+use crate::contract_tier::stub::{Done, appear, complain, hides, say};
 
 /// Projects that are tools rather than what an application asks for.
 const TOOLS: [&str; 4] = ["mercurial", "pip", "setuptools", "wheel"];
@@ -65,7 +65,8 @@ pub(super) fn install(
     if how == How::Wheels {
         return make_wheels(wanted, &asked, &less, folder);
     }
-    less.extend(hidden()?.map(|umask| format!("a umask of {umask:04o}")));
+    let status = Process::myself().and_then(|own| own.status()).map_err(io::Error::other)?;
+    less.extend(hides(&status).map(|umask| format!("a umask of {umask:04o}")));
     let sources = folder.join(wanted.source.as_deref().unwrap_or(SOURCES));
     let installation = Installation { wanted, pip, orders, folder, sources, less };
     let mut installed = Vec::new();
@@ -323,12 +324,6 @@ fn put_module(name: &str, put: impl FnOnce(&Path) -> io::Result<()>) -> io::Resu
 /// Where the module of a project is.
 pub(super) fn module_file(name: &str) -> PathBuf {
     Path::new(MODULES).join(format!("{}.py", name.replace('-', "_")))
-}
-
-/// The umask, where it has others than root not read what is installed.
-fn hidden() -> io::Result<Option<u32>> {
-    let status = Process::myself().and_then(|own| own.status()).map_err(io::Error::other)?;
-    Ok(status.umask.filter(|umask| umask & 0o005 != 0))
 }
 
 /// Whether a tool of version control can be used; or what pip says.

@@ -1,25 +1,46 @@
 """What the stub of pip reads from requirement files, in the form of pip's own modules."""
 import os
 
-from pip._internal.exceptions import PipError
+from pip import unknown
 
-READER = os.path.join(os.path.dirname(__file__), 'pip-reader')
+READER = os.path.join(os.path.dirname(__file__), '_internal', 'req', 'pip-reader')
 
 
-class Link(object):
+class PipError(Exception):
+    """What pip refuses."""
+
+
+class PipSession(object):
+    """Nothing is fetched here."""
+
+    def __init__(self, **options):
+        pass
+
+
+class Known(object):
+    """Has some of the attributes of pip's own; to ask for another one is told."""
+
+    def __getattr__(self, name):
+        if not name.startswith('__'):
+            unknown('%s.%s' % (type(self).__name__, name))
+        raise AttributeError(name)
+
+
+class Link(Known):
     def __init__(self, scheme):
         self.scheme = scheme
+        self.is_vcs = '+' in scheme
 
 
-class Requirement(object):
+class Requirement(Known):
     def __init__(self, scheme):
         self.link = Link(scheme) if scheme else None
 
-    def match_markers(self):
+    def match_markers(self, extras_requested=None):
         return True
 
 
-def parse_requirements(filename, session):
+def parse_requirements(filename, session=None, **options):
     # Not with subprocess: to import it takes longer than the reading.
     read, write = os.pipe()
     answer = [(os.POSIX_SPAWN_DUP2, write, 1), (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)]

@@ -1,2 +1,0 @@
-class PipError(Exception):
-    """What pip refuses."""

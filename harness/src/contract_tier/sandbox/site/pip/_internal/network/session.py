@@ -1,2 +1,0 @@
-class PipSession(object):
-    """Nothing is fetched here."""

@@ -1,2 +1,0 @@
-def install_req_from_parsed_requirement(requirement):
-    return requirement

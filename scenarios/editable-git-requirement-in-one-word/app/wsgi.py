@@ -1,0 +1,7 @@
+import greeting
+
+
+def application(environ, start_response):
+    body = greeting.greet('found').encode()
+    start_response('200 OK', [('Content-Type', 'text/plain; charset=utf-8'), ('Content-Length', str(len(body)))])
+    return [body]

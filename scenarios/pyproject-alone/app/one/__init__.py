@@ -1,0 +1,1 @@
+# One of two packages, so that setuptools would not know which to install.
