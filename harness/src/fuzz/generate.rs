@@ -66,7 +66,7 @@ const NO_HOOKS: [&str; 8] =
 /// Names in the folder of the variables that are none of a variable.
 const NO_VARIABLES: [&str; 6] = ["not-a-name", "0-no-name", "two words", "a.b", "$(touch made)", "A=B"];
 /// Names of variables, some of which a script might use for itself.
-const VARIABLES: [&str; 12] =
+pub(super) const VARIABLES: [&str; 12] =
     ["GREETING", "name", "file", "folder", "hook", "value", "_x", "IFS_", "X1", "path", "known", "WHISKEY"];
 
 /// Applications for a dialect.

@@ -18,6 +18,8 @@ pub(super) struct Prediction {
     pub(super) start: Vec<Happening>,
     /// How the start ends where it does not serve.
     pub(super) start_failure: Option<StartFailure>,
+    /// The variables of `user_vars` that the application gets, with their values.
+    pub(super) variables: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +74,7 @@ pub(super) fn predict(application: &Application) -> Prediction {
     let build_failure = state.build(&mut build);
     let mut start = Vec::new();
     let start_failure = if build_failure.is_some() { None } else { state.start(&mut start) };
-    Prediction { build, build_failure, start, start_failure }
+    Prediction { build, build_failure, start, start_failure, variables: state.values() }
 }
 
 /// The application folder as it changes.
@@ -204,8 +206,14 @@ impl<'a> State<'a> {
 
     /// The value that a hook tells of the variable that it tells.
     fn greeting(&self) -> String {
-        let value = self.variables.get(GREETING).map(|value| value.strip_suffix('\n').unwrap_or(value).to_owned());
-        value.unwrap_or_else(|| "unset".to_owned())
+        self.values().remove(GREETING).unwrap_or_else(|| "unset".to_owned())
+    }
+
+    /// The variables as they are set, without a newline at the end.
+    fn values(&self) -> BTreeMap<String, String> {
+        let value = |text: &str| text.strip_suffix('\n').unwrap_or(text).to_owned();
+        let there = self.variables.iter().filter(|_| self.application.folder_counts());
+        there.map(|(name, text)| (name.clone(), value(text))).collect()
     }
 }
 
@@ -302,7 +310,9 @@ mod tests {
         let tells = |app: &Application| predict(app).start;
         assert_eq!(predict(&app).build, []);
         assert_eq!(tells(&app), [Happening::Hook(Name::Deploy, Some("unset".to_owned()))]);
+        assert!(predict(&app).variables.is_empty());
         app.user_vars = vec![variable(Place::Link)];
+        assert_eq!(predict(&app).variables.into_iter().collect::<Vec<_>>(), [(GREETING.to_owned(), "hi".to_owned())]);
         assert_eq!(tells(&app), [Happening::Hook(Name::Deploy, Some("hi".to_owned()))]);
         app.requirements = Some((Place::Folder, requirements(&[])));
         assert_eq!(predict(&app).build_failure, Some(Failure { phase: Phase::Pip, end: PIP, cause: Cause::NoFile }));

@@ -79,7 +79,7 @@ fn act(application: &Application, action: &Action) -> String {
         Action::RemoveRequirements => "rm -rf requirements.txt\n".to_owned(),
         Action::WriteSetupPy => format!("rm -rf setup.py\nprintf %s {} > setup.py\n", quoted(SETUP_PY)),
         Action::ForbidGit => "mkdir -p /etc/apt/preferences.d\nprintf 'Package: git\\nPin: release *\\nPin-Priority: -1\\n' > /etc/apt/preferences.d/no-git\n".to_owned(),
-        Action::ForbidMercurial => "echo 'mercurial<0' > /constraints.txt\nmkdir -p ~/.config/pip\nprintf '[install]\\nconstraint = /constraints.txt\\n' > ~/.config/pip/pip.conf\n".to_owned(),
+        Action::ForbidMercurial => "echo 'mercurial<0' > /constraints.txt\nmkdir -p ~/.config/pip\nprintf '[install]\\nconstraint = /constraints.txt\\n' > ~/.config/pip/pip.conf\nmkdir -p /etc/apt/preferences.d\nprintf 'Package: mercurial\\nPin: release *\\nPin-Priority: -1\\n' > /etc/apt/preferences.d/no-mercurial\n".to_owned(),
         Action::SetExecutable(name, executable) => {
             let sign = if *executable { '+' } else { '-' };
             format!("if [ -f {hooks}/{0} ]; then chmod {sign}x {hooks}/{0}; fi\n", name.text())

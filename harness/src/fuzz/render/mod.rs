@@ -12,6 +12,7 @@ use super::application::{
     Action, Application, Executable, ExtraFolder, Kind, Layout, Line, Linked, Name, Place, RequirementFile,
     Requirements, Target,
 };
+use super::generate;
 use super::model::{GREETING, predict};
 
 /// A file of a scenario's folder.
@@ -55,7 +56,23 @@ const REPOSITORIES: &str = "http://fixtures.wsgi-proof.test:8399";
 const NOT_TO_RUN: &str = "fuzz: this must not run";
 const SETUP_PY: &str =
     "from setuptools import setup\n\nsetup(name='generated', version='1.0', py_modules=['generated'])\n";
-const WSGI: &str = "def application(environ, start_response):\n    start_response('200 OK', [('Content-Type', 'text/plain')])\n    return [b'generated']\n";
+/// Answers at /variables with those that the application got, in hexadecimal digits.
+const WSGI: &str = "import binascii
+import os
+
+NAMES = '@NAMES@'.split()
+
+
+def variables():
+    values = getattr(os, 'environb', os.environ)
+    there = [name for name in sorted(NAMES) if name.encode('ascii') in values]
+    return ' '.join(name + '=' + binascii.hexlify(values[name.encode('ascii')]).decode('ascii') for name in there)
+
+
+def application(environ, start_response):
+    start_response('200 OK', [('Content-Type', 'text/plain')])
+    return [variables().encode('ascii') if environ['PATH_INFO'] == '/variables' else b'generated']
+";
 /// What a link to nothing leads to.
 const NOTHING: &str = "no-such-file";
 /// Folders that links lead to.
@@ -140,7 +157,7 @@ impl Drawn<'_> {
     fn everything(&mut self) {
         let application = self.application;
         self.text("Dockerfile", dockerfile(application));
-        self.text("wsgi.py", WSGI);
+        self.text("wsgi.py", WSGI.replace("@NAMES@", &generate::VARIABLES.join(" ")));
         if let Some(place) = application.setup_py {
             self.add_place("setup.py", place, SETUP_PY, ("", "package/setup.py"));
         }

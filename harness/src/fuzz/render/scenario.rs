@@ -65,7 +65,9 @@ struct Serve {
 #[derive(Serialize)]
 struct Http {
     path: &'static str,
-    body: &'static str,
+    body: String,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    proves: &'static [&'static str],
 }
 
 #[derive(Serialize)]
@@ -125,7 +127,7 @@ fn build(prediction: &Prediction) -> Build {
             Phase::PreBuild | Phase::Build => log.pop().unwrap_or_default(),
             Phase::Git => "git.*no installation candidate".to_owned(),
             Phase::Mercurial => {
-                "(?i)(no matching distribution|could not find a version|conflicting dependencies|cannot install)"
+                "(?i)(no matching distribution|could not find a version|conflicting dependencies|cannot install|no installation candidate)"
                     .to_owned()
             }
             Phase::Pip => "(?i)(vendor/none|not installable|does not appear to be a python project)".to_owned(),
@@ -165,9 +167,19 @@ fn serve(application: &Application, prediction: &Prediction) -> Serve {
         environment: application.given.iter().cloned().collect(),
         log,
         log_absent,
-        http: if end.is_none() { vec![Http { path: "/", body: "^generated$" }] } else { Vec::new() },
+        http: if end.is_none() { requests(prediction) } else { Vec::new() },
         end,
     }
+}
+
+/// That the application answers, and which variables it has.
+fn requests(prediction: &Prediction) -> Vec<Http> {
+    let pairs = prediction.variables.iter().map(|(name, value)| format!("{name}={}", hex::encode(value)));
+    let variables = format!(r"\A{}\z", pairs.collect::<Vec<_>>().join(" "));
+    vec![
+        Http { path: "/", body: "^generated$".to_owned(), proves: &[] },
+        Http { path: "/variables", body: variables, proves: &["START-7"] },
+    ]
 }
 
 /// The exit code, where it is the hook's or the tool's own: what comes of a signal is not prescribed.
