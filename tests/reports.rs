@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Output;
 
 use rstest::rstest;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::{Suite, text, without_engine};
@@ -234,4 +235,38 @@ fn the_environment_stays_outside() {
     let report = std::fs::read_to_string(folder.path().join("report/report.json")).unwrap();
     assert!(report.contains("PATH=/usr/local/wsgi/bin"), "{report}");
     assert!(!report.contains("Zq-"), "{report}");
+}
+
+/// Standard output of a run in which one scenario fails, in this format, outside and in a workflow.
+fn formatted(format: &str, workflow: &str) -> String {
+    let step = prints("::error::planted\\n");
+    let suite = Suite::new();
+    suite.hello("greeting", "summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n");
+    let arguments = ["run", "--suite", suite.path().to_str().unwrap(), "--tier", "contract", "--format", format];
+    let mut command = without_engine(&arguments);
+    command.arg("--build-step").arg(step.path()).env("GITHUB_ACTIONS", workflow).env_remove("GITHUB_STEP_SUMMARY");
+    let output = command.output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[rstest]
+#[case::outside("false")]
+#[case::in_a_workflow("true")]
+fn a_run_is_printed_as_asked(#[case] workflow: &str) {
+    let lines: Vec<Value> =
+        formatted("json-lines", workflow).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let named = |event: &str| lines.iter().filter(|line| line["event"] == event).collect::<Vec<_>>();
+    assert_eq!(lines[0]["event"], "run-started");
+    assert_eq!(lines.last().unwrap()["event"], "run-finished");
+    assert_eq!(named("scenario-started").len(), 1);
+    assert_eq!(named("scenario-finished")[0]["verdict"], "fail");
+
+    let junit = formatted("junit", workflow);
+    let document = roxmltree::Document::parse(&junit).unwrap();
+    assert_eq!(document.descendants().filter(|node| node.has_tag_name("failure")).count(), 1, "{junit}");
+    assert_eq!(commands(&junit), Vec::<&str>::new());
+
+    let github = formatted("github", workflow);
+    assert!(github.lines().count() > 0 && github.lines().all(|line| line.starts_with("::error file=")), "{github}");
 }

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
 use super::Failure;
-use crate::host::outgoing::{between_stops, is_workflow, shown};
+use crate::host::outgoing::{between_stops, is_workflow, shown, without_marks};
 
 pub(super) use crate::host::outgoing::complain;
 use crate::outcome::redacted;
@@ -34,11 +34,6 @@ pub(super) fn json(value: &impl serde::Serialize) -> Result<(), Failure> {
     redact(&mut value);
     let text = serde_json::to_string_pretty(&value).map_err(failed)?;
     self::text(format_args!("{}\n", without_marks(&text)))
-}
-
-/// JSON that says the same, and in which no line has what CI systems take for the beginning of a command.
-fn without_marks(json: &str) -> String {
-    json.replace("##", r"#\u0023")
 }
 
 fn redact(value: &mut serde_json::Value) {

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::{Failure, output};
 use crate::report::Reporters;
+use crate::report::format::Format;
 use crate::run::event::Event;
 use crate::run::session::Ended;
 use crate::run::tally::ExitCode;
@@ -11,7 +12,8 @@ use crate::run::tally::ExitCode;
 /// Who reads a run, beside the report files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Audience {
-    Terminal,
+    /// Who started it, on standard output.
+    Caller(Format),
     Nobody,
 }
 
@@ -21,7 +23,7 @@ impl RunReporters {
     /// Reports to the audience, and to report files if `report` names a folder for them.
     pub(super) fn new(audience: Audience, report: Option<&Path>, scenarios: &Path) -> Result<Self, Failure> {
         let reporters = match (audience, report) {
-            (Audience::Terminal, report) => Reporters::new(report, scenarios),
+            (Audience::Caller(format), report) => Reporters::new(format, report, scenarios),
             (Audience::Nobody, Some(folder)) => Reporters::files(folder, scenarios),
             (Audience::Nobody, None) => Ok(Reporters::none()),
         };

@@ -25,6 +25,7 @@ pub(super) fn reproduce(arguments: &RunArgs) -> String {
         // These change how a run goes, not what comes of a scenario.
         run_seconds: _,
         jobs: _,
+        format: _,
         report: _,
         shard: _,
         plan: _,

@@ -11,6 +11,7 @@ use crate::cli::arguments::{CellArgs, FolderArgs, RUN_SECONDS, ReachArgs, RunArg
 use crate::contract_tier;
 use crate::host::carried;
 use crate::host::folders::Folders;
+use crate::report::format::Format;
 use crate::run::criteria::Criteria;
 use crate::run::plan::{CandidateOrigin, Plan};
 use crate::run::session::{Ended, Lock, Session};
@@ -33,7 +34,7 @@ pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
         }
         return Ok(ExitCode::Pass);
     }
-    let ended = job.run(&listen()?, Audience::Terminal).await?;
+    let ended = job.run(&listen()?, Audience::Caller(job.arguments.format)).await?;
     last_failed::note(&job.folders.cache, &ended);
     Ok(ended.code)
 }
@@ -197,6 +198,7 @@ pub(super) fn usual(folders: &FolderArgs, cells: &CellArgs, tier: Tier) -> RunAr
         until_fail: false,
         shard: None,
         keep: false,
+        format: Format::Human,
         report: None,
         plan: false,
         write_lock: false,

@@ -11,6 +11,7 @@ use crate::cli::arguments::{RunArgs, SelectArgs, TestedArgs, VerifyArgs};
 use crate::host::folders::Folders;
 use crate::outcome::Level;
 use crate::report::conformance::{Column, Table};
+use crate::report::format::Format;
 use crate::run::session::Ended;
 use crate::run::tally::ExitCode;
 use crate::suite::assertion_lock::{LOCK_FILE, RELOCK};
@@ -61,7 +62,7 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
         let all = candidates.into_iter().map(|steps| (steps.name, steps.tested)).chain(images);
         for (number, (name, tested)) in all.enumerate() {
             let job = Job::of(run(&name, tested, arguments, Tier::Image))?;
-            let ended = job.run(&signals, Audience::Terminal).await?;
+            let ended = job.run(&signals, Audience::Caller(Format::Human)).await?;
             if matches!(ended.code, ExitCode::Interrupted | ExitCode::Terminated) {
                 return Ok(ended.code);
             }

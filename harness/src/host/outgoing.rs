@@ -38,6 +38,11 @@ pub(crate) fn shown(text: &str) -> String {
     harmless(&printable(text))
 }
 
+/// JSON that says the same, and in which no line has what CI systems take for the beginning of a command.
+pub(crate) fn without_marks(json: &str) -> String {
+    json.replace("##", r"#\u0023")
+}
+
 /// The text between commands that have GitHub's runner take nothing in it for a command. The end is part of it, so whoever writes it
 /// leaves the runner as it was; nobody can end it sooner, since the word is random.
 pub(crate) fn between_stops(text: &str) -> String {

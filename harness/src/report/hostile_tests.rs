@@ -8,6 +8,7 @@ use proptest::arbitrary::any;
 use proptest::collection::vec;
 use proptest::strategy::{Just, Strategy};
 
+use super::json_lines::JsonLinesReporter;
 use super::tests::{Shared, feed};
 use super::{CtrfReporter, DocumentReporter, GithubReporter, JunitReporter, Reporters, TerminalReporter};
 use crate::outcome::samples::{self, report};
@@ -128,6 +129,28 @@ fn annotations_are_one_command_each() {
             assert!(names == ["file", "line", "title"] || names == ["title"], "{text:?}: {line}");
             assert!(!line.chars().any(char::is_control), "{line:?}");
         }
+    }
+}
+
+#[test]
+fn each_event_is_a_line_of_json() {
+    for text in HOSTILE {
+        let output = written(text, |out| Box::new(JsonLinesReporter::new(Box::new(out))));
+        let lines: Vec<serde_json::Value> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), events(text).len(), "{output}");
+        assert_eq!(lines[0]["event"], "run-started");
+        assert_eq!(lines.last().unwrap()["event"], "run-finished");
+        assert_eq!(commands(&output), Vec::<&str>::new(), "{text:?}: {output}");
+    }
+}
+
+/// A line of it begins where a candidate says so.
+#[test]
+fn a_document_on_standard_output_has_no_commands() {
+    for text in HOSTILE {
+        let output = written(text, |out| Box::new(JunitReporter::to(Box::new(out), Path::new("scenarios"))));
+        roxmltree::Document::parse(&output).unwrap();
+        assert_eq!(commands(&output), Vec::<&str>::new(), "{text:?}: {output}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! JUnit XML in the Jenkins flavour: an assertion that does not hold is a `<failure>`, a fault of the
 //! infrastructure an `<error>`. Names are unique and `file` is set, since some readers drop what looks like a duplicate.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
@@ -9,15 +9,16 @@ use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 use super::Reporter;
 use super::texts::changed;
 use crate::check::printable;
+use crate::host::outgoing::shown;
 use crate::host::written;
 use crate::isolation::Isolation;
 use crate::outcome::{Level, Outcome, ScenarioReport, Verdict};
 use crate::run::event::{Event, RunEnd};
 use crate::run::tally::{ExitCode, Tally};
 
-/// Collects test cases and writes the file at the end.
+/// Collects test cases and writes the document at the end.
 pub(crate) struct JunitReporter {
-    path: PathBuf,
+    target: Target,
     scenarios: PathBuf,
     planned: usize,
     cases: Vec<TestCase>,
@@ -26,6 +27,13 @@ pub(crate) struct JunitReporter {
     shortfalls: Vec<String>,
     isolation: Isolation,
     undeclared: Vec<String>,
+}
+
+/// Where the document goes.
+enum Target {
+    File(PathBuf),
+    /// Standard output, where a CI system could take a line for a command.
+    Stdout(Box<dyn Write + Send>),
 }
 
 /// A case that belongs to no scenario, in words that say what it is.
@@ -43,8 +51,17 @@ fn of_the_run(name: &str, kind: NonSuccessKind, message: String, description: &[
 impl JunitReporter {
     /// A reporter that writes to `path`; `scenarios` is the folder that scenario files are named under.
     pub(crate) fn new(path: PathBuf, scenarios: &Path) -> Self {
+        Self::with(Target::File(path), scenarios)
+    }
+
+    /// One that writes to standard output.
+    pub(crate) fn to(out: Box<dyn Write + Send>, scenarios: &Path) -> Self {
+        Self::with(Target::Stdout(out), scenarios)
+    }
+
+    fn with(target: Target, scenarios: &Path) -> Self {
         Self {
-            path,
+            target,
             scenarios: scenarios.to_owned(),
             planned: 0,
             cases: Vec::new(),
@@ -132,11 +149,17 @@ impl Reporter for JunitReporter {
     fn event(&mut self, event: &Event) -> io::Result<()> {
         self.tally.add(event);
         // What XML 1.0 does not permit is among what is made visible.
-        match &changed(event, &printable) {
+        let visible = match self.target {
+            Target::File(_) => printable,
+            Target::Stdout(_) => shown,
+        };
+        match &changed(event, &visible) {
             Event::RunStarted(start) => {
                 self.planned = start.planned;
                 // Stands until the run's end writes over it: a killed run leaves "did not finish", not an older green file.
-                return self.finish();
+                if matches!(self.target, Target::File(_)) {
+                    return self.finish();
+                }
             }
             Event::ScenarioFinished(report) => self.cases.push(self.case(report)),
             Event::RunFinished(finish) => {
@@ -202,6 +225,9 @@ impl Reporter for JunitReporter {
         let mut report = Report::new("wsgi-proof");
         report.add_test_suite(suite);
         let text = report.to_string().map_err(io::Error::other)?;
-        written::file(&self.path, text.as_bytes())
+        match &mut self.target {
+            Target::File(path) => written::file(path, text.as_bytes()),
+            Target::Stdout(out) => out.write_all(text.as_bytes()).and_then(|()| out.flush()),
+        }
     }
 }

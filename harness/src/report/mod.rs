@@ -7,9 +7,11 @@ pub(crate) mod compare;
 pub(crate) mod conformance;
 mod ctrf;
 mod document;
+pub(crate) mod format;
 mod github;
 #[cfg(test)]
 mod hostile_tests;
+mod json_lines;
 mod junit;
 mod logs;
 mod markdown;
@@ -23,7 +25,7 @@ mod tests;
 mod texts;
 mod wrap;
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
 use console::Term;
@@ -32,6 +34,8 @@ use crate::host::outgoing::{Stdout, is_workflow};
 use crate::host::written;
 use crate::outcome::redacted;
 use crate::run::event::Event;
+use format::Format;
+use json_lines::JsonLinesReporter;
 use logs::Logs;
 
 pub(crate) use ctrf::CtrfReporter;
@@ -63,22 +67,28 @@ pub(crate) struct Reporters {
 }
 
 impl Reporters {
-    /// The terminal; GitHub's annotations and summary in a workflow; the files of [`Self::files`] when a folder is given.
+    /// Standard output in this format; the summary of a workflow's step; the files of [`Self::files`] when a folder is given.
     ///
     /// # Errors
     /// When the folder cannot be made.
-    pub(crate) fn new(folder: Option<&Path>, scenarios: &Path) -> io::Result<Self> {
-        let progress = io::stderr().is_terminal() && io::stdout().is_terminal();
-        let color = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let width = Term::stdout().size_checked().map(|(_, columns)| columns.into());
-        let workflow = is_workflow();
-        let terminal =
-            TerminalReporter::new(Box::new(Stdout::default()), color, width, progress, scenarios).in_workflow(workflow);
-        let mut reporters: Vec<(String, Box<dyn Reporter>)> = vec![("terminal".to_owned(), Box::new(terminal))];
-        if workflow {
+    pub(crate) fn new(format: Format, folder: Option<&Path>, scenarios: &Path) -> io::Result<Self> {
+        let mut reporters: Vec<(String, Box<dyn Reporter>)> = Vec::new();
+        let mut add = |name: &str, reporter| reporters.push((name.to_owned(), reporter));
+        match format {
+            Format::Human => add("terminal", Box::new(terminal(scenarios))),
+            Format::JsonLines => {
+                add("JSON lines", Box::new(JsonLinesReporter::new(Box::new(Stdout::default()))));
+            }
+            Format::Github => {}
+            Format::Junit => {
+                add("JUnit", Box::new(JunitReporter::to(Box::new(Stdout::default()), scenarios)));
+            }
+        }
+        if is_workflow() || format == Format::Github {
+            let annotates = matches!(format, Format::Human | Format::Github);
+            let out: Box<dyn Write + Send> = if annotates { Box::new(Stdout::default()) } else { Box::new(io::sink()) };
             let summary = std::env::var_os("GITHUB_STEP_SUMMARY").map(PathBuf::from);
-            let github = GithubReporter::new(Box::new(Stdout::default()), summary, scenarios);
-            reporters.push(("GitHub".to_owned(), Box::new(github)));
+            add("GitHub", Box::new(GithubReporter::new(out, summary, scenarios)));
         }
         if let Some(folder) = folder {
             reporters.extend(Self::files(folder, scenarios)?.all);
@@ -125,6 +135,14 @@ impl Reporters {
         }
         self.faults
     }
+}
+
+/// The reporter for standard output as it is: with colours and progress on a terminal.
+fn terminal(scenarios: &Path) -> TerminalReporter {
+    let progress = io::stderr().is_terminal() && io::stdout().is_terminal();
+    let color = io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let width = Term::stdout().size_checked().map(|(_, columns)| columns.into());
+    TerminalReporter::new(Box::new(Stdout::default()), color, width, progress, scenarios).in_workflow(is_workflow())
 }
 
 /// Remembers a reporter's first fault; the later ones mostly repeat it.

@@ -9,8 +9,9 @@ use std::time::Duration;
 use crate::isolation::Isolation;
 use crate::run::shard::ShardOf;
 
-/// Something that happened in a run, in order.
-#[derive(Debug, Clone)]
+/// Something that happened in a run, in order. As JSON it names itself in `event`.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
 pub(crate) enum Event {
     /// The run begins; sent once, first.
     RunStarted(Box<RunStart>),
@@ -71,7 +72,8 @@ pub(crate) struct RunStart {
 }
 
 /// The result of preparing a shared image.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum PreparationEnd {
     Ready {
         /// What a person may want to know: its id and size, or that it came from the cache.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{CellArgs, FolderArgs, ReachArgs, SelectArgs, TestedArgs};
+use crate::report::format::Format;
 use crate::run::shard::Shard;
 use crate::suite::limits::Limit;
 use crate::suite::tier::Tier;
@@ -71,6 +72,17 @@ pub(crate) struct RunArgs {
     /// Keep containers of failed scenarios until `prune`
     #[arg(long, help_heading = "Execution")]
     pub keep: bool,
+    /// What to print: human, json-lines (one event a line), github (annotations), or junit
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value = "human",
+        hide_possible_values = true,
+        conflicts_with = "plan",
+        help_heading = "Output"
+    )]
+    pub format: Format,
     /// Write index.html, junit.xml, report.json and ctrf.json into DIR
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub report: Option<PathBuf>,
