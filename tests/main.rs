@@ -37,6 +37,7 @@ mod loading;
 mod lock;
 mod locks;
 mod mutate;
+mod new;
 mod offline;
 mod one_change;
 mod packed;

@@ -17,6 +17,7 @@ mod list;
 mod man;
 mod merge;
 mod mutate;
+mod new;
 mod open_contract;
 mod open_image;
 mod output;
@@ -135,6 +136,7 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Run(arguments) => run::run(arguments).await,
             Command::Verify(arguments) => verify::verify(&arguments).await,
             Command::Mutate(arguments) => mutate::mutate(&arguments).await,
+            Command::New(arguments) => new::new(&arguments).await,
             Command::Fuzz(arguments) => fuzz::fuzz(&arguments).await,
             Command::Agree(arguments) => agree::agree(&arguments).await,
             Command::List(arguments) => list::list(&arguments),

@@ -16,6 +16,7 @@ mod list;
 mod man;
 mod merge;
 mod mutate;
+mod new;
 mod pack;
 mod prune;
 mod reach;
@@ -46,6 +47,7 @@ pub(crate) use list::ListArgs;
 pub(crate) use man::ManArgs;
 pub(crate) use merge::MergeArgs;
 pub(crate) use mutate::MutateArgs;
+pub(crate) use new::NewArgs;
 pub(crate) use pack::{EjectArgs, PackArgs};
 pub(crate) use prune::PruneArgs;
 pub(crate) use reach::ReachArgs;
@@ -120,6 +122,8 @@ pub(crate) enum Command {
     Agree(AgreeArgs),
     /// List the scenarios
     List(ListArgs),
+    /// Write a scenario to begin with
+    New(NewArgs),
     /// Print the clauses, and the scenarios that cover each
     Contract(ContractArgs),
     /// Say what a clause, a check or an exit code means

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::suite::diagnostic::Diagnostic;
 
 /// The name of the scenario file in a scenario's folder.
-pub(super) const SCENARIO_FILE: &str = "scenario.toml";
+pub(crate) const SCENARIO_FILE: &str = "scenario.toml";
 
 /// The application's folder in a scenario's folder.
 pub(crate) const APP_FOLDER: &str = "app";

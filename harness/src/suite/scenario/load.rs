@@ -70,7 +70,7 @@ fn check_name(name: &str, names: &[String], faults: &mut Vec<Diagnostic>) {
 }
 
 /// Whether the text is lower-case ASCII words, joined by single hyphens.
-pub(super) fn is_kebab_case(text: &str) -> bool {
+pub(crate) fn is_kebab_case(text: &str) -> bool {
     text.split('-')
         .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
 }

@@ -1,0 +1,174 @@
+//! `wsgi-proof new`: a scenario to begin with, of nothing or of an application.
+
+mod application;
+
+use std::path::Path;
+
+use tempfile::TempDir;
+
+use super::reporters::Audience;
+use super::run::{Job, usual};
+use super::{Failure, listen, output};
+use crate::cli::arguments::{NewArgs, RunArgs, SelectArgs};
+use crate::host::written;
+use crate::run::signals::Signals;
+use crate::run::tally::ExitCode;
+use crate::suite::scenario::{APP_FOLDER, SCENARIO_FILE, is_kebab_case};
+use application::Application;
+
+const SERVED: &str = "[build]\noutcome = \"success\"\n\n[serve]\n\n[[serve.http]]\npath = \"/\"\nstatus = 200\n";
+const BUILT: &str =
+    "nothing_to_serve = \"it does not answer with 200 at /: say why\"\n\n[build]\noutcome = \"success\"\n";
+/// The phases, in the order in which they are tried.
+const PHASES: [&str; 5] = ["pip", "build", "pre-build", "git", "mercurial"];
+/// As many lines of a log are tried.
+const LINES: usize = 3;
+/// The longest one, in bytes.
+const LONGEST: usize = 200;
+const HELLO: &str = "[build]\noutcome = \"success\"\n\n[serve]\n\n[[serve.http]]\npath = \"/\"\nbody = '^Hello!$'\n";
+
+pub(super) async fn new(arguments: &NewArgs) -> Result<ExitCode, Failure> {
+    let NewArgs { name, from_app, .. } = arguments;
+    let folders = arguments.folders.find()?;
+    if folders.carried {
+        return Err(Failure::usage(
+            "the suite that this program carries cannot be changed",
+            Some("write the suite out with `wsgi-proof eject DIR`, and name it with --suite"),
+        ));
+    }
+    if !is_kebab_case(name) {
+        let what = format!("`{name}` is no name of a scenario");
+        return Err(Failure::usage(what, Some("use lower-case words and digits, joined by single hyphens")));
+    }
+    let application = match from_app {
+        Some(folder) => Application::read(folder)?,
+        None => Application::hello(),
+    };
+    let folder = folders.scenarios().join(name);
+    std::fs::create_dir(&folder).map_err(|error| unmade(&folder, &error))?;
+    let expected = if from_app.is_some() { SERVED } else { HELLO };
+    if let Err(failure) =
+        application.write(&folder.join(APP_FOLDER)).and_then(|()| write(arguments, &application, &folder, expected))
+    {
+        // Nobody else has anything in it yet.
+        drop(std::fs::remove_dir_all(&folder));
+        return Err(failure);
+    }
+    let code = match from_app {
+        Some(_) => record(arguments, &application, &folder).await?,
+        None => ExitCode::Pass,
+    };
+    output::line(format_args!("wrote {}", folder.join(SCENARIO_FILE).display()))?;
+    for left_out in &application.left_out {
+        output::line(format_args!("left out: {left_out}"))?;
+    }
+    output::line(format_args!("next: edit it, then `wsgi-proof run --tier contract ={name}`"))?;
+    Ok(code)
+}
+
+/// Runs the application until the scenario expects what comes of it.
+async fn record(arguments: &NewArgs, application: &Application, folder: &Path) -> Result<ExitCode, Failure> {
+    let attempts = Attempts::new(arguments, application, folder)?;
+    let failures = PHASES.map(|phase| (format!("it fails in phase {phase}"), failure(phase, ".")));
+    let mut outcomes = vec![("it is built and answers".to_owned(), SERVED.to_owned())];
+    outcomes.extend(failures);
+    outcomes.push(("it is built, and does not answer with 200".to_owned(), BUILT.to_owned()));
+    for (index, (what, expected)) in outcomes.iter().enumerate() {
+        match attempts.holds(expected).await? {
+            ExitCode::Pass => {
+                output::line(format_args!("{}: {what}", arguments.name))?;
+                if let Some(phase) = index.checked_sub(1).and_then(|index| PHASES.get(index)) {
+                    attempts.narrow(phase).await?;
+                }
+                return Ok(ExitCode::Pass);
+            }
+            ExitCode::Fail => {}
+            // Nothing is known of it; the scenario stays, to be run again.
+            other => {
+                let what = format!("nothing came of running `{}`: it was not tried, or inconclusive", arguments.name);
+                output::complain(format_args!("warning: {what} (exit code {})", other as u8));
+                return Ok(other);
+            }
+        }
+    }
+    output::complain(format_args!("warning: `{}` ends in another way than any that is known here", arguments.name));
+    Ok(ExitCode::Fail)
+}
+
+fn failure(phase: &str, because: &str) -> String {
+    let because = toml::Value::from(because);
+    format!("[build]\noutcome = \"failure\"\nphase = \"{phase}\"\nnonzero = true\nbecause = {because}\n")
+}
+
+/// Runs of the application, each with another expectation.
+struct Attempts<'a> {
+    arguments: &'a NewArgs,
+    application: &'a Application,
+    folder: &'a Path,
+    signals: Signals,
+    report: TempDir,
+}
+
+impl<'a> Attempts<'a> {
+    fn new(arguments: &'a NewArgs, application: &'a Application, folder: &'a Path) -> Result<Self, Failure> {
+        let report = tempfile::tempdir().map_err(|error| unmade(&std::env::temp_dir(), &error))?;
+        Ok(Self { arguments, application, folder, signals: listen()?, report })
+    }
+
+    /// How a run with this expectation ends.
+    async fn holds(&self, expected: &str) -> Result<ExitCode, Failure> {
+        let arguments = self.arguments;
+        write(arguments, self.application, self.folder, expected)?;
+        let run = RunArgs {
+            select: SelectArgs { filters: vec![format!("={}", arguments.name)] },
+            reach: arguments.reach.clone(),
+            report: Some(self.report.path().to_owned()),
+            ..usual(&arguments.folders, &arguments.cells, arguments.tier)
+        };
+        Ok(Job::of(run)?.run(&self.signals, Audience::Nobody).await?.code)
+    }
+
+    /// Has the scenario name the last line of the log that is one of the failing phase.
+    async fn narrow(&self, phase: &str) -> Result<(), Failure> {
+        // A run that passes keeps no log.
+        self.holds(SERVED).await?;
+        for line in self.last_lines() {
+            let expected = failure(phase, &format!("^{}$", regex::escape(&line)));
+            if self.holds(&expected).await? == ExitCode::Pass {
+                return Ok(());
+            }
+        }
+        self.holds(&failure(phase, ".")).await.map(drop)
+    }
+
+    fn last_lines(&self) -> Vec<String> {
+        let text = std::fs::read(self.report.path().join("report.json")).unwrap_or_default();
+        let report: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+        let logs = report["scenarios"][0]["logs"].as_array().into_iter().flatten();
+        let lines = logs.flat_map(|log| log["lines"].as_array().into_iter().flatten());
+        let mut lines: Vec<String> = lines.filter_map(|line| line.as_str()).map(str::to_owned).collect();
+        lines.retain(|line| !line.trim().is_empty() && line.len() <= LONGEST);
+        lines.into_iter().rev().take(LINES).collect()
+    }
+}
+
+fn write(arguments: &NewArgs, application: &Application, folder: &Path, expected: &str) -> Result<(), Failure> {
+    let head = [("summary", &arguments.summary), ("source", &arguments.source)];
+    let head: toml::Table = head.into_iter().map(|(key, value)| (key.to_owned(), value.as_str().into())).collect();
+    let mut text = head.to_string();
+    // Keys of no table come before all tables.
+    let (keys, tables) = expected.split_at(expected.find('[').unwrap_or(0));
+    text.push_str(if keys.is_empty() { "\n" } else { keys });
+    text.push_str(&application.modes());
+    text.push_str(tables);
+    let file = folder.join(SCENARIO_FILE);
+    written::file(&file, text.as_bytes()).map_err(|error| unmade(&file, &error))
+}
+
+fn unmade(path: &Path, error: &std::io::Error) -> Failure {
+    let what = format!("cannot write {}: {error}", path.display());
+    match error.kind() {
+        std::io::ErrorKind::AlreadyExists => Failure::usage(what, Some("choose another name")),
+        _ => Failure::infrastructure(what, None),
+    }
+}
