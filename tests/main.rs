@@ -10,6 +10,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
+mod action;
 mod agree;
 mod article;
 mod beneath;

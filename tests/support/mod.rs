@@ -14,6 +14,7 @@ mod run;
 mod slots;
 pub(crate) mod ssh_server;
 mod suite;
+pub(crate) mod workflow;
 
 pub(crate) use cache::{cache, docker_host, first_run, other_cache};
 pub(crate) use candidate::{changed, compiled_alternative};

@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::root;
 
 /// What there is at the root.
-const ROOT: [&str; 23] = [
+const ROOT: [&str; 25] = [
     ".cargo",
     ".ci",
     ".editorconfig",
@@ -21,6 +21,8 @@ const ROOT: [&str; 23] = [
     "README.md",
     "SECURITY.md",
     "_typos.toml",
+    "action",
+    "action.yml",
     "clippy.toml",
     "deny.toml",
     "docs",

@@ -142,8 +142,14 @@ mod tests {
             read += 1;
         }
         assert!(read >= 5, "{read}");
-        // Actions of the repository's own would have steps as well.
-        assert!(!root().join("action.yml").exists() && !root().join(".github/actions").exists());
+    }
+
+    /// Actions have steps as workflows have, and permissions only from the workflow that uses them.
+    #[test]
+    fn the_repositorys_action_has_no_faults() {
+        let text = std::fs::read_to_string(root().join("action.yml")).unwrap();
+        assert_eq!(faults(&text), ["1: no `permissions:` for the whole workflow"]);
+        assert!(!root().join(".github/actions").exists());
     }
 
     const HASH: &str = "3d3c42e5aac5ba805825da76410c181273ba90b1";

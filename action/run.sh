@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Runs the suite on the candidate, and writes exit code and report folder to the step's outputs.
+set -euo pipefail
+
+fail() {
+  echo "::error title=wsgi-proof::$1"
+  exit 2
+}
+
+candidate=()
+# A candidate's files are named from the workspace; its images have names of their own.
+file() {
+  if [[ -n $2 ]]; then candidate+=("$1=$(realpath -- "$2")"); fi
+}
+image() {
+  if [[ -n $2 ]]; then candidate+=("$1=$2"); fi
+}
+image --base-image "$BASE_IMAGE"
+image --onbuild-image "$ONBUILD_IMAGE"
+file --dockerfile "$DOCKERFILE"
+file --build-step "$BUILD_STEP"
+file --start-step "$START_STEP"
+# Without one, the suite would test its own images, and pass.
+((${#candidate[@]} > 0)) || fail "nothing to test: give images, dockerfile, build-step or start-step"
+
+report=$(mktemp -d "$RUNNER_TEMP/wsgi-proof-report.XXXXXX")
+options=("--tier=$TIER" "--variant=$VARIANT" "--dialect=$DIALECT" "--report=$report")
+case $STRICT in
+  true) options+=(--strict) ;;
+  false) ;;
+  *) fail "strict: neither true nor false" ;;
+esac
+if [[ -n $SHARD ]]; then options+=("--shard=$SHARD"); fi
+read -r -d '' -a words <<<"$FILTERS" || true
+
+# In an empty folder: a suite that the candidate brings along must not go before the program's own.
+cd "$(mktemp -d "$RUNNER_TEMP/wsgi-proof-empty.XXXXXX")"
+unset WSGI_PROOF_SUITE
+code=0
+"$PROGRAM" run "${options[@]}" "${candidate[@]}" -- "${words[@]}" || code=$?
+{
+  echo "exit-code=$code"
+  echo "report=$report"
+} >>"$GITHUB_OUTPUT"
+exit "$code"
