@@ -249,7 +249,8 @@ fn the_lines_of_the_readme_gate_two_images() {
     let done = job.uses(&with);
     assert!(done.succeeded, "{}", done.log);
     assert!(done.summary.contains("2 passed"), "{}", done.summary);
-    assert_eq!(report(&done)["run"]["tier"], "image");
+    let candidate = report(&done)["run"]["candidate"].to_string();
+    assert!(names.iter().all(|name| candidate.contains(name)), "{candidate}");
 
     // What no archive has does not come from elsewhere.
     with[1].1 = "example/other:latest";
@@ -268,7 +269,7 @@ fn gate_of_the_readme() -> Value {
     let blocks = readme.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     let [block] = blocks.collect::<Vec<_>>()[..] else { panic!("the README has one block of YAML") };
     let steps: Vec<Value> = serde_saphyr::from_str(block).unwrap();
-    assert_eq!(block.lines().count(), 3);
+    assert!(block.lines().count() <= 3, "{block}");
     steps.into_iter().next().unwrap()
 }
 

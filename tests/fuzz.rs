@@ -112,12 +112,12 @@ fn python_step(folder: &Path, from: &str, to: &str) -> String {
 #[case::only_the_owners_bit("os.access(path, os.X_OK)", "os.stat(path).st_mode & 0o100", "BUILD-3")]
 #[case::a_pip_that_a_signal_ends(
     "    if code:\n",
-    "    if code and not (code < 0 and words[0] == 'python'):\n",
+    "    if code and not (code < 0 and words[0] == 'pip'):\n",
     "BUILD-20"
 )]
 #[case::a_code_of_pips_own(
     "        sys.exit(128 - code if code < 0 else code)\n",
-    "        sys.exit(1 if words[0] == 'python' else 128 - code if code < 0 else code)\n",
+    "        sys.exit(1 if words[0] == 'pip' else 128 - code if code < 0 else code)\n",
     "BUILD-20"
 )]
 #[case::a_folder_for_a_setup_py("os.path.isfile('setup.py')", "os.path.exists('setup.py')", "BUILD-14")]

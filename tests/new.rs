@@ -60,6 +60,7 @@ fn a_scenario_of_nothing_says_hello() {
 
 #[rstest]
 #[case::that_serves("#!/bin/sh\n", "it is built and answers", "status = 200")]
+#[case::that_does_not_start("#!/bin/sh\nrm wsgi.py\n", "it is built, and does not answer", "nothing_to_serve")]
 #[case::that_breaks("#!/bin/sh\necho 'the (last) line'\nexit 7\n", "it fails in phase build", "line$")]
 fn a_scenario_of_an_application_expects_what_comes_of_it(
     #[case] hook: &str,
