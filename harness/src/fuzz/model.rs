@@ -115,19 +115,26 @@ impl<'a> State<'a> {
                 happenings.push(Happening::Pip);
                 return failure(Phase::Pip, PIP, Cause::NoFile);
             }
-            Some((_, requirements)) => Some(requirements.lines.iter().map(|(line, _)| *line).collect()),
+            Some((_, requirements)) => Some(as_read(requirements)),
             // The dialect whiskey gave up looking for a setup.py.
             None if self.setup_py && self.application.dialect == Dialect::Docker => Some(vec![Line::Itself]),
             None => None,
         };
         if let Some(lines) = lines {
-            if lines.iter().any(|line| line.needs_git()) {
+            let impossible = |line: &Line| match line {
+                Line::MissingPath => true,
+                Line::Itself => !self.setup_py,
+                _ => false,
+            };
+            // pip reads no further than what it refuses, so it runs nothing for what comes after.
+            let readable = lines.iter().position(impossible).unwrap_or(lines.len());
+            if lines[..readable].iter().any(|line| line.needs_git()) {
                 happenings.push(Happening::Git);
                 if let Some((end, cause)) = self.broken.get(&Tool::Apt) {
                     return failure(Phase::Git, *end, *cause);
                 }
             }
-            if lines.iter().any(|line| line.needs_mercurial()) {
+            if lines[..readable].iter().any(|line| line.needs_mercurial()) {
                 happenings.push(Happening::Mercurial);
                 if let Some((end, cause)) = self.broken.get(&Tool::PipForMercurial) {
                     return failure(Phase::Mercurial, *end, *cause);
@@ -137,12 +144,7 @@ impl<'a> State<'a> {
             if let Some((end, cause)) = self.broken.get(&Tool::Pip) {
                 return failure(Phase::Pip, *end, *cause);
             }
-            let impossible = |line: &Line| match line {
-                Line::MissingPath => true,
-                Line::Itself => !self.setup_py,
-                _ => false,
-            };
-            if lines.iter().any(impossible) {
+            if readable < lines.len() {
                 return failure(Phase::Pip, PIP, Cause::Itself);
             }
         }
@@ -215,6 +217,13 @@ impl<'a> State<'a> {
         let there = self.variables.iter().filter(|_| self.application.folder_counts());
         there.map(|(name, text)| (name.clone(), value(text))).collect()
     }
+}
+
+/// The lines in the order in which they are read: those of the files that are named come last.
+fn as_read(requirements: &Requirements) -> Vec<Line> {
+    let mut lines = requirements.lines.clone();
+    lines.sort_by_key(|(_, file)| *file);
+    lines.into_iter().map(|(line, _)| line).collect()
 }
 
 /// Whether what stands in a hook's place is run.
@@ -331,6 +340,17 @@ mod tests {
         assert_eq!(predict(&app).build_failure, failure(Phase::Pip, End::Exit(3)));
         app.requirements = Some((Place::File, requirements(&[Line::Git])));
         assert_eq!(predict(&app).build_failure, failure(Phase::Git, killed));
+    }
+
+    #[test]
+    fn what_comes_after_a_refused_line_needs_nothing() {
+        let mut app = application();
+        let mut lines = requirements(&[Line::Git, Line::MissingPath]);
+        lines.lines[0].1 = RequirementFile::Included;
+        app.requirements = Some((Place::File, lines));
+        let predicted = predict(&app);
+        assert_eq!(predicted.build, [Happening::Pip]);
+        assert_eq!(predicted.build_failure, Some(Failure { phase: Phase::Pip, end: PIP, cause: Cause::Itself }));
     }
 
     #[test]
