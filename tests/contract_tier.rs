@@ -8,16 +8,9 @@ use tempfile::NamedTempFile;
 use crate::support::place::{Place, User};
 use crate::support::{NO_ENGINE, PrivateEngine, Run, Slot, Suite, program, root, text, without_engine};
 
-/// A run of the contract tier that no engine can have any part in.
-fn run(arguments: &[&str]) -> Run {
-    let mut all = vec!["--tier", "contract"];
-    all.extend(arguments);
-    Run::cold(&[("DOCKER_HOST", NO_ENGINE)], &all)
-}
-
 #[test]
 fn the_repositorys_steps_keep_the_contract_in_both_dialects() {
-    let run = run(&["--dialect", "all", "--strict"]);
+    let run = Run::without_engine(&["--dialect", "all", "--strict"]);
     let scenarios = run.report["scenarios"].as_array().unwrap();
     let passed = scenarios.iter().filter(|scenario| scenario["verdict"] == "pass").count();
     assert!(passed > 160, "only {passed} scenarios passed: {}", run.output());
@@ -38,7 +31,7 @@ fn the_umask_of_the_program_is_not_that_of_its_sandboxes() {
 fn what_a_step_leaves_running_ends_with_its_sandbox() {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(b"#!/bin/sh\nsleep 86417 &\nexit 3\n").unwrap();
-    let run = run(&["--build-step", file.path().to_str().unwrap(), "=hello-wsgi"]);
+    let run = Run::without_engine(&["--build-step", file.path().to_str().unwrap(), "=hello-wsgi"]);
     assert_eq!(run.verdict("hello-wsgi"), "fail", "{}", run.output());
     run.assert().code(1);
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
@@ -52,7 +45,7 @@ fn what_a_step_leaves_running_ends_with_its_sandbox() {
 fn a_missing_interpreter_is_the_candidates_fault() {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(b"#!/no/such/interpreter\n").unwrap();
-    let run = run(&["--build-step", file.path().to_str().unwrap(), "=hello-wsgi"]);
+    let run = Run::without_engine(&["--build-step", file.path().to_str().unwrap(), "=hello-wsgi"]);
     assert_eq!(run.verdict("hello-wsgi"), "fail", "{}", run.output());
     run.assert().code(1);
 }
@@ -69,14 +62,14 @@ fn what_comes_out_otherwise_when_it_is_repeated_is_flaky() {
     );
     suite.hello("steady", "summary = \"x\"\nsource = \"x\"\n[build]\noutcome = \"success\"\n");
     let place = suite.path().to_str().unwrap();
-    let repeated = run(&["--suite", place, "--repeat", "30"]);
+    let repeated = Run::without_engine(&["--suite", place, "--repeat", "30"]);
     let flaky = repeated.report["finish"]["flaky"].as_array().unwrap();
     assert_eq!(flaky.len(), 1, "{flaky:?}");
     assert!(flaky[0].as_str().unwrap().starts_with("by-chance [python-3.11 docker]: "), "{flaky:?}");
     assert!(repeated.output().contains("flaky: by-chance"), "{}", repeated.output());
     assert_eq!(repeated.report["tally"]["planned"], 60);
     repeated.assert().code(1);
-    let stopped = run(&["--suite", place, "--repeat", "1000", "--until-fail"]);
+    let stopped = Run::without_engine(&["--suite", place, "--repeat", "1000", "--until-fail"]);
     assert!(stopped.report["tally"]["planned"].as_u64().unwrap() > 100);
     assert!(stopped.report["scenarios"].as_array().unwrap().len() < 200);
     assert!(stopped.output().contains("stopped at the first failure (--until-fail)"), "{}", stopped.output());
@@ -120,7 +113,7 @@ fn without_namespaces_the_same_runs_in_one_container() {
 
 #[test]
 fn the_cache_folder_and_the_memory_are_left_empty() {
-    run(&["=hello-wsgi"]).assert().success();
+    Run::without_engine(&["=hello-wsgi"]).assert().success();
     let pruned = without_engine(&["prune"]).output().unwrap();
     assert!(!String::from_utf8_lossy(&pruned.stdout).contains("sandbox"), "{pruned:?}");
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 use rstest::rstest;
 use tempfile::NamedTempFile;
 
-use crate::support::{NO_ENGINE, Run, changed};
+use crate::support::{Run, changed_file};
 
 const BUILD: &str = "mod_wsgi-docker-build";
 const START: &str = "mod_wsgi-docker-start";
@@ -94,11 +94,10 @@ const PIP: &str = "pip install -r requirements.txt -U --exists-action=w --src=\"
 #[case::all_addresses(START, "--port 80 ", "--host 0.0.0.0 --mount-point / --port 80 ", "=hello-wsgi")]
 #[case::system_of_the_image(START, BEGIN, "set -e\n. /etc/os-release\n", "=hello-wsgi")]
 fn break_no_clause(#[case] step: &str, #[case] from: &str, #[case] to: &str, #[case] scenario: &str) {
-    let mut file = NamedTempFile::new().unwrap();
-    file.write_all(changed(step, from, &to.replace("PIP", PIP)).as_bytes()).unwrap();
+    let file = changed_file(step, from, &to.replace("PIP", PIP));
     let option = if step == BUILD { "--build-step" } else { "--start-step" };
     let path = file.path().to_str().unwrap();
-    let run = Run::cold(&[("DOCKER_HOST", NO_ENGINE)], &["--tier", "contract", "--strict", option, path, scenario]);
+    let run = Run::without_engine(&["--strict", option, path, scenario]);
     assert_eq!(run.report["scenarios"][0]["verdict"], "pass", "{}", run.output());
     run.assert().success();
 }
@@ -107,11 +106,10 @@ fn break_no_clause(#[case] step: &str, #[case] from: &str, #[case] to: &str, #[c
 #[test]
 fn a_package_that_no_stub_knows_is_inconclusive() {
     let verdicts = |package: &str| {
-        let mut file = NamedTempFile::new().unwrap();
-        file.write_all(changed(BUILD, "apt-get install -y git", package).as_bytes()).unwrap();
+        let file = changed_file(BUILD, "apt-get install -y git", package);
         let path = file.path().to_str().unwrap();
-        let arguments = ["--tier", "contract", "--build-step", path, "=git-requirement", "=pre-build-system-package"];
-        let run = Run::cold(&[("DOCKER_HOST", NO_ENGINE)], &arguments);
+        let arguments = ["--build-step", path, "=git-requirement", "=pre-build-system-package"];
+        let run = Run::without_engine(&arguments);
         (run.verdict("git-requirement").to_owned(), run.verdict("pre-build-system-package").to_owned(), run)
     };
     let (git, other, run) = verdicts("apt-get install -y git ca-certificates");
@@ -132,7 +130,7 @@ fn this_machine_s_users_and_keys_are_not_in_a_sandbox() {
     let step = "#!/bin/sh\ncat /proc/keys /proc/key-users | sed 's/^/KEY /'\nsed 's/^/USER /' /etc/passwd\nexit 7\n";
     file.write_all(step.as_bytes()).unwrap();
     let path = file.path().to_str().unwrap();
-    let run = Run::cold(&[("DOCKER_HOST", NO_ENGINE)], &["--tier", "contract", "--build-step", path, "=hello-wsgi"]);
+    let run = Run::without_engine(&["--build-step", path, "=hello-wsgi"]);
     let log = run.report["scenarios"][0].to_string();
     assert!(log.contains("USER www-data:x:33:33:") && !log.contains("KEY "), "{log}");
     // Those of an image, and no more.

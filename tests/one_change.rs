@@ -1,37 +1,20 @@
 //! Steps with one change, in the contract tier: a defect is named by its clause, and a legitimate difference is none.
 
-use std::io::Write;
-
 use rstest::rstest;
-use tempfile::NamedTempFile;
 
-use crate::support::{NO_ENGINE, Run, changed};
+use crate::support::{Run, changed_file};
 
 const BUILD: &str = "mod_wsgi-docker-build";
 const START: &str = "mod_wsgi-docker-start";
 
 #[test]
 fn the_stub_accepts_the_options_of_the_variants_pip() {
-    let file = broken(BUILD, "requirements.txt -U", "requirements.txt -U --allow-all-external");
+    let file = changed_file(BUILD, "requirements.txt -U", "requirements.txt -U --allow-all-external");
     let step = file.path().to_str().unwrap();
     for (variant, verdict) in [("python-2.7", "pass"), ("python-3.11", "fail")] {
-        let run = run(&["--build-step", step, "--variant", variant, "=git-requirement"]);
+        let run = Run::without_engine(&["--build-step", step, "--variant", variant, "=git-requirement"]);
         assert_eq!(run.report["scenarios"][0]["verdict"], verdict, "{}", run.output());
     }
-}
-
-/// The repository's step with one change.
-fn broken(step: &str, from: &str, to: &str) -> NamedTempFile {
-    let mut file = NamedTempFile::new().unwrap();
-    file.write_all(changed(step, from, to).as_bytes()).unwrap();
-    file
-}
-
-/// A run of the contract tier that no engine can have any part in.
-fn run(arguments: &[&str]) -> Run {
-    let mut all = vec!["--tier", "contract"];
-    all.extend(arguments);
-    Run::cold(&[("DOCKER_HOST", NO_ENGINE)], &all)
 }
 
 #[rstest]
@@ -302,9 +285,9 @@ fn a_broken_step_is_named_by_its_clause(
     #[case] scenario: &str,
     #[case] clause: &str,
 ) {
-    let file = broken(step, from, to);
+    let file = changed_file(step, from, to);
     let option = if step == BUILD { "--build-step" } else { "--start-step" };
-    let run = run(&["--strict", option, file.path().to_str().unwrap(), scenario]);
+    let run = Run::without_engine(&["--strict", option, file.path().to_str().unwrap(), scenario]);
     let scenario = &run.report["scenarios"][0];
     assert_eq!(scenario["verdict"], "fail", "{}", run.output());
     let broken = scenario["findings"].as_array().unwrap().iter().filter(|finding| finding["outcome"] != "held");
@@ -357,9 +340,9 @@ fn a_broken_step_is_named_by_its_clause(
 )]
 #[case::port_words(START, "--port 80 ", "--port=80 ")]
 fn a_legitimate_difference_is_no_fail(#[case] step: &str, #[case] from: &str, #[case] to: &str) {
-    let file = broken(step, from, to);
+    let file = changed_file(step, from, to);
     let option = if step == BUILD { "--build-step" } else { "--start-step" };
-    let run = run(&[option, file.path().to_str().unwrap()]);
+    let run = Run::without_engine(&[option, file.path().to_str().unwrap()]);
     run.assert().success();
 }
 
@@ -380,7 +363,8 @@ fn modules_of_pip_that_the_stub_does_not_have_prove_nothing(
     #[case] variant: &str,
     #[case] exit_code: i32,
 ) {
-    let file = broken(BUILD, "run_hook pre-build", &format!("run_hook pre-build\npython3 -I -c '{code}'"));
-    let run = run(&["--build-step", file.path().to_str().unwrap(), "--variant", variant, "=git-requirement"]);
+    let file = changed_file(BUILD, "run_hook pre-build", &format!("run_hook pre-build\npython3 -I -c '{code}'"));
+    let run =
+        Run::without_engine(&["--build-step", file.path().to_str().unwrap(), "--variant", variant, "=git-requirement"]);
     run.assert().code(exit_code);
 }

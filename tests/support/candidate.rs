@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+use tempfile::NamedTempFile;
+
 use super::program::root;
 use super::slots::Slot;
 
@@ -13,6 +15,13 @@ pub(crate) fn changed(file: &str, from: &str, to: &str) -> String {
     let changed = text.replace(from, to);
     assert_ne!(text, changed, "{file} no longer has `{from}`: bring this test up to date");
     changed
+}
+
+/// The same, as a file.
+pub(crate) fn changed_file(file: &str, from: &str, to: &str) -> NamedTempFile {
+    let step = NamedTempFile::new().expect("a temporary file");
+    std::fs::write(step.path(), changed(file, from, to)).expect("the file is written");
+    step
 }
 
 /// The folder with the steps of the compiled alternative, which is built first.

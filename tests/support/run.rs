@@ -9,7 +9,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use super::cache::first_run;
-use super::program::{text, wsgi_proof};
+use super::program::{NO_ENGINE, text, wsgi_proof};
 use super::slots::Slot;
 
 /// What a finished run left.
@@ -46,6 +46,11 @@ impl Run {
         };
         let report = serde_json::from_str(&read("report.json")).expect("report.json is JSON");
         Self { report, junit: read("junit.xml"), output }
+    }
+
+    /// A run of the contract tier that no engine can have any part in.
+    pub(crate) fn without_engine(arguments: &[&str]) -> Self {
+        Self::cold(&[("DOCKER_HOST", NO_ENGINE)], &[&["--tier", "contract"], arguments].concat())
     }
 
     /// How the program ended, and what it printed.

@@ -6,14 +6,17 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use super::pack::EJECT_FIRST;
 use super::reporters::Audience;
 use super::run::{Job, usual};
 use super::{Failure, listen, output};
+use crate::check::phase::name;
 use crate::cli::arguments::{NewArgs, RunArgs, SelectArgs};
 use crate::host::written;
+use crate::report::read;
 use crate::run::signals::Signals;
 use crate::run::tally::ExitCode;
-use crate::suite::scenario::{APP_FOLDER, SCENARIO_FILE, is_kebab_case};
+use crate::suite::scenario::{APP_FOLDER, Phase, SCENARIO_FILE, is_kebab_case};
 use crate::suite::tier::Tier;
 use application::Application;
 
@@ -21,7 +24,7 @@ const SERVED: &str = "[build]\noutcome = \"success\"\n\n[serve]\n\n[[serve.http]
 const BUILT: &str =
     "nothing_to_serve = \"it does not answer with 200 at /: say why\"\n\n[build]\noutcome = \"success\"\n";
 /// The phases that a build may fail in, in the order in which they are tried.
-const PHASES: [&str; 5] = ["build", "pre-build", "pip", "git", "mercurial"];
+const PHASES: [Phase; 5] = [Phase::Build, Phase::PreBuild, Phase::Pip, Phase::Git, Phase::Mercurial];
 /// As many of them are tried in the contract tier. Its stubs fail where a scenario expects it: pip after hooks that fail by themselves, and
 /// git and Mercurial not at all, since nothing else fails there.
 const WITH_STUBS: usize = 3;
@@ -32,13 +35,10 @@ const LONGEST: usize = 200;
 const HELLO: &str = "[build]\noutcome = \"success\"\n\n[serve]\n\n[[serve.http]]\npath = \"/\"\nbody = '^Hello!$'\n";
 
 pub(super) async fn new(arguments: &NewArgs) -> Result<ExitCode, Failure> {
-    let NewArgs { name, from_app, .. } = arguments;
+    let (name, from_app) = (&arguments.name, &arguments.from_app);
     let folders = arguments.folders.find()?;
     if folders.carried {
-        return Err(Failure::usage(
-            "the suite that this program carries cannot be changed",
-            Some("write the suite out with `wsgi-proof eject DIR`, and name it with --suite"),
-        ));
+        return Err(Failure::usage("the suite that this program carries cannot be changed", Some(EJECT_FIRST)));
     }
     if !is_kebab_case(name) {
         let what = format!("`{name}` is no name of a scenario");
@@ -78,17 +78,21 @@ async fn record(arguments: &NewArgs, application: &Application, folder: &Path) -
         ("it is built and answers".to_owned(), SERVED.to_owned(), None),
         ("it is built, and does not answer with 200".to_owned(), BUILT.to_owned(), None),
     ];
-    outcomes
-        .extend(phases.iter().map(|phase| (format!("it fails in phase {phase}"), failure(phase, "."), Some(phase))));
+    outcomes.extend(
+        phases.iter().map(|phase| (format!("it fails in phase {}", name(*phase)), failure(*phase, "."), Some(*phase))),
+    );
+    let mut lines = Vec::new();
     for (what, expected, phase) in outcomes {
         match attempts.holds(&expected).await? {
             ExitCode::Pass => {
                 output::line(format_args!("{}: {what}", arguments.name))?;
                 if let Some(phase) = phase {
-                    attempts.narrow(phase).await?;
+                    attempts.narrow(phase, &lines).await?;
                 }
                 return Ok(ExitCode::Pass);
             }
+            // A run that passes keeps no log.
+            ExitCode::Fail if lines.is_empty() => lines = attempts.last_lines()?,
             ExitCode::Fail => {}
             // Nothing is known of it; the scenario stays, to be run again.
             other => {
@@ -102,8 +106,8 @@ async fn record(arguments: &NewArgs, application: &Application, folder: &Path) -
     Ok(ExitCode::Fail)
 }
 
-fn failure(phase: &str, because: &str) -> String {
-    let because = toml::Value::from(because);
+fn failure(phase: Phase, because: &str) -> String {
+    let (phase, because) = (name(phase), toml::Value::from(because));
     format!("[build]\noutcome = \"failure\"\nphase = \"{phase}\"\nnonzero = true\nbecause = {because}\n")
 }
 
@@ -135,27 +139,24 @@ impl<'a> Attempts<'a> {
         Ok(Job::of(run)?.run(&self.signals, Audience::Nobody).await?.code)
     }
 
-    /// Has the scenario name the last line of the log that is one of the failing phase.
-    async fn narrow(&self, phase: &str) -> Result<(), Failure> {
-        // A run that passes keeps no log.
-        self.holds(SERVED).await?;
-        for line in self.last_lines() {
-            let expected = failure(phase, &format!("^{}$", regex::escape(&line)));
+    /// Has the scenario name the last of these lines that is one of the failing phase, or else any line.
+    async fn narrow(&self, phase: Phase, lines: &[String]) -> Result<(), Failure> {
+        for line in lines {
+            let expected = failure(phase, &format!("^{}$", regex::escape(line)));
             if self.holds(&expected).await? == ExitCode::Pass {
                 return Ok(());
             }
         }
-        self.holds(&failure(phase, ".")).await.map(drop)
+        write(self.arguments, self.application, self.folder, &failure(phase, "."))
     }
 
-    fn last_lines(&self) -> Vec<String> {
-        let text = std::fs::read(self.report.path().join("report.json")).unwrap_or_default();
-        let report: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
-        let logs = report["scenarios"][0]["logs"].as_array().into_iter().flatten();
-        let lines = logs.flat_map(|log| log["lines"].as_array().into_iter().flatten());
-        let mut lines: Vec<String> = lines.filter_map(|line| line.as_str()).map(str::to_owned).collect();
+    /// The last lines of the logs of the run before, the last one first.
+    fn last_lines(&self) -> Result<Vec<String>, Failure> {
+        let report = read::read(&self.report.path().join("report.json"))?;
+        let logs = report.scenarios.into_iter().take(1).flat_map(|scenario| scenario.logs);
+        let mut lines: Vec<String> = logs.flat_map(|log| log.lines).collect();
         lines.retain(|line| !line.trim().is_empty() && line.len() <= LONGEST);
-        lines.into_iter().rev().take(LINES).collect()
+        Ok(lines.into_iter().rev().take(LINES).collect())
     }
 }
 

@@ -7,6 +7,9 @@ use crate::host::folders::FolderError;
 use crate::run::tally::ExitCode;
 use crate::suite::packed::Packed;
 
+/// What to do where the suite that a program carries would have to change.
+pub(super) const EJECT_FIRST: &str = "write the suite out with `wsgi-proof eject DIR`, and name it with --suite";
+
 pub(super) fn pack(arguments: &PackArgs) -> Result<ExitCode, Failure> {
     let suite = suite(&arguments.folders)?;
     carried::pack(&suite, &arguments.file).map_err(FolderError::from)?;

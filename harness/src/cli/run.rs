@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::candidates::{Candidate, announce};
+use super::pack::EJECT_FIRST;
 use super::reporters::{Audience, RunReporters};
 use super::reproduce::reproduce;
 use super::{Failure, last_failed, listen, open_contract, open_image, output, select};
@@ -72,7 +73,7 @@ impl Job {
         if arguments.write_lock && folders.carried {
             return Err(Failure::usage(
                 "the lock of the suite that this program carries cannot be changed",
-                Some("write the suite out with `wsgi-proof eject DIR`, and name it with --suite"),
+                Some(EJECT_FIRST),
             ));
         }
         let (mut loaded, contract) = select::select(&folders, cells, &arguments.select)?;

@@ -147,28 +147,23 @@ fn is_named(given: &str, name: &str) -> bool {
 
 /// That the logs come on the terminal, where the access log needs two options.
 fn logs(scope: &Scope, awaited: &Awaited, call: &Call) -> Vec<Finding> {
-    let (terminal, options) = ("--log-to-terminal", Options(&call.arguments));
-    let all: [(_, &[&str], _); 2] = [
-        (ClauseId::start(12), &[terminal], awaited.error_log),
-        (ClauseId::start(34), &[terminal, "--access-log"], awaited.access_log),
+    let options = Options(&call.arguments);
+    let silent = options.value("--log-level").filter(|level| SILENT.contains(level));
+    let silent = silent.map(|level| ("errors in the log".to_owned(), format!("--log-level {level}")));
+    let nothing = |came: bool| {
+        (!came).then(|| ("the server's log on the terminal".to_owned(), "nothing of it is there".to_owned()))
+    };
+    let needed = [
+        (ClauseId::start(12), "--log-to-terminal", silent.or_else(|| nothing(awaited.error_log))),
+        (ClauseId::start(34), "--log-to-terminal", nothing(awaited.access_log)),
+        (ClauseId::start(34), "--access-log", None),
     ];
-    let mut findings = Few::default();
-    for (clause, needed, came) in all {
-        for (index, option) in needed.iter().enumerate() {
-            findings.extend(scope.holds_for(clause, CheckId::ServerOption, *option, &awaited.at, || {
-                if !options.given(option) {
-                    return Some(((*option).to_owned(), list(&call.arguments)));
-                }
-                let level = options.value("--log-level").filter(|level| SILENT.contains(level));
-                if let Some(level) = level.filter(|_| clause == ClauseId::start(12)) {
-                    return Some(("errors in the log".to_owned(), format!("--log-level {level}")));
-                }
-                let lost = index == 0 && !came;
-                lost.then(|| ("the server's log on the terminal".to_owned(), "nothing of it is there".to_owned()))
-            }));
-        }
-    }
-    findings.finish()
+    let finding = |(clause, option, lost): (_, &str, _)| {
+        scope.holds_for(clause, CheckId::ServerOption, option, &awaited.at, || {
+            if options.given(option) { lost } else { Some((option.to_owned(), list(&call.arguments))) }
+        })
+    };
+    needed.into_iter().filter_map(finding).collect()
 }
 
 /// What the start step's own options take away from the application. That nothing of it is, says nothing for the clauses yet: no

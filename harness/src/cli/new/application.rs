@@ -128,8 +128,7 @@ impl Application {
 /// The Dockerfile with the candidate's image in the place of its own: the base image if it runs the build step itself, and otherwise
 /// the onbuild image. One with several stages stays as it is.
 fn as_in_scenarios(text: &str) -> String {
-    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    let is_from = |line: &&str| words(line).first().is_some_and(|word| word.eq_ignore_ascii_case("from"));
+    let is_from = |line: &&str| line.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("from"));
     if text.lines().filter(is_from).count() != 1 || text.contains("${IMAGE}") || text.contains("${BASE_IMAGE}") {
         return text.to_owned();
     }

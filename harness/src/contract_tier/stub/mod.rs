@@ -136,10 +136,15 @@ fn record(
     exit_code: i32,
 ) -> std::io::Result<()> {
     let (user, process) = (rustix::process::geteuid().as_raw(), std::process::id());
-    let status = Process::myself().and_then(|own| own.status()).map_err(std::io::Error::other)?;
+    let status = status()?;
     let (hides, deaf) = (hides(&status), (status.sigblk >> (SIGTERM - 1)) & 1 == 1);
     let arguments = arguments.to_vec();
     Call { tool, arguments, folder, user, process, environment, effect, exit_code, hides, deaf }.say()
+}
+
+/// What the kernel knows of this process.
+fn status() -> std::io::Result<Status> {
+    Process::myself().and_then(|own| own.status()).map_err(std::io::Error::other)
 }
 
 /// The umask, where it has others than root not read what is made.

@@ -8,13 +8,12 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use pep440_rs::Version;
-use procfs::process::Process;
 
 use super::options::{NO_INDEX, Wanted};
 use super::wheels;
 use crate::contract_tier::requirements::{Disk, Pip, Reader, Refused, Requirement, Source, Vcs, resolved};
 use crate::contract_tier::stub::record::{Effect, Failing, Installed, MODULES, Orders, PROGRAMS};
-use crate::contract_tier::stub::{Done, appear, complain, hides, say};
+use crate::contract_tier::stub::{Done, appear, complain, hides, say, status};
 
 /// Projects that are tools rather than what an application asks for.
 const TOOLS: [&str; 4] = ["mercurial", "pip", "setuptools", "wheel"];
@@ -65,8 +64,7 @@ pub(super) fn install(
     if how == How::Wheels {
         return make_wheels(wanted, &asked, &less, folder);
     }
-    let status = Process::myself().and_then(|own| own.status()).map_err(io::Error::other)?;
-    less.extend(hides(&status).map(|umask| format!("a umask of {umask:04o}")));
+    less.extend(hides(&status()?).map(|umask| format!("a umask of {umask:04o}")));
     let sources = folder.join(wanted.source.as_deref().unwrap_or(SOURCES));
     let installation = Installation { wanted, pip, orders, folder, sources, less };
     let mut installed = Vec::new();
