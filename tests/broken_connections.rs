@@ -1,4 +1,4 @@
-//! An output whose connection breaks is not whole, however well what was read of it would do.
+//! An output whose connection breaks is not whole, however well what was read of it would do; one that comes in pieces is.
 
 use std::path::Path;
 
@@ -30,7 +30,7 @@ fn what_a_broken_output_lacks_is_not_known() {
     }
     suite.hello("forged", &serve(FORGED, "exit_code = 3"));
     let report = tempfile::tempdir().unwrap();
-    let proxy = Proxy::cutting(Path::new(engine.docker_host().strip_prefix("unix://").unwrap()));
+    let proxy = Proxy::cutting(socket(&engine));
     let arguments = ["--suite", suite.path().to_str().unwrap(), "--report", report.path().to_str().unwrap()];
     let mut command = engine.command(&[&["run"], &arguments[..]].concat());
     let output = command.env("DOCKER_HOST", proxy.docker_host()).output().unwrap();
@@ -45,4 +45,29 @@ fn what_a_broken_output_lacks_is_not_known() {
     }
     assert_eq!(verdict("forged"), "pass", "{}", text(&output));
     assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+}
+
+/// Where the pieces of an answer end is up to the engine, the kernel, and how busy the machine is.
+#[test]
+fn builds_whose_logs_come_in_pieces_are_known_to_their_end() {
+    let engine = PrivateEngine::start();
+    let proxy = Proxy::in_pieces(socket(&engine));
+    let report = tempfile::tempdir().unwrap();
+    let arguments = [
+        "run",
+        "--report",
+        report.path().to_str().unwrap(),
+        "=hello-wsgi",
+        "=failing-pre-build-hook",
+        "=missing-requirement",
+    ];
+    let output = engine.command(&arguments).env("DOCKER_HOST", proxy.docker_host()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+    // No build was done a second time.
+    let document = std::fs::read_to_string(report.path().join("report.json")).unwrap();
+    assert!(!document.contains("second attempt"), "{document}");
+}
+
+fn socket(engine: &PrivateEngine) -> &Path {
+    Path::new(engine.docker_host().strip_prefix("unix://").unwrap())
 }

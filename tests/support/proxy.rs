@@ -1,5 +1,6 @@
 //! Proxies in front of an engine's socket: one that has faults (delays, connections that break off, answers of 500, answers cut
-//! short), and one that makes of the networks asked for others that isolate nothing.
+//! short), one that breaks off behind a word, one that hands answers on in pieces, and one that makes of the networks asked for others
+//! that isolate nothing.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -74,6 +75,16 @@ impl Proxy {
             let (Ok(from_client), Ok(to_engine)) = (client.try_clone(), engine.try_clone()) else { return };
             thread::spawn(move || pass_on(from_client, to_engine, Duration::ZERO, usize::MAX));
             thread::spawn(move || pass_on_to_word(engine, client));
+        })
+    }
+
+    /// A proxy in front of this socket that loses nothing, but hands on each message of an answer without its line end, and that after it.
+    pub(crate) fn in_pieces(socket: &Path) -> Self {
+        Self::start(socket, Arc::default(), |client, socket| {
+            let Ok(engine) = UnixStream::connect(socket) else { return };
+            let (Ok(from_client), Ok(to_engine)) = (client.try_clone(), engine.try_clone()) else { return };
+            thread::spawn(move || pass_on(from_client, to_engine, Duration::ZERO, usize::MAX));
+            thread::spawn(move || pass_on_in_pieces(engine, client));
         })
     }
 
@@ -188,6 +199,28 @@ fn pass_on_to_word(mut from: UnixStream, mut to: UnixStream) {
     }
     drop(from.shutdown(Shutdown::Both));
     drop(to.shutdown(Shutdown::Both));
+}
+
+/// Passes on what comes. Between a message and its line end it pauses, so that they are not read together.
+fn pass_on_in_pieces(mut from: UnixStream, mut to: UnixStream) {
+    const END: &[u8] = b"}\r\n";
+    let mut buffer = [0; 16384];
+    'more: while let Ok(read @ 1..) = from.read(&mut buffer) {
+        let mut rest = &buffer[..read];
+        while let Some(place) = rest.windows(END.len()).position(|window| window == END) {
+            let (message, behind) = rest.split_at(place + 1);
+            if to.write_all(message).is_err() {
+                break 'more;
+            }
+            // What the test is about, not a wait for something.
+            thread::sleep(Duration::from_millis(20));
+            rest = behind;
+        }
+        if to.write_all(rest).is_err() {
+            break;
+        }
+    }
+    drop(to.shutdown(Shutdown::Write));
 }
 
 /// Passes on what comes, up to so many bytes; then both ends are closed.

@@ -1,7 +1,7 @@
 //! Builds, by the classic builder: it is the one that runs on a network of our own. (`BuildKit` inside the daemon takes
 //! only the networks default, none and host.)
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::LazyLock;
 use std::time::Instant;
 
@@ -13,11 +13,12 @@ use regex::Regex;
 use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 
+use super::builder_log::{MadeImages, is_last_word};
 use super::error::not_executable;
 use super::image::KEPT;
 use super::mark::Containers;
 use super::size::LOOK_EVERY;
-use super::stream::Lines;
+use super::stream::{Lines, has_rest};
 use super::{Engine, EngineError, LABEL_OWNER, LABEL_RUN, Mark, Network};
 use crate::check::captured::Captured;
 use crate::check::evidence::{BuildEnd, BuildEvidence};
@@ -40,47 +41,6 @@ static DOCKERFILES_DOING: LazyLock<Regex> = LazyLock::new(|| {
     )
     .expect("a constant pattern")
 });
-
-/// The container that a line of the builder's says an instruction is run in.
-fn container_of(line: &str) -> Option<&str> {
-    line.trim().strip_prefix("---> Running in ").filter(|id| is_beginning(id))
-}
-
-/// Whether a word is the beginning of an id, as the builder shortens them.
-fn is_beginning(word: &str) -> bool {
-    word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// The containers that a build's log names, by the beginnings of their ids: those of its instructions, and what a command printed.
-pub(crate) fn named_containers(log: &[String]) -> HashSet<&str> {
-    log.iter().filter_map(|line| container_of(line)).collect()
-}
-
-/// Tells from the lines of a builder's log which images it has made, by the beginnings of their ids.
-#[derive(Debug, Default)]
-struct MadeImages {
-    /// Whether the next image that is named was there before: the one that a stage begins with, or one of an earlier build.
-    was_there: bool,
-}
-
-impl MadeImages {
-    fn read(&mut self, line: &str) -> Option<String> {
-        let line = line.trim();
-        if let Some((_, instruction)) = line.strip_prefix("Step ").and_then(|rest| rest.split_once(" : ")) {
-            self.was_there = instruction.to_uppercase().starts_with("FROM");
-        } else if line == "---> Using cache" {
-            self.was_there = true;
-        } else if container_of(line).is_some() {
-            // Something is made, also by the triggers of what a stage begins with.
-            self.was_there = false;
-        } else if let Some(id) = line.strip_prefix("---> ")
-            && is_beginning(id)
-        {
-            return (!std::mem::take(&mut self.was_there)).then(|| id.to_owned());
-        }
-        None
-    }
-}
 
 /// A build to be made.
 #[derive(Debug, Clone)]
@@ -191,6 +151,7 @@ impl Engine {
         let mut lines = Lines::new(limits.log());
         let mut image = None;
         let mut failure = None;
+        let mut is_over = false;
         let mut looks = tokio::time::interval(LOOK_EVERY);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let exceeded = |exceeded, lines: Lines| {
@@ -218,6 +179,7 @@ impl Engine {
                 None => break,
                 Some(Ok(info)) => {
                     if let Some(text) = info.stream {
+                        is_over |= image.as_deref().is_some_and(|image| is_last_word(&text, image));
                         lines.push(text.as_bytes(), &mut *on_line);
                         if lines.is_full() {
                             return exceeded(Exceeded::Log(limits.log()), lines);
@@ -228,6 +190,7 @@ impl Engine {
                     }
                 }
                 Some(Err(bollard::errors::Error::DockerStreamError { error })) => failure = Some(error),
+                Some(Err(error)) if has_rest(&error) && (is_over || failure.is_some()) => break,
                 // A Dockerfile that cannot be parsed, or an instruction without sense, is the candidate's doing; what else the engine
                 // refuses is not.
                 Some(Err(bollard::errors::Error::DockerResponseServerError { status_code: 400, message })) => {
@@ -299,35 +262,6 @@ fn end_of(message: String) -> Result<BuildEnd, String> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn containers_are_named_by_their_ids() {
-        let log = [
-            "Step 1/2 : FROM ${IMAGE}",
-            "# Executing 1 build trigger",
-            " ---> Running in aaaaaaaaaaaa",
-            "Step 2/2 : COPY x y",
-            " ---> Running in bbbbbbbbbbbb",
-            " ---> Running in circles",
-        ];
-        let log = log.map(str::to_owned);
-        assert_eq!(named_containers(&log), HashSet::from(["aaaaaaaaaaaa", "bbbbbbbbbbbb"]));
-    }
-
-    #[test]
-    fn images_that_were_there_are_not_the_builds() {
-        let log = "Step 1/4 : FROM x\n ---> 111111111111\nStep 2/4 : COPY . /x\n ---> 222222222222\n\
-            Step 3/4 : RUN true\n ---> Using cache\n ---> 333333333333\nStep 4/4 : CMD x\n ---> Running in 444444444444\n\
-            Removing intermediate container 444444444444\n ---> 555555555555\nSuccessfully built 555555555555";
-        let made = |log: &str| {
-            let mut made = MadeImages::default();
-            log.lines().filter_map(|line| made.read(line)).collect::<Vec<_>>()
-        };
-        assert_eq!(made(log), ["222222222222", "555555555555"]);
-        let triggers =
-            "Step 1/1 : FROM x\n# Executing 1 build trigger\n ---> Running in 444444444444\n ---> 666666666666";
-        assert_eq!(made(triggers), ["666666666666"]);
-    }
 
     #[test]
     fn a_command_that_returned_non_zero() {

@@ -14,6 +14,7 @@ use tokio_util::io::ReaderStream;
 use super::digest;
 use super::image::KEPT;
 use super::private::{DISTRIBUTION_PROGRAMS, Toolbox, lock};
+use super::stream::has_rest;
 use super::{Engine, EngineError, LABEL_KEY};
 use crate::outcome::{RunId, with_causes};
 
@@ -223,6 +224,7 @@ impl Engine {
             loop {
                 match tokio::time::timeout(limit, stream.next()).await {
                     Ok(Some(Ok(_))) => limit = IDLE_LIMIT,
+                    Ok(Some(Err(error))) if has_rest(&error) => break,
                     Ok(Some(Err(error))) => return Err(self.error(OPERATION, error)),
                     Ok(None) => break,
                     Err(_) => return Err(EngineError::Idle { operation: OPERATION.to_owned(), after: limit }),
@@ -265,7 +267,11 @@ impl Engine {
             .await
             .map_err(|_| EngineError::Idle { operation: OPERATION.to_owned(), after: IDLE_LIMIT })?
         {
-            info.map_err(|error| self.error(OPERATION, error))?;
+            match info {
+                // Whether the image is there is looked up below.
+                Err(error) if has_rest(&error) => break,
+                other => other.map_err(|error| self.error(OPERATION, error))?,
+            };
         }
         let image = self.inspect_image(&format!("{KEPT}:{making}")).await?;
         let image = image.ok_or_else(|| EngineError::Unexpected {

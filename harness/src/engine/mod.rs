@@ -5,6 +5,7 @@
 mod application;
 mod archive;
 mod build;
+mod builder_log;
 mod canary;
 mod container;
 mod digest;
@@ -49,7 +50,8 @@ use bollard::Docker;
 use bollard::models::SystemInfoCgroupVersionEnum;
 
 pub(crate) use application::Application;
-pub(crate) use build::{BuildRequest, Fate, named_containers};
+pub(crate) use build::{BuildRequest, Fate};
+pub(crate) use builder_log::named_containers;
 pub(crate) use canary::canary_build;
 pub(crate) use discover::{Discovery, discover};
 pub(crate) use distribution::{Distribution, ensure_distribution};

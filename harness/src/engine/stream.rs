@@ -1,8 +1,16 @@
-//! Logs as lines, as they come from an engine.
+//! What comes from an engine in pieces: logs as lines, and how an answer ends.
 
 use bollard::container::LogOutput;
+use bollard::errors::Error;
 
 use crate::check::captured::{Capture, Captured, Pending};
+
+/// Whether an answer of many messages ended as the engine meant it to, but with something behind its last message that is none.
+/// That is how the client's library also reads a last line end that comes in a piece of its own (bollard 0.21.1 and older,
+/// its issue 560): whoever knows by other means that the answer was whole can go on.
+pub(super) fn has_rest(error: &Error) -> bool {
+    matches!(error, Error::IOError { err } if err.to_string() == "bytes remaining on stream")
+}
 
 /// Joins chunks into lines, up to a limit.
 #[derive(Debug)]
