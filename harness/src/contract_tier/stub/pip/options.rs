@@ -130,7 +130,7 @@ const ELSEWHERE: [&str; 5] = ["--target", "--prefix", "--root", "--user", "--pyt
 /// Options that have nothing installed.
 const NOTHING: [&str; 3] = ["--dry-run", "--download", "--only-deps"];
 /// Options that leave something out that a requirement may need.
-const LESS: [&str; 4] = ["--no-deps", "--only-binary", NO_INDEX, "--uploaded-prior-to"];
+const LESS: [&str; 5] = ["--no-deps", "--only-binary", "--no-binary", NO_INDEX, "--uploaded-prior-to"];
 pub(super) const NO_INDEX: &str = "--no-index";
 /// Beginnings of the addresses of an index that nothing serves: those of the sandbox itself.
 const NO_SERVER: [&str; 5] = ["127.", "localhost", "[::1]", "0.0.0.0", "[::]"];
@@ -215,6 +215,8 @@ impl Wanted {
             "--prefix" => last(name).is_some_and(|folder| folder.trim_end_matches('/') != PREFIX),
             "--root" => last(name).is_some_and(|folder| !folder.trim_end_matches('/').is_empty()),
             "--only-binary" => last(name).is_some_and(|names| names != ":none:"),
+            // Of a project that is named the step may know that it has a source; of all it cannot.
+            "--no-binary" => last(name).is_some_and(|names| names.split(',').any(|one| one == ":all:")),
             "--python" => last(name).is_some_and(|python| !is_own(&python)),
             // So many days ago is what somebody waits for; a day that stays is not.
             "--uploaded-prior-to" => last(name).is_some_and(|time| !time.starts_with(['P', 'p'])),
@@ -315,6 +317,8 @@ mod tests {
         for (line, pip, nothing, elsewhere, less) in [
             ("-r a --no-deps", NEW, None, None, vec!["--no-deps"]),
             ("-r a --only-binary=:all: --no-index", NEW, None, None, vec!["--only-binary", "--no-index"]),
+            ("-r a --no-binary :all:", NEW, None, None, vec!["--no-binary"]),
+            ("-r a --no-binary mercurial", NEW, None, None, vec![]),
             ("-r a --dry", NEW, Some("--dry-run"), None, vec![]),
             ("-r a -d x", OLD, Some("--download"), None, vec![]),
             ("-r a -t x", NEW, None, Some("--target"), vec![]),
