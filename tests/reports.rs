@@ -80,7 +80,7 @@ fn a_log_leaves_reports_valid_and_a_terminal_as_it_was() {
     assert!(shown.chars().all(|character| character == '\n' || !character.is_control()), "{shown:?}");
     assert!(!shown.contains('\u{202e}'), "{shown:?}");
     let read = |name: &str| std::fs::read_to_string(folder.path().join("report").join(name)).unwrap();
-    for name in ["report.json", "ctrf.json"] {
+    for name in ["report.json", "ctrf.json", "report.sarif"] {
         serde_json::from_str::<serde_json::Value>(&read(name)).unwrap();
     }
     let xml = read("junit.xml");
@@ -164,7 +164,7 @@ fn after_sudo_reports_are_the_callers() {
     let (_, folder) = run(step.path(), &[("SUDO_UID", "12345"), ("SUDO_GID", "54321")]);
     let report = folder.path().join("report");
     let mut paths: Vec<_> = report.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
-    assert_eq!(paths.len(), 4);
+    assert_eq!(paths.len(), 5);
     paths.push(report);
     for path in paths {
         let metadata = path.symlink_metadata().unwrap();

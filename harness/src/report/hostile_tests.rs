@@ -10,7 +10,9 @@ use proptest::strategy::{Just, Strategy};
 
 use super::json_lines::JsonLinesReporter;
 use super::tests::{Shared, feed};
-use super::{CtrfReporter, DocumentReporter, GithubReporter, JunitReporter, Reporters, TerminalReporter};
+use super::{
+    CtrfReporter, DocumentReporter, GithubReporter, JunitReporter, Reporters, SarifReporter, TerminalReporter,
+};
 use crate::outcome::samples::{self, report};
 use crate::outcome::{Fault, Finding, Log, NotRun, Outcome, ScenarioReport, Subject, Verdict};
 use crate::run::event::tests::{finished, started};
@@ -228,6 +230,9 @@ proptest::proptest! {
         proptest::prop_assert_eq!(&report["scenarios"][0]["logs"][0]["lines"][0], &serde_json::json!(text));
         feed(&mut CtrfReporter::new(ctrf.clone(), Path::new("scenarios")), &events(&text));
         serde_json::from_slice::<serde_json::Value>(&std::fs::read(ctrf).unwrap()).unwrap();
+        let sarif = folder.path().join("report.sarif");
+        feed(&mut SarifReporter::new(sarif.clone(), Path::new("scenarios")), &events(&text));
+        serde_json::from_slice::<serde_json::Value>(&std::fs::read(sarif).unwrap()).unwrap();
     }
 
     #[test]

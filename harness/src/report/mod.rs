@@ -19,6 +19,7 @@ pub(crate) mod merge;
 pub(crate) mod page;
 mod progress;
 pub(crate) mod read;
+mod sarif;
 mod terminal;
 #[cfg(test)]
 mod tests;
@@ -42,6 +43,7 @@ pub(crate) use ctrf::CtrfReporter;
 pub(crate) use document::DocumentReporter;
 pub(crate) use github::GithubReporter;
 pub(crate) use junit::JunitReporter;
+pub(crate) use sarif::SarifReporter;
 pub(crate) use terminal::TerminalReporter;
 
 /// A consumer of a run's events.
@@ -96,7 +98,7 @@ impl Reporters {
         Ok(Self { all: reporters, faults: Vec::new(), logs: Logs::default() })
     }
 
-    /// The files `junit.xml`, `report.json`, `index.html` and `ctrf.json` in a folder, and nothing else.
+    /// The files `junit.xml`, `report.json`, `index.html`, `ctrf.json` and `report.sarif` in a folder, and nothing else.
     ///
     /// # Errors
     /// When the folder cannot be made.
@@ -105,10 +107,12 @@ impl Reporters {
         let junit = JunitReporter::new(folder.join("junit.xml"), scenarios);
         let document = DocumentReporter::new(folder);
         let ctrf = CtrfReporter::new(folder.join("ctrf.json"), scenarios);
+        let sarif = SarifReporter::new(folder.join("report.sarif"), scenarios);
         let reporters: Vec<(String, Box<dyn Reporter>)> = vec![
             ("junit.xml".to_owned(), Box::new(junit)),
             ("report.json and index.html".to_owned(), Box::new(document)),
             ("ctrf.json".to_owned(), Box::new(ctrf)),
+            ("report.sarif".to_owned(), Box::new(sarif)),
         ];
         Ok(Self { all: reporters, faults: Vec::new(), logs: Logs::default() })
     }

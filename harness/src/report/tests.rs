@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{CtrfReporter, DocumentReporter, GithubReporter, JunitReporter, Reporter, TerminalReporter};
+use super::{CtrfReporter, DocumentReporter, GithubReporter, JunitReporter, Reporter, SarifReporter, TerminalReporter};
 use crate::outcome::samples::report;
 use crate::outcome::{At, CheckId, ClauseId, Fault, Finding, Level, Log, NotRun, Outcome, Stage, Verdict};
 use crate::run::event::tests::{finished, started};
@@ -152,6 +152,19 @@ fn ctrf() {
     assert!(begun.contains("\"other\": 1") && begun.contains("the run ends with exit code 3"), "{begun}");
     feed(&mut CtrfReporter::new(path.clone(), Path::new("scenarios")), &events());
     insta::assert_snapshot!(std::fs::read_to_string(path).unwrap());
+}
+
+#[test]
+fn sarif() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("report.sarif");
+    let mut reporter = SarifReporter::new(path.clone(), Path::new("my scenarios"));
+    reporter.event(&events()[0]).unwrap();
+    // As after a SIGKILL.
+    let begun = std::fs::read_to_string(&path).unwrap();
+    assert!(begun.contains("\"executionSuccessful\": false"), "{begun}");
+    feed(&mut SarifReporter::new(path.clone(), Path::new("my scenarios")), &events());
+    insta::assert_snapshot!(std::fs::read_to_string(path).unwrap().replace(env!("CARGO_PKG_VERSION"), "VERSION"));
 }
 
 #[test]

@@ -83,7 +83,7 @@ pub(crate) struct RunArgs {
         help_heading = "Output"
     )]
     pub format: Format,
-    /// Write index.html, junit.xml, report.json and ctrf.json into DIR
+    /// Write index.html, report.json, junit.xml, ctrf.json and report.sarif into DIR
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub report: Option<PathBuf>,
     /// Print the plan, and run nothing
