@@ -13,11 +13,35 @@ const GREETING: &str =
 #[case(&["run", "hello", "no-such-thing"])]
 #[case(&["run", "hello", "no-such-thing", "--tier", "contract"])]
 #[case(&["list", "=hello-wsgi", "=no-such-thing"])]
+#[case(&["list", "name(=hello-wsgi) or name(no-such-thing)"])]
+#[case(&["list", "not name(no-such-thing)"])]
 #[case(&["verify", "--only", "hello", "--only", "no-such-thing"])]
 #[case(&["verify", "--only", "hello", "--only", "no-such-thing", "--tier", "contract"])]
 fn a_filter_that_selects_nothing_is_named(#[case] arguments: &[&str]) {
     let told = contains("no scenario matches ").and(contains("no-such-thing")).and(contains("hello").not());
     without_engine(arguments).assert().code(4).stderr(told);
+}
+
+#[test]
+fn an_expression_selects_by_clauses_and_names() {
+    let listed = |filter: &str| {
+        let output = without_engine(&["list", filter]).assert().success().get_output().stdout.clone();
+        let text = String::from_utf8(output).unwrap();
+        text.lines().filter_map(|line| Some(line.split_once("  ")?.0.trim().to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(listed("clause(BUILD-22) and name(included)").len(), 3);
+    assert_eq!(listed("clause(BUILD-22) and not name(included)"), ["requirements-with-crlf"]);
+    without_engine(&["list", "clause(BUILD-22) and name(=hello-wsgi)"])
+        .assert()
+        .code(4)
+        .stderr(contains("though each part of it matches some"));
+    for (filter, place) in [
+        ("claus(BUILD-22)", "character 1 on"),
+        ("name(a) nor name(b)", "character 9 on"),
+        ("not (name(a)", "ends too early"),
+    ] {
+        without_engine(&["run", filter]).assert().code(2).stderr(contains(place).and(contains("hint: an expression")));
+    }
 }
 
 #[test]

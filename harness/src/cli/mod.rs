@@ -10,6 +10,7 @@ mod doctor;
 mod engine;
 mod explain;
 mod fetch;
+mod filter;
 mod fuzz;
 mod host;
 mod last_failed;

@@ -141,7 +141,7 @@ fn cases(arguments: &MutateArgs, images: &Path) -> Result<(Vec<Case>, Equivalent
     // What takes images is left out where there are none.
     let can_be_tried = |case: &Case| case.of_steps || arguments.tier == Tier::Image;
     let is_there = |id: &str, which: &dyn Fn(&Case) -> bool| cases.iter().any(|case| which(case) && is_meant(case, id));
-    if let Some(id) = select::idle(&arguments.only, |id| is_there(id, &can_be_tried)).first() {
+    if let Some(id) = arguments.only.iter().find(|id| !is_there(id, &can_be_tried)) {
         return Err(Failure::new(
             ExitCode::NothingSelected,
             &format!("no mutant of the {} tier has an ID that begins with {id}", arguments.tier),

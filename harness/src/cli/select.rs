@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Failure;
+use super::filter::{Filter, Predicate};
 use crate::cli::arguments::{CellArgs, SelectArgs};
 use crate::host::folders::Folders;
 use crate::outcome::with_causes;
@@ -64,29 +65,45 @@ pub(super) fn load(folders: &Folders, cells: Vec<Cell>) -> Result<(Loaded, Optio
     Ok((loaded, contract))
 }
 
-/// Loads all scenarios for these cells and selects among them. Each filter must select something.
+/// Loads all scenarios for these cells and selects among them. Each filter must select something: one among several that does
+/// not is a slip of the pen, and would make a run that does less than it says.
 pub(super) fn select(
     folders: &Folders,
     cells: Vec<Cell>,
     arguments: &SelectArgs,
 ) -> Result<(Loaded, Option<Contract>), Failure> {
+    let filters = read(&arguments.filters)?;
     let (mut loaded, contract) = load(folders, cells)?;
     let nothing = |what: &str, hint| Failure::new(ExitCode::NothingSelected, &what, Some(hint));
-    let known: BTreeSet<&str> =
-        loaded.iter().flat_map(|(_, scenarios)| scenarios).map(|scenario| scenario.name.as_str()).collect();
-    if known.is_empty() {
+    let all = || loaded.iter().flat_map(|(_, scenarios)| scenarios);
+    let count = all().map(|scenario| &scenario.name).collect::<BTreeSet<_>>().len();
+    if count == 0 {
         return Err(nothing("the suite has no scenarios", "a scenario is a folder in scenarios/ with a scenario.toml"));
     }
-    let idle = idle(&arguments.filters, |filter| known.iter().any(|name| matches(name, filter)));
+    // Also under a `not`, which would select everything for a name that is misspelt.
+    let idle = |predicate: &&Predicate| !all().any(|scenario| predicate.is_true_of(scenario));
+    let idle: Vec<String> = filters.iter().flat_map(Filter::predicates).filter(idle).map(ToString::to_string).collect();
     if !idle.is_empty() {
-        let what = format!("no scenario matches {} ({} scenarios)", idle.join(", "), known.len());
+        let what = format!("no scenario matches {} ({count} scenarios)", idle.join(", "));
         return Err(nothing(&what, "`wsgi-proof list` prints their names"));
     }
+    for (filter, text) in filters.iter().zip(&arguments.filters) {
+        if !all().any(|scenario| filter.selects(scenario)) {
+            let what = format!("no scenario matches {text}, though each part of it matches some");
+            return Err(nothing(&what, "`wsgi-proof list FILTER` prints what a filter selects"));
+        }
+    }
     for (_, scenarios) in &mut loaded {
-        let is_selected = |name: &str| arguments.filters.iter().any(|filter| matches(name, filter));
-        scenarios.retain(|scenario| arguments.filters.is_empty() || is_selected(&scenario.name));
+        scenarios.retain(|scenario| filters.is_empty() || filters.iter().any(|filter| filter.selects(scenario)));
     }
     Ok((loaded, contract))
+}
+
+/// The filters of a command line.
+fn read(filters: &[String]) -> Result<Vec<Filter>, Failure> {
+    let hint = "an expression has name(PART), name(=NAME) and clause(ID), with `and`, `or`, `not` and parentheses";
+    let read = |filter: &String| Filter::read(filter).map_err(|error| Failure::usage(error, Some(hint)));
+    filters.iter().map(read).collect()
 }
 
 /// Leaves what a shard has, of all that was selected; how much that was.
@@ -99,36 +116,4 @@ pub(super) fn keep(shard: Shard, loaded: &mut Loaded) -> usize {
         });
     }
     place
-}
-
-/// The filters that select nothing: one among several is a slip of the pen, and would make a run that does less than it says.
-pub(super) fn idle(filters: &[String], selects: impl Fn(&str) -> bool) -> Vec<&str> {
-    filters.iter().map(String::as_str).filter(|filter| !selects(filter)).collect()
-}
-
-fn matches(name: &str, filter: &str) -> bool {
-    match filter.strip_prefix('=') {
-        Some(exact) => name == exact,
-        None => name.contains(filter),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{idle, matches};
-
-    #[test]
-    fn filters() {
-        assert!(matches("failing-build-hook", "hook"));
-        assert!(!matches("failing-build-hook", "django"));
-        assert!(matches("hello", "=hello"));
-        assert!(!matches("hello-wsgi", "=hello"));
-    }
-
-    #[test]
-    fn each_filter_selects_something() {
-        let filters = ["hello", "=hello", "django"].map(str::to_owned);
-        assert_eq!(idle(&filters, |filter| matches("hello-wsgi", filter)), ["=hello", "django"]);
-        assert!(idle(&[], |_| false).is_empty());
-    }
 }

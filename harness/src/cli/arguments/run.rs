@@ -22,6 +22,13 @@ Dockerfiles (--dockerfile DIR):
   DIR/base/Dockerfile, DIR/onbuild/Dockerfile or both; or DIR/Dockerfile, of the
   onbuild image if it has ONBUILD instructions, of the base image if not
 
+Filters:
+  hook                              hook in the name
+  =hello-wsgi                       exactly this name
+  'clause(BUILD-16) and not name(hg)'
+                                    an expression: name(PART), name(=NAME) and
+                                    clause(ID) with and, or, not and parentheses
+
 Examples:
   wsgi-proof run =hello-wsgi django
   wsgi-proof run --tier contract --build-step my-step
