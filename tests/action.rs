@@ -116,11 +116,42 @@ fn a_shard_without_an_artifact_is_a_part() {
     assert!((1..10).contains(&report["scenarios"].as_array().unwrap().len()));
 }
 
+/// What a matrix of shards and the job after it come to.
+#[test]
+fn the_reports_of_shards_are_joined() {
+    let gate = Gate::of_a_right_step();
+    let filters = "=hello-wsgi =setup-py-only =hook-is-a-link";
+    let mut put = Vec::new();
+    for shard in 1..=2 {
+        let done = gate.runs(&[("shard", &format!("{shard}/2")), ("filters", filters)]);
+        assert!(done.succeeded, "{}", done.log);
+        // As the artifact of the shard is downloaded.
+        let folder = gate.job.workspace().join(format!("reports/wsgi-proof-shard-{shard}"));
+        fs::create_dir_all(&folder).unwrap();
+        fs::copy(done.report().join("report.json"), folder.join("report.json")).unwrap();
+        put.push(folder);
+    }
+    let joins = || gate.runs(&[("build-step", ""), ("tier", "image"), ("filters", ""), ("join", "reports")]);
+    let done = joins();
+    assert!(done.succeeded, "{}", done.log);
+    assert_eq!(done.outputs["exit-code"], "0");
+    assert_eq!(report(&done)["scenarios"].as_array().unwrap().len(), 3);
+    assert_eq!(done.used[UPLOAD]["name"], "wsgi-proof-report");
+    fs::remove_dir_all(&put[1]).unwrap();
+    let done = joins();
+    assert!(!done.succeeded && done.log.contains("the report of shard 2/2 is missing"), "{}", done.log);
+    assert_eq!(done.outputs["exit-code"], "3");
+    fs::remove_dir_all(&put[0]).unwrap();
+    refused(&joins(), "join: no folder with a report");
+    refused(&gate.runs(&[("join", "reports")]), "a candidate must not be given");
+}
+
 #[rstest]
 #[case::no_candidate(&[("build-step", "")], "nothing to test")]
 #[case::neither_true_nor_false(&[("strict", "yes")], "strict: neither true nor false")]
 #[case::no_program(&[("program", "steps")], "nor a file that can be executed")]
 #[case::no_suite(&[("program", program().to_str().unwrap())], "the program carries no suite")]
+#[case::no_reports(&[("build-step", ""), ("join", "none")], "join: no such folder")]
 #[case::no_archives(&[("tier", "image"), ("archives", "none")], "archives: no such folder")]
 #[case::empty_archives(&[("tier", "image"), ("archives", "empty")], "archives: no file is in this folder")]
 fn what_cannot_be_meant_is_refused(#[case] with: &[(&str, &str)], #[case] why: &str) {
