@@ -58,3 +58,4 @@ mod transport;
 mod trust;
 mod verify;
 mod version;
+mod watch;

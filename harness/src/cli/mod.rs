@@ -31,6 +31,7 @@ mod run;
 mod schema;
 mod select;
 mod verify;
+mod watch;
 
 use std::fmt;
 

@@ -41,7 +41,7 @@ pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> 
         None => Results::default(),
     };
     let cells = select::cells(&folders, &arguments.cells)?;
-    let (loaded, contract) = select::select(&folders, cells, &SelectArgs { filters: Vec::new() })?;
+    let (loaded, contract) = select::select(&folders, cells, &SelectArgs::default())?;
     lock(&folders)?;
     let plan = Plan::new(loaded, &CandidateOrigin::default());
     let signals = listen()?;

@@ -131,7 +131,7 @@ impl<'a> Attempts<'a> {
         let arguments = self.arguments;
         write(arguments, self.application, self.folder, expected)?;
         let run = RunArgs {
-            select: SelectArgs { filters: vec![format!("={}", arguments.name)] },
+            select: SelectArgs { filters: vec![format!("={}", arguments.name)], ..SelectArgs::default() },
             reach: arguments.reach.clone(),
             report: Some(self.report.path().to_owned()),
             ..usual(&arguments.folders, &arguments.cells, arguments.tier)

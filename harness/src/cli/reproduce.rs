@@ -11,6 +11,7 @@ pub(super) fn reproduce(arguments: &RunArgs) -> String {
         // The scenario is named in their place.
         select: _,
         last_failed: _,
+        watch: _,
         cells: _,
         folders: FolderArgs { suite, cache: _ },
         tier,

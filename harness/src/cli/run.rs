@@ -7,7 +7,7 @@ use super::candidates::{Candidate, announce};
 use super::pack::EJECT_FIRST;
 use super::reporters::{Audience, RunReporters};
 use super::reproduce::reproduce;
-use super::{Failure, last_failed, listen, open_contract, open_image, output, select};
+use super::{Failure, last_failed, listen, open_contract, open_image, output, select, watch};
 use crate::cli::arguments::{CellArgs, FolderArgs, RUN_SECONDS, ReachArgs, RunArgs, SelectArgs, TestedArgs};
 use crate::contract_tier;
 use crate::host::carried;
@@ -27,6 +27,9 @@ use crate::suite::tier::Tier;
 use crate::suite::toml_file::TomlError;
 
 pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
+    if arguments.watch {
+        return watch::watch(arguments).await;
+    }
     let job = Job::of(arguments)?;
     if job.arguments.plan {
         match job.arguments.tier {
@@ -120,7 +123,7 @@ impl Job {
             limit: Duration::from_secs(arguments.run_seconds.into()),
             until_fail: arguments.until_fail,
             suite: suite_of(folders),
-            whole: arguments.select.filters.is_empty() && shard.is_none(),
+            whole: arguments.select.is_all() && shard.is_none(),
             shard: *shard,
             lock: Lock { root: folders.scenarios(), counts: lock.clone(), assertions, write: arguments.write_lock },
         };
@@ -183,8 +186,9 @@ fn origin(tested: &TestedArgs) -> CandidateOrigin {
 /// The arguments of a run that another command does, where it does not say otherwise.
 pub(super) fn usual(folders: &FolderArgs, cells: &CellArgs, tier: Tier) -> RunArgs {
     RunArgs {
-        select: SelectArgs { filters: Vec::new() },
+        select: SelectArgs::default(),
         last_failed: false,
+        watch: false,
         folders: folders.clone(),
         cells: cells.clone(),
         tier,

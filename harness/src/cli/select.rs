@@ -96,6 +96,17 @@ pub(super) fn select(
     for (_, scenarios) in &mut loaded {
         scenarios.retain(|scenario| filters.is_empty() || filters.iter().any(|filter| filter.selects(scenario)));
     }
+    if let Some(among) = &arguments.among {
+        for (_, scenarios) in &mut loaded {
+            scenarios.retain(|scenario| among.contains(&scenario.name));
+        }
+        if loaded.iter().all(|(_, scenarios)| scenarios.is_empty()) {
+            return Err(nothing(
+                "no scenario that is selected has changed",
+                "it may be gone, or not match the filters",
+            ));
+        }
+    }
     Ok((loaded, contract))
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod caller;
 pub(crate) mod carried;
+pub(crate) mod changes;
 mod claim;
 pub(crate) mod folders;
 pub(crate) mod journal;

@@ -45,6 +45,9 @@ pub(crate) struct RunArgs {
     /// Only what failed, or was inconclusive, in the last run
     #[arg(long, conflicts_with_all = ["filters", "write_lock"])]
     pub last_failed: bool,
+    /// Run again whenever files change, and only what that concerns
+    #[arg(long, conflicts_with_all = ["last_failed", "write_lock", "plan"])]
+    pub watch: bool,
     /// `image`: real images and containers; `contract`: scripts in a sandbox with stubs, no engine
     #[arg(long, value_enum, default_value = "image", hide_possible_values = true)]
     pub tier: Tier,
