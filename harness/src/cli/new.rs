@@ -2,17 +2,19 @@
 
 mod application;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
 use super::pack::EJECT_FIRST;
 use super::reporters::Audience;
 use super::run::{Job, usual};
-use super::{Failure, listen, output};
+use super::{Failure, listen, output, select};
 use crate::check::phase::name;
 use crate::cli::arguments::{NewArgs, RunArgs, SelectArgs};
+use crate::host::folders::Folders;
 use crate::host::written;
+use crate::outcome::ClauseId;
 use crate::report::read;
 use crate::run::signals::Signals;
 use crate::run::tally::ExitCode;
@@ -20,9 +22,13 @@ use crate::suite::scenario::{APP_FOLDER, Phase, SCENARIO_FILE, is_kebab_case};
 use crate::suite::tier::Tier;
 use application::Application;
 
-const SERVED: &str = "[build]\noutcome = \"success\"\n\n[serve]\n\n[[serve.http]]\npath = \"/\"\nstatus = 200\n";
-const BUILT: &str =
-    "nothing_to_serve = \"it does not answer with 200 at /: say why\"\n\n[build]\noutcome = \"success\"\n";
+/// What a scenario expects, and the clause that this speaks for where its author names none.
+#[derive(Debug, Clone)]
+struct Expected {
+    text: String,
+    clause: ClauseId,
+}
+
 /// The phases that a build may fail in, in the order in which they are tried.
 const PHASES: [Phase; 5] = [Phase::Build, Phase::PreBuild, Phase::Pip, Phase::Git, Phase::Mercurial];
 /// As many of them are tried in the contract tier. Its stubs fail where a scenario expects it: pip after hooks that fail by themselves, and
@@ -32,7 +38,40 @@ const WITH_STUBS: usize = 3;
 const LINES: usize = 3;
 /// The longest one, in bytes.
 const LONGEST: usize = 200;
-const HELLO: &str = "[build]\noutcome = \"success\"\n\n[serve]\n\n[[serve.http]]\npath = \"/\"\nbody = '^Hello!$'\n";
+
+impl Expected {
+    fn of(clause: ClauseId, text: &str) -> Self {
+        Self { text: text.to_owned(), clause }
+    }
+
+    fn hello() -> Self {
+        let text = "[build]\noutcome = \"success\"\n\n[serve]\n\n[[serve.http]]\npath = \"/\"\nbody = '^Hello!$'\n";
+        Self::of(ClauseId::start(1), text)
+    }
+
+    fn served() -> Self {
+        let text = "[build]\noutcome = \"success\"\n\n[serve]\n\n[[serve.http]]\npath = \"/\"\nstatus = 200\n";
+        Self::of(ClauseId::start(1), text)
+    }
+
+    fn built() -> Self {
+        let text =
+            "nothing_to_serve = \"it does not answer with 200 at /: say why\"\n\n[build]\noutcome = \"success\"\n";
+        Self::of(ClauseId::build(14), text)
+    }
+
+    fn failed(phase: Phase, because: &str) -> Self {
+        let clause = match phase {
+            Phase::PreBuild | Phase::Build => 6,
+            Phase::Pip => 20,
+            Phase::Git | Phase::Mercurial => 38,
+        };
+        let (phase, because) = (name(phase), toml::Value::from(because));
+        let text =
+            format!("[build]\noutcome = \"failure\"\nphase = \"{phase}\"\nnonzero = true\nbecause = {because}\n");
+        Self { text, clause: ClauseId::build(clause) }
+    }
+}
 
 pub(super) async fn new(arguments: &NewArgs) -> Result<ExitCode, Failure> {
     let (name, from_app) = (&arguments.name, &arguments.from_app);
@@ -48,21 +87,24 @@ pub(super) async fn new(arguments: &NewArgs) -> Result<ExitCode, Failure> {
         Some(folder) => Application::read(folder)?,
         None => Application::hello(),
     };
-    let folder = folders.scenarios().join(name);
-    std::fs::create_dir(&folder).map_err(|error| unmade(&folder, &error))?;
-    let expected = if from_app.is_some() { SERVED } else { HELLO };
-    if let Err(failure) =
-        application.write(&folder.join(APP_FOLDER)).and_then(|()| write(arguments, &application, &folder, expected))
-    {
-        // Nobody else has anything in it yet.
-        drop(std::fs::remove_dir_all(&folder));
-        return Err(failure);
-    }
-    let code = match from_app {
-        Some(_) => record(arguments, &application, &folder).await?,
-        None => ExitCode::Pass,
+    // A suite that cannot be loaded is told before anything is written.
+    let (_, contract) = select::load(&folders, select::cells(&folders, &arguments.cells)?)?;
+    let draft = Draft {
+        arguments,
+        application: &application,
+        folder: folders.scenarios().join(name),
+        has_contract: contract.is_some(),
     };
-    output::line(format_args!("wrote {}", folder.join(SCENARIO_FILE).display()))?;
+    std::fs::create_dir(&draft.folder).map_err(|error| unmade(&draft.folder, &error))?;
+    let code = match make(&draft, &folders).await {
+        Ok(code) => code,
+        Err(failure) => {
+            // Nobody else has anything in it yet, and what cannot be loaded would hold up every run.
+            drop(std::fs::remove_dir_all(&draft.folder));
+            return Err(failure);
+        }
+    };
+    output::line(format_args!("wrote {}", draft.folder.join(SCENARIO_FILE).display()))?;
     for left_out in &application.left_out {
         output::line(format_args!("left out: {left_out}"))?;
     }
@@ -70,16 +112,29 @@ pub(super) async fn new(arguments: &NewArgs) -> Result<ExitCode, Failure> {
     Ok(code)
 }
 
+/// Writes the scenario, and has it expect what comes of the application.
+async fn make(draft: &Draft<'_>, folders: &Folders) -> Result<ExitCode, Failure> {
+    draft.application.write(&draft.folder.join(APP_FOLDER))?;
+    let recorded = draft.arguments.from_app.is_some();
+    draft.write(&if recorded { Expected::served() } else { Expected::hello() })?;
+    // It may prove a clause that there is not.
+    select::load(folders, select::cells(folders, &draft.arguments.cells)?)?;
+    if recorded { record(draft).await } else { Ok(ExitCode::Pass) }
+}
+
 /// Runs the application until the scenario expects what comes of it.
-async fn record(arguments: &NewArgs, application: &Application, folder: &Path) -> Result<ExitCode, Failure> {
-    let attempts = Attempts::new(arguments, application, folder)?;
+async fn record(draft: &Draft<'_>) -> Result<ExitCode, Failure> {
+    let attempts = Attempts::new(draft)?;
+    let arguments = draft.arguments;
     let phases = if arguments.tier == Tier::Contract { &PHASES[..WITH_STUBS] } else { &PHASES };
     let mut outcomes = vec![
-        ("it is built and answers".to_owned(), SERVED.to_owned(), None),
-        ("it is built, and does not answer with 200".to_owned(), BUILT.to_owned(), None),
+        ("it is built and answers".to_owned(), Expected::served(), None),
+        ("it is built, and does not answer with 200".to_owned(), Expected::built(), None),
     ];
     outcomes.extend(
-        phases.iter().map(|phase| (format!("it fails in phase {}", name(*phase)), failure(*phase, "."), Some(*phase))),
+        phases
+            .iter()
+            .map(|phase| (format!("it fails in phase {}", name(*phase)), Expected::failed(*phase, "."), Some(*phase))),
     );
     let mut lines = Vec::new();
     for (what, expected, phase) in outcomes {
@@ -106,30 +161,54 @@ async fn record(arguments: &NewArgs, application: &Application, folder: &Path) -
     Ok(ExitCode::Fail)
 }
 
-fn failure(phase: Phase, because: &str) -> String {
-    let (phase, because) = (name(phase), toml::Value::from(because));
-    format!("[build]\noutcome = \"failure\"\nphase = \"{phase}\"\nnonzero = true\nbecause = {because}\n")
+/// The scenario that is being written.
+struct Draft<'a> {
+    arguments: &'a NewArgs,
+    application: &'a Application,
+    folder: PathBuf,
+    /// Whether the suite has clauses, of which each scenario proves some.
+    has_contract: bool,
+}
+
+impl Draft<'_> {
+    fn write(&self, expected: &Expected) -> Result<(), Failure> {
+        let NewArgs { summary, source, proves, .. } = self.arguments;
+        let mut head = toml::Table::new();
+        head.insert("summary".to_owned(), summary.as_str().into());
+        head.insert("source".to_owned(), source.as_str().into());
+        let clauses = if proves.is_empty() && self.has_contract { vec![expected.clause] } else { proves.clone() };
+        if !clauses.is_empty() {
+            let clauses: Vec<String> = clauses.iter().map(ToString::to_string).collect();
+            head.insert("proves".to_owned(), clauses.into());
+        }
+        let mut text = head.to_string();
+        // Keys of no table come before all tables.
+        let (keys, tables) = expected.text.split_at(expected.text.find('[').unwrap_or(0));
+        text.push_str(if keys.is_empty() { "\n" } else { keys });
+        text.push_str(&self.application.modes());
+        text.push_str(tables);
+        let file = self.folder.join(SCENARIO_FILE);
+        written::file(&file, text.as_bytes()).map_err(|error| unmade(&file, &error))
+    }
 }
 
 /// Runs of the application, each with another expectation.
 struct Attempts<'a> {
-    arguments: &'a NewArgs,
-    application: &'a Application,
-    folder: &'a Path,
+    draft: &'a Draft<'a>,
     signals: Signals,
     report: TempDir,
 }
 
 impl<'a> Attempts<'a> {
-    fn new(arguments: &'a NewArgs, application: &'a Application, folder: &'a Path) -> Result<Self, Failure> {
+    fn new(draft: &'a Draft<'a>) -> Result<Self, Failure> {
         let report = tempfile::tempdir().map_err(|error| unmade(&std::env::temp_dir(), &error))?;
-        Ok(Self { arguments, application, folder, signals: listen()?, report })
+        Ok(Self { draft, signals: listen()?, report })
     }
 
     /// How a run with this expectation ends.
-    async fn holds(&self, expected: &str) -> Result<ExitCode, Failure> {
-        let arguments = self.arguments;
-        write(arguments, self.application, self.folder, expected)?;
+    async fn holds(&self, expected: &Expected) -> Result<ExitCode, Failure> {
+        let arguments = self.draft.arguments;
+        self.draft.write(expected)?;
         let run = RunArgs {
             select: SelectArgs { filters: vec![format!("={}", arguments.name)], ..SelectArgs::default() },
             reach: arguments.reach.clone(),
@@ -142,12 +221,12 @@ impl<'a> Attempts<'a> {
     /// Has the scenario name the last of these lines that is one of the failing phase, or else any line.
     async fn narrow(&self, phase: Phase, lines: &[String]) -> Result<(), Failure> {
         for line in lines {
-            let expected = failure(phase, &format!("^{}$", regex::escape(line)));
+            let expected = Expected::failed(phase, &format!("^{}$", regex::escape(line)));
             if self.holds(&expected).await? == ExitCode::Pass {
                 return Ok(());
             }
         }
-        write(self.arguments, self.application, self.folder, &failure(phase, "."))
+        self.draft.write(&Expected::failed(phase, "."))
     }
 
     /// The last lines of the logs of the run before, the last one first.
@@ -158,19 +237,6 @@ impl<'a> Attempts<'a> {
         lines.retain(|line| !line.trim().is_empty() && line.len() <= LONGEST);
         Ok(lines.into_iter().rev().take(LINES).collect())
     }
-}
-
-fn write(arguments: &NewArgs, application: &Application, folder: &Path, expected: &str) -> Result<(), Failure> {
-    let head = [("summary", &arguments.summary), ("source", &arguments.source)];
-    let head: toml::Table = head.into_iter().map(|(key, value)| (key.to_owned(), value.as_str().into())).collect();
-    let mut text = head.to_string();
-    // Keys of no table come before all tables.
-    let (keys, tables) = expected.split_at(expected.find('[').unwrap_or(0));
-    text.push_str(if keys.is_empty() { "\n" } else { keys });
-    text.push_str(&application.modes());
-    text.push_str(tables);
-    let file = folder.join(SCENARIO_FILE);
-    written::file(&file, text.as_bytes()).map_err(|error| unmade(&file, &error))
 }
 
 fn unmade(path: &Path, error: &std::io::Error) -> Failure {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{CellArgs, FolderArgs, ReachArgs};
+use crate::outcome::ClauseId;
 use crate::suite::tier::Tier;
 
 const AFTER_HELP: &str = "\
@@ -35,6 +36,9 @@ pub(crate) struct NewArgs {
     /// Where it comes from: an issue, a passage of the article
     #[arg(long, value_name = "TEXT", default_value = "where it comes from", hide_default_value = true)]
     pub source: String,
+    /// A clause that it proves [default: one that its outcome speaks for, if the suite has a contract]
+    #[arg(long, value_name = "ID")]
+    pub proves: Vec<ClauseId>,
     /// The tier that an application is run in: `image` or `contract`
     #[arg(long, value_enum, default_value = "image", hide_possible_values = true)]
     pub tier: Tier,
