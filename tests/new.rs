@@ -7,7 +7,7 @@ use predicates::str::contains;
 use rstest::rstest;
 use tempfile::TempDir;
 
-use crate::support::{Slot, Suite, root, without_engine};
+use crate::support::{Slot, Suite, first_run, root, without_engine, wsgi_proof};
 
 /// An application that serves, with this build hook.
 fn application(hook: &str) -> TempDir {
@@ -55,6 +55,18 @@ fn a_scenario_of_nothing_says_hello() {
     // What is there is not touched.
     new(&suite, &["mine"]).code(2).stderr(contains("choose another name"));
     assert_eq!(fs::read_to_string(&file).unwrap(), text);
+}
+
+/// Which is where it is run unless said otherwise.
+#[test]
+fn a_scenario_of_an_application_is_recorded_in_images() {
+    first_run();
+    let _slot = Slot::take();
+    let (suite, application) = (Suite::new(), application("#!/bin/sh\n"));
+    let (suite, application) = (suite.path().to_str().unwrap(), application.path().to_str().unwrap());
+    let new = wsgi_proof(&["new", "mine", "--suite", suite, "--from-app", application]).assert();
+    new.success().stdout(contains("it is built and answers"));
+    wsgi_proof(&["run", "--suite", suite, "=mine"]).assert().success();
 }
 
 /// A suite with a contract, as the repository's is: each scenario says which clauses it proves.

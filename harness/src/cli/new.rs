@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::pack::EJECT_FIRST;
 use super::reporters::Audience;
 use super::run::{Job, usual};
-use super::{Failure, listen, output, select};
+use super::{Failure, host, listen, output, select};
 use crate::check::phase::name;
 use crate::cli::arguments::{NewArgs, RunArgs, SelectArgs};
 use crate::host::folders::Folders;
@@ -95,6 +95,10 @@ pub(super) async fn new(arguments: &NewArgs) -> Result<ExitCode, Failure> {
         folder: folders.scenarios().join(name),
         has_contract: contract.is_some(),
     };
+    if from_app.is_some() && arguments.tier == Tier::Image {
+        // The program replaces itself with the engine chosen, and must not find its own folder then.
+        host::endpoint(&folders.cache, false, arguments.reach.name()).await?;
+    }
     std::fs::create_dir(&draft.folder).map_err(|error| unmade(&draft.folder, &error))?;
     let code = match make(&draft, &folders).await {
         Ok(code) => code,
