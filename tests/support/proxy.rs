@@ -70,21 +70,21 @@ impl Proxy {
 
     /// A proxy in front of this socket that breaks a connection off behind the word `CUT` in an answer.
     pub(crate) fn cutting(socket: &Path) -> Self {
-        Self::start(socket, Arc::default(), |client, socket| {
-            let Ok(engine) = UnixStream::connect(socket) else { return };
-            let (Ok(from_client), Ok(to_engine)) = (client.try_clone(), engine.try_clone()) else { return };
-            thread::spawn(move || pass_on(from_client, to_engine, Duration::ZERO, usize::MAX));
-            thread::spawn(move || pass_on_to_word(engine, client));
-        })
+        Self::answering(socket, pass_on_to_word)
     }
 
     /// A proxy in front of this socket that loses nothing, but hands on each message of an answer without its line end, and that after it.
     pub(crate) fn in_pieces(socket: &Path) -> Self {
-        Self::start(socket, Arc::default(), |client, socket| {
+        Self::answering(socket, pass_on_in_pieces)
+    }
+
+    /// A proxy that passes requests on as they are, and answers in this way.
+    fn answering(socket: &Path, answers: fn(UnixStream, UnixStream)) -> Self {
+        Self::start(socket, Arc::default(), move |client, socket| {
             let Ok(engine) = UnixStream::connect(socket) else { return };
             let (Ok(from_client), Ok(to_engine)) = (client.try_clone(), engine.try_clone()) else { return };
             thread::spawn(move || pass_on(from_client, to_engine, Duration::ZERO, usize::MAX));
-            thread::spawn(move || pass_on_in_pieces(engine, client));
+            thread::spawn(move || answers(engine, client));
         })
     }
 

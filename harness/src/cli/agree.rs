@@ -52,8 +52,7 @@ pub(super) async fn agree(arguments: &AgreeArgs) -> Result<ExitCode, Failure> {
     let mutants = if own { subjects::mutants(arguments, &folders)? } else { Vec::new() };
     // Filters that select nothing are named before any work.
     let cells = select::cells(&folders, &arguments.cells)?;
-    let (_, contract) =
-        select::select(&folders, cells, &SelectArgs { filters: arguments.only.clone(), ..SelectArgs::default() })?;
+    let (_, contract) = select::select(&folders, cells, &SelectArgs::of(arguments.only.clone()))?;
     lock(&folders)?;
     // The program restarts itself with DOCKER_HOST set, which the engine's library reads.
     drop(host::endpoint(&folders.cache, arguments.offline, arguments.reach.name()).await?);
@@ -239,7 +238,7 @@ impl Comparison<'_> {
 
     fn run(&self, tested: &TestedArgs, tier: Tier, filters: Vec<String>) -> RunArgs {
         RunArgs {
-            select: SelectArgs { filters, ..SelectArgs::default() },
+            select: SelectArgs::of(filters),
             strict: true,
             candidate: tested.clone(),
             offline: self.arguments.offline,

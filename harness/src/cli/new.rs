@@ -119,11 +119,13 @@ pub(super) async fn new(arguments: &NewArgs) -> Result<ExitCode, Failure> {
 /// Writes the scenario, and has it expect what comes of the application.
 async fn make(draft: &Draft<'_>, folders: &Folders) -> Result<ExitCode, Failure> {
     draft.application.write(&draft.folder.join(APP_FOLDER))?;
-    let recorded = draft.arguments.from_app.is_some();
-    draft.write(&if recorded { Expected::served() } else { Expected::hello() })?;
-    // It may prove a clause that there is not.
+    if draft.arguments.from_app.is_some() {
+        return record(draft).await;
+    }
+    draft.write(&Expected::hello())?;
+    // It may prove a clause that there is not. A run would say so, too.
     select::load(folders, select::cells(folders, &draft.arguments.cells)?)?;
-    if recorded { record(draft).await } else { Ok(ExitCode::Pass) }
+    Ok(ExitCode::Pass)
 }
 
 /// Runs the application until the scenario expects what comes of it.
@@ -214,7 +216,7 @@ impl<'a> Attempts<'a> {
         let arguments = self.draft.arguments;
         self.draft.write(expected)?;
         let run = RunArgs {
-            select: SelectArgs { filters: vec![format!("={}", arguments.name)], ..SelectArgs::default() },
+            select: SelectArgs::of(vec![format!("={}", arguments.name)]),
             reach: arguments.reach.clone(),
             report: Some(self.report.path().to_owned()),
             ..usual(&arguments.folders, &arguments.cells, arguments.tier)

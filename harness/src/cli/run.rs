@@ -38,9 +38,7 @@ pub(super) async fn run(arguments: RunArgs) -> Result<ExitCode, Failure> {
         }
         return Ok(ExitCode::Pass);
     }
-    let ended = job.run(&listen()?, Audience::Caller(job.arguments.format)).await?;
-    last_failed::note(&job.folders.cache, &ended);
-    Ok(ended.code)
+    job.run_for_caller(&listen()?).await
 }
 
 /// A run as the command line asks for it, with all that it names loaded.
@@ -88,6 +86,13 @@ impl Job {
         }
         let plan = Plan::repeated(loaded, &origin(&arguments.candidate), arguments.repeat);
         Ok(Self { begun, arguments, folders, candidate, plan, contract, lock, shard })
+    }
+
+    /// Runs it for who called the program, and writes down what failed; its exit code.
+    pub(super) async fn run_for_caller(&self, signals: &Signals) -> Result<ExitCode, Failure> {
+        let ended = self.run(signals, Audience::Caller(self.arguments.format)).await?;
+        last_failed::note(&self.folders.cache, &ended);
+        Ok(ended.code)
     }
 
     /// Opens its tier, and runs it there.

@@ -86,8 +86,7 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
 /// The contract, filters that each select something, and a lock that has the tiers: without them, that nothing is broken says little.
 fn required(arguments: &VerifyArgs, folders: &Folders, tiers: &[Tier]) -> Result<Contract, Failure> {
     let cells = select::cells(folders, &arguments.cells)?;
-    let (_, contract) =
-        select::select(folders, cells, &SelectArgs { filters: arguments.only.clone(), ..SelectArgs::default() })?;
+    let (_, contract) = select::select(folders, cells, &SelectArgs::of(arguments.only.clone()))?;
     let lock = lock(folders)?;
     let contract = contract.ok_or_else(|| {
         Failure::usage(
@@ -153,7 +152,7 @@ fn report(name: &str, arguments: &VerifyArgs, tier: Tier) -> Option<PathBuf> {
 /// The run of a candidate.
 fn run(name: &str, candidate: TestedArgs, arguments: &VerifyArgs, tier: Tier) -> RunArgs {
     RunArgs {
-        select: SelectArgs { filters: arguments.only.clone(), ..SelectArgs::default() },
+        select: SelectArgs::of(arguments.only.clone()),
         strict: arguments.strict,
         candidate,
         offline: arguments.offline,

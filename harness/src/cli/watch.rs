@@ -3,9 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
-use super::reporters::Audience;
 use super::run::Job;
-use super::{Failure, last_failed, listen, output};
+use super::{Failure, listen, output};
 use crate::cli::arguments::{RunArgs, TestedArgs};
 use crate::host::changes::{Changes, Seen};
 use crate::host::folders::Folders;
@@ -46,14 +45,8 @@ pub(super) async fn watch(mut arguments: RunArgs) -> Result<ExitCode, Failure> {
 
 /// A run. What the user can mend, and is perhaps mending, is told and ends nothing.
 async fn one(arguments: RunArgs, signals: &Signals) -> Result<(), Failure> {
-    let format = arguments.format;
-    let ran = async {
-        let job = Job::of(arguments)?;
-        let ended = job.run(signals, Audience::Caller(format)).await?;
-        last_failed::note(&job.folders.cache, &ended);
-        Ok(())
-    };
-    match ran.await {
+    let ran = async { Job::of(arguments)?.run_for_caller(signals).await };
+    match ran.await.map(|_| ()) {
         Err(Failure { code: ExitCode::Usage | ExitCode::NothingSelected, text }) => {
             output::complain(format_args!("{text}"));
             Ok(())

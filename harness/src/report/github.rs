@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
-use super::Reporter;
 use super::markdown::plain;
 use super::texts::changed;
+use super::{Reporter, annotations};
 use crate::host::outgoing::shown;
 use crate::isolation::Isolation;
-use crate::outcome::{Level, Outcome, ScenarioReport, Verdict};
+use crate::outcome::ScenarioReport;
 use crate::run::event::Event;
 use crate::run::tally::Tally;
 
@@ -53,15 +53,11 @@ impl GithubReporter {
 
     fn scenario(&mut self, report: &ScenarioReport) -> io::Result<()> {
         let (at, name) = (&report.at, &report.label);
-        for finding in &report.findings {
-            if let Outcome::Broken { expected, got } = &finding.outcome
-                && matches!(report.verdict, Verdict::Warn | Verdict::Fail)
-            {
-                let kind = if finding.level == Level::Must { "error" } else { "warning" };
-                let title = format!("{name}: {}", finding.check());
-                let text = format!("expected {expected}\ngot {got}");
-                self.annotate(kind, &finding.at.file, finding.at.line, &title, &text)?;
-            }
+        for (finding, expected, got) in annotations::of(report) {
+            let title = format!("{name}: {}", finding.check());
+            let text = format!("expected {expected}\ngot {got}");
+            let kind = annotations::severity(finding.level);
+            self.annotate(kind, &finding.at.file, finding.at.line, &title, &text)?;
         }
         if let Some(fault) = &report.fault {
             self.annotate("error", &at.file, at.line, &format!("{name}: inconclusive"), &fault.what)?;

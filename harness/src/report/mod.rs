@@ -3,6 +3,7 @@
 //! A new format is one file here and its registration in [`Reporters::new`].
 
 pub(crate) mod agreement;
+mod annotations;
 pub(crate) mod compare;
 pub(crate) mod conformance;
 mod ctrf;

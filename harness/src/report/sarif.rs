@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::Reporter;
 use super::texts::changed;
+use super::{Reporter, annotations};
 use crate::check::printable;
 use crate::host::written;
-use crate::outcome::{At, CheckId, Finding, Level, Outcome, ScenarioReport, Verdict, listed};
+use crate::outcome::{At, CheckId, Finding, ScenarioReport, listed};
 use crate::run::event::{Event, RunFinish};
 use crate::run::tally::{ExitCode, Tally};
 
@@ -45,13 +45,9 @@ impl SarifReporter {
     }
 
     fn scenario(&mut self, report: &ScenarioReport) {
-        for finding in &report.findings {
-            if let Outcome::Broken { expected, got } = &finding.outcome
-                && matches!(report.verdict, Verdict::Warn | Verdict::Fail)
-            {
-                self.checks.insert(finding.id);
-                self.results.push(self.result(report, finding, expected, got));
-            }
+        for (finding, expected, got) in annotations::of(report) {
+            self.checks.insert(finding.id);
+            self.results.push(self.result(report, finding, expected, got));
         }
         if let Some(fault) = &report.fault {
             let text = format!("{}: inconclusive: {}", report.label, fault.what);
@@ -65,7 +61,7 @@ impl SarifReporter {
         let text = format!("{}: {check} ({}): expected {expected}, got {got}", report.label, binding.trim_end());
         json!({
             "ruleId": finding.id.as_str(),
-            "level": level(finding.level),
+            "level": annotations::severity(finding.level),
             "message": { "text": text },
             "locations": [self.location(&finding.at)],
             // The line may move, and other messages may come: it is the same finding then.
@@ -148,17 +144,10 @@ fn rule(check: CheckId) -> Value {
     json!({
         "id": check.as_str(),
         "shortDescription": { "text": check.says() },
-        "defaultConfiguration": { "level": level(check.level()) },
+        "defaultConfiguration": { "level": annotations::severity(check.level()) },
     })
 }
 
 fn notification(text: &str, locations: &[Value]) -> Value {
     json!({ "level": "error", "message": { "text": text }, "locations": locations })
-}
-
-fn level(level: Level) -> &'static str {
-    match level {
-        Level::Must => "error",
-        Level::Should => "warning",
-    }
 }

@@ -15,6 +15,11 @@ pub(crate) struct SelectArgs {
 }
 
 impl SelectArgs {
+    /// These filters, and nothing else.
+    pub(crate) fn of(filters: Vec<String>) -> Self {
+        Self { filters, among: None }
+    }
+
     /// Whether it leaves nothing out.
     pub(crate) fn is_all(&self) -> bool {
         self.filters.is_empty() && self.among.is_none()

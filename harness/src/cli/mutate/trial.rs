@@ -118,10 +118,7 @@ pub(super) async fn in_image_tier(
         std::fs::write(base.join(path), content).map_err(|error| unwritable(&error))?;
     }
     let run = RunArgs {
-        select: SelectArgs {
-            filters: case.scenarios.iter().map(|name| format!("={name}")).collect(),
-            ..SelectArgs::default()
-        },
+        select: SelectArgs::of(case.scenarios.iter().map(|name| format!("={name}")).collect()),
         strict: true,
         candidate: TestedArgs { dockerfile: Some(folder.path().to_owned()), ..TestedArgs::default() },
         offline: arguments.offline,
