@@ -20,7 +20,7 @@ use rustix::fs::FileType;
 pub(crate) use folder::Folder;
 pub(crate) use owned::OwnedFolder;
 pub(crate) use remove::{ASIDE, not_removed, remove};
-pub(crate) use space::{BLOCK, used};
+pub(crate) use space::{BLOCK, is_in_memory, take_more, used};
 pub(crate) use walk::Found;
 
 /// How deep a tree may be.

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, openat, openat2, statat};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, StatFs, openat, openat2, statat, statfs};
 
 use super::MAX_PATHS;
 
@@ -24,6 +24,35 @@ struct Waiting {
     name: CString,
     /// The number of the folder that it is in, among all that were found.
     parent: usize,
+}
+
+/// The magic number of a file system in memory (`statfs(2)`).
+const IN_MEMORY: i64 = 0x0102_1994;
+
+/// Whether a folder is in a file system in memory.
+pub(crate) fn is_in_memory(folder: &Path) -> bool {
+    statfs(folder).is_ok_and(|system| kind_of(&system) == IN_MEMORY)
+}
+
+#[allow(clippy::useless_conversion, reason = "the type differs from machine to machine")]
+fn kind_of(system: &StatFs) -> i64 {
+    i64::from(system.f_type)
+}
+
+/// Whether the files below a folder take more, with `entry` bytes for each at the least; also where that cannot be found out as
+/// [`used`] says.
+pub(crate) fn take_more(folder: &Path, most: u64, entry: u64) -> bool {
+    !statfs(folder).is_ok_and(|system| takes_at_most(&system, most, entry)) && used(folder, most, entry) > most
+}
+
+/// Whether all of a file system takes no more, so that no folder of it need be looked through. One in memory counts each name of a
+/// file as one more file, as [`used`] does.
+fn takes_at_most(system: &StatFs, most: u64, entry: u64) -> bool {
+    let blocks = system.f_blocks.saturating_sub(system.f_bfree);
+    let bytes = u64::try_from(system.f_bsize).ok().and_then(|size| blocks.checked_mul(size));
+    let entries = system.f_files.saturating_sub(system.f_ffree).saturating_mul(entry);
+    let is_limited = system.f_files > 0;
+    kind_of(system) == IN_MEMORY && is_limited && bytes.is_some_and(|bytes| bytes.saturating_add(entries) <= most)
 }
 
 /// What the files below a folder take, in bytes; `u64::MAX` where it is more than `most`, or cannot be found out with a bounded amount of
@@ -146,6 +175,19 @@ mod tests {
         fs::write(folder.path().join("a/b/file"), vec![1; 1 << 20]).unwrap();
         assert!(used(folder.path(), 1 << 30, ENTRY) > 1 << 20);
         assert_eq!(used(folder.path(), 1 << 19, ENTRY), u64::MAX);
+    }
+
+    #[test]
+    fn what_takes_more_is_looked_through() {
+        let folder =
+            tempfile::tempdir_in(if is_in_memory(Path::new("/dev/shm")) { "/dev/shm" } else { "/tmp" }).unwrap();
+        fs::write(folder.path().join("file"), vec![1; 1 << 20]).unwrap();
+        assert!(!take_more(folder.path(), 1 << 40, ENTRY) && !take_more(folder.path(), 2 << 20, ENTRY));
+        assert!(take_more(folder.path(), 1 << 19, ENTRY));
+        for number in 0..100 {
+            fs::hard_link(folder.path().join("file"), folder.path().join(number.to_string())).unwrap();
+        }
+        assert!(take_more(folder.path(), 50 << 20, 1 << 20));
     }
 
     #[test]

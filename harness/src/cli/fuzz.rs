@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::candidates::{Steps, candidates};
 use super::reproduce::reproduce_case;
-use super::run::{cores, lock};
+use super::run::lock;
 use super::{Failure, listen, open_contract, output, select};
 use crate::cli::arguments::FuzzArgs;
 use crate::contract_tier::sandbox::Candidate;
@@ -43,7 +43,7 @@ pub(super) async fn fuzz(arguments: &FuzzArgs) -> Result<ExitCode, Failure> {
     let mut sandboxes = open_contract::sandboxes(&folders, arguments.offline, arguments.reach.name(), &signals).await?;
     sandboxes.limit = LIMIT;
     let sandboxes = Arc::new(sandboxes);
-    let jobs = arguments.jobs.map_or_else(cores, usize::from);
+    let jobs = arguments.jobs.map_or_else(open_contract::usual_jobs, usize::from);
     let examiner = Examiner { sandboxes, criteria, limits: Limits::default(), jobs };
     let fuzzer = Arc::new(Fuzzer { examiner, cells, seed, cancel: signals.cancel.clone() });
     let cases = match arguments.case {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::run::{cores, lock};
+use super::run::lock;
 use super::{Failure, host, listen, open_contract, output, select};
 use crate::cli::arguments::{MutateArgs, SelectArgs};
 use crate::contract_tier::tier::Examiner;
@@ -47,7 +47,7 @@ pub(super) async fn mutate(arguments: &MutateArgs) -> Result<ExitCode, Failure> 
     let signals = listen()?;
     let mut sandboxes = open_contract::sandboxes(&folders, arguments.offline, arguments.reach.name(), &signals).await?;
     sandboxes.limit = LIMIT;
-    let jobs = arguments.jobs.map_or_else(cores, usize::from);
+    let jobs = arguments.jobs.map_or_else(open_contract::usual_jobs, usize::from);
     let criteria = Criteria { contract, tier: Tier::Contract, strict: true, control: None, reproduce: String::new() };
     let examiner = Examiner { sandboxes: Arc::new(sandboxes), criteria, limits: Limits::default(), jobs };
     let trial = Arc::new(Trial::new(examiner, folders.images(), &plan));

@@ -62,10 +62,16 @@ pub(super) fn refuse_images(candidate: &Candidate) -> Result<(), Failure> {
     }
 }
 
+/// How many candidates or scenarios are tried at once, unless it is said: one more than there are cores, since each waits for the kernel
+/// at times.
+pub(super) fn usual_jobs() -> usize {
+    cores() + 1
+}
+
 /// Opens the tier for a run, in these sandboxes.
 pub(super) fn open(job: &Job, sandboxes: Arc<Sandboxes>) -> Result<ContractTier, Failure> {
     let candidate = sandbox::Candidate::new(&sandboxes, &job.folders.images(), &job.candidate.base)?;
-    let jobs = job.arguments.jobs.map_or_else(cores, usize::from);
+    let jobs = job.arguments.jobs.map_or_else(usual_jobs, usize::from);
     let limits = Limits::default().with(&job.arguments.limits);
     let examiner = Examiner { sandboxes, criteria: job.criteria(), limits, jobs };
     Ok(ContractTier { examiner: Arc::new(examiner), candidate: Arc::new(candidate) })

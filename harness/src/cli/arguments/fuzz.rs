@@ -29,7 +29,7 @@ pub(crate) struct FuzzArgs {
     /// Treat SHOULD violations as failures
     #[arg(long)]
     pub strict: bool,
-    /// At most N applications at once [default: all cores]
+    /// At most N applications at once [default: cores + 1]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub jobs: Option<u16>,
     /// Download nothing: a missing file is an error

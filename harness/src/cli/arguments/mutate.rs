@@ -31,7 +31,7 @@ pub(crate) struct MutateArgs {
     /// Only mutants in lines changed since COMMIT
     #[arg(long, value_name = "COMMIT")]
     pub since: Option<String>,
-    /// At most N mutants at once [default: all cores]
+    /// At most N mutants at once [default: cores + 1]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub jobs: Option<u16>,
     /// Download nothing: a missing file is an error

@@ -58,7 +58,8 @@ pub(crate) struct RunArgs {
     pub cells: CellArgs,
     #[command(flatten)]
     pub candidate: TestedArgs,
-    /// At most N steps at once [default: all cores]
+    /// At most N steps at once [default: cores; in the contract tier
+    /// cores + 1]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64), help_heading = "Execution")]
     pub jobs: Option<u16>,
     /// Download nothing: a missing file is an error

@@ -13,6 +13,7 @@ mod scratch;
 mod seccomp;
 mod skeleton;
 mod tools;
+mod unpacked;
 mod user;
 mod words;
 mod workspace;
@@ -41,8 +42,9 @@ pub(crate) use candidate::Candidate;
 pub(crate) use error::SandboxError;
 pub(crate) use running::Bounds;
 pub(crate) use scratch::remove_stale;
+pub(crate) use unpacked::unpack;
 pub(crate) use user::HostUser;
-pub(crate) use workspace::{Workspace, unpack};
+pub(crate) use workspace::Workspace;
 
 /// The search path in the sandbox: the images'.
 pub(crate) const PATH: &str = "/usr/local/wsgi/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -225,7 +227,8 @@ impl Sandboxes {
     /// When its files cannot be made.
     pub(crate) fn workspace(&self, orders: &Orders) -> Result<Workspace, SandboxError> {
         let workspace = Workspace::new(self.folder.path(), self.user).map_err(SandboxError::io(self.folder.path()))?;
-        skeleton::lay_out(&workspace, &self.host_folders).map_err(SandboxError::io(workspace.root()))?;
+        skeleton::lay_out(&workspace, &self.host_folders, &self.tools.program)
+            .map_err(SandboxError::io(workspace.root()))?;
         workspace.order(orders)?;
         Ok(workspace)
     }

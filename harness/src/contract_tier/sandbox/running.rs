@@ -22,7 +22,7 @@ use super::group::{Group, Groups};
 use super::keeper::Keeper;
 use super::recorder::Recorder;
 use super::user::HostUser;
-use crate::beneath::used;
+use crate::beneath::take_more;
 use crate::check::captured::Captured;
 use crate::check::limit::Exceeded;
 
@@ -186,9 +186,9 @@ impl Watch<'_> {
                     ended?;
                     return Ok(None);
                 }
-                Some(used) = OptionFuture::from(looking.as_mut()) => {
+                Some(more) = OptionFuture::from(looking.as_mut()) => {
                     looking = None;
-                    if used? > self.bounds.disk {
+                    if more? {
                         return Ok(Some(Stopped::Exceeded(Exceeded::Disk(self.bounds.disk))));
                     }
                 }
@@ -221,16 +221,16 @@ impl Watch<'_> {
         Ok(())
     }
 
-    /// Looks how much the files take in the sandbox's folder.
-    fn look(&self) -> JoinHandle<u64> {
+    /// Looks whether the files in the sandbox's folder take more than they may.
+    fn look(&self) -> JoinHandle<bool> {
         let (folder, most) = (self.folder.to_owned(), self.bounds.disk);
-        tokio::task::spawn_blocking(move || used(&folder, most, ENTRY))
+        tokio::task::spawn_blocking(move || take_more(&folder, most, ENTRY))
     }
 
     /// Whether the sandbox's files take more than they may: those found in its folder, and those in memory.
     async fn takes_too_much(&self, in_memory: u64) -> io::Result<Option<Exceeded>> {
         let most = self.bounds.disk;
-        let too_much = in_memory > most || self.look().await? > most;
+        let too_much = in_memory > most || self.look().await?;
         Ok(too_much.then_some(Exceeded::Disk(most)))
     }
 }

@@ -6,8 +6,8 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::beneath::{self, ASIDE, OwnedFolder};
-use rustix::fs::{StatVfsMountFlags, statfs, statvfs};
+use crate::beneath::{self, ASIDE, OwnedFolder, is_in_memory};
+use rustix::fs::{StatVfsMountFlags, statvfs};
 use rustix::process::geteuid;
 
 use super::group;
@@ -16,8 +16,6 @@ use super::group;
 const MEMORY: &str = "/dev/shm";
 /// Where Linux has files that outlast a restart, and that all users may write to.
 const DISK: &str = "/var/tmp";
-/// The magic number of such a file system (`statfs(2)`).
-const TMPFS: i64 = 0x0102_1994;
 /// What must be free there, in bytes; a container's is often too small.
 const ENOUGH: u64 = 512 << 20;
 /// The file that says where a program makes control groups.
@@ -165,10 +163,8 @@ fn discard(path: PathBuf, swept: &mut Swept) {
 
 /// The folder in memory, where there is enough of it, and nobody else has made one in our name.
 fn in_memory() -> Option<PathBuf> {
-    let system = statfs(MEMORY).ok()?;
     let volume = statvfs(MEMORY).ok()?;
-    #[allow(clippy::useless_conversion, reason = "the type differs from machine to machine")]
-    let is_memory = i64::from(system.f_type) == TMPFS;
+    let is_memory = is_in_memory(Path::new(MEMORY));
     // Steps are executed there.
     let no_exec = volume.f_flag.contains(StatVfsMountFlags::NOEXEC);
     if !is_memory || no_exec || volume.f_bavail.saturating_mul(volume.f_frsize) < ENOUGH {

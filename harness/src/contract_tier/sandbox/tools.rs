@@ -1,8 +1,8 @@
 //! The program's own files that sandboxes are made with: copies, which no candidate shares with this machine or with another run.
 
-use std::fs::{self, Permissions};
-use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{self, File, Permissions};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
@@ -57,7 +57,7 @@ impl Tools {
             found
         };
         let own = std::env::current_exe().map_err(SandboxError::io(Path::new("the running program")))?;
-        let program = copy(&own, &folder.join("program")).map_err(SandboxError::io(&own))?;
+        let program = copy_loaded(&own, &folder.join("program")).map_err(SandboxError::io(&own))?;
         let mut tools = Self { bubblewrap, libraries, program, filters: Vec::new(), keeps_from_users: false };
         tools.keeps_from_users = tools.version().await.is_some_and(|version| version >= KEEPS_FROM_USERS);
         let made = [
@@ -100,7 +100,61 @@ fn copy(from: &Path, to: &Path) -> io::Result<PathBuf> {
     Ok(to.to_owned())
 }
 
+/// Copies that part of a program which the kernel loads: what tells a debugger of it is the larger part, and the folder is in memory.
+fn copy_loaded(from: &Path, to: &Path) -> io::Result<PathBuf> {
+    let mut program = File::open(from)?;
+    let length = loaded(&program)?.unwrap_or(u64::MAX);
+    io::copy(&mut (&mut program).take(length), &mut File::create_new(to)?)?;
+    fs::set_permissions(to, Permissions::from_mode(0o555))?;
+    Ok(to.to_owned())
+}
+
+/// How much of a program is loaded, from its beginning on, in bytes; nothing where it is no program of 64 bits (`elf(5)`).
+fn loaded(program: &File) -> io::Result<Option<u64>> {
+    let mut head = [0; 64];
+    program.read_exact_at(&mut head, 0)?;
+    if !head.starts_with(b"\x7fELF\x02") {
+        return Ok(None);
+    }
+    let long = |bytes: &[u8], at: usize| u64::from_ne_bytes(std::array::from_fn(|index| bytes[at + index]));
+    let short = |at: usize| u16::from_ne_bytes([head[at], head[at + 1]]);
+    let (segments, size, count) = (long(&head, 32), usize::from(short(54)), usize::from(short(56)));
+    if size < 56 {
+        return Ok(None);
+    }
+    let mut table = vec![0; size * count];
+    program.read_exact_at(&mut table, segments)?;
+    let ends = table.chunks_exact(size).map(|segment| long(segment, 8).saturating_add(long(segment, 32)));
+    Ok(ends.chain([segments.saturating_add(table.len() as u64)]).max())
+}
+
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_program_runs_without_what_is_not_loaded() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = std::env::current_exe().unwrap();
+        let copied = copy_loaded(&own, &folder.path().join("program")).unwrap();
+        assert!(fs::metadata(&copied).unwrap().len() < fs::metadata(own).unwrap().len());
+        assert!(Command::new(copied).arg("--list").output().unwrap().status.success());
+    }
+
+    #[test]
+    fn what_is_no_program_is_copied_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let script = folder.path().join("script");
+        fs::write(&script, "#!/bin/sh\n".repeat(20)).unwrap();
+        let copied = copy_loaded(&script, &folder.path().join("program")).unwrap();
+        assert_eq!(fs::read(script).unwrap(), fs::read(copied).unwrap());
+    }
 }

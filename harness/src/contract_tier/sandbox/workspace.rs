@@ -153,18 +153,6 @@ impl Workspace {
     }
 }
 
-/// Unpacks an archive of ours, with modes, but as the user that is root in the sandbox. Nobody has written to
-/// the folder before.
-///
-/// # Errors
-/// When a file cannot be written.
-pub(crate) fn unpack(archive: &[u8], folder: &Path, user: HostUser) -> Result<(), SandboxError> {
-    let mut archive = tar::Archive::new(archive);
-    archive.set_preserve_permissions(true);
-    archive.set_preserve_ownerships(false);
-    archive.unpack(folder).and_then(|()| user.give_all(folder)).map_err(SandboxError::io(folder))
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
