@@ -181,6 +181,14 @@ fn the_stub_accepts_the_options_of_the_variants_pip() {
     "=hello-wsgi",
     "BUILD-30"
 )]
+// No time of a file in memory tells of this.
+#[case::changed_by_way_of_memory(
+    BUILD,
+    "run_hook build\n",
+    "run_hook build\npython -c 'import mmap; file = open(\"wsgi.py\", \"r+b\"); text = mmap.mmap(file.fileno(), 0); print(text[0]); text[0:1] = b\"#\"'\n",
+    "=hello-wsgi",
+    "BUILD-30"
+)]
 #[case::not_process_1(START, "exec mod_wsgi-express", "mod_wsgi-express", "=hello-wsgi", "START-2")]
 #[case::another_port(START, "--port 80 ", "--port 8000 ", "=hello-wsgi", "START-1")]
 #[case::for_itself_alone(START, "--port 80 ", "--host 127.0.0.1 --port 80 ", "=hello-wsgi", "START-1")]

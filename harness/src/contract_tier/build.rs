@@ -7,7 +7,7 @@ use std::time::Duration;
 use regex::Regex;
 
 use super::calls::{self, Asked, Remains};
-use super::{APP, Examination, TierError, aside, files};
+use super::{APP, Examination, TierError, aside, files, snapshot};
 use crate::beneath::Folder;
 use crate::check;
 use crate::check::evidence::{BuildEnd, BuildEvidence, Change, ChangeKind};
@@ -45,13 +45,16 @@ impl Examination<'_> {
         let at = self.scenario.summary.at.clone();
         let failure = self.failing.and_then(|at| told_failure(at, expectation));
         self.workspace.order(&Orders { failure: failure.clone(), older: true, ..Orders::of(self.pip) })?;
-        let before = self.snapshot().await?;
         let root = self.root.clone();
         let came_with_requirements = root.is_there(&root.in_app(REQUIREMENTS));
         let came_with = listed(&root);
         let hooks = root.in_app(self.folder(&root)).join("action_hooks");
         let has_hook = |name: &str| root.is_there(&hooks.join(name));
         let (has_pre_build_hook, has_build_hook) = (has_hook("pre-build"), has_hook("build"));
+        // What hooks change is theirs.
+        let is_left =
+            !has_pre_build_hook && !has_build_hook && matches!(expectation.outcome.value, BuildOutcome::Success);
+        let before = if is_left { Some(snapshot(&root).await?) } else { None };
         // By `RUN` in shell form.
         let start = Start { by_shell: true, ..self.start(vec![STEP.to_owned()], self.limits.build()) };
         let end = self.run(&start).await?;
@@ -92,7 +95,7 @@ impl Examination<'_> {
                     Ok(calls::succeeded(&scope, &asked, &calls, &left.remains))
                 });
                 let mut findings = findings.await?;
-                if !has_pre_build_hook && !has_build_hook {
+                if let Some(before) = before {
                     let scope = self.scope.at(Stage::Build);
                     findings.extend(self.untouched(&scope, before, &self.scenario.summary.at).await?);
                 }
@@ -129,12 +132,6 @@ impl Examination<'_> {
         .await
     }
 
-    /// The application folder as it is.
-    async fn snapshot(&self) -> Result<Snapshot, TierError> {
-        let root = self.root.clone();
-        aside(move || Ok(root.snapshot()?)).await
-    }
-
     /// The folder of the application that has hooks and variables, where it is a link the one that it leads to.
     fn real_folder(&self) -> Result<String, TierError> {
         let folder = self.folder(&self.root);
@@ -143,7 +140,7 @@ impl Examination<'_> {
     }
 
     /// That the build step itself changed nothing of the application's.
-    async fn untouched(&self, scope: &Scope, before: Snapshot, at: &At) -> Result<Option<Finding>, TierError> {
+    async fn untouched(&mut self, scope: &Scope, before: Snapshot, at: &At) -> Result<Option<Finding>, TierError> {
         let (root, folder) = (self.root.clone(), self.real_folder()?);
         let changes = aside(move || {
             let parent = format!("{APP}/{folder}");
@@ -156,11 +153,13 @@ impl Examination<'_> {
                     || (change.path == parent && made_folder);
                 Path::new(&change.path).starts_with(&kept) || (change.kind == ChangeKind::Added && made)
             };
-            let mut changes = before.changes(&root.snapshot()?, APP);
+            let now = root.snapshot()?;
+            let mut changes = before.changes(&now, APP);
             changes.retain(|change| !own(change));
-            Ok(changes)
+            Ok((changes, now))
         });
-        let changes = changes.await?;
+        let (changes, now) = changes.await?;
+        self.built = Some(now);
         Ok(scope.holds_for(ClauseId::build(30), CheckId::BuildLeavesFiles, (), at, || {
             let expected = "the build step to leave the application's files as they are".to_owned();
             (!changes.is_empty()).then(|| (expected, first_of(&changes)))
@@ -216,7 +215,8 @@ fn mentioned(listed: &[u8]) -> Vec<Vcs> {
 
 /// Whether requirements.txt has pip take pre-releases of all.
 fn asks_for_pre_releases(listed: &[u8]) -> bool {
-    String::from_utf8_lossy(listed).split_whitespace().any(|word| word == "--pre")
+    let text = String::from_utf8_lossy(listed);
+    text.contains("--pre") && text.split_whitespace().any(|word| word == "--pre")
 }
 
 /// The packages that a call asked for, and that no stub knows.

@@ -28,6 +28,7 @@ use crate::check::scope::Scope;
 use crate::contract_tier::requirements::Pip;
 use crate::contract_tier::sandbox::{Bounds, Candidate, End, SandboxError, Sandboxes, Start, Workspace};
 use crate::contract_tier::stub::record::{Failing, Orders};
+use crate::host::snapshot::Snapshot;
 use crate::outcome::{Finding, Level, Log, NotRun, Stage, with_causes};
 use crate::suite::dialect::Dialect;
 use crate::suite::limits::Limits;
@@ -148,6 +149,8 @@ struct Examination<'a> {
     /// The sandbox's files.
     root: files::Root,
     failing: Option<Failing>,
+    /// The application folder after the build step, for as long as nothing else has run.
+    built: Option<Snapshot>,
     examined: Examined,
 }
 
@@ -174,8 +177,20 @@ pub(crate) async fn examine(
             }
             let (workspace, root) = workspace(sandboxes, pip, &archive).await?;
             let examined = std::mem::take(into);
-            let mut examination =
-                Examination { sandboxes, candidate, scenario, scope, pip, limits, workspace, root, failing, examined };
+            let built = None;
+            let mut examination = Examination {
+                sandboxes,
+                candidate,
+                scenario,
+                scope,
+                pip,
+                limits,
+                workspace,
+                root,
+                failing,
+                built,
+                examined,
+            };
             let ended = examination.all(&recipe).await;
             *into = examination.examined;
             match ended {
@@ -225,6 +240,12 @@ async fn workspace(
     });
     let root = root.await?;
     Ok((workspace, root))
+}
+
+/// The application folder as it is.
+async fn snapshot(root: &files::Root) -> Result<Snapshot, TierError> {
+    let root = root.clone();
+    aside(move || Ok(root.snapshot()?)).await
 }
 
 /// Reads or writes what may take long, or hang, where it holds up no other task, no signal and no limit.
@@ -301,6 +322,7 @@ impl Examination<'_> {
             .filter(|command| command.run.value.first().is_some_and(|name| COMMANDS.contains(&name.as_str())))
             .collect();
         for command in commands {
+            self.built = None;
             let mut words = command.run.value.clone();
             if words.first().is_some_and(|name| name.starts_with("mod_wsgi-docker-")) {
                 words[0] = format!("/usr/local/bin/{}", words[0]);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use super::start::{self, Awaited};
-use super::{APP, Examination, TierError, aside, files};
+use super::{APP, Examination, TierError, aside, files, snapshot};
 use crate::beneath::{BeneathError, Bound};
 use crate::check;
 use crate::check::captured::Captured;
@@ -13,7 +13,6 @@ use crate::check::evidence::EndEvidence;
 use crate::contract_tier::sandbox::{SandboxError, Start, unpack};
 use crate::contract_tier::stub::express;
 use crate::contract_tier::stub::record::{Call, Effect, Orders};
-use crate::host::snapshot::Snapshot;
 use crate::outcome::{ClauseId, NotRun, Stage};
 use crate::suite::scenario::{ServeExpectation, volume_context};
 
@@ -46,9 +45,15 @@ impl Examination<'_> {
         };
         let arguments = serve.start.arguments.clone().unwrap_or_else(|| command.to_vec());
         let folder = self.folder(&root);
-        let (before, there_before) = state(&root, folder).await?;
+        let there_before = read_variables(&root, folder).await?;
         let hooks = root.in_app(folder).join("action_hooks");
         let has_hooks = ["deploy-env", "deploy"].iter().any(|name| root.is_there(&hooks.join(name)));
+        let before = match self.built.take().filter(|_| volume.is_none()) {
+            // What hooks change is theirs, unless it is said.
+            _ if has_hooks && serve.unchanged.is_empty() => None,
+            Some(built) => Some(built),
+            None => Some(snapshot(&root).await?),
+        };
 
         let mut log = Captured::default();
         let mut exit_code = None;
@@ -71,7 +76,7 @@ impl Examination<'_> {
             exit_code = end.exit_code;
             log = log.then(end.log);
         }
-        let (after, now) = state(&root, folder).await?;
+        let now = read_variables(&root, folder).await?;
         let calls = self.workspace.calls();
         let serving: Vec<&Call> = calls.iter().filter(|call| call.effect == Effect::Serves).collect();
         let at = scenario.summary.at.clone();
@@ -105,8 +110,8 @@ impl Examination<'_> {
             self.add(start::check(&scope, &awaited, &serving));
             self.add(start::ended(&scope, &at, exit_code).into_iter().collect());
         }
-        if !serve.unchanged.is_empty() || !has_hooks {
-            let changes = before.changes(&after, APP);
+        if let Some(before) = before {
+            let changes = before.changes(&snapshot(&root).await?, APP);
             self.add(start::untouched(&scope, &at, &changes).into_iter().collect());
         }
         let expected = ServeExpectation { tool_log: Vec::new(), ..serve.clone() };
@@ -136,10 +141,10 @@ fn user_of(serve: &ServeExpectation) -> Option<(u32, u32)> {
     Some((user.parse().ok()?, group.parse().ok()?))
 }
 
-/// The application folder as it is, and the variables that its files stand for.
-async fn state(root: &files::Root, folder: &'static str) -> Result<(Snapshot, BTreeMap<String, String>), TierError> {
+/// As [`variables`], beside all else.
+async fn read_variables(root: &files::Root, folder: &'static str) -> Result<BTreeMap<String, String>, TierError> {
     let root = root.clone();
-    aside(move || Ok((root.snapshot()?, variables(&root, folder)?))).await
+    aside(move || variables(&root, folder)).await
 }
 
 /// The variables that the files of `user_vars` stand for: the whole content, but for the last line end.

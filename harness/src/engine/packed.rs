@@ -14,7 +14,7 @@ use tar::{Entry, EntryType};
 
 use super::archive::{Ending, end_of};
 use crate::beneath::{BeneathError, Bound, MAX_DEPTH, MAX_ENTRIES, MAX_PATH, MAX_PATHS};
-use crate::host::snapshot::{MAX_CONTENT, Snapshot, state};
+use crate::host::snapshot::{Content, MAX_CONTENT, Snapshot, State};
 
 /// How much the headers of one entry may have, in bytes: extended attributes are among them.
 const MAX_HEADERS: u64 = 1 << 20;
@@ -37,7 +37,7 @@ struct Told {
 struct Packed {
     /// How the archive calls the folder itself.
     root: Option<PathBuf>,
-    entries: BTreeMap<PathBuf, String>,
+    entries: BTreeMap<PathBuf, State>,
     count: usize,
     paths: usize,
     content: u64,
@@ -84,28 +84,25 @@ impl Packed {
             return Ok(());
         }
         let (kind, content) = match kind {
-            EntryType::Directory => (FileType::Directory, String::new()),
+            EntryType::Directory => (FileType::Directory, Content::None),
             EntryType::Regular | EntryType::Continuous => {
                 let size = told.size.map_or_else(|| header.entry_size(), Ok).map_err(broken)?;
                 self.content = self.content.saturating_add(size);
                 if self.content > MAX_CONTENT {
                     return Err(Bound::Heavy { most: MAX_CONTENT }.into());
                 }
-                (FileType::RegularFile, content(entry, size)?)
+                (FileType::RegularFile, Content::Hash(hash(entry, size)?))
             }
-            EntryType::Symlink => {
-                let target = target().unwrap_or_default();
-                (FileType::Symlink, String::from_utf8_lossy(&target).into_owned())
-            }
-            EntryType::Fifo => (FileType::Fifo, String::new()),
-            EntryType::Char => (FileType::CharacterDevice, String::new()),
-            EntryType::Block => (FileType::BlockDevice, String::new()),
+            EntryType::Symlink => (FileType::Symlink, Content::Target(target().unwrap_or_default())),
+            EntryType::Fifo => (FileType::Fifo, Content::None),
+            EntryType::Char => (FileType::CharacterDevice, Content::None),
+            EntryType::Block => (FileType::BlockDevice, Content::None),
             _ => return Err(wrong("an entry of an unknown kind")),
         };
         let mode = kind.as_raw_mode() | header.mode().map_err(broken)? & 0o7777;
         let user = told.user.map_or_else(|| header.uid(), Ok).map_err(broken)?;
         let group = told.group.map_or_else(|| header.gid(), Ok).map_err(broken)?;
-        self.entries.insert(path, state(mode, (user, group), &content));
+        self.entries.insert(path, State { mode, user, group, content });
         Ok(())
     }
 
@@ -172,10 +169,10 @@ fn record(data: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 }
 
 /// The hash of what a file has.
-fn content(entry: &mut impl Read, size: u64) -> Result<String, BeneathError> {
+fn hash(entry: &mut impl Read, size: u64) -> Result<[u8; 32], BeneathError> {
     let mut hash = Sha256::new();
     if io::copy(entry, &mut hash).map_err(broken)? == size {
-        Ok(hex::encode(hash.finalize()))
+        Ok(hash.finalize().into())
     } else {
         Err(broken(io::ErrorKind::UnexpectedEof.into()))
     }

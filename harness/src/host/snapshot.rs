@@ -1,26 +1,64 @@
 //! What is in a folder that somebody else writes to, and what has become of it since.
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FileType, Stat};
 use sha2::{Digest, Sha256};
 
 use crate::beneath::{BeneathError, Folder, Found};
 use crate::check::evidence::{Change, ChangeKind};
 
-/// How large a file is that is read in any case, in bytes.
-const SMALL: u64 = 4 << 20;
-/// How much the files of a folder may have together, in bytes, for their contents to be compared. What is put there has a quarter of it.
+/// How much the files of a folder may have together, in bytes, for their contents to be compared.
 pub(crate) const MAX_CONTENT: u64 = 256 << 20;
+/// How large a file is that is read in any case, in bytes: as much as all that is put into a folder may have.
+const SMALL: u64 = MAX_CONTENT / 4;
 
-/// What is in a folder, by path: for each entry all that is to stay the same.
+/// What is in a folder, by path: as text, since paths take long to compare.
 #[derive(Debug, Default)]
-pub(crate) struct Snapshot(BTreeMap<PathBuf, String>);
+pub(crate) struct Snapshot(BTreeMap<OsString, State>);
+
+/// All that is to stay the same of an entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct State {
+    /// With its kind.
+    pub mode: u32,
+    pub user: u64,
+    pub group: u64,
+    pub content: Content,
+}
+
+/// What stands for an entry's content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Content {
+    /// It has none.
+    None,
+    /// Where a link leads.
+    Target(Vec<u8>),
+    /// Of a file.
+    Hash([u8; 32]),
+    /// Of a file, with the time at which it was written last.
+    Timed { size: u64, written: Time, told: Told },
+}
+
+/// Seconds and nanoseconds.
+type Time = (i64, i64);
+
+/// What tells contents of the same size apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Told {
+    Hash([u8; 32]),
+    /// The time at which anything of the file was changed last.
+    Changed(Time),
+}
 
 impl Snapshot {
     /// What is in a folder now. Contents of large files are told apart by size and times alone. The time of a change cannot be set back as
-    /// that of the content can, but it changes with less; so what is small is read.
+    /// that of the content can, but it changes with less, and where files are in memory a write by way of memory (`mmap(2)`) does not
+    /// change it. So what is small is read.
     ///
     /// # Errors
     /// When it cannot be read, or there is more than is read.
@@ -31,52 +69,57 @@ impl Snapshot {
             let is_read = size <= SMALL && size <= left;
             left -= if is_read { size } else { 0 };
             // One that its owner may not read neither can this program, where they are one user.
-            let read = if is_read { content(found).ok() } else { None };
-            let told = read.unwrap_or_else(|| format!("{}.{}", status.st_ctime, status.st_ctime_nsec));
-            Ok(format!("{size} {}.{} {told}", status.st_mtime, status.st_mtime_nsec))
+            let hash = if is_read { hash(found).ok() } else { None };
+            let changed = || Told::Changed(time(status.st_ctime, status.st_ctime_nsec));
+            let told = hash.map_or_else(changed, Told::Hash);
+            Ok(Content::Timed { size, written: time(status.st_mtime, status.st_mtime_nsec), told })
         })
     }
 
     /// As [`Self::quick`], with all contents, as they are in an engine's archive of the folder.
     #[cfg(test)]
     pub(crate) fn whole(folder: &Folder) -> Result<Self, BeneathError> {
-        Self::by(folder, &mut content)
+        Self::by(folder, &mut |found| hash(found).map(Content::Hash))
     }
 
-    fn by(folder: &Folder, content: Content<'_>) -> Result<Self, BeneathError> {
+    fn by(
+        folder: &Folder,
+        content: &mut dyn FnMut(&Found<'_>) -> Result<Content, BeneathError>,
+    ) -> Result<Self, BeneathError> {
         let mut entries = BTreeMap::new();
         if let Some(status) = folder.status(Path::new(""))? {
-            entries.insert(PathBuf::new(), state_of(&status, ""));
+            entries.insert(OsString::new(), state(&status, Content::None));
         }
         folder.walk(|found| {
             let content = if found.is_link() {
-                found.target()?.to_string_lossy().into_owned()
+                Content::Target(found.target()?.into_os_string().into_vec())
             } else if found.is_file() {
                 content(found)?
             } else {
-                String::new()
+                Content::None
             };
-            entries.insert(found.path.to_owned(), state_of(found.status, &content));
+            entries.insert(found.path.as_os_str().to_owned(), state(found.status, content));
             Ok(true)
         })?;
         Ok(Self(entries))
     }
 
-    /// One of entries by their paths beneath the folder, whose own path is empty; each as [`state`] says it.
-    pub(crate) fn of_entries(entries: BTreeMap<PathBuf, String>) -> Self {
-        Self(entries)
+    /// One of entries by their paths beneath the folder, whose own path is empty.
+    pub(crate) fn of_entries(entries: BTreeMap<PathBuf, State>) -> Self {
+        Self(entries.into_iter().map(|(path, state)| (path.into_os_string(), state)).collect())
     }
 
     /// The same with sockets at these paths.
     #[must_use]
     pub(crate) fn with_sockets(mut self, paths: Vec<String>) -> Self {
-        self.0.extend(paths.into_iter().map(|path| (path.into(), "socket".to_owned())));
+        let socket = State { mode: FileType::Socket.as_raw_mode(), user: 0, group: 0, content: Content::None };
+        self.0.extend(paths.into_iter().map(|path| (path.into(), socket.clone())));
         self
     }
 
     /// What has become of it, with paths as in a container that has it mounted at `mount`.
     pub(crate) fn changes(&self, now: &Self, mount: &str) -> Vec<Change> {
-        let path = |path: &Path| match path.to_string_lossy() {
+        let path = |path: &OsStr| match path.to_string_lossy() {
             root if root.is_empty() => mount.to_owned(),
             below => format!("{mount}/{below}"),
         };
@@ -91,26 +134,22 @@ impl Snapshot {
     }
 }
 
-/// What stands for the content of a file.
-type Content<'a> = &'a mut dyn FnMut(&Found<'_>) -> Result<String, BeneathError>;
-
 /// The hash of a file's content, which need not fit into memory.
-fn content(found: &Found<'_>) -> Result<String, BeneathError> {
+fn hash(found: &Found<'_>) -> Result<[u8; 32], BeneathError> {
     let failed = |source| BeneathError::Io { path: found.path.to_owned(), source };
     // A file that grows meanwhile is read no further than it was.
     let mut file = found.file()?.take(found.size());
     let mut hash = Sha256::new();
     io::copy(&mut file, &mut hash).map_err(failed)?;
-    Ok(hex::encode(hash.finalize()))
+    Ok(hash.finalize().into())
 }
 
-fn state_of(status: &rustix::fs::Stat, content: &str) -> String {
-    state(status.st_mode, (status.st_uid.into(), status.st_gid.into()), content)
+fn state(status: &Stat, content: Content) -> State {
+    State { mode: status.st_mode, user: status.st_uid.into(), group: status.st_gid.into(), content }
 }
 
-/// All that is to stay the same of an entry: its mode with its kind, user and group, and what stands for its content.
-pub(crate) fn state(mode: u32, (user, group): (u64, u64), content: &str) -> String {
-    format!("{mode:o} {user}:{group} {content}")
+fn time(seconds: i64, nanoseconds: impl TryInto<i64>) -> Time {
+    (seconds, nanoseconds.try_into().unwrap_or_default())
 }
 
 #[cfg(test)]
