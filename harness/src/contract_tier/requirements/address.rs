@@ -92,6 +92,10 @@ pub(super) fn is_vcs(scheme: &str, pip: Pip) -> bool {
 
 /// Whether pip takes a requirement for an address.
 pub(super) fn is_address(text: &str, pip: Pip) -> Result<bool, Refused> {
+    // As most are: neither a scheme nor a host to refuse.
+    if !text.bytes().any(|byte| matches!(byte, b':' | b'[' | b']')) {
+        return Ok(false);
+    }
     let scheme = if pip.is_legacy() {
         text.split_once(':').map(|(scheme, _)| scheme.to_lowercase()).unwrap_or_default()
     } else {
@@ -195,7 +199,8 @@ pub(super) fn extension(name: &str) -> &str {
 }
 
 pub(super) fn is_archive(path: &str) -> bool {
-    ARCHIVES.contains(&extension(path).to_lowercase().as_str())
+    let extension = extension(path);
+    !extension.is_empty() && ARCHIVES.contains(&extension.to_lowercase().as_str())
 }
 
 /// A path without `.` and `..`.

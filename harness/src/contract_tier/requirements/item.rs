@@ -86,20 +86,18 @@ impl Place<'_> {
         if link.is_none() && !self.pip.is_legacy() {
             self.extras(brackets)?;
         }
-        let mut item = match link {
-            Some(link) => self.linked(link)?,
+        let (mut item, address) = match link {
+            Some(link) => (self.linked(link)?, None),
             None => self.named(text)?,
         };
         let extras = self.extras(brackets)?;
         if !extras.is_empty() {
             item.extras = extras;
         }
-        if item.address.is_none() && !self.pip.is_legacy() {
-            // Before pip 10 the address of `NAME @ ADDRESS` is passed over.
-            item.address = self.parse(text)?.ok().and_then(|named| named.address);
-            if let Some(link) = &item.address {
-                self.check_link(link)?;
-            }
+        // Before pip 10 the address of `NAME @ ADDRESS` is passed over.
+        if let Some(link) = address.filter(|_| !self.pip.is_legacy()) {
+            self.check_link(&link)?;
+            item.address = Some(link);
         }
         item.marker = marker.or(item.marker);
         Ok(item)
@@ -111,8 +109,8 @@ impl Place<'_> {
             return Err(Refused::exception("TypeError: must be encoded string without NULL bytes"));
         }
         let looks = |text: &str| text.contains('/') || text.starts_with('.');
-        let is_folder = !path.contains('\0') && self.files.is_folder(Path::new(path));
-        if is_folder && looks(text) {
+        let is_folder = || !path.contains('\0') && self.files.is_folder(Path::new(path));
+        if looks(text) && is_folder() {
             let has = |name: &str| self.files.is_file(&Path::new(path).join(name));
             if !has("setup.py") && (self.pip.is_legacy() || !has("pyproject.toml")) {
                 return Err(Refused::error(format!("Directory '{text}' is not installable.")));
@@ -149,7 +147,7 @@ impl Place<'_> {
             address::egg(&link).map(str::to_owned)
         };
         let mut item = match asked {
-            Some(asked) => self.named(&asked)?,
+            Some(asked) => self.named(&asked)?.0,
             None => Item::default(),
         };
         if !self.pip.is_legacy() {
@@ -159,11 +157,12 @@ impl Place<'_> {
         Ok(item)
     }
 
-    /// A requirement by name.
-    fn named(&self, text: &str) -> Result<Item, Refused> {
-        let named = self.parse(text)?.map_err(|bad| not_a_requirement(text, bad))?;
-        let extras = named.extras.iter().map(|extra| self.extra(extra)).collect();
-        Ok(Item { name: Some(named.name), extras, versions: named.versions, marker: named.marker, ..Item::default() })
+    /// A requirement by name, and the address that stands beside it.
+    fn named(&self, text: &str) -> Result<(Item, Option<String>), Refused> {
+        let Named { name, extras, versions, address, marker } =
+            self.parse(text)?.map_err(|bad| not_a_requirement(text, bad))?;
+        let extras = extras.iter().map(|extra| self.extra(extra)).collect();
+        Ok((Item { name: Some(name), extras, versions, marker, ..Item::default() }, address))
     }
 
     /// The parts of a requirement by name, or why it is none.
@@ -221,7 +220,7 @@ impl Place<'_> {
         check_egg(&link)?;
         let mut item = Item::default();
         if let Some(egg) = address::egg(&link) {
-            item = self.named(egg)?;
+            item = self.named(egg)?.0;
         }
         if file.is_some() {
             let extras = match early {
@@ -253,7 +252,7 @@ impl Place<'_> {
                 address::file_of(&file, self.pip)?;
             }
             let mut item = match address::egg(&file) {
-                Some(egg) => self.named(egg)?,
+                Some(egg) => self.named(egg)?.0,
                 None => Item::default(),
             };
             if brackets.is_some() {
@@ -271,7 +270,7 @@ impl Place<'_> {
         let Some(egg) = address::egg(&link).filter(|egg| !egg.is_empty()) else {
             return Err(Refused::error("Could not detect requirement name, please specify one with #egg="));
         };
-        let item = self.named(without_version(egg))?;
+        let (item, _) = self.named(without_version(egg))?;
         Ok(Item { editable: true, address: Some(link), ..item })
     }
 
