@@ -1,5 +1,6 @@
 //! `wsgi-proof run`: load, plan, open a tier, run the session, report.
 
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -51,6 +52,8 @@ pub(super) struct Job {
     pub(super) contract: Option<Contract>,
     lock: SuiteLock,
     shard: Option<ShardOf>,
+    /// The digest of the suite, if it has one.
+    suite: Option<String>,
 }
 
 impl Job {
@@ -77,7 +80,12 @@ impl Job {
                 Some(EJECT_FIRST),
             ));
         }
-        let (mut loaded, contract) = select::select(&folders, cells, &arguments.select)?;
+        let (suite, selected) = std::thread::scope(|scope| {
+            let suite = scope.spawn(|| suite_of(&folders));
+            let selected = select::select(&folders, cells, &arguments.select);
+            (suite.join().unwrap_or_else(|cause| resume_unwind(cause)), selected)
+        });
+        let (mut loaded, contract) = selected?;
         let shard = arguments.shard.map(|shard| shard.told(select::keep(shard, &mut loaded)));
         let lock = if arguments.write_lock { lock_so_far(&folders)? } else { lock(&folders)? };
         let candidate = Candidate::of(&arguments.candidate, &folders)?;
@@ -85,7 +93,7 @@ impl Job {
             open_contract::refuse_images(&candidate)?;
         }
         let plan = Plan::repeated(loaded, &origin(&arguments.candidate), arguments.repeat);
-        Ok(Self { begun, arguments, folders, candidate, plan, contract, lock, shard })
+        Ok(Self { begun, arguments, folders, candidate, plan, contract, lock, shard, suite })
     }
 
     /// Runs it for who called the program, and writes down what failed; its exit code.
@@ -118,7 +126,7 @@ impl Job {
 
     /// Runs it in a tier that is open.
     pub(super) async fn run_in(&self, tier: impl tier::Tier, signals: &Signals, mut reporters: RunReporters) -> Ended {
-        let Self { arguments, folders, plan, lock, shard, .. } = self;
+        let Self { arguments, folders, plan, lock, shard, suite, .. } = self;
         // What a candidate calls decides how many assertions the contract tier makes: only those of the repository's own count there.
         let assertions = arguments.tier == Tier::Image || arguments.candidate == TestedArgs::default();
         let session = Session {
@@ -127,7 +135,7 @@ impl Job {
             candidate: announce(&arguments.candidate),
             limit: Duration::from_secs(arguments.run_seconds.into()),
             until_fail: arguments.until_fail,
-            suite: suite_of(folders),
+            suite: suite.clone(),
             whole: arguments.select.is_all() && shard.is_none(),
             shard: *shard,
             lock: Lock { root: folders.scenarios(), counts: lock.clone(), assertions, write: arguments.write_lock },

@@ -3,6 +3,9 @@
 //! [`super::folders`] finds the scenarios. Each file is read as [`toml_file`] says; [`super::table`] is the last stage, the meaning.
 //! Files do not wait for each other.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::panic::resume_unwind;
 use std::path::Path;
 
 use super::folders::{self, SCENARIO_FILE};
@@ -21,28 +24,40 @@ pub(crate) fn load(root: &Path, setting: &Setting<'_>) -> Result<Vec<Scenario>, 
     let mut faults = Vec::new();
     let mut scenarios = Vec::new();
     let names = folders::scenarios(root, &mut faults);
-    for name in &names {
-        check_name(name, &names, &mut faults);
-        let relative = Path::new(name).join(SCENARIO_FILE);
-        let text = match Folder::open(root).and_then(|root| root.text(&relative, toml_file::MAX_FILE)) {
-            Ok(text) => text,
-            Err(error) => {
-                faults.push(unreadable(&relative, error));
-                continue;
-            }
-        };
-        let source = Source::new(&relative, text);
-        let resolved = toml_file::typed(&source).and_then(|file| {
-            let mut resolver = Resolver::new(&source, setting);
-            let scenario = table::resolve(&mut resolver, name, &root.join(name), &file);
-            resolver.finish(scenario)
-        });
-        match resolved {
+    let mut first = BTreeMap::new();
+    let loaded = in_parallel(&names, &|name| scenario(root, setting, name));
+    for (name, loaded) in names.iter().zip(loaded) {
+        faults.extend(fault_of_name(name, &mut first));
+        match loaded {
             Ok(scenario) => scenarios.push(scenario),
             Err(found) => faults.extend(found),
         }
     }
     if faults.is_empty() { Ok(scenarios) } else { Err(Diagnostics::new(faults)) }
+}
+
+/// Loads one.
+fn scenario(root: &Path, setting: &Setting<'_>, name: &str) -> Result<Scenario, Vec<Diagnostic>> {
+    let relative = Path::new(name).join(SCENARIO_FILE);
+    let text = Folder::open(root).and_then(|root| root.text(&relative, toml_file::MAX_FILE));
+    let source = Source::new(&relative, text.map_err(|error| vec![unreadable(&relative, error)])?);
+    let file = toml_file::typed(&source)?;
+    let mut resolver = Resolver::new(&source, setting);
+    let scenario = table::resolve(&mut resolver, name, &root.join(name), &file);
+    resolver.finish(scenario)
+}
+
+/// What comes of each name, in their order, by as many threads as there are cores.
+fn in_parallel<T: Send>(names: &[String], load: &(dyn Fn(&str) -> T + Sync)) -> Vec<T> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut loaded: Vec<_> = std::thread::scope(|scope| {
+        let one =
+            |first| scope.spawn(move || names.iter().skip(first).step_by(threads).map(|name| load(name)).collect());
+        let started: Vec<_> = (0..threads).map(one).collect();
+        let ended = started.into_iter().map(|thread| thread.join().unwrap_or_else(|cause| resume_unwind(cause)));
+        ended.map(|part: Vec<T>| part.into_iter()).collect()
+    });
+    (0..names.len()).filter_map(|index| loaded[index % threads].next()).collect()
 }
 
 /// The fault of a file that cannot be read.
@@ -55,18 +70,21 @@ pub(super) fn unreadable(file: &Path, error: BeneathError) -> Diagnostic {
     }
 }
 
-fn check_name(name: &str, names: &[String], faults: &mut Vec<Diagnostic>) {
+/// What is wrong with a name. `first` has the names so far, by how a file system that ignores case knows them.
+fn fault_of_name<'a>(name: &'a str, first: &mut BTreeMap<String, &'a str>) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
     if !is_kebab_case(name) {
         faults.push(folders::bad_name(name));
     }
     // The second of the two says it, so that it is said once.
-    if let Some(first) = names.iter().take_while(|other| *other != name).find(|other| other.eq_ignore_ascii_case(name))
-    {
-        faults.push(
-            Diagnostic::of(Path::new(name), format!("the name differs from that of `{first}` only in case"))
+    match first.entry(name.to_ascii_lowercase()) {
+        Entry::Vacant(place) => drop(place.insert(name)),
+        Entry::Occupied(first) => faults.push(
+            Diagnostic::of(Path::new(name), format!("the name differs from that of `{}` only in case", first.get()))
                 .help("names must be unique on file systems that ignore case, too"),
-        );
+        ),
     }
+    faults
 }
 
 /// Whether the text is lower-case ASCII words, joined by single hyphens.
