@@ -73,8 +73,8 @@ impl Image {
     fn follow(&mut self, does: &Does) -> Result<(), Why> {
         match does {
             Does::Describe => {}
-            // Commands have arguments in their environment.
-            Does::Declare(_) if self.application == Application::Built => {}
+            // Commands have arguments in their environment, and are run by a shell.
+            Does::Declare(_) | Does::Shell(_) if self.application == Application::Built => {}
             Does::Folder(folder) if is_app(folder) => self.is_in_app = true,
             Does::Copy { sources, to, has_options: false, .. } if is_whole(sources) && self.is_app(to) => {
                 if self.application == Application::Built {
@@ -96,6 +96,7 @@ impl Image {
             | Does::Run(_)
             | Does::EntryPoint(_)
             | Does::Trigger(_)
+            | Does::Shell(_)
             | Does::Other => return Err(NOT_HERE),
         }
         Ok(())
@@ -176,6 +177,10 @@ mod tests {
                 "WORKDIR /app\nCOPY . .\nARG X=1\nRUN mod_wsgi-docker-build\n",
                 "cannot be followed in a sandbox: ARG X=1",
             ),
+            (
+                "WORKDIR /app\nCOPY . .\nSHELL [\"/bin/bash\", \"-c\"]\nRUN mod_wsgi-docker-build\n",
+                "cannot be followed in a sandbox: SHELL",
+            ),
             ("WORKDIR /app\n", "there is no `COPY . /app`"),
             ("COPY . /app\n", "there is no `WORKDIR /app`"),
         ] {
@@ -188,6 +193,8 @@ mod tests {
     fn a_command_in_shell_form_reaches_the_start_step() {
         let recipe = read("ARG IMAGE\nFROM ${IMAGE}\nCMD [ 'x' ]\n").unwrap();
         assert_eq!(recipe.command, ["/bin/sh", "-c", "[ 'x' ]"]);
+        let recipe = read("ARG IMAGE\nFROM ${IMAGE}\nSHELL [\"/usr/bin/bash\", \"-ec\"]\nCMD x\n").unwrap();
+        assert_eq!(recipe.command, ["/usr/bin/bash", "-ec", "x"]);
     }
 
     #[test]

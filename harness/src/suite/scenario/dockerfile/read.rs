@@ -45,6 +45,8 @@ pub(crate) enum Does {
     EntryPoint(Option<Vec<String>>),
     /// `CMD`: its words, which in shell form are a shell and its arguments.
     Command(Vec<String>),
+    /// `SHELL`: what shell forms are from here on.
+    Shell(Vec<String>),
     /// `EXPOSE`, `LABEL` and `MAINTAINER`, which say something of the image, and change nothing in it.
     Describe,
     /// `ONBUILD`.
@@ -78,6 +80,7 @@ pub(crate) fn read(text: &str) -> Result<Dockerfile, Unreadable> {
     let shift = text.len() - body.len();
     let unclear = unclear::in_text(body).map(|(place, what)| (place + shift, what));
     let mut file = Dockerfile { unclear, ..Dockerfile::default() };
+    let mut shell = usual_shell();
     for parsed in parse_dockerfile::parse_iter(body)? {
         let parsed = match parsed {
             Ok(parsed) => parsed,
@@ -85,7 +88,13 @@ pub(crate) fn read(text: &str) -> Result<Dockerfile, Unreadable> {
             Err(_) if file.only_buildkit.is_some() => break,
             Err(error) => return Err(error.into()),
         };
-        let (start, does) = convert(&parsed);
+        let (start, does) = convert(&parsed, &shell);
+        match &does {
+            Does::Shell(words) => shell.clone_from(words),
+            // Each stage begins with that of its image.
+            Does::Begin { .. } => shell = usual_shell(),
+            _ => {}
+        }
         let line = body[start..].lines().next().unwrap_or_default().trim_end();
         let place = start + shift..start + shift + line.len();
         if let Some(what) = unclear::in_options(&parsed) {
@@ -101,15 +110,20 @@ pub(crate) fn read(text: &str) -> Result<Dockerfile, Unreadable> {
     Ok(file)
 }
 
-/// Where an instruction begins, and what it does.
-fn convert(parsed: &Parsed<'_>) -> (usize, Does) {
+/// The shell of an image that names no other.
+fn usual_shell() -> Vec<String> {
+    ["/bin/sh", "-c"].map(str::to_owned).to_vec()
+}
+
+/// Where an instruction begins, and what it does, where shell forms are of this shell.
+fn convert(parsed: &Parsed<'_>, shell: &[String]) -> (usize, Does) {
     match parsed {
         Parsed::Add(one) => (one.add.span.start, Does::Add { sources: paths(&one.src) }),
         Parsed::Arg(one) => {
             let names = one.arguments.value.split_whitespace().map(|word| word.split('=').next().unwrap_or(word));
             (one.arg.span.start, Does::Declare(names.map(str::to_owned).collect()))
         }
-        Parsed::Cmd(one) => (one.cmd.span.start, Does::Command(words(&one.arguments))),
+        Parsed::Cmd(one) => (one.cmd.span.start, Does::Command(words(&one.arguments, shell))),
         Parsed::Copy(one) => (one.copy.span.start, copy(one)),
         Parsed::Entrypoint(one) => (one.entrypoint.span.start, Does::EntryPoint(list(&one.arguments))),
         Parsed::Env(one) => (one.env.span.start, Does::Other),
@@ -121,7 +135,7 @@ fn convert(parsed: &Parsed<'_>) -> (usize, Does) {
         Parsed::Healthcheck(one) => (one.healthcheck.span.start, Does::Other),
         Parsed::Label(one) => (one.label.span.start, Does::Describe),
         Parsed::Maintainer(one) => (one.maintainer.span.start, Does::Describe),
-        Parsed::Onbuild(one) => (one.onbuild.span.start, Does::Trigger(Box::new(convert(&one.instruction).1))),
+        Parsed::Onbuild(one) => (one.onbuild.span.start, Does::Trigger(Box::new(convert(&one.instruction, shell).1))),
         Parsed::Run(one) => {
             let does = match &one.arguments {
                 Command::Shell(command) => Does::Run(command.value.trim().to_owned()),
@@ -129,7 +143,10 @@ fn convert(parsed: &Parsed<'_>) -> (usize, Does) {
             };
             (one.run.span.start, does)
         }
-        Parsed::Shell(one) => (one.shell.span.start, Does::Other),
+        Parsed::Shell(one) => {
+            let words = one.arguments.iter().map(|word| word.value.to_string());
+            (one.shell.span.start, Does::Shell(words.collect()))
+        }
         Parsed::Stopsignal(one) => (one.stopsignal.span.start, Does::Other),
         Parsed::User(one) => (one.user.span.start, Does::Other),
         Parsed::Volume(one) => (one.volume.span.start, Does::Other),
@@ -165,9 +182,9 @@ fn list(command: &Command<'_>) -> Option<Vec<String>> {
 }
 
 /// The words of a command in either form, as an image has them.
-fn words(command: &Command<'_>) -> Vec<String> {
+fn words(command: &Command<'_>, shell: &[String]) -> Vec<String> {
     match command {
-        Command::Shell(text) => vec!["/bin/sh".to_owned(), "-c".to_owned(), text.value.trim().to_owned()],
+        Command::Shell(text) => shell.iter().cloned().chain([text.value.trim().to_owned()]).collect(),
         _ => list(command).unwrap_or_default(),
     }
 }

@@ -87,6 +87,14 @@ fn lists_in_single_quotes_are_in_shell_form() {
         command("CMD [ 'wsgi.py' ]\n"),
         Does::Command(vec!["/bin/sh".into(), "-c".into(), "[ 'wsgi.py' ]".into()])
     );
+    assert_eq!(
+        command("SHELL [\"/usr/bin/bash\", \"-ec\"]\nCMD wsgi.py\n"),
+        Does::Command(vec!["/usr/bin/bash".into(), "-ec".into(), "wsgi.py".into()])
+    );
+    assert_eq!(
+        command("SHELL [\"x\"]\nFROM ${IMAGE}\nCMD wsgi.py\n"),
+        Does::Command(vec!["/bin/sh".into(), "-c".into(), "wsgi.py".into()])
+    );
     assert_eq!(command("CMD [ \"a\", \\\n  # of the list\n  \"b\" ]\n"), Does::Command(vec!["a".into(), "b".into()]));
     assert_eq!(command("CMD []\n"), Does::Command(Vec::new()));
 }
