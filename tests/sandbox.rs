@@ -192,6 +192,17 @@ fn limits_hold(
     }
 }
 
+/// What the suite itself puts beside an application is not counted, and a file that has many names is counted once.
+#[rstest]
+#[case::nothing("exit 0")]
+#[case::one_file("head -c 3000000 /dev/zero > /app/file; cd /app; for name in {1..20}; do ln file $name; done; exit 0")]
+fn what_keeps_a_limit_is_not_stopped(#[case] lines: &str) {
+    let place = place(User::Own, SCENARIO);
+    let step = step(&place, lines);
+    let (output, report) = run(&place, call(&place, &["--build-step", &step, "--limit", "disk-megabytes=5"]));
+    assert!(!format!("{}", report["scenarios"][0]["findings"]).contains("disk-megabytes"), "{}", text(&output));
+}
+
 /// A step that hears no signal, with pipes that nobody writes to in the places of files, holds up neither a signal nor the time limit of
 /// the run.
 #[rstest]

@@ -1,12 +1,15 @@
 //! How much a tree of files takes of a disk.
 
+use std::collections::BTreeSet;
 use std::ffi::{CStr, CString, OsStr};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, StatFs, openat, openat2, statat, statfs};
+use rustix::fs::{
+    AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, StatFs, openat, openat2, statat, statfs,
+};
 
 use super::MAX_PATHS;
 
@@ -46,23 +49,24 @@ pub(crate) fn take_more(folder: &Path, most: u64, entry: u64) -> bool {
 }
 
 /// Whether all of a file system takes no more, so that no folder of it need be looked through. One in memory counts each name of a
-/// file as one more file, as [`used`] does.
+/// file as one more file; where it has no limits it counts nothing.
 fn takes_at_most(system: &StatFs, most: u64, entry: u64) -> bool {
     let blocks = system.f_blocks.saturating_sub(system.f_bfree);
     let bytes = u64::try_from(system.f_bsize).ok().and_then(|size| blocks.checked_mul(size));
     let entries = system.f_files.saturating_sub(system.f_ffree).saturating_mul(entry);
-    let is_limited = system.f_files > 0;
+    let is_limited = system.f_blocks > 0 && system.f_files > 0;
     kind_of(system) == IN_MEMORY && is_limited && bytes.is_some_and(|bytes| bytes.saturating_add(entries) <= most)
 }
 
 /// What the files below a folder take, in bytes; `u64::MAX` where it is more than `most`, or cannot be found out with a bounded amount of
-/// memory and time. Each entry takes `entry` bytes at the least, so that many empty ones have an end, too. Links are not followed, and
-/// what cannot be read takes nothing: it is told of by who reads it.
+/// memory and time. Each entry takes `entry` bytes at the least, so that many empty ones have an end, too; a file that has several
+/// names takes its own once. Links are not followed, and what cannot be read takes nothing: it is told of by who reads it.
 pub(crate) fn used(root: &Path, most: u64, entry: u64) -> u64 {
     let Ok(root) = openat(CWD, root, FOLDER, Mode::empty()) else { return 0 };
     let begun = Instant::now();
     let mut walk = Walk { root, found: Vec::new(), above: Vec::new() };
     let mut waiting = Vec::new();
+    let mut counted = BTreeSet::new();
     let (mut bytes, mut names) = (0_u64, 0);
     let mut next = Some(None);
     while let Some(place) = next {
@@ -78,8 +82,10 @@ pub(crate) fn used(root: &Path, most: u64, entry: u64) -> u64 {
             let (kind, blocks) = match found.file_type() {
                 kind @ (FileType::Directory | FileType::Symlink) => (kind, 0),
                 _ => {
-                    let Some(data) = opened.as_ref().and_then(|folder| size_of(folder, name)) else { continue };
-                    data
+                    let Some(data) = opened.as_ref().and_then(|folder| status_of(folder, name)) else { continue };
+                    let again = data.st_nlink > 1 && !counted.insert((data.st_ino, data.st_dev));
+                    let blocks = if again { 0 } else { u64::try_from(data.st_blocks).unwrap_or_default() };
+                    (FileType::from_raw_mode(data.st_mode), blocks)
                 }
             };
             bytes += entry.max(blocks * BLOCK);
@@ -102,9 +108,8 @@ pub(crate) fn used(root: &Path, most: u64, entry: u64) -> u64 {
     bytes
 }
 
-fn size_of(folder: &OwnedFd, name: &CStr) -> Option<(FileType, u64)> {
-    let data = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
-    Some((FileType::from_raw_mode(data.st_mode), u64::try_from(data.st_blocks).unwrap_or_default()))
+fn status_of(folder: &OwnedFd, name: &CStr) -> Option<Stat> {
+    statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()
 }
 
 /// A walk, each folder before the one that was found before it.
@@ -188,6 +193,9 @@ mod tests {
             fs::hard_link(folder.path().join("file"), folder.path().join(number.to_string())).unwrap();
         }
         assert!(take_more(folder.path(), 50 << 20, 1 << 20));
+        // They are one file.
+        assert!(used(folder.path(), 1 << 40, ENTRY) < 2 << 20);
+        assert!(!take_more(folder.path(), 2 << 20, ENTRY));
     }
 
     #[test]

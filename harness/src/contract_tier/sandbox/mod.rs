@@ -227,8 +227,7 @@ impl Sandboxes {
     /// When its files cannot be made.
     pub(crate) fn workspace(&self, orders: &Orders) -> Result<Workspace, SandboxError> {
         let workspace = Workspace::new(self.folder.path(), self.user).map_err(SandboxError::io(self.folder.path()))?;
-        skeleton::lay_out(&workspace, &self.host_folders, &self.tools.program)
-            .map_err(SandboxError::io(workspace.root()))?;
+        skeleton::lay_out(&workspace, &self.host_folders).map_err(SandboxError::io(workspace.root()))?;
         workspace.order(orders)?;
         Ok(workspace)
     }

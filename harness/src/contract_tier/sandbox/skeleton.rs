@@ -19,16 +19,14 @@ const MOUNTS: [&str; 7] = ["dev", "proc", "run/host/usr", "run/stubs", "run/wsgi
 const ETC: [&str; 2] = ["ld.so.cache", "localtime"];
 /// Where the candidate's folder has the links of `/etc/alternatives`.
 const ALTERNATIVES: &str = "/usr/local/etc/alternatives";
-/// The name of this program, which is the stubs.
-const PROGRAM: &str = "program";
-/// The name of a file that has nothing in it.
-pub(super) const EMPTY: &str = "empty";
+/// The name of the file that this program is mounted on, and which is empty.
+pub(super) const PROGRAM: &str = "program";
 
-/// Lays out a root, and what is given to the sandbox beside it: with a link to the program, since each thing mounted takes longer.
+/// Lays out a root.
 ///
 /// # Errors
 /// When a file cannot be made.
-pub(super) fn lay_out(workspace: &Workspace, host: &HostFolders, program: &Path) -> io::Result<()> {
+pub(super) fn lay_out(workspace: &Workspace, host: &HostFolders) -> io::Result<()> {
     let base = workspace.root();
     image::lay_out(&base)?;
     for (name, target) in &host.links {
@@ -42,8 +40,8 @@ pub(super) fn lay_out(workspace: &Workspace, host: &HostFolders, program: &Path)
     }
     symlink(ALTERNATIVES, base.join("etc/alternatives"))?;
     workspace.give_root()?;
-    fs::hard_link(program, workspace.given().join(PROGRAM))?;
-    fs::write(workspace.given().join(EMPTY), "")
+    // What something is mounted on.
+    fs::write(workspace.given().join(PROGRAM), "")
 }
 
 /// Makes sure of the folders that things are mounted on.

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::running::{FILTER, GO, STATUS};
-use super::skeleton::EMPTY;
-use super::{HOST, PATH, Sandboxes, Start, Workspace};
+use super::skeleton::PROGRAM as EMPTY;
+use super::{HOST, PATH, PROGRAM, Sandboxes, Start, Workspace};
 use crate::contract_tier::stub::record;
 
 /// What root may do in a sandbox: of what it may in a container, that which does not reach beyond files, users and processes of its own.
@@ -110,6 +110,7 @@ impl Sandboxes {
         words.mount("--ro-bind", start.candidate.folder(), "/usr/local");
         self.mount_host_folders(&mut words);
         words.mount("--ro-bind", &workspace.given(), record::GIVEN);
+        words.mount("--ro-bind", &self.tools.program, PROGRAM);
         words.mount("--bind", &workspace.stubs(), record::FOLDER);
         words.add(["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]);
         // The kernel's keys are those of this machine's user.
