@@ -153,7 +153,7 @@ impl Examination<'_> {
                     || (change.path == parent && made_folder);
                 Path::new(&change.path).starts_with(&kept) || (change.kind == ChangeKind::Added && made)
             };
-            let now = root.snapshot()?;
+            let now = root.snapshot(Some(&before))?;
             let mut changes = before.changes(&now, APP);
             changes.retain(|change| !own(change));
             Ok((changes, now))

@@ -91,9 +91,9 @@ impl Root {
     }
 
     /// The application folder as it is; nothing where none is left, or a link in its place.
-    pub(super) fn snapshot(&self) -> Result<Snapshot, BeneathError> {
+    pub(super) fn snapshot(&self, before: Option<&Snapshot>) -> Result<Snapshot, BeneathError> {
         match self.folder.folder(Path::new(self.app)) {
-            Ok(app) => Snapshot::quick(&app),
+            Ok(app) => Snapshot::quick(&app, before),
             Err(error) if error.is_absent() => Ok(Snapshot::default()),
             Err(error) => Err(error),
         }

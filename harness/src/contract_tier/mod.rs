@@ -245,7 +245,7 @@ async fn workspace(
 /// The application folder as it is.
 async fn snapshot(root: &files::Root) -> Result<Snapshot, TierError> {
     let root = root.clone();
-    aside(move || Ok(root.snapshot()?)).await
+    aside(move || Ok(root.snapshot(None)?)).await
 }
 
 /// Reads or writes what may take long, or hang, where it holds up no other task, no signal and no limit.

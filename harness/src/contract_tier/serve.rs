@@ -111,7 +111,7 @@ impl Examination<'_> {
             self.add(start::ended(&scope, &at, exit_code).into_iter().collect());
         }
         if let Some(before) = before {
-            let changes = before.changes(&snapshot(&root).await?, APP);
+            let changes = aside(move || Ok(before.changes(&root.snapshot(Some(&before))?, APP))).await?;
             self.add(start::untouched(&scope, &at, &changes).into_iter().collect());
         }
         let expected = ServeExpectation { tool_log: Vec::new(), ..serve.clone() };

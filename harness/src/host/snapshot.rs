@@ -57,17 +57,24 @@ pub(crate) enum Told {
 
 impl Snapshot {
     /// What is in a folder now. Contents of large files are told apart by size and times alone. The time of a change cannot be set back as
-    /// that of the content can, but it changes with less, and where files are in memory a write by way of memory (`mmap(2)`) does not
-    /// change it. So what is small is read.
+    /// that of the content can, but it changes with less, and where files are in memory a write by way of memory (`mmap(2)`) need not
+    /// change it. So what is small is read; and what an earlier snapshot has read, however much has come since.
     ///
     /// # Errors
     /// When it cannot be read, or there is more than is read.
-    pub(crate) fn quick(folder: &Folder) -> Result<Self, BeneathError> {
+    pub(crate) fn quick(folder: &Folder, before: Option<&Self>) -> Result<Self, BeneathError> {
         let mut left = MAX_CONTENT;
         Self::by(folder, &mut |found| {
             let (size, status) = (found.size(), found.status);
-            let is_read = size <= SMALL && size <= left;
-            left -= if is_read { size } else { 0 };
+            let is_read = match before.and_then(|before| before.0.get(found.path.as_os_str())) {
+                Some(State { content: Content::Timed { size: known, told: Told::Hash(_), .. }, .. }) => *known == size,
+                Some(_) => false,
+                None => {
+                    let is_read = size <= SMALL && size <= left;
+                    left -= if is_read { size } else { 0 };
+                    is_read
+                }
+            };
             // One that its owner may not read neither can this program, where they are one user.
             let hash = if is_read { hash(found).ok() } else { None };
             let changed = || Told::Changed(time(status.st_ctime, status.st_ctime_nsec));
@@ -164,17 +171,32 @@ mod tests {
     #[test]
     fn a_change_that_was_set_back_is_seen() {
         let folder = tempfile::tempdir().unwrap();
-        let quick = || Snapshot::quick(&Folder::open(folder.path()).unwrap());
+        let quick = |before: Option<&Snapshot>| Snapshot::quick(&Folder::open(folder.path()).unwrap(), before);
         for size in [4, usize::try_from(SMALL).unwrap() + 1] {
             let path = folder.path().join("file");
             fs::write(&path, "x".repeat(size)).unwrap();
             let time = fs::metadata(&path).unwrap().modified().unwrap();
-            let before = quick().unwrap();
-            assert_eq!(before.changes(&quick().unwrap(), "/app"), []);
+            let before = quick(None).unwrap();
+            assert_eq!(before.changes(&quick(Some(&before)).unwrap(), "/app"), []);
             fs::write(&path, "y".repeat(size)).unwrap();
             fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
-            assert_eq!(before.changes(&quick().unwrap(), "/app").len(), 1);
+            assert_eq!(before.changes(&quick(Some(&before)).unwrap(), "/app").len(), 1);
         }
+    }
+
+    /// Files that are new, and first in order, may have as much as is read in all.
+    #[test]
+    fn what_has_come_since_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let quick = |before: Option<&Snapshot>| Snapshot::quick(&Folder::open(folder.path()).unwrap(), before).unwrap();
+        fs::write(folder.path().join("file"), "text").unwrap();
+        let before = quick(None);
+        for number in 0..4 {
+            fs::File::create(folder.path().join(format!("a{number}"))).unwrap().set_len(SMALL).unwrap();
+        }
+        let now = quick(Some(&before));
+        assert!(before.changes(&now, "/app").iter().all(|change| change.path != "/app/file"));
+        assert_eq!(now.changes(&quick(Some(&now)), "/app"), []);
     }
 
     #[test]
@@ -183,7 +205,7 @@ mod tests {
         let path = |name| folder.path().join(name);
         fs::write(path("hook"), "text").unwrap();
         fs::write(path("wsgi.py"), "text").unwrap();
-        let now = || Snapshot::quick(&Folder::open(folder.path()).unwrap()).unwrap();
+        let now = || Snapshot::quick(&Folder::open(folder.path()).unwrap(), None).unwrap();
         let before = now();
         assert_eq!(before.changes(&now(), "/app"), []);
         fs::remove_file(path("hook")).unwrap();
