@@ -81,9 +81,13 @@ impl Job {
             ));
         }
         let (suite, selected) = std::thread::scope(|scope| {
-            let suite = scope.spawn(|| suite_of(&folders));
+            let beside = std::thread::Builder::new().spawn_scoped(scope, || suite_of(&folders));
             let selected = select::select(&folders, cells, &arguments.select);
-            (suite.join().unwrap_or_else(|cause| resume_unwind(cause)), selected)
+            let suite = match beside {
+                Ok(thread) => thread.join().unwrap_or_else(|cause| resume_unwind(cause)),
+                Err(_) => suite_of(&folders),
+            };
+            (suite, selected)
         });
         let (mut loaded, contract) = selected?;
         let shard = arguments.shard.map(|shard| shard.told(select::keep(shard, &mut loaded)));

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::panic::resume_unwind;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::folders::{self, SCENARIO_FILE};
 use super::resolver::Resolver;
@@ -49,15 +50,25 @@ fn scenario(root: &Path, setting: &Setting<'_>, name: &str) -> Result<Scenario, 
 
 /// What comes of each name, in their order, by as many threads as there are cores.
 fn in_parallel<T: Send>(names: &[String], load: &(dyn Fn(&str) -> T + Sync)) -> Vec<T> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let mut loaded: Vec<_> = std::thread::scope(|scope| {
-        let one =
-            |first| scope.spawn(move || names.iter().skip(first).step_by(threads).map(|name| load(name)).collect());
-        let started: Vec<_> = (0..threads).map(one).collect();
-        let ended = started.into_iter().map(|thread| thread.join().unwrap_or_else(|cause| resume_unwind(cause)));
-        ended.map(|part: Vec<T>| part.into_iter()).collect()
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let indices = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+        let taken = indices.map_while(|index| Some((index, load(names.get(index)?))));
+        taken.collect::<Vec<_>>()
+    };
+    let mut loaded = std::thread::scope(|scope| {
+        // Where no more threads can be had this one does what is left.
+        let others: Vec<_> =
+            (1..cores).filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, work).ok()).collect();
+        let mut loaded = work();
+        for thread in others {
+            loaded.extend(thread.join().unwrap_or_else(|cause| resume_unwind(cause)));
+        }
+        loaded
     });
-    (0..names.len()).filter_map(|index| loaded[index % threads].next()).collect()
+    loaded.sort_by_key(|(index, _)| *index);
+    loaded.into_iter().map(|(_, one)| one).collect()
 }
 
 /// The fault of a file that cannot be read.
