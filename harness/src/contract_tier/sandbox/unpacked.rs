@@ -7,6 +7,8 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path};
 
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
+
 use super::SandboxError;
 use super::user::HostUser;
 
@@ -30,7 +32,7 @@ struct Made<'a> {
 
 impl Made<'_> {
     fn all(&mut self, mut archive: tar::Archive<&[u8]>) -> io::Result<()> {
-        let mut modes = Vec::new();
+        let mut folders = Vec::new();
         self.make(Path::new(""))?;
         for entry in archive.entries()? {
             let mut entry = entry?;
@@ -38,10 +40,14 @@ impl Made<'_> {
             if path.components().any(|component| !matches!(component, Component::Normal(_))) {
                 return Err(io::Error::new(ErrorKind::InvalidData, format!("`{}` in an archive", path.display())));
             }
-            if entry.header().entry_type().is_dir() {
+            let (kind, header) = (entry.header().entry_type(), entry.header());
+            if kind.is_dir() {
                 self.make(&path)?;
-                modes.push((path, entry.header().mode()?));
+                folders.push((path, header.mode()?, header.mtime()?));
                 continue;
+            }
+            if !kind.is_file() && !kind.is_symlink() {
+                return Err(io::Error::new(ErrorKind::InvalidData, format!("`{}` is of another kind", path.display())));
             }
             path.parent().map_or(Ok(()), |parent| self.make(parent))?;
             let path = self.folder.join(path);
@@ -49,9 +55,14 @@ impl Made<'_> {
             entry.unpack(&path)?;
             self.user.give(&path)?;
         }
-        // Last, since nothing can be put into one that is closed.
-        let mut modes = modes.iter().rev();
-        modes.try_for_each(|(path, mode)| fs::set_permissions(self.folder.join(path), Permissions::from_mode(*mode)))
+        // Last, since nothing can be put into one that is closed, and what is put into one changes its time.
+        folders.iter().rev().try_for_each(|(path, mode, time)| {
+            let path = self.folder.join(path);
+            let time = Timespec { tv_sec: i64::try_from(*time).unwrap_or(i64::MAX), tv_nsec: 0 };
+            let times = Timestamps { last_access: time, last_modification: time };
+            utimensat(CWD, &path, &times, AtFlags::SYMLINK_NOFOLLOW)?;
+            fs::set_permissions(path, Permissions::from_mode(*mode))
+        })
     }
 
     /// Makes a folder that is not there, and those that it is in.

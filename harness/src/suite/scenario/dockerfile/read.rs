@@ -91,7 +91,7 @@ pub(crate) fn read(text: &str) -> Result<Dockerfile, Unreadable> {
         let (start, does) = convert(&parsed, &shell);
         match &does {
             Does::Shell(words) => shell.clone_from(words),
-            // Each stage begins with that of its image.
+            // One that begins with an earlier stage has the shell of that; no such file is followed.
             Does::Begin { .. } => shell = usual_shell(),
             _ => {}
         }
