@@ -7,9 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{
-    AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, Stat, StatFs, openat, openat2, statat, statfs,
-};
+use rustix::fs::{AtFlags, CWD, Dir, FileType, Mode, OFlags, ResolveFlags, StatFs, openat, openat2, statat, statfs};
 
 use super::MAX_PATHS;
 
@@ -82,7 +80,8 @@ pub(crate) fn used(root: &Path, most: u64, entry: u64) -> u64 {
             let (kind, blocks) = match found.file_type() {
                 kind @ (FileType::Directory | FileType::Symlink) => (kind, 0),
                 _ => {
-                    let Some(data) = opened.as_ref().and_then(|folder| status_of(folder, name)) else { continue };
+                    let status = |folder| statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok();
+                    let Some(data) = opened.as_ref().and_then(status) else { continue };
                     let again = data.st_nlink > 1 && !counted.insert((data.st_ino, data.st_dev));
                     let blocks = if again { 0 } else { u64::try_from(data.st_blocks).unwrap_or_default() };
                     (FileType::from_raw_mode(data.st_mode), blocks)
@@ -106,10 +105,6 @@ pub(crate) fn used(root: &Path, most: u64, entry: u64) -> u64 {
         next = waiting.pop().map(Some);
     }
     bytes
-}
-
-fn status_of(folder: &OwnedFd, name: &CStr) -> Option<Stat> {
-    statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()
 }
 
 /// A walk, each folder before the one that was found before it.

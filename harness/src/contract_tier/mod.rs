@@ -177,7 +177,6 @@ pub(crate) async fn examine(
             }
             let (workspace, root) = workspace(sandboxes, pip, &archive).await?;
             let examined = std::mem::take(into);
-            let built = None;
             let mut examination = Examination {
                 sandboxes,
                 candidate,
@@ -188,7 +187,7 @@ pub(crate) async fn examine(
                 workspace,
                 root,
                 failing,
-                built,
+                built: None,
                 examined,
             };
             let ended = examination.all(&recipe).await;

@@ -37,7 +37,7 @@ struct Told {
 struct Packed {
     /// How the archive calls the folder itself.
     root: Option<PathBuf>,
-    entries: BTreeMap<PathBuf, State>,
+    entries: BTreeMap<OsString, State>,
     count: usize,
     paths: usize,
     content: u64,
@@ -79,8 +79,9 @@ impl Packed {
         if kind == EntryType::Link {
             // Another name of what has come before, with all that it has.
             let other = self.below(&target().unwrap_or_default())?;
-            let state = self.entries.get(&other).cloned().ok_or_else(|| wrong("a link to what is not there"))?;
-            self.entries.insert(path, state);
+            let state =
+                self.entries.get(other.as_os_str()).cloned().ok_or_else(|| wrong("a link to what is not there"))?;
+            self.entries.insert(path.into_os_string(), state);
             return Ok(());
         }
         let (kind, content) = match kind {
@@ -102,7 +103,7 @@ impl Packed {
         let mode = kind.as_raw_mode() | header.mode().map_err(broken)? & 0o7777;
         let user = told.user.map_or_else(|| header.uid(), Ok).map_err(broken)?;
         let group = told.group.map_or_else(|| header.gid(), Ok).map_err(broken)?;
-        self.entries.insert(path, State { mode, user, group, content });
+        self.entries.insert(path.into_os_string(), State { mode, user, group, content });
         Ok(())
     }
 

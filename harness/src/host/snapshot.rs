@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{FileType, Stat};
 use sha2::{Digest, Sha256};
@@ -112,8 +112,8 @@ impl Snapshot {
     }
 
     /// One of entries by their paths beneath the folder, whose own path is empty.
-    pub(crate) fn of_entries(entries: BTreeMap<PathBuf, State>) -> Self {
-        Self(entries.into_iter().map(|(path, state)| (path.into_os_string(), state)).collect())
+    pub(crate) fn of_entries(entries: BTreeMap<OsString, State>) -> Self {
+        Self(entries)
     }
 
     /// The same with sockets at these paths.

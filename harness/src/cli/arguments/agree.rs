@@ -30,7 +30,7 @@ pub(crate) struct AgreeArgs {
     /// Only scenarios with FILTER in their name, or `=NAME`
     #[arg(long, value_name = "FILTER")]
     pub only: Vec<String>,
-    /// At most N steps at once [default: all cores]
+    /// At most N steps at once [default: as in `run`]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub jobs: Option<u16>,
     /// Download nothing: a missing file is an error
