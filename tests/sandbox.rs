@@ -230,7 +230,7 @@ fn a_step_that_hangs_holds_up_no_end(
         std::thread::yield_now();
     }
     if let Some(signal) = signal {
-        kill_process(child_of(&program), signal).unwrap();
+        kill_process(child_of(&program).unwrap(), signal).unwrap();
     }
     let code = program.wait().unwrap().code();
     assert!(code.is_some_and(|code| code != 0), "{code:?}");
@@ -239,10 +239,10 @@ fn a_step_that_hangs_holds_up_no_end(
     assert_eq!(processes(&marker), 0, "processes of the step are left");
 }
 
-/// The program: what was started is a guard, which has it as its child.
-pub(crate) fn child_of(guard: &Child) -> Pid {
+/// The program, once it has been started: what the test starts is a guard, which has it as its child.
+pub(crate) fn child_of(guard: &Child) -> Option<Pid> {
     let children = std::fs::read_to_string(format!("/proc/{0}/task/{0}/children", guard.id())).unwrap();
-    Pid::from_raw(children.trim().parse().unwrap()).unwrap()
+    Pid::from_raw(children.trim().parse().ok()?)
 }
 
 /// A time to sleep that no other process of this machine has among its arguments.

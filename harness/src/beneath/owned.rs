@@ -32,6 +32,11 @@ impl OwnedFolder {
     pub(crate) fn remove(mut self) {
         discard(&std::mem::take(&mut self.path));
     }
+
+    /// Leaves it where it is.
+    pub(crate) fn keep(mut self) {
+        self.path = PathBuf::new();
+    }
 }
 
 impl Drop for OwnedFolder {

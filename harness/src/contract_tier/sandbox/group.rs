@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use procfs::process::Process;
-use rustix::process::Pid;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use super::running::{GONE, await_end};
 
 /// The controllers that sandboxes take.
 const CONTROLLERS: [&str; 2] = ["memory", "pids"];
@@ -85,8 +87,8 @@ impl Groups {
 
 impl Drop for Groups {
     fn drop(&mut self) {
-        // What stays is found by the next program, as folders of scratch files are.
-        self.parents.iter().for_each(|parent| remove_all(parent));
+        // What stays is removed by the next program, which finds the folder of scratch files that says where it is.
+        self.parents.iter().for_each(|parent| drop(remove_all(parent)));
     }
 }
 
@@ -156,19 +158,51 @@ pub(super) fn places(name: &str) -> Vec<PathBuf> {
     hierarchies().map(|(folders, _)| folders).unwrap_or_default().iter().map(|folder| folder.join(name)).collect()
 }
 
-/// Removes the groups of a program of this name that was killed, at these places.
-pub(super) fn remove(name: &str, places: &[PathBuf]) {
+/// Removes the groups of a program of this name that has ended, at these places. What could not be removed, a line each.
+pub(super) fn remove(name: &str, places: &[PathBuf]) -> Vec<String> {
     let is_ours = |place: &&PathBuf| place.starts_with(MOUNT) && place.file_name().is_some_and(|last| last == name);
-    places.iter().filter(is_ours).for_each(|place| remove_all(place));
+    let not_removed =
+        |place: &PathBuf| Some(format!("{} cannot be removed: {}", place.display(), remove_all(place).err()?));
+    places.iter().filter(is_ours).filter_map(not_removed).collect()
 }
 
-/// Removes a folder of groups with those in it; one that has processes stays.
-fn remove_all(parent: &Path) {
+/// Removes a folder of groups with those in it. Processes are killed that are left in them, as one is whose sandbox was being made when
+/// its program was killed.
+fn remove_all(parent: &Path) -> io::Result<()> {
     let entries = fs::read_dir(parent).into_iter().flatten().flatten();
     for entry in entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
-        drop(fs::remove_dir(entry.path()));
+        let folder = entry.path();
+        if remove_folder(&folder).is_err() {
+            end_processes(&folder);
+            drop(remove_folder(&folder));
+        }
     }
-    drop(fs::remove_dir(parent));
+    remove_folder(parent)
+}
+
+/// Removes the folder of a group that has no processes; it may have gone already.
+fn remove_folder(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+/// Kills the processes in a group. None counts as being in it any more when its handle says that it has ended.
+fn end_processes(folder: &Path) {
+    let processes = || {
+        let text = fs::read_to_string(folder.join("cgroup.procs")).unwrap_or_default();
+        text.lines().filter_map(|line| Pid::from_raw(line.parse().ok()?)).collect::<Vec<_>>()
+    };
+    for process in processes() {
+        // With its handle it is looked for again: the number may be another process's by now.
+        if let Ok(handle) = pidfd_open(process, PidfdFlags::empty())
+            && processes().contains(&process)
+            && pidfd_send_signal(&handle, Signal::KILL).is_ok()
+        {
+            await_end(&handle, &GONE);
+        }
+    }
 }
 
 /// The folders in which a group with both controllers can be made, and whether they are those of version 1, which a single thread can
@@ -205,4 +239,29 @@ fn hierarchies() -> Option<(Vec<PathBuf>, bool)> {
 fn below(mount: &Path, root: &str, group: &str) -> PathBuf {
     let inner = Path::new(group).strip_prefix(root).unwrap_or(Path::new(""));
     mount.join(inner.strip_prefix("/").unwrap_or(inner))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn groups_go_with_what_was_left_in_them() {
+        let name = format!("wsgi-proof-test-{}", std::process::id());
+        let Some(groups) = Groups::new(&name) else {
+            assert!(!rustix::process::geteuid().is_root(), "root can make control groups here");
+            return;
+        };
+        let group = groups.group(64 << 20, 64).unwrap();
+        let mut left = group.start(|| Command::new("sleep").arg("1000").spawn()).unwrap();
+        group.add(Pid::from_child(&left)).unwrap();
+        drop(group);
+        assert!(places(&name).iter().all(|place| place.exists()));
+        drop(groups);
+        assert!(places(&name).iter().all(|place| !place.exists()));
+        assert!(!left.wait().unwrap().success());
+    }
 }

@@ -2,7 +2,8 @@
 //! them all when nobody is at the other end of its socket any more.
 //!
 //! The signal that a process gets when its parent dies is not enough. It belongs to a thread: where another thread of process 1
-//! executes a program, it is gone (`PR_SET_PDEATHSIG` in prctl(2)).
+//! executes a program, it is gone (`PR_SET_PDEATHSIG` in prctl(2)). And bubblewrap that is killed while it starts a sandbox leaves
+//! process 1 waiting for ever, before it has that signal, and before anybody has a handle of it.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -12,18 +13,22 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use procfs::ProcResult;
+use procfs::process::{Process, all_processes};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
     recvmsg, sendmsg,
 };
-use rustix::process::{Signal, pidfd_send_signal};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use super::running::has_ended;
+use super::running::{GONE, await_end, has_ended};
 
 /// The name by which this program is the keeper.
 const NAME: &str = "wsgi-proof-keeper";
 /// How many handles are kept before those of processes that have ended are closed.
 const MANY: usize = 64;
+/// How often processes are looked for: one that is just being started may not have been there before.
+const LOOKS: usize = 100;
 
 /// The keeper, as the program that started it has it; it ends when this is dropped.
 #[derive(Debug)]
@@ -76,7 +81,36 @@ impl Drop for Keeper {
 /// Is the keeper, if the process was started as that; the exit code.
 pub fn main() -> Option<i32> {
     let name = std::env::args_os().next()?;
-    (name == NAME).then(|| i32::from(keep(io::stdin()).is_err()))
+    let kept = || {
+        keep(io::stdin())?;
+        let own = std::env::current_exe()?;
+        end_programs_of(own.parent().unwrap_or(&own)).map_err(io::Error::other)
+    };
+    (name == NAME).then(|| i32::from(kept().is_err()))
+}
+
+/// Kills the other processes that execute a file of this folder, in which each program has bubblewrap and the keeper for itself.
+fn end_programs_of(folder: &Path) -> ProcResult<()> {
+    let own = Process::myself()?.pid;
+    let is_of_folder =
+        |process: &Process| process.pid != own && process.exe().is_ok_and(|program| program.parent() == Some(folder));
+    for _ in 0..LOOKS {
+        let found: Vec<Process> = all_processes()?.flatten().filter(is_of_folder).collect();
+        if found.is_empty() {
+            break;
+        }
+        for process in found {
+            let handle = Pid::from_raw(process.pid).map(|pid| pidfd_open(pid, PidfdFlags::empty()));
+            // With its handle it is looked at again: the number may be another process's by now.
+            if let Some(Ok(handle)) = handle
+                && is_of_folder(&process)
+                && pidfd_send_signal(&handle, Signal::KILL).is_ok()
+            {
+                await_end(&handle, &GONE);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Takes handles until the other end is closed, and then kills what is left.
@@ -129,5 +163,19 @@ mod tests {
         drop(kept);
         assert!(!sleeping.wait().unwrap().success());
         keeper.join().unwrap().unwrap();
+    }
+
+    #[test]
+    fn what_executes_a_file_of_the_folder_ends() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("program");
+        std::fs::copy("/usr/bin/sleep", &program).unwrap();
+        let mut others = Command::new("sleep").arg("1000").spawn().unwrap();
+        let mut sleeping = Command::new(&program).arg("1000").spawn().unwrap();
+        end_programs_of(folder.path()).unwrap();
+        assert!(sleeping.try_wait().unwrap().is_some());
+        assert!(others.try_wait().unwrap().is_none());
+        others.kill().unwrap();
+        others.wait().unwrap();
     }
 }

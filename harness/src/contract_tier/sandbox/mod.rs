@@ -12,6 +12,7 @@ mod running;
 mod scratch;
 mod seccomp;
 mod skeleton;
+mod status;
 mod tools;
 mod unpacked;
 mod user;

@@ -10,7 +10,6 @@ use command_fds::{CommandFdExt, FdMapping};
 use futures_util::future::OptionFuture;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal, pidfd_open, pidfd_send_signal, prlimit};
-use serde::Deserialize;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
 use tokio::process::{Child, Command};
@@ -21,6 +20,7 @@ use super::End;
 use super::group::{Group, Groups};
 use super::keeper::Keeper;
 use super::recorder::Recorder;
+use super::status::Status;
 use super::user::HostUser;
 use crate::beneath::take_more;
 use crate::check::captured::Captured;
@@ -37,11 +37,9 @@ const ENTRY: u64 = 4096;
 /// How many times its limit a log can have before the program is stopped.
 const ENDLESS: usize = 10;
 /// How long the end of what was killed is waited for.
-const GONE: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
+pub(super) const GONE: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
 /// The exit code of what the kernel has killed, as a shell and an engine have it: 128 and the signal's number.
 const KILLED: i64 = 137;
-/// The most that bubblewrap says of itself, in bytes.
-const MAX_STATUS: usize = 64 << 10;
 
 /// What a program in a sandbox may use.
 #[derive(Debug, Clone, Copy)]
@@ -55,16 +53,6 @@ pub(crate) struct Bounds {
     pub disk: u64,
     /// What it may print, in bytes.
     pub log: usize,
-}
-
-/// What bubblewrap says, a line of JSON at a time.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-struct Said {
-    /// Process 1 of the sandbox, as this machine numbers it.
-    child_pid: Option<i32>,
-    /// How the program ended; not said where it could not be started.
-    exit_code: Option<i64>,
 }
 
 /// How it went.
@@ -90,6 +78,7 @@ struct Sandbox<'a> {
     child: Child,
     /// Process 1 of the sandbox: all others end with it.
     first: Option<OwnedFd>,
+    status: Status,
     log: Log,
     /// What limits it.
     group: Option<Group<'a>>,
@@ -118,12 +107,12 @@ impl Watch<'_> {
         };
         // The ends that it has are its own.
         drop(command);
-        let mut status = Status { pipe: Receiver::from_owned_fd(status.into())?, bytes: Vec::new() };
-        let mut sandbox = Sandbox { child, first: None, log: Log::new(log.into(), self.bounds.log)?, group };
+        let status = Status::new(status.into())?;
+        let mut sandbox = Sandbox { child, first: None, status, log: Log::new(log.into(), self.bounds.log)?, group };
         let deadline = tokio::time::sleep(self.bounds.time);
         tokio::pin!(deadline);
         let ended = tokio::select! {
-            ended = self.attend(&mut sandbox, &mut status, go.into()) => ended?,
+            ended = self.attend(&mut sandbox, go.into()) => ended?,
             () = recorder.record() => None,
             () = &mut deadline => Some(Stopped::Late),
         };
@@ -135,7 +124,7 @@ impl Watch<'_> {
         drop(sandbox.group.take());
         // All that has the other ends of these pipes ends with process 1, but for what was sent in connections that nobody has taken.
         drop(recorder);
-        let said = status.rest().await?;
+        let said = sandbox.status.rest().await?;
         sandbox.log.rest().await?;
         let took = begun.elapsed();
         let log = std::mem::take(&mut sandbox.log.bytes);
@@ -157,9 +146,8 @@ impl Watch<'_> {
     }
 
     /// Lets the program begin once its limits are set, and follows it to its end; why it is to be stopped, if so.
-    async fn attend(&self, sandbox: &mut Sandbox<'_>, status: &mut Status, go: OwnedFd) -> io::Result<Option<Stopped>> {
-        let said = status.line().await?;
-        if let Some(process) = said.child_pid.and_then(Pid::from_raw) {
+    async fn attend(&self, sandbox: &mut Sandbox<'_>, go: OwnedFd) -> io::Result<Option<Stopped>> {
+        if let Some(process) = sandbox.status.line().await?.first() {
             sandbox.first = pidfd_open(process, PidfdFlags::empty()).ok();
             sandbox.first.as_ref().map_or(Ok(()), |first| self.keeper.keep(first))?;
             self.limit(sandbox.group.as_ref(), process)?;
@@ -250,6 +238,11 @@ impl Sandbox<'_> {
 
     /// Kills process 1, and all others with it.
     fn kill(&mut self) {
+        // bubblewrap that is killed before it has said who that is leaves it waiting for ever.
+        if self.first.is_none() {
+            let first = self.status.await_first(&GONE);
+            self.first = first.and_then(|first| pidfd_open(first, PidfdFlags::empty()).ok());
+        }
         let killed = self.first.as_ref().is_some_and(|first| pidfd_send_signal(first, Signal::KILL).is_ok());
         if !killed {
             drop(self.child.start_kill());
@@ -273,7 +266,7 @@ pub(super) fn has_ended(process: &OwnedFd) -> bool {
 }
 
 /// Waits for the end of a process; whether it has ended.
-fn await_end(process: &OwnedFd, most: &Timespec) -> bool {
+pub(super) fn await_end(process: &OwnedFd, most: &Timespec) -> bool {
     let mut ended = [PollFd::new(process, PollFlags::IN)];
     poll(&mut ended, Some(most)).is_ok_and(|count| count > 0)
 }
@@ -295,38 +288,6 @@ impl Drop for Sandbox<'_> {
             drop(self.child.start_kill());
             await_end(&bubblewrap, &GONE);
         }
-    }
-}
-
-/// What bubblewrap says.
-struct Status {
-    pipe: Receiver,
-    bytes: Vec<u8>,
-}
-
-impl Status {
-    /// The first line, or nothing when there is none.
-    async fn line(&mut self) -> io::Result<Said> {
-        while !self.bytes.contains(&b'\n') && self.bytes.len() < MAX_STATUS {
-            if self.pipe.read_buf(&mut self.bytes).await? == 0 {
-                break;
-            }
-        }
-        Ok(self.said())
-    }
-
-    /// All that was said, to the end.
-    async fn rest(mut self) -> io::Result<Said> {
-        while self.bytes.len() < MAX_STATUS && self.pipe.read_buf(&mut self.bytes).await? > 0 {}
-        Ok(self.said())
-    }
-
-    fn said(&self) -> Said {
-        let lines = self.bytes.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice(line).ok());
-        lines.fold(Said::default(), |all, line: Said| Said {
-            child_pid: all.child_pid.or(line.child_pid),
-            exit_code: all.exit_code.or(line.exit_code),
-        })
     }
 }
 

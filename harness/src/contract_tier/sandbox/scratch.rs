@@ -80,9 +80,13 @@ impl ScratchFolder {
 
 impl Drop for ScratchFolder {
     fn drop(&mut self) {
-        // The program ends soon after: it is waited for.
-        if let Some(folder) = self.folder.take() {
-            folder.remove();
+        let groups = group::places(&self.name());
+        match self.folder.take() {
+            // The next program finds the folder, which says where the groups are.
+            Some(folder) if groups.iter().any(|place| place.exists()) => folder.keep(),
+            // The program ends soon after: it is waited for.
+            Some(folder) => folder.remove(),
+            None => {}
         }
     }
 }
@@ -128,8 +132,13 @@ fn sweep(parent: &Path, swept: &mut Swept) -> io::Result<()> {
         if !live {
             let name = group_name(&path);
             let noted = fs::read_to_string(path.join(GROUPS)).unwrap_or_default();
-            group::remove(&name, &noted.lines().map(PathBuf::from).chain(group::places(&name)).collect::<Vec<_>>());
-            discard(path, swept);
+            let places: Vec<_> = noted.lines().map(PathBuf::from).chain(group::places(&name)).collect();
+            let left = group::remove(&name, &places);
+            if left.is_empty() {
+                discard(path, swept);
+            }
+            // The folder says where they are: it stays as long as they do.
+            swept.kept.extend(left);
         }
     }
     Ok(())
