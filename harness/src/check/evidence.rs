@@ -46,6 +46,8 @@ pub(crate) struct ImageEvidence {
     pub user: String,
     pub environment: BTreeMap<String, String>,
     pub labels: BTreeMap<String, String>,
+    /// Where it has volumes (`VOLUME`).
+    pub volumes: Vec<String>,
     /// How large its file system is; none where it was not looked at.
     pub size: Option<SizeEvidence>,
     /// Architecture such as `amd64`.
@@ -99,6 +101,50 @@ impl CommandEvidence {
     pub(crate) fn not_started(exit_code: i64, message: String) -> Self {
         Self { end: CommandEnd::Exited(exit_code), output: vec![message].into() }
     }
+}
+
+/// What a command came to whose two outputs are told apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ApartEvidence {
+    /// How it ended, or what the engine says of a program that cannot be started.
+    pub end: Result<CommandEnd, String>,
+    /// Standard output as it came.
+    pub output: Vec<u8>,
+    /// Standard error as it came.
+    pub error: Vec<u8>,
+    /// The limit that cut them, if one did.
+    pub cut: Option<Exceeded>,
+}
+
+/// What there is to read at a path, where links lead to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ContentEvidence {
+    File {
+        /// At most [`MAX_FILE_CONTENT`] bytes.
+        content: Vec<u8>,
+        /// How many bytes it has.
+        size: u64,
+    },
+    /// What is there instead, in words.
+    NoFile(&'static str),
+}
+
+/// What is at a path itself, without following a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct EntryEvidence {
+    pub kind: EntryKind,
+    /// Permission bits, with those of set-user-ID, set-group-ID and sticky.
+    pub mode: u32,
+    pub user: u64,
+    pub group: u64,
+}
+
+/// What an entry of a file system is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EntryKind {
+    File,
+    Directory,
+    Link,
 }
 
 /// How a command ended.

@@ -21,6 +21,7 @@ pub(crate) mod phase;
 pub(crate) mod samples;
 pub(crate) mod scope;
 pub(crate) mod serve;
+pub(crate) mod structure;
 pub(crate) mod text;
 
 pub(crate) use text::printable;

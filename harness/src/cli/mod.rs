@@ -13,6 +13,7 @@ mod fetch;
 mod filter;
 mod fuzz;
 mod host;
+mod import;
 mod last_failed;
 mod list;
 mod man;
@@ -30,6 +31,7 @@ mod reproduce;
 mod run;
 mod schema;
 mod select;
+mod structure;
 mod verify;
 mod watch;
 
@@ -139,6 +141,7 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Verify(arguments) => verify::verify(&arguments).await,
             Command::Mutate(arguments) => mutate::mutate(&arguments).await,
             Command::New(arguments) => new::new(&arguments).await,
+            Command::Import(arguments) => import::import(&arguments),
             Command::Fuzz(arguments) => fuzz::fuzz(&arguments).await,
             Command::Agree(arguments) => agree::agree(&arguments).await,
             Command::List(arguments) => list::list(&arguments),

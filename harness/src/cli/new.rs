@@ -76,13 +76,7 @@ impl Expected {
 pub(super) async fn new(arguments: &NewArgs) -> Result<ExitCode, Failure> {
     let (name, from_app) = (&arguments.name, &arguments.from_app);
     let folders = arguments.folders.find()?;
-    if folders.carried {
-        return Err(Failure::usage("the suite that this program carries cannot be changed", Some(EJECT_FIRST)));
-    }
-    if !is_kebab_case(name) {
-        let what = format!("`{name}` is no name of a scenario");
-        return Err(Failure::usage(what, Some("use lower-case words and digits, joined by single hyphens")));
-    }
+    can_be_written(&folders, name)?;
     let application = match from_app {
         Some(folder) => Application::read(folder)?,
         None => Application::hello(),
@@ -114,6 +108,18 @@ pub(super) async fn new(arguments: &NewArgs) -> Result<ExitCode, Failure> {
     }
     output::line(format_args!("next: edit it, then `wsgi-proof run --tier contract ={name}`"))?;
     Ok(code)
+}
+
+/// Refuses a suite that cannot be changed, and what is no name of a scenario.
+pub(super) fn can_be_written(folders: &Folders, name: &str) -> Result<(), Failure> {
+    if folders.carried {
+        return Err(Failure::usage("the suite that this program carries cannot be changed", Some(EJECT_FIRST)));
+    }
+    if !is_kebab_case(name) {
+        let what = format!("`{name}` is no name of a scenario");
+        return Err(Failure::usage(what, Some("use lower-case words and digits, joined by single hyphens")));
+    }
+    Ok(())
 }
 
 /// Writes the scenario, and has it expect what comes of the application.
@@ -245,7 +251,8 @@ impl<'a> Attempts<'a> {
     }
 }
 
-fn unmade(path: &Path, error: &std::io::Error) -> Failure {
+/// A file or folder that could not be written.
+pub(super) fn unmade(path: &Path, error: &std::io::Error) -> Failure {
     let what = format!("cannot write {}: {error}", path.display());
     match error.kind() {
         std::io::ErrorKind::AlreadyExists => Failure::usage(what, Some("choose another name")),

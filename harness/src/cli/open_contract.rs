@@ -41,6 +41,7 @@ pub(super) fn refuse(arguments: &RunArgs) -> Result<(), Failure> {
         ("--base-image", tested.base_image.is_some()),
         ("--onbuild-image", tested.onbuild_image.is_some()),
         ("--dockerfile", tested.dockerfile.is_some()),
+        ("--structure-test", !arguments.structure.files.is_empty()),
     ];
     match options.into_iter().find(|(_, given)| *given) {
         Some((option, _)) => Err(Failure::usage(

@@ -1,7 +1,7 @@
 //! The commands that do a part of a run again: all that was given and changes what comes of it.
 
 use super::candidates::options;
-use crate::cli::arguments::{CandidateArgs, CellArgs, FolderArgs, FuzzArgs, RunArgs};
+use crate::cli::arguments::{CandidateArgs, CellArgs, FolderArgs, FuzzArgs, RunArgs, StructureArgs};
 use crate::host::carried;
 use crate::suite::tier::Tier;
 
@@ -17,6 +17,7 @@ pub(super) fn reproduce(arguments: &RunArgs) -> String {
         tier,
         strict,
         candidate,
+        structure: StructureArgs { files, on },
         offline,
         reach,
         limits,
@@ -37,6 +38,10 @@ pub(super) fn reproduce(arguments: &RunArgs) -> String {
     for (option, value) in options(candidate) {
         words.option(option, Some(value));
     }
+    for file in files {
+        words.option("--structure-test", Some(file.display().to_string()));
+    }
+    words.option("--on", (!files.is_empty()).then(|| on.clone()));
     match tier {
         Tier::Contract => words.option("--tier", Some(tier.to_string())),
         // Whoever does it again wants to see what is left.

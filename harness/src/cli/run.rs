@@ -1,5 +1,6 @@
 //! `wsgi-proof run`: load, plan, open a tier, run the session, report.
 
+use std::collections::BTreeSet;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +10,9 @@ use super::pack::EJECT_FIRST;
 use super::reporters::{Audience, RunReporters};
 use super::reproduce::reproduce;
 use super::{Failure, last_failed, listen, open_contract, open_image, output, select, watch};
-use crate::cli::arguments::{CellArgs, FolderArgs, RUN_SECONDS, ReachArgs, RunArgs, SelectArgs, TestedArgs};
+use crate::cli::arguments::{
+    CellArgs, FolderArgs, RUN_SECONDS, ReachArgs, RunArgs, SelectArgs, StructureArgs, TestedArgs,
+};
 use crate::contract_tier;
 use crate::host::carried;
 use crate::host::folders::Folders;
@@ -54,6 +57,8 @@ pub(super) struct Job {
     shard: Option<ShardOf>,
     /// The digest of the suite, if it has one.
     suite: Option<String>,
+    /// Scenarios that are none of the suite's.
+    besides: BTreeSet<String>,
 }
 
 impl Job {
@@ -82,14 +87,15 @@ impl Job {
         }
         let (suite, selected) = std::thread::scope(|scope| {
             let beside = std::thread::Builder::new().spawn_scoped(scope, || suite_of(&folders));
-            let selected = select::select(&folders, cells, &arguments.select);
+            let selected = select::select_with(&folders, cells, &arguments.select, &arguments.structure);
             let suite = match beside {
                 Ok(thread) => thread.join().unwrap_or_else(|cause| resume_unwind(cause)),
                 Err(_) => suite_of(&folders),
             };
             (suite, selected)
         });
-        let (mut loaded, contract) = selected?;
+        let (mut loaded, contract, structure) = selected?;
+        let suite = suite.map(|digest| structure.digest(digest));
         let shard = arguments.shard.map(|shard| shard.told(select::keep(shard, &mut loaded)));
         let lock = if arguments.write_lock { lock_so_far(&folders)? } else { lock(&folders)? };
         let candidate = Candidate::of(&arguments.candidate, &folders)?;
@@ -97,13 +103,27 @@ impl Job {
             open_contract::refuse_images(&candidate)?;
         }
         let plan = Plan::repeated(loaded, &origin(&arguments.candidate), arguments.repeat);
-        Ok(Self { begun, arguments, folders, candidate, plan, contract, lock, shard, suite })
+        Ok(Self {
+            begun,
+            arguments,
+            folders,
+            candidate,
+            plan,
+            contract,
+            lock,
+            shard,
+            suite,
+            besides: structure.besides,
+        })
     }
 
     /// Runs it for who called the program, and writes down what failed; its exit code.
     pub(super) async fn run_for_caller(&self, signals: &Signals) -> Result<ExitCode, Failure> {
         let ended = self.run(signals, Audience::Caller(self.arguments.format)).await?;
-        last_failed::note(&self.folders.cache, &ended);
+        // The next time such tests are not there, unless they are named again.
+        if self.arguments.structure.files.is_empty() {
+            last_failed::note(&self.folders.cache, &ended);
+        }
         Ok(ended.code)
     }
 
@@ -130,7 +150,7 @@ impl Job {
 
     /// Runs it in a tier that is open.
     pub(super) async fn run_in(&self, tier: impl tier::Tier, signals: &Signals, mut reporters: RunReporters) -> Ended {
-        let Self { arguments, folders, plan, lock, shard, suite, .. } = self;
+        let Self { arguments, folders, plan, lock, shard, suite, besides, .. } = self;
         // What a candidate calls decides how many assertions the contract tier makes: only those of the repository's own count there.
         let assertions = arguments.tier == Tier::Image || arguments.candidate == TestedArgs::default();
         let session = Session {
@@ -140,9 +160,15 @@ impl Job {
             limit: Duration::from_secs(arguments.run_seconds.into()),
             until_fail: arguments.until_fail,
             suite: suite.clone(),
-            whole: arguments.select.is_all() && shard.is_none(),
+            whole: arguments.select.is_all() && shard.is_none() && arguments.structure.files.is_empty(),
             shard: *shard,
-            lock: Lock { root: folders.scenarios(), counts: lock.clone(), assertions, write: arguments.write_lock },
+            lock: Lock {
+                root: folders.scenarios(),
+                counts: lock.clone(),
+                assertions,
+                besides: besides.clone(),
+                write: arguments.write_lock,
+            },
         };
         let ended = session.run(plan, tier, &mut |event| reporters.send(event)).await;
         reporters.finish(ended)
@@ -211,6 +237,7 @@ pub(super) fn usual(folders: &FolderArgs, cells: &CellArgs, tier: Tier) -> RunAr
         tier,
         strict: false,
         candidate: TestedArgs::default(),
+        structure: StructureArgs::default(),
         offline: false,
         reach: ReachArgs::default(),
         limits: Vec::new(),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::Failure;
 use super::filter::{Filter, Predicate};
-use crate::cli::arguments::{CellArgs, SelectArgs};
+use super::structure::{self, Structure};
+use crate::cli::arguments::{CellArgs, SelectArgs, StructureArgs};
 use crate::host::folders::Folders;
 use crate::outcome::with_causes;
 use crate::run::shard::Shard;
@@ -65,18 +66,31 @@ pub(super) fn load(folders: &Folders, cells: Vec<Cell>) -> Result<(Loaded, Optio
     Ok((loaded, contract))
 }
 
-/// Loads all scenarios for these cells and selects among them. Each filter must select something: one among several that does
-/// not is a slip of the pen, and would make a run that does less than it says.
+/// As [`select_with`], without structure tests.
 pub(super) fn select(
     folders: &Folders,
     cells: Vec<Cell>,
     arguments: &SelectArgs,
 ) -> Result<(Loaded, Option<Contract>), Failure> {
+    let (loaded, contract, _) = select_with(folders, cells, arguments, &StructureArgs::default())?;
+    Ok((loaded, contract))
+}
+
+/// Loads all scenarios for these cells, with the structure tests of a command line, and selects among them. Each filter must select something: one among several that does
+/// not is a slip of the pen, and would make a run that does less than it says.
+pub(super) fn select_with(
+    folders: &Folders,
+    cells: Vec<Cell>,
+    arguments: &SelectArgs,
+    structure: &StructureArgs,
+) -> Result<(Loaded, Option<Contract>, Structure), Failure> {
     let filters = read(&arguments.filters)?;
     let (mut loaded, contract) = load(folders, cells)?;
+    let structure = structure::add(structure, &mut loaded)?;
+    let tested = &structure.tested;
     let nothing = |what: &str, hint| Failure::new(ExitCode::NothingSelected, &what, Some(hint));
     let all = || loaded.iter().flat_map(|(_, scenarios)| scenarios);
-    let count = all().map(|scenario| &scenario.name).collect::<BTreeSet<_>>().len();
+    let count = names(&loaded).len();
     if count == 0 {
         return Err(nothing("the suite has no scenarios", "a scenario is a folder in scenarios/ with a scenario.toml"));
     }
@@ -94,7 +108,9 @@ pub(super) fn select(
         }
     }
     for (_, scenarios) in &mut loaded {
-        scenarios.retain(|scenario| filters.is_empty() || filters.iter().any(|filter| filter.selects(scenario)));
+        let all = filters.is_empty() && tested.is_empty();
+        let is_named = |scenario: &Scenario| filters.iter().any(|filter| filter.selects(scenario));
+        scenarios.retain(|scenario| all || tested.contains(&scenario.name) || is_named(scenario));
     }
     if let Some(among) = &arguments.among {
         for (_, scenarios) in &mut loaded {
@@ -107,7 +123,12 @@ pub(super) fn select(
             ));
         }
     }
-    Ok((loaded, contract))
+    Ok((loaded, contract, structure))
+}
+
+/// The names of scenarios.
+fn names(loaded: &Loaded) -> BTreeSet<String> {
+    loaded.iter().flat_map(|(_, scenarios)| scenarios).map(|scenario| scenario.name.clone()).collect()
 }
 
 /// The filters of a command line.

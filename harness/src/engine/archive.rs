@@ -48,7 +48,7 @@ impl Engine {
                         break;
                     }
                 }
-                Err(error) if error.is_not_found() => {
+                Err(error) if error.is_not_found() || error.is_no_path() => {
                     // Of a container that has gone it is said in the same way.
                     let container = self.docker.inspect_container(container, None::<InspectContainerOptions>).await;
                     container.map_err(|error| self.error(operation, error))?;

@@ -11,9 +11,9 @@ use bollard::query_parameters::{
 };
 use futures_util::StreamExt;
 
+use super::apart::{Invocation, RUNNING};
 use super::error::not_executable;
 use super::network::network_name;
-use super::start::limit;
 use super::stream::Streams;
 use super::{Engine, EngineError, LABEL_RUN, Network};
 use crate::check::captured::Captured;
@@ -24,6 +24,12 @@ use crate::suite::limits::Limits;
 
 /// How often a removal that the engine is already doing is asked for again.
 const REMOVE_TRIES: u32 = 5;
+
+/// A program that could not be started: the exit code of a shell, and what the engine says.
+pub(super) struct NotStarted {
+    pub exit_code: i64,
+    pub message: String,
+}
 
 /// The labels of what a run makes and removes.
 pub(super) fn run_labels(run: &RunId) -> HashMap<String, String> {
@@ -50,27 +56,9 @@ impl Engine {
         limits: Limits,
         run: &RunId,
     ) -> Result<CommandEvidence, EngineError> {
-        const OPERATION: &str = "running a command in a container";
-        let (program, arguments) = argv.split_first().ok_or_else(|| EngineError::Unexpected {
-            operation: OPERATION.to_owned(),
-            what: "no program to run".to_owned(),
-        })?;
-        let mut config = HostConfig {
-            network_mode: Some(network.name.clone()),
-            extra_hosts: Some(vec![network.host_entry()]),
-            ..Default::default()
-        };
-        limit(&mut config, limits);
-        let body = ContainerCreateBody {
-            image: Some(image.to_owned()),
-            entrypoint: Some(vec![program.clone()]),
-            cmd: Some(arguments.to_vec()),
-            labels: Some(run_labels(run)),
-            host_config: Some(config),
-            ..Default::default()
-        };
-        let container = self.create(&container_name(run, "command"), body).await?;
-        let result = self.run_to_end(&container, limits, OPERATION).await;
+        let command = Invocation { argv, environment: &[], user: None, network, limits, run };
+        let container = self.create_for(image, command).await?;
+        let result = self.run_to_end(&container, limits, RUNNING).await;
         // The command's own error comes first.
         let removed = self.remove_container(&container).await;
         result.and_then(|evidence| removed.map(|()| evidence))
@@ -82,12 +70,27 @@ impl Engine {
         limits: Limits,
         operation: &str,
     ) -> Result<CommandEvidence, EngineError> {
+        match self.ended(container, limits, operation).await? {
+            Ok((end, stopped)) => {
+                Ok(CommandEvidence { end, output: self.log(container, limits).await?.stopped(stopped) })
+            }
+            Err(NotStarted { exit_code, message }) => Ok(CommandEvidence::not_started(exit_code, message)),
+        }
+    }
+
+    /// Starts a container, and waits for its end; how it ended, and the limit that ended it, if one did.
+    pub(super) async fn ended(
+        &self,
+        container: &str,
+        limits: Limits,
+        operation: &str,
+    ) -> Result<Result<(CommandEnd, Option<Exceeded>), NotStarted>, EngineError> {
         let started = self.docker.start_container(container, None::<StartContainerOptions>).await;
         match started.map_err(|error| self.error(operation, error)) {
             Ok(()) => {}
             Err(EngineError::Refused { operation, status, message }) => {
                 return match not_executable(&message) {
-                    Some(exit_code) => Ok(CommandEvidence::not_started(exit_code, message)),
+                    Some(exit_code) => Ok(Err(NotStarted { exit_code, message })),
                     None => Err(EngineError::Refused { operation, status, message }),
                 };
             }
@@ -111,12 +114,11 @@ impl Engine {
             let killed = self.wait(container).await?;
             if stopped.is_some() { CommandEnd::Exited(killed) } else { CommandEnd::TimedOut(limits.command()) }
         };
-        let output = self.log(container, limits).await?.stopped(stopped);
-        Ok(CommandEvidence { end, output })
+        Ok(Ok((end, stopped)))
     }
 
     /// A container of an image that is never started: there is its file system to be read.
-    pub(super) async fn create_at_rest(&self, image: &str, purpose: &str, run: &RunId) -> Result<String, EngineError> {
+    pub(crate) async fn create_at_rest(&self, image: &str, purpose: &str, run: &RunId) -> Result<String, EngineError> {
         let body = ContainerCreateBody {
             image: Some(image.to_owned()),
             // An image without a command needs one to be created.
@@ -182,7 +184,7 @@ impl Engine {
     }
 
     /// Removes a container, running or not. One that is gone is removed.
-    pub(super) async fn remove_container(&self, container: &str) -> Result<(), EngineError> {
+    pub(crate) async fn remove_container(&self, container: &str) -> Result<(), EngineError> {
         let options = RemoveContainerOptions { force: true, v: true, ..Default::default() };
         for _ in 0..REMOVE_TRIES {
             let removed = self.docker.remove_container(container, Some(options.clone())).await;

@@ -125,6 +125,13 @@ impl EngineError {
         matches!(self, Self::Refused { status: 404, .. })
     }
 
+    /// Whether the engine says that a path leads nowhere: through a file, or in circles. It hands on what the kernel says (`ENOTDIR`,
+    /// `ELOOP`), after the path.
+    pub(super) fn is_no_path(&self) -> bool {
+        const WORDS: [&str; 2] = ["not a directory", "too many levels of symbolic links"];
+        matches!(self, Self::Refused { message, .. } if WORDS.iter().any(|words| message.trim_end().ends_with(words)))
+    }
+
     /// What to do about it.
     pub(crate) fn hint(&self) -> Option<String> {
         let hint = match self {

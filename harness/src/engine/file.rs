@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
+use super::archive::Chunks;
 use super::{Engine, EngineError};
 use crate::beneath::{Bound, MAX_ENTRIES};
-use crate::check::evidence::{FileEvidence, MAX_FILE_CONTENT};
+use crate::check::evidence::{ContentEvidence, EntryEvidence, EntryKind, FileEvidence, MAX_FILE_CONTENT};
 use crate::outcome::RunId;
 
 /// How many links are followed from one path.
@@ -50,6 +51,51 @@ impl Engine {
         }
         let removed = self.remove_container(&container).await;
         result.and_then(|found| removed.map(|()| found))
+    }
+
+    /// What a path is itself, in a container that is never started: no link is followed. `None` is nothing, or what is neither a file, a
+    /// directory nor a link.
+    ///
+    /// # Errors
+    /// When the engine cannot say.
+    pub(crate) async fn entry(&self, container: &str, path: &str) -> Result<Option<EntryEvidence>, EngineError> {
+        self.first_entry(container, path, entry).await.map(Option::flatten)
+    }
+
+    /// What there is to read at a path, in a container that is never started. Links are followed, as a program in the container would.
+    ///
+    /// # Errors
+    /// When the engine cannot say.
+    pub(crate) async fn content(&self, container: &str, path: &str) -> Result<ContentEvidence, EngineError> {
+        let mut at = PathBuf::from(path);
+        for _ in 0..MAX_LINKS {
+            match self.first_entry(container, &at.to_string_lossy(), readable).await? {
+                None => return Ok(ContentEvidence::NoFile("nothing there")),
+                Some(Readable::Content(content)) => return Ok(content),
+                Some(Readable::Link(target)) => at = resolve(&at, &target),
+            }
+        }
+        Ok(ContentEvidence::NoFile("a link that leads nowhere"))
+    }
+
+    /// Reads the first entry that the engine packs for a path: that is the path itself. `None` where there is nothing.
+    async fn first_entry<T: Send + 'static>(
+        &self,
+        container: &str,
+        path: &str,
+        read: fn(Chunks) -> std::io::Result<T>,
+    ) -> Result<Option<T>, EngineError> {
+        const OPERATION: &str = "reading a path of an image";
+        let unexpected = |what: String| EngineError::Unexpected { operation: OPERATION.to_owned(), what };
+        // The engine is not asked for no path at all.
+        if path.is_empty() {
+            return Ok(None);
+        }
+        match self.read_archive(container, path, OPERATION, read).await? {
+            None => Ok(None),
+            Some(Ok(read)) => read.map(Some).map_err(|error| unexpected(error.to_string())),
+            Some(Err(bound)) => Err(unexpected(bound.to_string())),
+        }
     }
 
     async fn follow(
@@ -142,6 +188,44 @@ fn unpack(archive: impl Read) -> std::io::Result<Packed> {
     }
     below.sort();
     Ok(Packed::Found(FileEvidence::Directory { mode, owner, entries: below, all: true }))
+}
+
+/// What an entry is, of which the content is asked for.
+enum Readable {
+    Content(ContentEvidence),
+    /// A symbolic link and its target.
+    Link(PathBuf),
+}
+
+/// Reads of what the engine packs for one path what there is to read.
+fn readable(archive: Chunks) -> std::io::Result<Readable> {
+    let mut archive = tar::Archive::new(std::io::BufReader::new(archive));
+    let mut first = archive.entries()?.next().ok_or(std::io::ErrorKind::UnexpectedEof)??;
+    Ok(match first.header().entry_type() {
+        tar::EntryType::Symlink => Readable::Link(first.link_name()?.unwrap_or_default().into_owned()),
+        tar::EntryType::Directory => Readable::Content(ContentEvidence::NoFile("a directory")),
+        tar::EntryType::Regular | tar::EntryType::Link => {
+            let (mut content, size) = (Vec::new(), first.size());
+            first.by_ref().take(MAX_FILE_CONTENT as u64).read_to_end(&mut content)?;
+            Readable::Content(ContentEvidence::File { content, size })
+        }
+        _ => Readable::Content(ContentEvidence::NoFile("neither a file nor a directory")),
+    })
+}
+
+/// Reads of what the engine packs for one path the path itself.
+fn entry(archive: Chunks) -> std::io::Result<Option<EntryEvidence>> {
+    let mut archive = tar::Archive::new(std::io::BufReader::new(archive));
+    let first = archive.entries()?.next().ok_or(std::io::ErrorKind::UnexpectedEof)??;
+    let header = first.header();
+    let kind = match header.entry_type() {
+        tar::EntryType::Directory => EntryKind::Directory,
+        tar::EntryType::Symlink => EntryKind::Link,
+        tar::EntryType::Regular | tar::EntryType::Link => EntryKind::File,
+        _ => return Ok(None),
+    };
+    let (mode, user, group) = (header.mode()? & 0o7777, header.uid()?, header.gid()?);
+    Ok(Some(EntryEvidence { kind, mode, user, group }))
 }
 
 /// The names in a path, without the root and dots. (The root directory itself is packed as `/` or `./`.)

@@ -127,6 +127,18 @@ impl Engine {
             .upload_to_container(container, Some(options), bollard::body_full(Bytes::from(archive)))
             .await
             .map_err(|error| self.error(OPERATION, error))?;
+        self.commit(container, config, own, tag, OPERATION).await
+    }
+
+    /// The image that a container left, with this configuration and these labels of ours.
+    pub(super) async fn commit(
+        &self,
+        container: &str,
+        config: ImageConfig,
+        own: HashMap<String, String>,
+        tag: Option<&str>,
+        operation: &str,
+    ) -> Result<String, EngineError> {
         let mut labels = config.labels.unwrap_or_default();
         labels.extend(own);
         // The triggers go in as they are, not as changes that would be parsed again.
@@ -154,7 +166,7 @@ impl Engine {
             ..Default::default()
         };
         let committed = self.docker.commit_container(options, config).await;
-        committed.map(|image| image.id).map_err(|error| self.error(OPERATION, error))
+        committed.map(|image| image.id).map_err(|error| self.error(operation, error))
     }
 
     /// The image that this cache folder's own runs made under this name from what the key says, if the engine still has it. It is
@@ -258,6 +270,7 @@ fn evidence(image: ImageInspect) -> ImageEvidence {
         user: config.user.unwrap_or_default(),
         environment,
         labels: config.labels.unwrap_or_default().into_iter().collect(),
+        volumes: config.volumes.unwrap_or_default(),
         size: None,
         architecture: image.architecture.unwrap_or_default(),
     }

@@ -2,6 +2,7 @@
 //!
 //! Nothing else in the program names bollard or testcontainers.
 
+mod apart;
 mod application;
 mod archive;
 mod build;
@@ -49,6 +50,7 @@ use crate::outcome::RunId;
 use bollard::Docker;
 use bollard::models::SystemInfoCgroupVersionEnum;
 
+pub(crate) use apart::Invocation;
 pub(crate) use application::Application;
 pub(crate) use build::{BuildRequest, Fate};
 pub(crate) use builder_log::named_containers;

@@ -14,6 +14,7 @@ mod refusal;
 mod serve;
 mod setup;
 mod step;
+mod structure;
 mod target;
 mod tier;
 

@@ -22,8 +22,7 @@ impl Refusal {
         }
     }
 
-    /// The finding that it is the image's doing: the engine took the same of an image that is `known` to be good, and refused this one
-    /// `again`.
+    /// The finding that it is the image's doing: see [`Self::words`].
     ///
     /// # Errors
     /// The engine's own, where it is not.
@@ -34,8 +33,21 @@ impl Refusal {
         scope: &Scope,
         at: &At,
     ) -> Result<Finding, StepError> {
+        self.words(known, again).map(|message| check::serve::not_started(scope, &message, at))
+    }
+
+    /// What the engine says, where it is the image's doing: it took the same of an image that is `known` to be good, and refused this one
+    /// `again`.
+    ///
+    /// # Errors
+    /// The engine's own, where it is not.
+    pub(super) fn words<T>(
+        self,
+        known: Result<(), EngineError>,
+        again: Result<T, EngineError>,
+    ) -> Result<String, StepError> {
         match (known, again) {
-            (Ok(()), Err(EngineError::Refused { message, .. })) => Ok(check::serve::not_started(scope, &message, at)),
+            (Ok(()), Err(EngineError::Refused { message, .. })) => Ok(message),
             // What comes out otherwise the second time is no evidence.
             (Err(_), _) | (_, Ok(_)) => Err(self.0.into()),
             (_, Err(error)) => Err(error.into()),

@@ -238,6 +238,9 @@ impl Step<'_> {
             };
             self.part.findings.extend(findings);
         }
+        for test in &scenario.structure {
+            self.structure(test, shipped, runnable).await?;
+        }
         self.part.stages.push((Stage::Examine, begun.elapsed()));
         Ok(StepEnd::Done)
     }
@@ -251,7 +254,7 @@ pub(super) fn missing(what: &str) -> StepError {
     })
 }
 
-fn gone(image: &str) -> StepError {
+pub(super) fn gone(image: &str) -> StepError {
     StepError::Suite(Fault {
         what: format!("the image {image} disappeared from the engine during the run"),
         hint: Some("check whether another program removed it, then run again".to_owned()),

@@ -78,6 +78,8 @@ checks! {
     CommandOutput "command-output" Must "command `{of}` output", "A command's output matches.";
     CommandOutputAbsent "command-output-absent" Must "command `{of}` output without {detail}", "A command's output does not match.";
 
+    StructureTest "structure-test" Must "structure test {of}: {detail}", "What a test of a container-structure-test file asks for.";
+
     HttpStatus "http-status" Must "{of} status", "The answer to a request has this status.";
     HttpHeader "http-header" Must "{of} header {detail}", "A header of the answer matches.";
     HttpHeaderAbsent "http-header-absent" Must "{of} without header {detail}", "The answer does not have a header.";

@@ -1,6 +1,7 @@
 //! The session: the one loop that every run goes through, whatever its tier. It tells events on, heeds signals, time limit and
 //! `--until-fail`, and at the end holds the run against the lock of the suite.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -55,6 +56,8 @@ pub(crate) struct Lock {
     pub counts: SuiteLock,
     /// Whether assertions are held against it, and not the number of scenarios alone.
     pub assertions: bool,
+    /// Scenarios that are none of the suite's, and held to nothing.
+    pub besides: BTreeSet<String>,
     /// Whether it is regenerated.
     pub write: bool,
 }
@@ -211,7 +214,9 @@ impl Lock {
         whole: bool,
         strict: bool,
     ) -> (Comparison, Option<String>) {
-        let mut comparison = self.counts.compare(tier, reports, cells, Extent { whole, assertions: self.assertions });
+        let is_of_suite = |report: &&ScenarioReport| !self.besides.contains(&report.name);
+        let reports: Vec<ScenarioReport> = reports.iter().filter(is_of_suite).cloned().collect();
+        let mut comparison = self.counts.compare(tier, &reports, cells, Extent { whole, assertions: self.assertions });
         if comparison.unlocked.is_empty() {
             return (comparison, None);
         }

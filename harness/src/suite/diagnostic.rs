@@ -11,6 +11,9 @@ use super::toml_file::MAX_FILE;
 use crate::beneath::Folder;
 use crate::outcome::At;
 
+/// A line that is longer than this is not shown, in bytes.
+const LONG_LINE: usize = 4000;
+
 /// The text of a file, shared by the diagnostics that point into it.
 #[derive(Debug, Clone)]
 pub struct Source {
@@ -127,6 +130,13 @@ impl Diagnostic {
         self
     }
 
+    /// Whether the line in question, or the next one to it, is too long to be shown.
+    fn is_on_a_long_line(&self) -> bool {
+        let Some((source, span)) = self.source.as_ref().zip(self.span.as_ref()) else { return false };
+        let shown = source.position(span.start).0.saturating_sub(1)..=source.position(span.end).0 + 1;
+        shown.into_iter().any(|line| source.line(line).len() > LONG_LINE)
+    }
+
     /// The line and column, both counted from 1.
     pub fn position(&self) -> Option<(usize, usize)> {
         Some(self.source.as_ref()?.position(self.span.as_ref()?.start))
@@ -196,6 +206,16 @@ impl Diagnostics {
             if fault.span.is_none() {
                 // The picture names the file only when it has something to show of it.
                 named.message = plain(fault);
+            }
+            if fault.is_on_a_long_line() {
+                // No picture of it would be of use, and the handler has no room for it.
+                report.push_str(&plain(fault));
+                if let Some(help) = &fault.help {
+                    report.push_str("\n  help: ");
+                    report.push_str(help);
+                }
+                report.push_str("\n\n");
+                continue;
             }
             let mut part = String::new();
             // Writing to a string fails only when the handler cannot read the source; the plain line still says it.
@@ -279,6 +299,13 @@ impl Faults {
     /// The value, unless there were faults.
     pub(crate) fn check<T>(self, value: T) -> Result<T, Vec<Diagnostic>> {
         if self.all.is_empty() { Ok(value) } else { Err(self.all) }
+    }
+}
+
+impl Help<'_> {
+    /// That of no fault: there are enough.
+    pub(crate) fn of_none() -> Self {
+        Self(None)
     }
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod limits;
 pub(crate) mod packed;
 pub(crate) mod project_name;
 pub(crate) mod scenario;
+pub(crate) mod structure;
 pub(crate) mod tier;
 pub(crate) mod toml_file;
 pub(crate) mod variant;

@@ -12,6 +12,7 @@ mod explain;
 mod fetch;
 mod folders;
 mod fuzz;
+mod import;
 mod list;
 mod man;
 mod merge;
@@ -24,6 +25,7 @@ mod report;
 mod run;
 mod schema;
 mod select;
+mod structure;
 mod verify;
 
 use std::sync::OnceLock;
@@ -43,6 +45,7 @@ pub(crate) use explain::ExplainArgs;
 pub(crate) use fetch::FetchArgs;
 pub(crate) use folders::FolderArgs;
 pub(crate) use fuzz::FuzzArgs;
+pub(crate) use import::{ImageArg, ImportArgs, ImportSource, ImportStructureArgs};
 pub(crate) use list::ListArgs;
 pub(crate) use man::ManArgs;
 pub(crate) use merge::MergeArgs;
@@ -55,6 +58,7 @@ pub(crate) use report::ReportArgs;
 pub(crate) use run::{RUN_SECONDS, RunArgs};
 pub(crate) use schema::SchemaArgs;
 pub(crate) use select::SelectArgs;
+pub(crate) use structure::StructureArgs;
 pub(crate) use verify::VerifyArgs;
 
 use crate::host::carried;
@@ -124,6 +128,8 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Write a scenario to begin with
     New(NewArgs),
+    /// Write a scenario of what you have already
+    Import(ImportArgs),
     /// Print the clauses, and the scenarios that cover each
     Contract(ContractArgs),
     /// Say what a clause, a check or an exit code means

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CellArgs, FolderArgs, ReachArgs, SelectArgs, TestedArgs};
+use super::{CellArgs, FolderArgs, ReachArgs, SelectArgs, StructureArgs, TestedArgs};
 use crate::report::format::Format;
 use crate::run::shard::Shard;
 use crate::suite::limits::Limit;
@@ -103,6 +103,8 @@ pub(crate) struct RunArgs {
     /// Regenerate scenarios/assertions.lock from this run
     #[arg(long, conflicts_with_all = ["filters", "tested", "plan"], help_heading = "Output")]
     pub write_lock: bool,
+    #[command(flatten)]
+    pub structure: StructureArgs,
     #[command(flatten)]
     pub reach: ReachArgs,
     #[command(flatten)]

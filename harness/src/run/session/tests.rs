@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::outcome::RunId;
 use crate::outcome::samples::{finding, report};
@@ -91,7 +93,13 @@ async fn run(verdicts: &[Verdict], then: Then, change: impl FnOnce(&mut Session<
         until_fail: false,
         shard: None,
         whole: true,
-        lock: Lock { root: PathBuf::new(), counts: everything(), assertions: true, write: false },
+        lock: Lock {
+            root: PathBuf::new(),
+            counts: everything(),
+            assertions: true,
+            besides: BTreeSet::new(),
+            write: false,
+        },
     };
     change(&mut session);
     let concluded = Arc::new(AtomicBool::default());
@@ -180,7 +188,8 @@ async fn what_is_not_in_the_lock_is_said_and_no_shortfall() {
 
 #[test]
 fn a_whole_run_that_is_strict_must_be_in_the_lock() {
-    let mut lock = Lock { root: PathBuf::new(), counts: everything(), assertions: true, write: false };
+    let mut lock =
+        Lock { root: PathBuf::new(), counts: everything(), assertions: true, besides: BTreeSet::new(), write: false };
     let reports = [report("c", Verdict::Pass)];
     let shortfalls = |lock: &Lock, whole: bool, strict: bool| {
         lock.compare(tier::Tier::Contract, &reports, &[], whole, strict).0.shortfalls
@@ -199,7 +208,8 @@ async fn the_lock_is_made_of_a_whole_run_only() {
         let root = folder.path().to_owned();
         move |session: &mut Session<'_>| {
             session.whole = whole;
-            session.lock = Lock { root, counts: SuiteLock::default(), assertions: true, write: true };
+            session.lock =
+                Lock { root, counts: SuiteLock::default(), assertions: true, besides: BTreeSet::new(), write: true };
         }
     };
     // One that is not made is no success.

@@ -58,6 +58,7 @@ pub(crate) fn scenario(name: &str, subject: Subject, succeeds: bool) -> Scenario
         image: ImageExpectation::default(),
         files: Vec::new(),
         commands: Vec::new(),
+        structure: Vec::new(),
         serve: (application && succeeds).then(|| ServeExpectation::nothing(at.clone())),
     }
 }

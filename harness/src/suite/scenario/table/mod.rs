@@ -12,6 +12,7 @@ mod modes;
 mod not_applicable;
 mod rebuild;
 mod serve;
+mod structure;
 mod together;
 mod whole;
 

@@ -51,11 +51,12 @@ pub(super) fn something_asserted(resolver: &mut Resolver<'_>, file: &ScenarioFil
         || file.image.is_some()
         || file.serve.is_some()
         || !file.file.is_empty()
-        || !file.command.is_empty();
+        || !file.command.is_empty()
+        || !file.structure_tests.is_empty();
     if !asserts && subject != Subject::Application {
         resolver
             .fault(file.summary.span(), "the scenario asserts nothing")
-            .advice("add `[image]`, `[[file]]` or `[[command]]`");
+            .advice("add `[image]`, `[[file]]`, `[[command]]` or `structure_tests`");
     }
 }
 
@@ -70,8 +71,9 @@ pub(super) fn nothing_after_failure(resolver: &mut Resolver<'_>, file: &Scenario
     let image = file.image.as_ref().map(|table| ("[image]", table.span()));
     let first_file = file.file.first().map(|table| ("[[file]]", table.span()));
     let command = file.command.first().map(|table| ("[[command]]", table.span()));
+    let structure = file.structure_tests.first().map(|name| ("structure_tests", name.span()));
     let serve = file.serve.as_ref().map(|table| ("[serve]", table.span()));
-    for (table, span) in [rebuild, image, first_file, command, serve].into_iter().flatten() {
+    for (table, span) in [rebuild, image, first_file, command, structure, serve].into_iter().flatten() {
         resolver.fault(span, format!("`{table}` of {words}")).label("there will be no image to look at");
     }
 }

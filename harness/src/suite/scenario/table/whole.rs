@@ -15,13 +15,16 @@ use super::image::{ImageExpectation, ImageTable};
 use super::not_applicable::{NotApplicableTable, Reasons};
 use super::rebuild::{Rebuild, RebuildTable};
 use super::serve::{ServeExpectation, ServeTable};
-use super::{build, command, file, fixtures, generate, image, modes, not_applicable, rebuild, serve, together};
-use crate::outcome::ClauseId;
+use super::{
+    build, command, file, fixtures, generate, image, modes, not_applicable, rebuild, serve, structure, together,
+};
+use crate::outcome::{At, ClauseId};
 use crate::suite::dialect::Dialect;
 use crate::suite::limits::Limit;
 use crate::suite::scenario::resolver::Resolver;
 use crate::suite::scenario::typed::Typed;
 use crate::suite::scenario::{APP_FOLDER, Declared, app, dockerfile};
+use crate::suite::structure::StructureTest;
 
 /// A scenario: a sample application, what is done with it, and what must come out.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -71,6 +74,9 @@ pub(crate) struct ScenarioFile {
     /// Commands run in a fresh container of the image.
     #[serde(default)]
     pub(crate) command: Vec<Typed<CommandTable>>,
+    /// Files of container-structure-test (schema version 2.0.0) beside the scenario file, whose tests the image must pass.
+    #[serde(default)]
+    pub(crate) structure_tests: Vec<Typed<String>>,
     /// What a started container must do.
     pub(crate) serve: Option<Typed<ServeTable>>,
 }
@@ -140,14 +146,50 @@ pub(crate) struct Scenario {
     pub files: Vec<FileExpectation>,
     /// Commands run in a fresh container of the image.
     pub commands: Vec<CommandExpectation>,
+    /// Tests of container-structure-test files on the image.
+    pub structure: Vec<StructureTest>,
     /// What the container must do when it is started.
     pub serve: Option<ServeExpectation>,
 }
 
 impl Scenario {
+    /// A scenario of an image that has nothing but the tests of a file.
+    pub(crate) fn of_structure(
+        name: &str,
+        subject: Subject,
+        dialect: Dialect,
+        file: &Path,
+        test: StructureTest,
+    ) -> Self {
+        let summary = format!("The image passes the structure tests of {}", file.display());
+        Self {
+            name: name.to_owned(),
+            summary: Declared { value: summary, at: At { file: file.to_owned(), line: 1 } },
+            source: "container-structure-test".to_owned(),
+            proves: Vec::new(),
+            subject,
+            dialect,
+            not_applicable: None,
+            not_in_contract_tier: None,
+            keep_folders: false,
+            limits: Vec::new(),
+            generate: None,
+            app: None,
+            modes: BTreeMap::new(),
+            absent_packages: Vec::new(),
+            build: None,
+            rebuilds: Vec::new(),
+            image: ImageExpectation::default(),
+            files: Vec::new(),
+            commands: Vec::new(),
+            structure: vec![test],
+            serve: None,
+        }
+    }
+
     /// Whether anything is expected of the image itself: its configuration, files, or commands in it.
     pub(crate) fn examines_image(&self) -> bool {
-        !self.image.is_empty() || !self.files.is_empty() || !self.commands.is_empty()
+        !self.image.is_empty() || !self.files.is_empty() || !self.commands.is_empty() || !self.structure.is_empty()
     }
 }
 
@@ -192,6 +234,7 @@ pub(in crate::suite::scenario) fn resolve(
     let image = file.image.as_ref().map(|image| image::resolve(resolver, image.get())).unwrap_or_default();
     let files = file::resolve(resolver, &file.file);
     let commands = command::resolve(resolver, &file.command);
+    let structure = structure::resolve(resolver, folder, &file.structure_tests);
     let serve = file.serve.as_ref().map(|table| serve::resolve(resolver, folder, table));
     let absent_packages = fixtures::resolve(resolver, file.fixtures.as_ref());
     Scenario {
@@ -214,6 +257,7 @@ pub(in crate::suite::scenario) fn resolve(
         image,
         files,
         commands,
+        structure,
         serve,
     }
 }
