@@ -23,7 +23,7 @@ fn structure_test(arguments: &ImportStructureArgs) -> Result<ExitCode, Failure> 
     let ImportStructureArgs { file, name, on, proves, cells, folders } = arguments;
     let folders = folders.find()?;
     can_be_written(&folders, name)?;
-    let (text, _) = structure::read(file)?;
+    let text = structure::read(file)?.text;
     // A suite that cannot be loaded is told before anything is written.
     let (_, contract) = select::load(&folders, select::cells(&folders, cells)?)?;
     if contract.is_some() && proves.is_empty() {

@@ -76,8 +76,8 @@ pub(super) fn select(
     Ok((loaded, contract))
 }
 
-/// Loads all scenarios for these cells, with the structure tests of a command line, and selects among them. Each filter must select something: one among several that does
-/// not is a slip of the pen, and would make a run that does less than it says.
+/// Loads all scenarios for these cells, with the structure tests of a command line, and selects among them. Each filter must select
+/// something: one among several that does not is a slip of the pen, and would make a run that does less than it says.
 pub(super) fn select_with(
     folders: &Folders,
     cells: Vec<Cell>,

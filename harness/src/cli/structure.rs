@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
-use std::path::Path;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::ValueEnum;
@@ -43,8 +43,16 @@ impl Structure {
     }
 }
 
-/// The text of a file, and its tests, which know it by its absolute path.
-pub(super) fn read(path: &Path) -> Result<(String, StructureTest), Failure> {
+/// A file that was read.
+pub(super) struct Read {
+    /// Its absolute path, by which reports name it.
+    path: PathBuf,
+    pub text: String,
+    tests: StructureTest,
+}
+
+/// Reads a file.
+pub(super) fn read(path: &Path) -> Result<Read, Failure> {
     let unreadable = |why: &dyn fmt::Display| Failure::usage(format!("{} cannot be read: {why}", path.display()), None);
     let file = File::open(path).map_err(|error| unreadable(&error))?;
     let mut text = String::new();
@@ -53,21 +61,21 @@ pub(super) fn read(path: &Path) -> Result<(String, StructureTest), Failure> {
     if text.len() as u64 > MAX_FILE {
         return Err(unreadable(&format!("it has more than {MAX_FILE} bytes")));
     }
-    let absolute = std::path::absolute(path).map_err(|error| unreadable(&error))?;
-    let tests = structure::load(&absolute, text.clone())
+    let path = std::path::absolute(path).map_err(|error| unreadable(&error))?;
+    let tests = structure::load(&path, text.clone())
         .map_err(|faults| Failure { code: ExitCode::Usage, text: faults.render(120) })?;
-    Ok((text, tests))
+    Ok(Read { path, text, tests })
 }
 
 /// Adds the tests that a command line names to what is loaded.
 pub(super) fn add(arguments: &StructureArgs, loaded: &mut Loaded) -> Result<Structure, Failure> {
     let mut added = Structure::default();
     for path in &arguments.files {
-        let (text, tests) = read(path)?;
+        let Read { path, text, tests } = read(path)?;
         added.texts.push(text);
         let name = match ImageArg::from_str(&arguments.on, false) {
             Ok(image) => {
-                let name = add_scenario(path, image, &tests, loaded);
+                let name = add_scenario(&path, image, &tests, loaded);
                 added.besides.insert(name.clone());
                 name
             }

@@ -1,6 +1,7 @@
 //! The session: the one loop that every run goes through, whatever its tier. It tells events on, heeds signals, time limit and
 //! `--until-fail`, and at the end holds the run against the lock of the suite.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -215,7 +216,11 @@ impl Lock {
         strict: bool,
     ) -> (Comparison, Option<String>) {
         let is_of_suite = |report: &&ScenarioReport| !self.besides.contains(&report.name);
-        let reports: Vec<ScenarioReport> = reports.iter().filter(is_of_suite).cloned().collect();
+        let reports = if self.besides.is_empty() {
+            Cow::Borrowed(reports)
+        } else {
+            Cow::Owned(reports.iter().filter(is_of_suite).cloned().collect())
+        };
         let mut comparison = self.counts.compare(tier, &reports, cells, Extent { whole, assertions: self.assertions });
         if comparison.unlocked.is_empty() {
             return (comparison, None);
