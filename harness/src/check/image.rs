@@ -6,7 +6,7 @@ use regex::Regex;
 
 use super::evidence::{ImageEvidence, SizeEvidence};
 use super::scope::Scope;
-use super::text::{difference, list, pattern, quoted};
+use super::text::{other_list, pattern, quoted};
 use crate::outcome::{CheckId, Finding};
 use crate::suite::scenario::{Declared, ImageExpectation};
 
@@ -64,10 +64,7 @@ fn exact(scope: &Scope, id: CheckId, expected: Option<&Declared<Vec<String>>>, g
 }
 
 fn exact_list(scope: &Scope, id: CheckId, expected: &Declared<Vec<String>>, got: &[String]) -> Finding {
-    scope.holds(id, (), &expected.at, || {
-        (expected.value != got)
-            .then(|| (list(&expected.value), format!("{} ({})", list(got), difference(&expected.value, got))))
-    })
+    scope.holds(id, (), &expected.at, || other_list(&expected.value, got))
 }
 
 fn same(scope: &Scope, id: CheckId, expected: Option<&Declared<String>>, got: &str) -> Option<Finding> {

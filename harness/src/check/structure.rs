@@ -5,28 +5,15 @@ use std::collections::BTreeMap;
 use regex::Regex;
 
 use super::captured::is_in_part;
-use super::evidence::{ApartEvidence, ContentEvidence, EntryEvidence, EntryKind, ImageEvidence};
+use super::evidence::{ApartEvidence, CommandEnd, ContentEvidence, EntryEvidence, EntryKind, ImageEvidence};
 use super::scope::Scope;
-use super::text::{difference, excerpt, list, pattern, quoted};
+use super::text::{excerpt, list, other_list, pattern, quoted};
 use crate::outcome::{At, CheckId, Finding};
 use crate::suite::scenario::Declared;
 use crate::suite::structure::{CommandTest, ContentTest, ExistenceTest, MetadataTest, Named, Patterns, Value};
 
 /// The name of the test of the image's configuration, which has none of its own.
 const METADATA: &str = "metadata";
-
-/// The permission bits of a mode in letters.
-const LETTERS: [(u32, char); 9] = [
-    (0o400, 'r'),
-    (0o200, 'w'),
-    (0o100, 'x'),
-    (0o040, 'r'),
-    (0o020, 'w'),
-    (0o010, 'x'),
-    (0o004, 'r'),
-    (0o002, 'w'),
-    (0o001, 'x'),
-];
 
 /// A finding of a test.
 struct Of<'a> {
@@ -42,26 +29,19 @@ impl Of<'_> {
 
     /// What a text must and must not have in it. Of one that was cut it is not known what the rest has: there is no finding about that.
     fn patterns(&self, what: &str, patterns: &Patterns, text: &str, whole: bool) -> Vec<Finding> {
-        let found = |regex: &Regex| if whole { regex.is_match(text) } else { is_in_part(regex, text) };
-        let got = || if text.is_empty() { format!("no {what}") } else { format!("{what}:\n{}", excerpt(text)) };
-        let expected = patterns.expected.iter().filter_map(|declared| {
-            let found = found(&declared.value);
+        let finding = |declared: &Declared<Regex>, wanted: bool| {
+            let found = if whole { declared.value.is_match(text) } else { is_in_part(&declared.value, text) };
+            let (has, matches) = if wanted { ("has", "matches") } else { ("without", "does not match") };
+            let pattern = pattern(&declared.value);
+            let got = || if text.is_empty() { format!("no {what}") } else { format!("{what}:\n{}", excerpt(text)) };
             (found || whole).then(|| {
-                let pattern = pattern(&declared.value);
-                self.holds(format!("{what} has {pattern}"), &declared.at, || {
-                    (!found).then(|| (format!("{what} that matches {pattern}"), got()))
+                self.holds(format!("{what} {has} {pattern}"), &declared.at, || {
+                    (found != wanted).then(|| (format!("{what} that {matches} {pattern}"), got()))
                 })
             })
-        });
-        let excluded = patterns.excluded.iter().filter_map(|declared| {
-            let found = found(&declared.value);
-            (found || whole).then(|| {
-                let pattern = pattern(&declared.value);
-                self.holds(format!("{what} without {pattern}"), &declared.at, || {
-                    found.then(|| (format!("{what} that does not match {pattern}"), got()))
-                })
-            })
-        });
+        };
+        let expected = patterns.expected.iter().filter_map(|declared| finding(declared, true));
+        let excluded = patterns.excluded.iter().filter_map(|declared| finding(declared, false));
         expected.chain(excluded).collect()
     }
 }
@@ -72,15 +52,13 @@ pub(crate) fn command(scope: &Scope, test: &CommandTest, evidence: &ApartEvidenc
     let texts = [&evidence.output, &evidence.error].map(|bytes| String::from_utf8_lossy(bytes));
     let [output, error] = &texts;
     let mut findings = vec![of.holds("exit code", &test.at, || {
-        let expected = format!("exit code {}", test.exit_code);
-        match &evidence.end {
-            Ok(end) if *end == super::evidence::CommandEnd::Exited(test.exit_code) => None,
-            Ok(end) => Some((
-                expected,
-                format!("{end}, standard output:\n{}\nstandard error:\n{}", excerpt(output), excerpt(error)),
-            )),
-            Err(message) => Some((expected, format!("the command cannot be started: {}", excerpt(message)))),
-        }
+        (evidence.end != Ok(CommandEnd::Exited(test.exit_code))).then(|| {
+            let mut got = how_it_ended(evidence);
+            if evidence.end.is_ok() {
+                got += &format!(", standard output:\n{}\nstandard error:\n{}", excerpt(output), excerpt(error));
+            }
+            (format!("exit code {}", test.exit_code), got)
+        })
     })];
     if evidence.end.is_ok() {
         let whole = evidence.cut.is_none();
@@ -89,6 +67,13 @@ pub(crate) fn command(scope: &Scope, test: &CommandTest, evidence: &ApartEvidenc
     }
     findings.extend(cut(scope, test, evidence));
     findings
+}
+
+fn how_it_ended(evidence: &ApartEvidence) -> String {
+    match &evidence.end {
+        Ok(end) => end.to_string(),
+        Err(message) => format!("the command cannot be started: {}", excerpt(message)),
+    }
 }
 
 /// The finding for a limit that cut what a command wrote, or stopped it.
@@ -116,10 +101,7 @@ pub(crate) fn setup_failed(
 ) -> Vec<Finding> {
     let of = Of { scope, name: &test.name };
     let failed = of.holds("set-up", &test.at, || {
-        let got = match &evidence.end {
-            Ok(end) => end.to_string(),
-            Err(message) => format!("the command cannot be started: {}", excerpt(message)),
-        };
+        let got = how_it_ended(evidence);
         let said = [&evidence.output, &evidence.error].map(|bytes| String::from_utf8_lossy(bytes)).concat();
         Some((format!("exit code 0 of {}", list(command)), format!("{got}\n{}", excerpt(&said))))
     });
@@ -179,8 +161,9 @@ fn permissions(entry: &EntryEvidence) -> String {
     let special = [(0o4000, 'u'), (0o2000, 'g'), (0o1000, 't')];
     let special: String = special.iter().filter(|(bit, _)| entry.mode & bit != 0).map(|(_, letter)| letter).collect();
     let before = format!("{kind}{special}");
-    let letter = |(bit, letter): &(u32, char)| if entry.mode & bit == 0 { '-' } else { *letter };
-    let letters: String = LETTERS.iter().map(letter).collect();
+    // Three for each of user, group and others, from the highest bit on.
+    let letter = |(bit, letter): (u32, char)| if entry.mode & (1 << bit) == 0 { '-' } else { letter };
+    let letters: String = (0..9).rev().zip("rwx".chars().cycle()).map(letter).collect();
     format!("{}{letters}", if before.is_empty() { "-" } else { &before })
 }
 
@@ -242,12 +225,9 @@ pub(crate) fn metadata(scope: &Scope, test: &MetadataTest, evidence: &ImageEvide
     for (what, declared, got) in
         [("entry point", entry_point, &evidence.entry_point), ("command", command, &evidence.command)]
     {
-        findings.extend(declared.as_ref().map(|declared| {
-            of.holds(what, &declared.at, || {
-                let expected = &declared.value;
-                (expected != got).then(|| (list(expected), format!("{} ({})", list(got), difference(expected, got))))
-            })
-        }));
+        findings.extend(
+            declared.as_ref().map(|declared| of.holds(what, &declared.at, || other_list(&declared.value, got))),
+        );
     }
     let texts = [("working directory", working_directory, &evidence.working_directory), ("user", user, &evidence.user)];
     for (what, declared, got) in texts {

@@ -88,8 +88,13 @@ fn few(items: impl ExactSizeIterator<Item = String>) -> String {
     shown.join(", ")
 }
 
+/// What was expected of a list and what came, where that is another one.
+pub(crate) fn other_list(expected: &[String], got: &[String]) -> Option<(String, String)> {
+    (expected != got).then(|| (list(expected), format!("{} ({})", list(got), difference(expected, got))))
+}
+
 /// How `got` differs from `expected`, as the end of a sentence.
-pub(crate) fn difference(expected: &[String], got: &[String]) -> String {
+fn difference(expected: &[String], got: &[String]) -> String {
     let missing = without(expected, got);
     let unexpected = without(got, expected);
     let mut parts = Vec::new();

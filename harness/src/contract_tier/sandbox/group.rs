@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use procfs::process::Process;
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::Pid;
 
-use super::running::{GONE, await_end};
+use super::running::end;
 
 /// The controllers that sandboxes take.
 const CONTROLLERS: [&str; 2] = ["memory", "pids"];
@@ -195,13 +195,7 @@ fn end_processes(folder: &Path) {
         text.lines().filter_map(|line| Pid::from_raw(line.parse().ok()?)).collect::<Vec<_>>()
     };
     for process in processes() {
-        // With its handle it is looked for again: the number may be another process's by now.
-        if let Ok(handle) = pidfd_open(process, PidfdFlags::empty())
-            && processes().contains(&process)
-            && pidfd_send_signal(&handle, Signal::KILL).is_ok()
-        {
-            await_end(&handle, &GONE);
-        }
+        end(process, || processes().contains(&process));
     }
 }
 

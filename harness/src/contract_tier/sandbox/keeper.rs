@@ -19,9 +19,9 @@ use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
     recvmsg, sendmsg,
 };
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, Signal, pidfd_send_signal};
 
-use super::running::{GONE, await_end, has_ended};
+use super::running::{end, has_ended};
 
 /// The name by which this program is the keeper.
 const NAME: &str = "wsgi-proof-keeper";
@@ -100,13 +100,8 @@ fn end_programs_of(folder: &Path) -> ProcResult<()> {
             break;
         }
         for process in found {
-            let handle = Pid::from_raw(process.pid).map(|pid| pidfd_open(pid, PidfdFlags::empty()));
-            // With its handle it is looked at again: the number may be another process's by now.
-            if let Some(Ok(handle)) = handle
-                && is_of_folder(&process)
-                && pidfd_send_signal(&handle, Signal::KILL).is_ok()
-            {
-                await_end(&handle, &GONE);
+            if let Some(number) = Pid::from_raw(process.pid) {
+                end(number, || is_of_folder(&process));
             }
         }
     }

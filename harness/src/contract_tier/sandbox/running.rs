@@ -37,7 +37,7 @@ const ENTRY: u64 = 4096;
 /// How many times its limit a log can have before the program is stopped.
 const ENDLESS: usize = 10;
 /// How long the end of what was killed is waited for.
-pub(super) const GONE: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
+const GONE: Timespec = Timespec { tv_sec: 5, tv_nsec: 0 };
 /// The exit code of what the kernel has killed, as a shell and an engine have it: 128 and the signal's number.
 const KILLED: i64 = 137;
 
@@ -265,8 +265,18 @@ pub(super) fn has_ended(process: &OwnedFd) -> bool {
     await_end(process, &Timespec::default())
 }
 
+/// Kills a process and waits for its end, if it still `is_meant` when there is a handle of it: its number may be another one's by then.
+pub(super) fn end(process: Pid, is_meant: impl FnOnce() -> bool) {
+    if let Ok(handle) = pidfd_open(process, PidfdFlags::empty())
+        && is_meant()
+        && pidfd_send_signal(&handle, Signal::KILL).is_ok()
+    {
+        await_end(&handle, &GONE);
+    }
+}
+
 /// Waits for the end of a process; whether it has ended.
-pub(super) fn await_end(process: &OwnedFd, most: &Timespec) -> bool {
+fn await_end(process: &OwnedFd, most: &Timespec) -> bool {
     let mut ended = [PollFd::new(process, PollFlags::IN)];
     poll(&mut ended, Some(most)).is_ok_and(|count| count > 0)
 }
