@@ -53,6 +53,7 @@ mod scenarios;
 mod selection;
 mod serving_can_fail;
 mod shards;
+mod shell;
 mod structure_tests;
 mod support;
 mod transport;

@@ -31,6 +31,7 @@ mod reproduce;
 mod run;
 mod schema;
 mod select;
+mod shell;
 mod structure;
 mod verify;
 mod watch;
@@ -144,6 +145,7 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Import(arguments) => import::import(&arguments),
             Command::Fuzz(arguments) => fuzz::fuzz(&arguments).await,
             Command::Agree(arguments) => agree::agree(&arguments).await,
+            Command::Shell(arguments) => shell::shell(arguments).await,
             Command::List(arguments) => list::list(&arguments),
             Command::Explain(arguments) => explain::explain(&arguments),
             Command::Checks(arguments) => checks::checks(&arguments),

@@ -7,7 +7,7 @@ use super::{Failure, host, output};
 use crate::cli::arguments::TestedArgs;
 use crate::engine::{Endpoint, Engine};
 use crate::host::folders::Folders;
-use crate::image_tier::{ImageTier, Setup};
+use crate::image_tier::{ImageTier, Setup, Shell};
 use crate::isolation::Watch;
 use crate::mirror::Fixtures;
 use crate::outcome::{RunId, with_causes};
@@ -16,8 +16,8 @@ use crate::run::leftovers::{self, Scope};
 use crate::run::signals::Signals;
 use crate::suite::limits::Limits;
 
-/// Opens the tier for a run.
-pub(super) async fn open(job: &Job, signals: &Signals) -> Result<ImageTier, Failure> {
+/// Opens the tier for a run, or for a shell.
+pub(super) async fn open(job: &Job, shell: Option<Shell>, signals: &Signals) -> Result<ImageTier, Failure> {
     let Job { arguments, folders, candidate, .. } = job;
     let prepared = signals.unless_stopped(prepare(job)).await;
     let Prepared { engine, endpoint, fixtures, run, alive } = prepared.ok_or_else(|| Failure::stopped(signals))??;
@@ -52,6 +52,7 @@ pub(super) async fn open(job: &Job, signals: &Signals) -> Result<ImageTier, Fail
         absent: job.plan.absent_packages(),
         jobs: arguments.jobs.map_or_else(cores, usize::from),
         keep: arguments.keep,
+        shell,
     };
     Ok(ImageTier { setup: Arc::new(setup), alive, origin: endpoint.origin })
 }

@@ -133,7 +133,7 @@ impl Job {
         match arguments.tier {
             Tier::Image => {
                 let reporters = self.reporters(audience)?;
-                Ok(self.run_in(open_image::open(self, signals).await?, signals, reporters).await)
+                Ok(self.run_in(open_image::open(self, None, signals).await?, signals, reporters).await)
             }
             Tier::Contract => {
                 let sandboxes =

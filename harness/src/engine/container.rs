@@ -1,9 +1,11 @@
 //! Containers for a look: commands in a fresh container, and what every container needs (create, wait, log, remove).
 
 use std::collections::HashMap;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bollard::container::LogOutput;
 use bollard::models::{ContainerCreateBody, HostConfig};
 use bollard::query_parameters::{
     CreateContainerOptions, KillContainerOptions, LogsOptions, RemoveContainerOptions, StartContainerOptions,
@@ -40,6 +42,19 @@ pub(super) fn run_labels(run: &RunId) -> HashMap<String, String> {
 pub(super) fn container_name(run: &RunId, purpose: &str) -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(1);
     format!("{}-{purpose}-{}", network_name(run), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Prints what a container prints where it prints it.
+///
+/// # Errors
+/// When nobody reads it any more.
+pub(super) fn print(chunk: &LogOutput) -> io::Result<()> {
+    match chunk {
+        LogOutput::StdErr { message } => io::stderr().write_all(message),
+        LogOutput::StdOut { message } | LogOutput::Console { message } | LogOutput::StdIn { message } => {
+            io::stdout().write_all(message).and_then(|()| io::stdout().flush())
+        }
+    }
 }
 
 impl Engine {

@@ -5,6 +5,7 @@
 mod apart;
 mod application;
 mod archive;
+mod attended;
 mod build;
 mod builder_log;
 mod canary;
@@ -18,6 +19,7 @@ mod exported;
 mod file;
 mod foundation;
 mod gate;
+mod got_to;
 mod guard;
 mod handover;
 mod image;
@@ -52,6 +54,7 @@ use bollard::models::SystemInfoCgroupVersionEnum;
 
 pub(crate) use apart::Invocation;
 pub(crate) use application::Application;
+pub(crate) use attended::Attended;
 pub(crate) use build::{BuildRequest, Fate};
 pub(crate) use builder_log::named_containers;
 pub(crate) use canary::canary_build;

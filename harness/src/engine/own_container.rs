@@ -7,13 +7,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bollard::container::LogOutput;
 use bollard::models::{ContainerCreateBody, HostConfig};
 use bollard::query_parameters::{AttachContainerOptions, KillContainerOptions, StartContainerOptions};
 use futures_util::StreamExt;
 use tokio_util::sync::CancellationToken;
 
-use super::container::{container_name, run_labels};
+use super::container::{container_name, print, run_labels};
 use super::{Engine, EngineError};
 use crate::outcome::RunId;
 
@@ -94,7 +93,8 @@ impl Engine {
         started.map_err(|error| self.error(OPERATION, error))?;
         let pass_on = async {
             while let Some(Ok(chunk)) = output.next().await {
-                print(&chunk);
+                // A reader that has gone is no fault of the container's.
+                drop(print(&chunk));
             }
             self.wait(container).await
         };
@@ -121,18 +121,6 @@ impl Engine {
         fs::write(file.path(), archive).map_err(unwritable)?;
         self.import(file.path(), IMAGE, &key).await
     }
-}
-
-/// Prints what a container prints where it prints it. A reader that has gone is no fault of the container's.
-fn print(chunk: &LogOutput) {
-    use std::io::Write;
-    let written = match chunk {
-        LogOutput::StdErr { message } => io::stderr().write_all(message),
-        LogOutput::StdOut { message } | LogOutput::Console { message } | LogOutput::StdIn { message } => {
-            io::stdout().write_all(message).and_then(|()| io::stdout().flush())
-        }
-    };
-    drop(written);
 }
 
 /// The links of this machine's root as an archive, and its folders as mounts.

@@ -8,6 +8,7 @@ pub(crate) mod folders;
 pub(crate) mod journal;
 pub(crate) mod outgoing;
 pub(crate) mod snapshot;
+pub(crate) mod terminal;
 pub(crate) mod trust;
 pub(crate) mod umask;
 pub(crate) mod unpacked;

@@ -89,7 +89,7 @@ impl<'a> State<'a> {
                 let (name, cell) = (self.plan.name_of(what), self.plan.cells[what.cell].clone());
                 running.start(id, async move { prepare(id, what.role, name, &cell, needs, &setup, &events).await });
             }
-            Work::Build(index) | Work::Examine(index) | Work::Serve(index) => {
+            Work::Build(index) | Work::Examine(index) | Work::Serve(index) | Work::Shell(index) => {
                 let planned = self.plan.scenarios[index].clone();
                 let cell = self.plan.cells[planned.cell].clone();
                 if !std::mem::replace(&mut self.scenarios[index].begun, true) {

@@ -59,7 +59,7 @@ impl<'a> Graph<'a> {
         let ready =
             |id: &usize| !self.started[*id] && self.plan.steps[*id].needs.iter().all(|need| self.ends[*need].is_some());
         (0..self.plan.steps.len()).filter(ready).min_by_key(|id| match self.plan.steps[*id].work {
-            Work::Serve(_) | Work::Examine(_) => (0, *id),
+            Work::Serve(_) | Work::Examine(_) | Work::Shell(_) => (0, *id),
             Work::Prepare(_) => (1, *id),
             Work::Build(_) => (2, *id),
         })

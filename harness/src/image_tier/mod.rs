@@ -13,10 +13,12 @@ mod probe;
 mod refusal;
 mod serve;
 mod setup;
+mod shell;
 mod step;
 mod structure;
 mod target;
 mod tier;
 
 pub(crate) use setup::Setup;
+pub(crate) use shell::Shell;
 pub(crate) use tier::ImageTier;

@@ -222,7 +222,7 @@ impl Step<'_> {
     }
 
     /// What is mounted in the application's place.
-    async fn volume(&self, serve: &ServeExpectation) -> Result<Option<Volume>, StepError> {
+    pub(super) async fn volume(&self, serve: &ServeExpectation) -> Result<Option<Volume>, StepError> {
         let Some(volume) = &serve.start.volume else { return Ok(None) };
         let archive = volume_context(volume)
             .map_err(|error| StepError::Suite(Fault { what: with_causes(&error), hint: None }))?;
@@ -264,7 +264,7 @@ async fn known_good(setup: &Setup, start: &Start) -> Result<Result<(), EngineErr
 }
 
 /// How the container is started, as the engine takes it.
-fn settings(serve: &ServeExpectation, volume: Option<&Volume>) -> Start {
+pub(super) fn settings(serve: &ServeExpectation, volume: Option<&Volume>) -> Start {
     let start = &serve.start;
     Start {
         arguments: start.arguments.clone(),

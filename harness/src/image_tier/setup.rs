@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use super::Shell;
 use crate::check::captured::Captured;
 use crate::engine::{Clients, Engine, Guard, Mark, Network, Relay, named_containers};
 use crate::isolation::Watch;
@@ -54,6 +55,8 @@ pub(crate) struct Setup {
     pub jobs: usize,
     /// Whether the container of a failing scenario is kept.
     pub keep: bool,
+    /// What is opened instead of asking what a scenario asks.
+    pub shell: Option<Shell>,
 }
 
 impl Setup {

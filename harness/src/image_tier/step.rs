@@ -2,7 +2,6 @@
 //! becomes a fault.
 
 use crate::outcome::Finding;
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedSender;
@@ -60,7 +59,7 @@ pub(super) async fn run(
     let stage = match work {
         Work::Build(_) | Work::Prepare(_) => Stage::Build,
         Work::Examine(_) => Stage::Examine,
-        Work::Serve(_) => Stage::Probe,
+        Work::Serve(_) | Work::Shell(_) => Stage::Probe,
     };
     let scope = setup.criteria.scope(scenario, cell).at(stage);
     let mut step = Step { scenario, label, setup, events, part: Part::default(), scope };
@@ -69,6 +68,7 @@ pub(super) async fn run(
         Work::Build(_) => step.build(&needs).await,
         Work::Examine(_) => step.examine(&needs).await,
         Work::Serve(_) => Box::pin(step.serve(&needs)).await,
+        Work::Shell(_) => Box::pin(step.shell(&needs)).await,
         Work::Prepare(_) => Ok(StepEnd::Done),
     };
     let result = match result {
@@ -113,20 +113,7 @@ impl Step<'_> {
         let [base, onbuild] = needs else { return Err(missing("the candidate's images")) };
         let Some(expectation) = &self.scenario.build else { return Err(missing("`[build]`")) };
         let begun = self.stage(Stage::Build);
-        let context = build_context(self.scenario)
-            .map_err(|error| StepError::Suite(Fault { what: error.to_string(), hint: None }))?;
-        let arguments =
-            BTreeMap::from([("IMAGE".to_owned(), onbuild.clone()), ("BASE_IMAGE".to_owned(), base.clone())]);
-        let request = BuildRequest {
-            context,
-            dockerfile: "Dockerfile".to_owned(),
-            arguments,
-            network: Some(self.setup.network.clone()),
-            use_cache: false,
-            limits: self.limits(),
-            fate: Fate::OfRun(self.setup.run.clone()),
-            mark: Mark::new(),
-        };
+        let request = self.request(base, onbuild)?;
         let mark = request.mark;
         let again = BuildRequest { context: Vec::new(), use_cache: true, ..request.clone() };
         let cursor = self.setup.requests.cursor();
@@ -160,6 +147,23 @@ impl Step<'_> {
         }
         self.part.stages.push((Stage::Build, begun.elapsed()));
         Ok(end)
+    }
+
+    /// The build of the application on these images.
+    pub(super) fn request(&self, base: &str, onbuild: &str) -> Result<BuildRequest, StepError> {
+        let context = build_context(self.scenario)
+            .map_err(|error| StepError::Suite(Fault { what: error.to_string(), hint: None }))?;
+        let images = [("IMAGE", onbuild), ("BASE_IMAGE", base)];
+        Ok(BuildRequest {
+            context,
+            dockerfile: "Dockerfile".to_owned(),
+            arguments: images.map(|(name, image)| (name.to_owned(), image.to_owned())).into(),
+            network: Some(self.setup.network.clone()),
+            use_cache: false,
+            limits: self.limits(),
+            fate: Fate::OfRun(self.setup.run.clone()),
+            mark: Mark::new(),
+        })
     }
 
     /// Builds the application once more, on the layer cache.

@@ -26,6 +26,8 @@ pub(crate) enum Work {
     Examine(usize),
     /// Starts the scenario's container, asks it, and stops it.
     Serve(usize),
+    /// Opens a shell in what the scenario is about.
+    Shell(usize),
 }
 
 /// An image that scenarios share.
@@ -142,23 +144,40 @@ impl Plan {
         plan
     }
 
+    /// The plan for a shell in what one scenario is about.
+    pub(crate) fn shell(cell: Cell, scenario: Arc<Scenario>, origin: &CandidateOrigin) -> Self {
+        let label = scenario.name.clone();
+        let subject = scenario.subject;
+        let scenarios = vec![Planned { scenario, cell: 0, label }];
+        let mut plan = Self { cells: vec![cell], scenarios, steps: Vec::new() };
+        let needs = plan.images(subject, 0, origin);
+        plan.push(Work::Shell(0), needs);
+        plan
+    }
+
     fn add(&mut self, index: usize, origin: &CandidateOrigin) {
         let Planned { scenario, cell, .. } = self.scenarios[index].clone();
-        let (image, raw) = match scenario.subject {
-            Subject::BaseImage => (Role::InstrumentedBase, Role::Base),
-            Subject::OnbuildImage => (Role::InstrumentedOnbuild, Role::Onbuild),
-            Subject::Application => {
-                // The application's Dockerfile decides which of the two images it is built on.
-                let needs = vec![
-                    self.prepare(Role::InstrumentedBase, cell, origin),
-                    self.prepare(Role::InstrumentedOnbuild, cell, origin),
-                ];
-                let build = self.push(Work::Build(index), needs);
-                return self.after_build(&scenario, index, build);
+        let needs = self.images(scenario.subject, cell, origin);
+        match scenario.subject {
+            Subject::BaseImage | Subject::OnbuildImage => {
+                self.push(Work::Examine(index), needs);
             }
+            Subject::Application => {
+                let build = self.push(Work::Build(index), needs);
+                self.after_build(&scenario, index, build);
+            }
+        }
+    }
+
+    /// The steps that prepare the images which a scenario's first step needs.
+    fn images(&mut self, subject: Subject, cell: usize, origin: &CandidateOrigin) -> Vec<usize> {
+        let roles = match subject {
+            Subject::BaseImage => [Role::Base, Role::InstrumentedBase],
+            Subject::OnbuildImage => [Role::Onbuild, Role::InstrumentedOnbuild],
+            // The application's Dockerfile decides which of the two images it is built on.
+            Subject::Application => [Role::InstrumentedBase, Role::InstrumentedOnbuild],
         };
-        let needs = vec![self.prepare(raw, cell, origin), self.prepare(image, cell, origin)];
-        self.push(Work::Examine(index), needs);
+        roles.map(|role| self.prepare(role, cell, origin)).to_vec()
     }
 
     fn after_build(&mut self, scenario: &Scenario, index: usize, build: usize) {
@@ -226,6 +245,7 @@ impl Plan {
             Work::Build(_) => "building the application".to_owned(),
             Work::Examine(_) => "inspecting the image".to_owned(),
             Work::Serve(_) => "starting the container".to_owned(),
+            Work::Shell(_) => "opening a shell".to_owned(),
         }
     }
 
@@ -246,7 +266,7 @@ impl Work {
     pub(crate) fn scenario(self) -> Option<usize> {
         match self {
             Self::Prepare(_) => None,
-            Self::Build(index) | Self::Examine(index) | Self::Serve(index) => Some(index),
+            Self::Build(index) | Self::Examine(index) | Self::Serve(index) | Self::Shell(index) => Some(index),
         }
     }
 }
@@ -259,6 +279,7 @@ impl fmt::Display for Plan {
                 Work::Build(index) => format!("build {}", self.scenarios[index].label),
                 Work::Examine(index) => format!("inspect {}", self.scenarios[index].label),
                 Work::Serve(index) => format!("serve {}", self.scenarios[index].label),
+                Work::Shell(index) => format!("shell {}", self.scenarios[index].label),
             };
             let needs: Vec<String> = step.needs.iter().map(ToString::to_string).collect();
             if needs.is_empty() {
@@ -277,105 +298,4 @@ impl fmt::Display for Plan {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::PathBuf;
-
-    use super::*;
-    use crate::outcome::At;
-    use crate::suite::cell::tests::cell;
-    use crate::suite::dialect::Dialect;
-    use crate::suite::scenario::Declared;
-    use crate::suite::scenario::tests::scenario;
-    use crate::suite::variant::Variant;
-
-    fn one_cell(scenarios: Vec<Scenario>) -> Vec<(Cell, Vec<Arc<Scenario>>)> {
-        vec![(cell(Dialect::Docker), scenarios.into_iter().map(Arc::new).collect())]
-    }
-
-    fn plan(scenarios: Vec<Scenario>, origin: &CandidateOrigin) -> String {
-        Plan::new(one_cell(scenarios), origin).to_string()
-    }
-
-    #[test]
-    fn cells_share_the_distribution_of_their_suite_and_nothing_else() {
-        let hello = || vec![Arc::new(scenario("hello", Subject::BaseImage, true))];
-        let other = Cell { variant: Variant::sample("python-3.9"), dialect: Dialect::Docker };
-        let trixie = Variant { suite: "trixie".to_owned(), ..Variant::sample("python-3.13") };
-        let cells = vec![
-            (cell(Dialect::Whiskey), hello()),
-            (other, hello()),
-            (Cell { variant: trixie, dialect: Dialect::Docker }, hello()),
-        ];
-        insta::assert_snapshot!(Plan::new(cells, &CandidateOrigin::default()).to_string(), @"
-          0  prepare distribution bookworm
-          1  prepare relay  (after 0)
-          2  prepare canaries  (after 0, 1)
-          3  prepare base image [python-3.11 whiskey]  (after 0, 1)
-          4  prepare base image, instrumented [python-3.11 whiskey]  (after 3)
-          5  inspect hello [python-3.11 whiskey]  (after 3, 4)
-          6  prepare base image [python-3.9 docker]  (after 0, 1)
-          7  prepare base image, instrumented [python-3.9 docker]  (after 6)
-          8  inspect hello [python-3.9 docker]  (after 6, 7)
-          9  prepare distribution trixie
-         10  prepare base image [python-3.13 docker]  (after 9, 1)
-         11  prepare base image, instrumented [python-3.13 docker]  (after 10)
-         12  inspect hello [python-3.13 docker]  (after 10, 11)
-        ");
-    }
-
-    #[test]
-    fn what_does_not_apply_is_planned_without_steps() {
-        let mut skipped = scenario("hello", Subject::Application, true);
-        let at = At { file: PathBuf::from("hello/scenario.toml"), line: 5 };
-        skipped.not_applicable = Some(Declared { value: "there is no such thing".to_owned(), at });
-        assert_eq!(plan(vec![skipped], &CandidateOrigin::default()), "  -  skip hello: there is no such thing\n");
-    }
-
-    #[test]
-    fn an_application_is_built_on_both_images_then_examined_and_served() {
-        let text = plan(vec![scenario("hello", Subject::Application, true)], &CandidateOrigin::default());
-        insta::assert_snapshot!(text, @"
-          0  prepare distribution
-          1  prepare relay  (after 0)
-          2  prepare canaries  (after 0, 1)
-          3  prepare base image  (after 0, 1)
-          4  prepare base image, instrumented  (after 3)
-          5  prepare onbuild image  (after 3)
-          6  prepare onbuild image, instrumented  (after 5)
-          7  build hello  (after 4, 6)
-          8  serve hello  (after 7)
-        ");
-    }
-
-    #[test]
-    fn a_build_that_must_fail_is_not_served() {
-        let text = plan(vec![scenario("broken", Subject::Application, false)], &CandidateOrigin::default());
-        assert!(text.contains("build broken") && !text.contains("serve broken"), "{text}");
-    }
-
-    #[test]
-    fn prebuilt_images_are_built_on_no_distribution() {
-        let origin = CandidateOrigin { base: Some("b".into()), onbuild: Some("o".into()) };
-        let text = plan(vec![scenario("hello", Subject::Application, true)], &origin);
-        assert!(text.contains("prepare relay  (after 0)\n"), "{text}");
-        assert!(text.contains("prepare base image  (after 1)\n"), "{text}");
-        assert!(text.contains("prepare onbuild image  (after 1)\n"), "{text}");
-    }
-
-    #[test]
-    fn only_what_is_needed_is_prepared_and_only_once() {
-        let scenarios = vec![scenario("a", Subject::BaseImage, true), scenario("b", Subject::BaseImage, true)];
-        let text = plan(scenarios, &CandidateOrigin::default());
-        assert!(!text.contains("onbuild"), "{text}");
-        assert_eq!(text.matches("prepare base image  (").count(), 1);
-    }
-
-    #[test]
-    fn steps_need_earlier_steps_only() {
-        let scenarios = vec![scenario("a", Subject::OnbuildImage, true), scenario("b", Subject::Application, true)];
-        let plan = Plan::new(one_cell(scenarios), &CandidateOrigin::default());
-        for (id, step) in plan.steps.iter().enumerate() {
-            assert!(step.needs.iter().all(|need| *need < id));
-        }
-    }
-}
+mod tests;

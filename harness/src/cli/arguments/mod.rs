@@ -25,6 +25,7 @@ mod report;
 mod run;
 mod schema;
 mod select;
+mod shell;
 mod structure;
 mod verify;
 
@@ -58,6 +59,7 @@ pub(crate) use report::ReportArgs;
 pub(crate) use run::{RUN_SECONDS, RunArgs};
 pub(crate) use schema::SchemaArgs;
 pub(crate) use select::SelectArgs;
+pub(crate) use shell::ShellArgs;
 pub(crate) use structure::StructureArgs;
 pub(crate) use verify::VerifyArgs;
 
@@ -124,6 +126,8 @@ pub(crate) enum Command {
     Fuzz(FuzzArgs),
     /// Hold the verdicts of both tiers against each other
     Agree(AgreeArgs),
+    /// Open a shell in the application of a scenario
+    Shell(ShellArgs),
     /// List the scenarios
     List(ListArgs),
     /// Write a scenario to begin with
