@@ -32,8 +32,8 @@ impl fmt::Display for Exceeded {
 }
 
 impl Exceeded {
-    /// The finding for it; `what` was stopped, or read no further. It is as binding as a MUST, whatever the scenario covers: what else was
-    /// found says nothing of what was not seen.
+    /// The finding for it; `what` was stopped, or read no further. Of what was written it is as binding as a MUST, whatever the scenario
+    /// covers: what else was found says nothing of what was not seen. That something does not end has been seen.
     pub(crate) fn finding(&self, scope: &Scope, what: &str, at: &At) -> Finding {
         let (id, expected) = match self {
             Self::BuildTime(limit) => {
@@ -48,7 +48,10 @@ impl Exceeded {
             }
         };
         let finding = scope.holds(id, what, at, || Some((expected, self.to_string())));
-        Finding { level: Level::Must, ..finding }
+        match self {
+            Self::BuildTime(_) => finding,
+            Self::Disk(_) | Self::Log(_) => Finding { level: Level::Must, ..finding },
+        }
     }
 }
 
@@ -73,10 +76,12 @@ mod tests {
 
     /// A scenario that covers SHOULDs alone is no excuse.
     #[test]
-    fn a_limit_is_as_binding_as_a_must() {
+    fn a_limit_of_what_is_written_is_as_binding_as_a_must() {
         let clause = clause("BUILD-1", Level::Should, &[]);
         let scope = Scope::new(Some(&Contract::sample(vec![clause.clone()])), &[clause.id], Dialect::Docker);
         let finding = Exceeded::Log(16_000_000).finding(&scope, "build", &at(1));
         assert_eq!((finding.level, finding.clauses), (Level::Must, vec![clause.id]));
+        let endless = Exceeded::BuildTime(Duration::from_secs(60)).finding(&scope, "build", &at(1));
+        assert_eq!((endless.level, endless.clauses), (Level::Should, vec![clause.id]));
     }
 }

@@ -102,6 +102,8 @@ impl Examination<'_> {
                 findings
             }
             BuildOutcome::Success | BuildOutcome::Either { .. } => Vec::new(),
+            // Where nothing failed there is nothing after it; that nothing failed is told.
+            BuildOutcome::Failure { .. } if succeeded => Vec::new(),
             BuildOutcome::Failure { phase, .. } => {
                 calls::failed(&scope, phase.value, &at, &calls, failure.as_ref().map(|_| MESSAGE), log)
             }

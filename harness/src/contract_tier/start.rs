@@ -78,9 +78,12 @@ pub(super) fn check(scope: &Scope, awaited: &Awaited, calls: &[&Call]) -> Vec<Fi
         got.map(|got| ("port 80".to_owned(), got))
     }));
     findings.extend(scope.holds_for(ClauseId::start(4), CheckId::ServerArguments, (), at, || {
-        let there = awaited.arguments.is_empty()
-            || call.arguments.windows(awaited.arguments.len()).any(|words| words == awaited.arguments);
-        (!there).then(|| (list(&awaited.arguments), list(&call.arguments)))
+        let own = awaited.arguments.len();
+        let place = call.arguments.windows(own.max(1)).position(|words| words == awaited.arguments);
+        let has_options = served.command.before_end().iter().any(|word| word.len() > 1 && word.starts_with('-'));
+        // After `--` no word is an option any more.
+        let read = place.is_some_and(|place| !has_options || place < options.before_end().len());
+        (!read && own > 0).then(|| (list(&awaited.arguments), list(&call.arguments)))
     }));
     findings.extend(scope.holds_for(ClauseId::start(25), CheckId::ServerFolder, (), at, || {
         let folder = call.folder.display().to_string();

@@ -158,16 +158,33 @@ const WITH_TWO: [&str; 11] = [
 #[derive(Clone, Copy)]
 pub(in crate::contract_tier) struct Options<'a>(pub(in crate::contract_tier) &'a [String]);
 
-impl Options<'_> {
+impl<'a> Options<'a> {
+    /// The words before `--`. What follows it are arguments, whatever they look like.
+    pub(in crate::contract_tier) fn before_end(&self) -> &'a [String] {
+        let mut rest = 0;
+        for (index, word) in self.0.iter().enumerate() {
+            if index < rest {
+                continue;
+            }
+            if word == "--" {
+                return &self.0[..index];
+            }
+            let values = all().find(|known| is(word, known)).map_or(0, values);
+            rest = index + 1 + values;
+        }
+        self.0
+    }
+
     pub(in crate::contract_tier) fn given(&self, name: &str) -> bool {
-        self.0.iter().any(|argument| is(argument, name))
+        self.before_end().iter().any(|argument| is(argument, name))
     }
 
     /// The value of an option: the last one, which counts.
-    pub(in crate::contract_tier) fn value(&self, name: &str) -> Option<&str> {
-        let values = self.0.iter().enumerate().filter_map(|(index, argument)| match argument.split_once('=') {
+    pub(in crate::contract_tier) fn value(&self, name: &str) -> Option<&'a str> {
+        let words = self.before_end();
+        let values = words.iter().enumerate().filter_map(|(index, argument)| match argument.split_once('=') {
             Some((word, value)) if is(word, name) => Some(value),
-            None if is(argument, name) => self.0.get(index + 1).map(String::as_str),
+            None if is(argument, name) => words.get(index + 1).map(String::as_str),
             _ => None,
         });
         values.fold(None, |_, value| Some(value))
@@ -188,7 +205,7 @@ impl Options<'_> {
                 let Some(known) = all().find(|known| is(name, known)) else {
                     return Some(format!("no such option, or not one alone: {name}"));
                 };
-                let needed = usize::from(WITH_VALUE.contains(&known)) + 2 * usize::from(WITH_TWO.contains(&known));
+                let needed = values(known);
                 let got = usize::from(value.is_some());
                 if got > needed {
                     return Some(format!("{known} option does not take a value"));
@@ -200,6 +217,11 @@ impl Options<'_> {
         }
         None
     }
+}
+
+/// How many values an option takes.
+fn values(known: &str) -> usize {
+    usize::from(WITH_VALUE.contains(&known)) + 2 * usize::from(WITH_TWO.contains(&known))
 }
 
 /// Whether a word is an option, or so much of it as no other begins with.
@@ -228,6 +250,15 @@ mod tests {
         assert_eq!((options.value("--port"), options.value("--locale")), (Some("80"), Some("de")));
         assert!(!Options(&words("--log wsgi.py")).given("--log-to-terminal"));
         assert!(!Options(&words("--")).given("--port"));
+    }
+
+    #[test]
+    fn after_two_hyphens_there_are_arguments() {
+        let line = words("--port 80 --lang -- --url-alias /a b -- --port 8000 -- wsgi.py");
+        let options = Options(&line);
+        assert_eq!(options.value("--port"), Some("80"));
+        assert_eq!(options.before_end().len(), 7);
+        assert!(!Options(&words("x -- --access-log")).given("--access-log"));
     }
 
     #[test]
