@@ -164,6 +164,8 @@ fn run(name: &str, candidate: TestedArgs, arguments: &VerifyArgs, tier: Tier) ->
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::outcome::samples::{finding, report};
     use crate::outcome::{ClauseId, Finding};
@@ -174,9 +176,13 @@ mod tests {
         let findings = vec![Finding { clauses: vec![ClauseId::build(1)], ..finding(broken) }];
         let columns =
             vec![Column::of("c", Tier::Contract, &[ScenarioReport { findings, ..report("s", Verdict::Pass) }], None)];
-        let untried =
-            if untried { vec![Untried { candidate: "c".to_owned(), clauses: Vec::new() }] } else { Vec::new() };
-        Table { clauses: vec![("BUILD-1".to_owned(), Level::Must)], columns, untried }
+        let untried = if untried {
+            vec![Untried { candidate: "c".to_owned(), clauses: Vec::new(), number: 0 }]
+        } else {
+            Vec::new()
+        };
+        let clauses = vec![("BUILD-1".to_owned(), Level::Must)];
+        Table { clauses, columns, untried, says: BTreeMap::new() }
     }
 
     #[test]

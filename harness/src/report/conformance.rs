@@ -1,7 +1,8 @@
 //! The conformance table: a row for each clause and a column for each candidate. In a suite without a contract the rows are checks.
 
+mod text;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use crate::outcome::{ClauseId, Finding, Level, Outcome, ScenarioReport};
 use crate::suite::contract::{Clause, Contract, Coverage};
@@ -31,6 +32,9 @@ pub(crate) struct Reason {
     /// Where the expectation is declared.
     pub at: String,
     pub check: String,
+    /// How binding it is: more so than the clause where a limit was exceeded.
+    #[serde(skip)]
+    pub level: Level,
     pub expected: String,
     pub got: String,
     /// The command that reproduces it.
@@ -68,10 +72,10 @@ pub(crate) struct Column {
 pub(crate) struct Untried {
     pub candidate: String,
     pub clauses: Vec<String>,
+    /// As of its columns.
+    #[serde(skip)]
+    pub number: usize,
 }
-
-/// The longest word for a state.
-const INCONCLUSIVE: &str = "inconclusive";
 
 #[derive(Debug, Clone, serde::Serialize)]
 pub(crate) struct Table {
@@ -80,6 +84,9 @@ pub(crate) struct Table {
     pub columns: Vec<Column>,
     /// Candidates of which it cannot be said that they keep every MUST.
     pub untried: Vec<Untried>,
+    /// What the clauses say.
+    #[serde(skip)]
+    pub says: BTreeMap<String, String>,
 }
 
 impl Column {
@@ -135,6 +142,7 @@ impl ClauseResult {
                     scenario: report.label.clone(),
                     at: finding.at.to_string(),
                     check: finding.check(),
+                    level: finding.level,
                     expected: expected.clone(),
                     got: got.clone(),
                     reproduce: report.reproduce.clone(),
@@ -161,7 +169,9 @@ impl Table {
                 columns.iter().flat_map(|column| column.clauses.iter().filter_map(broken)).collect();
             clauses.extend(rows.into_iter().map(|row| (row, Level::Must)));
         }
-        Self { clauses, columns, untried }
+        let says = contract.iter().flat_map(|contract| &contract.clauses);
+        let says = says.map(|clause| (clause.id.to_string(), clause.says.clone())).collect();
+        Self { clauses, columns, untried, says }
     }
 
     /// Whether a clause of this level is broken by any candidate.
@@ -198,58 +208,9 @@ fn untried(contract: Option<&Contract>, columns: &[Column]) -> Vec<Untried> {
             |id: &ClauseId| own().any(|column| matches!(column.state(&id.to_string()), State::Kept | State::Broken));
         let clauses =
             musts.iter().map(|clause| clause.id).filter(|id| !is_tried(id)).map(|id| id.to_string()).collect();
-        Untried { candidate: name.to_owned(), clauses }
+        Untried { candidate: name.to_owned(), clauses, number }
     };
     candidates.into_iter().map(of).filter(|untried| !untried.clauses.is_empty()).collect()
-}
-
-impl fmt::Display for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let heads: Vec<String> =
-            self.columns.iter().map(|column| format!("{} ({})", column.candidate, column.tier)).collect();
-        let row = |clause: &str, level: &str, words: &mut dyn Iterator<Item = &str>| {
-            let cells = words.zip(&heads).map(|(word, head)| {
-                let width = head.chars().count().max(INCONCLUSIVE.len());
-                format!("  {word:<width$}")
-            });
-            let row = format!("{clause:<10} {level:<6}{}", cells.collect::<String>());
-            row.trim_end().to_owned()
-        };
-        writeln!(f, "{}", row("clause", "level", &mut heads.iter().map(String::as_str)))?;
-        for (clause, level) in &self.clauses {
-            let mut words = self.columns.iter().map(|column| match column.state(clause) {
-                State::Kept => "kept",
-                State::Broken => "BROKEN",
-                State::NotTried => "not tried",
-                State::Inconclusive => INCONCLUSIVE,
-            });
-            writeln!(f, "{}", row(clause, level.word(), &mut words))?;
-        }
-        for column in &self.columns {
-            for (clause, result) in &column.clauses {
-                for reason in &result.reasons {
-                    writeln!(
-                        f,
-                        "\n{} ({}) breaks {clause} in {}: {}",
-                        column.candidate, column.tier, reason.scenario, reason.check
-                    )?;
-                    writeln!(f, "  expected  {}", reason.expected.replace('\n', "\n            "))?;
-                    writeln!(f, "  got       {}", reason.got.replace('\n', "\n            "))?;
-                    writeln!(f, "  declared at scenarios/{}\n  reproduce: {}", reason.at, reason.reproduce)?;
-                }
-            }
-            for fault in &column.faults {
-                writeln!(f, "\n{} ({}): inconclusive: {fault}", column.candidate, column.tier)?;
-            }
-            for shortfall in &column.shortfalls {
-                writeln!(f, "\n{} ({}): less than the assertion lock: {shortfall}", column.candidate, column.tier)?;
-            }
-        }
-        for Untried { candidate, clauses } in &self.untried {
-            writeln!(f, "\n{candidate}: {} MUSTs were not tried: {}", clauses.len(), clauses.join(", "))?;
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
@@ -279,6 +240,6 @@ mod tests {
     fn without_a_contract_the_rows_are_checks() {
         let table = Table::new(None, &[Dialect::Docker], vec![column(vec![finding("", true)])]);
         assert!(table.breaks(Level::Must));
-        assert!(table.to_string().contains("breaks build-outcome in s: build outcome"), "{table}");
+        assert!(table.to_string().contains("breaks MUST build-outcome in s: build outcome"), "{table}");
     }
 }
