@@ -41,7 +41,7 @@ use std::fmt;
 use crate::cli::arguments::{Cli, Command};
 use crate::contract_tier::sandbox::SandboxError;
 use crate::host::umask;
-use crate::outcome::with_causes;
+use crate::outcome::{Fault, with_causes};
 use crate::run::leftovers::LeftoverError;
 use crate::run::signals::Signals;
 use crate::run::tally::ExitCode;
@@ -113,6 +113,12 @@ impl From<LeftoverError> for Failure {
             LeftoverError::Engine(error) => error.into(),
             LeftoverError::Cache { .. } => Self::infrastructure(error, None),
         }
+    }
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::infrastructure(fault.what, fault.hint.as_deref())
     }
 }
 

@@ -1,7 +1,6 @@
 //! `wsgi-proof shell`: a shell in what a scenario is about, with its network and its fixtures.
 
-use std::sync::Arc;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
@@ -56,9 +55,7 @@ pub(super) async fn shell(arguments: ShellArgs) -> Result<ExitCode, Failure> {
     if signals.cancel.is_cancelled() {
         return Err(Failure::stopped(&signals));
     }
-    if let Some(failure) =
-        executed.err().map(|fault| Failure::infrastructure(fault.what, fault.hint.as_deref())).or(why)
-    {
+    if let Some(failure) = executed.err().map(Failure::from).or(why) {
         return Err(failure);
     }
     match setup.shell.as_ref().and_then(|shell| shell.ended.get()) {
@@ -89,9 +86,7 @@ async fn hear(mut events: UnboundedReceiver<Event>) -> Option<Failure> {
             }
             Event::ScenarioStage { stage: Stage::Build, .. } => tell("building the application"),
             Event::ScenarioFinished(report) => {
-                if let Some(fault) = report.fault {
-                    why = Some(Failure::infrastructure(fault.what, fault.hint.as_deref()));
-                }
+                why = report.fault.map(Failure::from).or(why);
             }
             Event::PreparationFinished { .. }
             | Event::PreparationProgress { .. }

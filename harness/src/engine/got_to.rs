@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn the_last_image_is_the_furthest_and_the_newest() {
-        let begin = || vec!["b".to_owned(), "o".to_owned()];
+        let begin = ["b", "o"].map(str::to_owned);
         let images = [
             image("b", "", 1),
             image("o", "b", 2),
@@ -63,9 +63,9 @@ mod tests {
             image("old", "c", 4),
             image("new", "c", 5),
         ];
-        assert_eq!(last_made(&images, &begin()).as_deref(), Some("new"));
-        assert_eq!(last_made(&images[..3], &begin()), None);
+        assert_eq!(last_made(&images, &begin).as_deref(), Some("new"));
+        assert_eq!(last_made(&images[..3], &begin), None);
         // A circle, which no engine should tell of.
-        assert!(last_made(&[image("b", "c", 1), image("c", "b", 1)], &begin()).is_some());
+        assert!(last_made(&[image("b", "c", 1), image("c", "b", 1)], &begin).is_some());
     }
 }

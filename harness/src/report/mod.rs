@@ -47,6 +47,11 @@ pub(crate) use junit::JunitReporter;
 pub(crate) use sarif::SarifReporter;
 pub(crate) use terminal::TerminalReporter;
 
+/// So many of something, in words.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 /// A consumer of a run's events.
 pub(crate) trait Reporter: Send {
     /// Takes one event.

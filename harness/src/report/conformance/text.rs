@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::{Column, Reason, State, Table, Untried};
 use crate::outcome::Level;
+use crate::report::counted;
 
 /// The longest word for a state.
 const INCONCLUSIVE: &str = "inconclusive";
@@ -94,11 +95,6 @@ impl Cause<'_> {
         writeln!(f, "  got       {}", got.replace('\n', "\n            "))?;
         writeln!(f, "  declared at scenarios/{at}\n  reproduce: {reproduce}")
     }
-}
-
-/// Words for so many clauses of a level.
-fn counted(count: usize, level: &str) -> String {
-    format!("{count} {level}{}", if count == 1 { "" } else { "s" })
 }
 
 impl fmt::Display for Table {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::report::counted;
 use crate::report::read::RunRead;
 
 /// The verdict of a run.
@@ -25,25 +26,28 @@ impl Sentence {
         let tally = &run.tally;
         let passed = tally.pass + tally.warn + tally.caught;
         let tried = passed + tally.fail + tally.error;
-        let of = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
         let (verdict, word, text) = match run.exit_code {
             0 if tally.warn > 0 => (
                 "warn",
                 "Passed, with warnings",
                 format!(
                     "No MUST is broken. In {} a SHOULD is, which `--strict` counts as a failure.",
-                    of(tally.warn, "scenario")
+                    counted(tally.warn, "scenario")
                 ),
             ),
             0 if tally.caught > 0 => (
                 "pass",
                 "Caught",
-                format!("The control broke the contract where it must, in {}.", of(tally.caught, "scenario")),
+                format!("The control broke the contract where it must, in {}.", counted(tally.caught, "scenario")),
             ),
             0 => (
                 "pass",
                 "Passed",
-                format!("All {} of {} that apply held.", of(tally.assertions, "assertion"), of(tried, "scenario")),
+                format!(
+                    "All {} of {} that apply held.",
+                    counted(tally.assertions, "assertion"),
+                    counted(tried, "scenario")
+                ),
             ),
             1 if tally.fail == 0 => {
                 ("fail", "Failed", "The run covered less than its assertion lock says it must.".to_owned())
@@ -51,7 +55,7 @@ impl Sentence {
             1 => (
                 "fail",
                 "Failed",
-                format!("The candidate broke the contract in {} of {}.", tally.fail, of(tried, "scenario")),
+                format!("The candidate broke the contract in {} of {}.", tally.fail, counted(tried, "scenario")),
             ),
             4 => (
                 "skip",
@@ -64,7 +68,7 @@ impl Sentence {
                 format!(
                     "The run did not come to its end: {} of {} are reported, and nothing is known of the others.",
                     tried + tally.skip,
-                    of(tally.planned, "scenario")
+                    counted(tally.planned, "scenario")
                 ),
             ),
             _ => (
@@ -75,7 +79,7 @@ impl Sentence {
                     count => format!(
                         "The suite could not decide {} of {}. That is never a pass.",
                         count,
-                        of(tried, "scenario")
+                        counted(tried, "scenario")
                     ),
                 },
             ),

@@ -161,16 +161,12 @@ pub(in crate::contract_tier) struct Options<'a>(pub(in crate::contract_tier) &'a
 impl<'a> Options<'a> {
     /// The words before `--`. What follows it are arguments, whatever they look like.
     pub(in crate::contract_tier) fn before_end(&self) -> &'a [String] {
-        let mut rest = 0;
-        for (index, word) in self.0.iter().enumerate() {
-            if index < rest {
-                continue;
-            }
+        let mut next = 0;
+        while let Some(word) = self.0.get(next) {
             if word == "--" {
-                return &self.0[..index];
+                return &self.0[..next];
             }
-            let values = all().find(|known| is(word, known)).map_or(0, values);
-            rest = index + 1 + values;
+            next += 1 + named(word).map_or(0, |(known, got)| values(known).saturating_sub(got));
         }
         self.0
     }
@@ -192,21 +188,18 @@ impl<'a> Options<'a> {
 
     /// What is wrong with a command line of `start-server`, in optparse's words.
     pub(super) fn refused(&self) -> Option<String> {
-        let mut words = self.0.iter().map(String::as_str);
+        let mut words = self.before_end().iter().map(String::as_str);
         while let Some(word) = words.next() {
-            let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
-            if word == "--" {
-                break;
-            } else if word.len() > 1 && word.starts_with('-') && !word.starts_with("--") {
+            if word.len() > 1 && word.starts_with('-') && !word.starts_with("--") {
                 if !word.starts_with("-h") {
                     return Some(format!("no such option: {}", word.chars().take(2).collect::<String>()));
                 }
             } else if word.starts_with("--") {
-                let Some(known) = all().find(|known| is(name, known)) else {
+                let Some((known, got)) = named(word) else {
+                    let name = word.split('=').next().unwrap_or_default();
                     return Some(format!("no such option, or not one alone: {name}"));
                 };
                 let needed = values(known);
-                let got = usize::from(value.is_some());
                 if got > needed {
                     return Some(format!("{known} option does not take a value"));
                 }
@@ -217,6 +210,12 @@ impl<'a> Options<'a> {
         }
         None
     }
+}
+
+/// The option that a word names, and how many of its values the word itself has.
+fn named(word: &str) -> Option<(&'static str, usize)> {
+    let (name, value) = word.split_once('=').map_or((word, None), |(name, value)| (name, Some(value)));
+    all().find(|known| is(name, known)).map(|known| (known, usize::from(value.is_some())))
 }
 
 /// How many values an option takes.
