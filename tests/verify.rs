@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
+use predicates::prelude::PredicateBooleanExt as _;
 use predicates::str::contains;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -55,6 +56,17 @@ fn a_candidate_that_breaks_a_must_is_named_with_its_clause() {
         .stdout(contains("BUILD-20   MUST    kept"))
         .stdout(contains("breaks MUST BUILD-20 in missing-requirement: build outcome"));
     assert_eq!(report.path().read_dir().unwrap().count(), 2);
+}
+
+/// What the suite's own start step keeps is not the candidate's merit.
+#[test]
+fn a_step_that_a_candidate_does_not_have_is_not_its_own() {
+    let step = candidate(&std::fs::read_to_string(root().join("images/base/mod_wsgi-docker-build")).unwrap(), 0o755);
+    verify(&["--only", "=hello-wsgi", step.path().to_str().unwrap()])
+        .assert()
+        .code(NOT_TRIED)
+        .stdout(contains("START-1    MUST    not its own").and(contains("BUILD-3    MUST    kept")))
+        .stdout(contains("; has no start step; "));
 }
 
 /// Each bug that the real project had, put into our scripts again.

@@ -6,7 +6,7 @@ use super::Failure;
 use crate::beneath::{BeneathError, Folder};
 use crate::cli::arguments::{CandidateArgs, TestedArgs};
 use crate::host::folders::Folders;
-use crate::outcome::with_causes;
+use crate::outcome::{Part, with_causes};
 use crate::suite::control::{Control, Replacements};
 use crate::suite::scenario::MAX_CONTEXT;
 
@@ -233,6 +233,16 @@ impl Steps {
             Ok((PathBuf::from(name), content))
         };
         self.files.iter().map(read).collect()
+    }
+
+    /// The step that it leaves to the suite, where it has one of the two.
+    pub(super) fn lacks(&self) -> Option<Part> {
+        let has = |step: &str| self.files.iter().any(|(name, _)| name == step);
+        match (has(BUILD), has(START)) {
+            (true, false) => Some(Part::Start),
+            (false, true) => Some(Part::Build),
+            (true, true) | (false, false) => None,
+        }
     }
 
     /// The arguments of `verify` and its like that name the files.

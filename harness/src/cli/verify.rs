@@ -55,19 +55,22 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
                 return Ok(ended.code);
             }
             codes.push(ended.code);
-            columns.push(Column { number, ..column(&steps.name, Tier::Contract, &ended, &contract) });
+            let column = column(&steps.name, Tier::Contract, &ended, &contract);
+            columns.push(Column { number, ..column.without(steps.lacks()) });
         }
     }
     if tiers.contains(&Tier::Image) {
-        let all = candidates.into_iter().map(|steps| (steps.name, steps.tested)).chain(images);
-        for (number, (name, tested)) in all.enumerate() {
+        let all = candidates.into_iter().map(|steps| (steps.lacks(), steps.name, steps.tested));
+        let all = all.chain(images.into_iter().map(|(name, tested)| (None, name, tested)));
+        for (number, (lacks, name, tested)) in all.enumerate() {
             let job = Job::of(run(&name, tested, arguments, Tier::Image))?;
             let ended = job.run(&signals, Audience::Caller(Format::Human)).await?;
             if matches!(ended.code, ExitCode::Interrupted | ExitCode::Terminated) {
                 return Ok(ended.code);
             }
             codes.push(ended.code);
-            columns.push(Column { number, ..column(&name, Tier::Image, &ended, &contract) });
+            let column = column(&name, Tier::Image, &ended, &contract);
+            columns.push(Column { number, ..column.without(lacks) });
         }
     }
     let table = Table::new(Some(&contract), &dialects, columns);

@@ -4,7 +4,7 @@ mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::outcome::{ClauseId, Finding, Level, Outcome, ScenarioReport};
+use crate::outcome::{ClauseId, Finding, Level, Outcome, Part, ScenarioReport};
 use crate::suite::contract::{Clause, Contract, Coverage};
 use crate::suite::dialect::Dialect;
 use crate::suite::tier::Tier;
@@ -17,6 +17,8 @@ pub(crate) enum State {
     Kept,
     /// Something asserted of it did not hold.
     Broken,
+    /// It is of a step that the candidate does not have: the suite's own was used, and everything asserted of it held.
+    NotItsOwn,
     /// Nothing was asserted of it in this tier, or with this selection.
     NotTried,
     /// The suite could not decide.
@@ -62,6 +64,9 @@ pub(crate) struct Column {
     pub faults: Vec<String>,
     /// What the assertion lock requires and the run did not reach.
     pub shortfalls: Vec<String>,
+    /// The step that the candidate does not have, where it has one of the two.
+    #[serde(skip)]
+    pub lacks: Option<Part>,
     /// Which candidate it is, where several have the same name.
     #[serde(skip)]
     pub number: usize,
@@ -119,11 +124,32 @@ impl Column {
                 }
             }
         }
-        Self { candidate: candidate.to_owned(), tier, clauses, faults, shortfalls: Vec::new(), number: 0 }
+        Self { candidate: candidate.to_owned(), tier, clauses, faults, shortfalls: Vec::new(), lacks: None, number: 0 }
+    }
+
+    /// Says of the clauses of a step that the candidate does not have that they are not its own. Those that broke with the suite's own
+    /// step are its doing.
+    pub(crate) fn without(mut self, step: Option<Part>) -> Self {
+        let is_of = |clause: &str| clause.parse().ok().map(ClauseId::part) == step && step.is_some();
+        for (_, result) in self.clauses.iter_mut().filter(|(clause, _)| is_of(clause)) {
+            if result.state == State::Kept {
+                result.state = State::NotItsOwn;
+            }
+        }
+        Self { lacks: step, ..self }
     }
 
     fn state(&self, clause: &str) -> State {
         self.clauses.get(clause).map_or(State::NotTried, |result| result.state)
+    }
+}
+
+impl State {
+    fn is_tried(self) -> bool {
+        match self {
+            Self::Kept | Self::Broken | Self::NotItsOwn => true,
+            Self::NotTried | Self::Inconclusive => false,
+        }
     }
 }
 
@@ -204,8 +230,7 @@ fn untried(contract: Option<&Contract>, columns: &[Column]) -> Vec<Untried> {
         columns.iter().map(|column| (column.number, column.candidate.as_str())).collect();
     let of = |(number, name): (usize, &str)| {
         let own = || columns.iter().filter(|column| column.number == number);
-        let is_tried =
-            |id: &ClauseId| own().any(|column| matches!(column.state(&id.to_string()), State::Kept | State::Broken));
+        let is_tried = |id: &ClauseId| own().any(|column| column.state(&id.to_string()).is_tried());
         let clauses =
             musts.iter().map(|clause| clause.id).filter(|id| !is_tried(id)).map(|id| id.to_string()).collect();
         Untried { candidate: name.to_owned(), clauses, number }
@@ -234,6 +259,16 @@ mod tests {
         assert_eq!(column.state("BUILD-2"), State::Kept);
         assert_eq!(column.state("BUILD-3"), State::NotTried);
         assert_eq!(column.clauses["BUILD-1"].reasons.len(), 1);
+    }
+
+    #[test]
+    fn a_step_that_is_not_the_candidates_keeps_nothing_for_it() {
+        let findings = vec![finding("BUILD-1", false), finding("START-1", false), finding("START-2", true)];
+        let column = column(findings).without(Some(Part::Start));
+        assert_eq!(column.state("BUILD-1"), State::Kept);
+        assert_eq!(column.state("START-1"), State::NotItsOwn);
+        assert_eq!(column.state("START-2"), State::Broken);
+        assert!(column.state("START-1").is_tried());
     }
 
     #[test]

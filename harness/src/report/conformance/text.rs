@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::{Column, Reason, State, Table, Untried};
-use crate::outcome::Level;
+use crate::outcome::{Level, Part};
 use crate::report::counted;
 
 /// The longest word for a state.
@@ -12,6 +12,8 @@ const INCONCLUSIVE: &str = "inconclusive";
 const LEGEND: &str = "\
 kept: all that was asserted held. not tried: nothing was asserted of it in this tier, or
 by these scenarios.";
+const NOT_ITS_OWN: &str = "\
+not its own: the candidate does not have this step. The suite's own was used, and kept it.";
 
 /// What one assertion that did not hold breaks.
 struct Cause<'a> {
@@ -49,6 +51,9 @@ impl Table {
             (some, 0, _) => format!("breaks {}", counted(some, "MUST")),
             (some, more, _) => format!("breaks {} and {}", counted(some, "MUST"), counted(more, "SHOULD")),
         }];
+        if let Some(lacks) = columns.iter().find_map(|column| column.lacks) {
+            parts.push(format!("has no {}", step(lacks)));
+        }
         if musts == 0 && shoulds > 0 {
             parts.push(format!("breaks {}", counted(shoulds, "SHOULD")));
         }
@@ -68,6 +73,15 @@ impl Table {
             parts.push(format!("{} {were} not tried: {}", counted(clauses.len(), "MUST"), clauses.join(", ")));
         }
         parts.join("; ")
+    }
+}
+
+/// What a step is called.
+fn step(part: Part) -> &'static str {
+    match part {
+        Part::Image => "images",
+        Part::Build => "build step",
+        Part::Start => "start step",
     }
 }
 
@@ -114,12 +128,16 @@ impl fmt::Display for Table {
             let mut words = self.columns.iter().map(|column| match column.state(clause) {
                 State::Kept => "kept",
                 State::Broken => "BROKEN",
+                State::NotItsOwn => "not its own",
                 State::NotTried => "not tried",
                 State::Inconclusive => INCONCLUSIVE,
             });
             writeln!(f, "{}", row(clause, level.word(), &mut words))?;
         }
         writeln!(f, "\n{LEGEND}")?;
+        if self.columns.iter().any(|column| column.lacks.is_some()) {
+            writeln!(f, "{NOT_ITS_OWN}")?;
+        }
         for column in &self.columns {
             for cause in self.causes(column) {
                 cause.write(&self.says, f)?;
