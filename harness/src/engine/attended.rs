@@ -10,7 +10,7 @@ use tokio::sync::mpsc::Receiver;
 use super::container::print;
 use super::error::not_executable;
 use super::{Engine, EngineError, Invocation, Network};
-use crate::host::terminal::Size;
+use crate::host::terminal::{Size, Sizes};
 use crate::outcome::RunId;
 use crate::suite::limits::Limits;
 
@@ -81,7 +81,7 @@ impl Engine {
         &self,
         attended: Attended,
         mut typed: Receiver<Vec<u8>>,
-        sizes: Option<Receiver<Size>>,
+        sizes: Option<Sizes>,
     ) -> Result<i64, EngineError> {
         let Attended { exec, has_terminal } = attended;
         let options = StartExecOptions { tty: has_terminal, ..Default::default() };
@@ -94,6 +94,11 @@ impl Engine {
             }
             Err(error) => return Err(error),
         };
+        let (first, changes) = sizes.map(|sizes| (sizes.first, sizes.changes)).unzip();
+        // What is typed finds the terminal as it is to be.
+        if let Some(size) = first.flatten() {
+            self.resize(&exec, size).await;
+        }
         let read = async {
             while let Some(chunk) = output.next().await {
                 if print(&chunk.map_err(|error| self.error(OPERATION, error))?).is_err() {
@@ -113,11 +118,9 @@ impl Engine {
             std::future::pending().await
         };
         let resize = async {
-            if let Some(mut sizes) = sizes {
-                while let Some(Size { rows, columns }) = sizes.recv().await {
-                    let size = ResizeExecOptions { h: rows.into(), w: columns.into() };
-                    // One that has ended meanwhile has none.
-                    drop(self.docker.resize_exec(&exec, size).await);
+            if let Some(mut changes) = changes {
+                while let Some(size) = changes.recv().await {
+                    self.resize(&exec, size).await;
                 }
             }
             std::future::pending().await
@@ -132,5 +135,10 @@ impl Engine {
         }
         let ended = self.docker.inspect_exec(&exec).await.map_err(|error| self.error(OPERATION, error))?;
         ended.exit_code.ok_or_else(|| self.broke_off(OPERATION))
+    }
+    /// Gives the command's terminal a size. One that has ended has none.
+    async fn resize(&self, exec: &str, Size { rows, columns }: Size) {
+        let size = ResizeExecOptions { h: rows.into(), w: columns.into() };
+        drop(self.docker.resize_exec(exec, size).await);
     }
 }

@@ -42,25 +42,43 @@ pub(crate) fn typed() -> io::Result<Receiver<Vec<u8>>> {
     Ok(receiver)
 }
 
-/// The terminal's size now, and whenever it has changed.
-pub(crate) fn sizes() -> io::Result<Receiver<Size>> {
-    let (sender, receiver) = mpsc::channel(1);
-    let mut changes = signal(SignalKind::window_change())?;
-    tokio::spawn(async move {
-        loop {
-            let size = tcgetwinsize(stdout()).ok().filter(|size| size.ws_row > 0 && size.ws_col > 0);
-            if let Some(size) = size
-                && sender.send(Size { rows: size.ws_row, columns: size.ws_col }).await.is_err()
-            {
-                return;
+/// The sizes that a terminal has in time.
+#[derive(Debug)]
+pub(crate) struct Sizes {
+    /// That of the beginning, if it has one.
+    pub first: Option<Size>,
+    /// Those that it gets.
+    pub changes: Receiver<Size>,
+}
+
+impl Sizes {
+    /// Those of this program's own terminal.
+    pub(crate) fn own() -> io::Result<Self> {
+        let (sender, changes) = mpsc::channel(1);
+        // Before the first size is asked for, so that no change is lost.
+        let mut signals = signal(SignalKind::window_change())?;
+        let first = size();
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    _ = signals.recv() => {}
+                    () = sender.closed() => return,
+                }
+                if let Some(size) = size()
+                    && sender.send(size).await.is_err()
+                {
+                    return;
+                }
             }
-            tokio::select! {
-                _ = changes.recv() => {}
-                () = sender.closed() => return,
-            }
-        }
-    });
-    Ok(receiver)
+        });
+        Ok(Self { first, changes })
+    }
+}
+
+/// The terminal's size now. One without a window has none.
+fn size() -> Option<Size> {
+    let size = tcgetwinsize(stdout()).ok()?;
+    (size.ws_row > 0 && size.ws_col > 0).then_some(Size { rows: size.ws_row, columns: size.ws_col })
 }
 
 /// While it is there, the terminal passes on every key as it is, control-C too. Then it is as it was.

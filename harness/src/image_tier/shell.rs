@@ -11,7 +11,7 @@ use crate::check::evidence::{BuildEnd, BuildEvidence};
 use crate::check::limit::Exceeded;
 use crate::engine::{Attended, EngineError, Start};
 use crate::host::outgoing::shown;
-use crate::host::terminal::{Raw, sizes, typed};
+use crate::host::terminal::{Raw, Sizes, typed};
 use crate::outcome::{Fault, Stage};
 use crate::suite::scenario::{ServeExpectation, Subject};
 
@@ -143,7 +143,7 @@ impl Step<'_> {
         };
         let terminal = if shell.is_interactive {
             (shell.tell)("when the shell ends, the container and what was changed in it are removed");
-            Some((sizes().map_err(unusable)?, Raw::enter().map_err(unusable)?))
+            Some((Sizes::own().map_err(unusable)?, Raw::enter().map_err(unusable)?))
         } else {
             None
         };
