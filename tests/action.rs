@@ -193,6 +193,27 @@ fn a_suite_of_the_candidates_is_not_used() {
     assert_eq!(report(&done)["scenarios"][0]["verdict"], "fail");
 }
 
+/// The path of the released program, as the action asks for it.
+fn released() -> String {
+    let (version, arch) = (env!("CARGO_PKG_VERSION"), std::env::consts::ARCH);
+    format!("/wsgi-proof/wsgi-proof/releases/download/v{version}/wsgi-proof-linux-{arch}")
+}
+
+/// `cargo binstall` finds the program that the action finds.
+#[test]
+fn an_installer_is_told_where_programs_are() {
+    let manifest: toml::Table = fs::read_to_string(root().join("harness/Cargo.toml")).unwrap().parse().unwrap();
+    let place = manifest["package"]["metadata"]["binstall"]["pkg-url"].as_str().unwrap();
+    let values = [
+        ("{ repo }", env!("CARGO_PKG_REPOSITORY")),
+        ("{ version }", env!("CARGO_PKG_VERSION")),
+        ("{ name }", env!("CARGO_PKG_NAME")),
+        ("{ target-arch }", std::env::consts::ARCH),
+    ];
+    let place = values.iter().fold(place.to_owned(), |place, (name, value)| place.replace(name, value));
+    assert_eq!(place, format!("https://github.com{}", released()));
+}
+
 /// A server with one released program.
 struct Releases {
     address: String,
@@ -205,12 +226,7 @@ impl Releases {
         listener.set_nonblocking(true).unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let runtime = tokio::runtime::Runtime::new().unwrap();
-        let path = format!(
-            "/wsgi-proof/wsgi-proof/releases/download/v{}/wsgi-proof-linux-{}",
-            env!("CARGO_PKG_VERSION"),
-            std::env::consts::ARCH
-        );
-        let app = Router::new().route(&path, axum::routing::get(move || std::future::ready(program.clone())));
+        let app = Router::new().route(&released(), axum::routing::get(move || std::future::ready(program.clone())));
         runtime.spawn(async move {
             let listener = tokio::net::TcpListener::from_std(listener).unwrap();
             axum::serve(listener, app).await.unwrap();

@@ -9,7 +9,7 @@ use predicates::prelude::*;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::{NO_ENGINE, Slot, call_of, root, text, wsgi_proof};
+use crate::support::{NO_ENGINE, PrivateEngine, Slot, cache, call_of, root, text, wsgi_proof};
 
 /// A program with the repository's suite in it, an empty folder and an empty cache.
 struct Packed {
@@ -151,4 +151,55 @@ fn a_carried_suite_that_was_changed_or_damaged_is_told() {
     program.write_all(b"damage").unwrap();
     drop(program);
     refused(&packed.alone(&["list"]), "is damaged");
+}
+
+/// Its image, with the socket of an engine, and nothing else of the machine but the cache.
+#[test]
+fn a_container_of_it_gates_images() {
+    let engine = PrivateEngine::start();
+    engine.command(&["run", "=hello-wsgi"]).assert().success();
+    let packed = Packed::new();
+    let context = packed.place("context");
+    let (image, report) = ("example/wsgi-proof:test", packed.place("report"));
+    fs::create_dir_all(context.join("here")).unwrap();
+    fs::create_dir(&report).unwrap();
+    fs::copy(packed.program(), context.join("here/wsgi-proof")).unwrap();
+    // Nothing is asked of an index here, so any authority will do.
+    let authority = rcgen::generate_simple_self_signed(vec!["authority.test".to_owned()]).unwrap();
+    fs::write(context.join("ca-certificates.crt"), authority.cert.pem()).unwrap();
+    fs::copy(root().join("container/Dockerfile"), context.join("Dockerfile")).unwrap();
+    let docker = |arguments: &[&str]| {
+        let mut docker = Command::new(engine.cache().join("engine/tree/usr/bin/docker"));
+        docker.env("DOCKER_HOST", engine.docker_host()).env("DOCKER_BUILDKIT", "0").args(arguments);
+        let output = docker.output().unwrap();
+        assert!(output.status.success(), "{}", text(&output));
+        text(&output)
+    };
+    let context = context.to_str().unwrap();
+    let distribution = "DISTRIBUTION=wsgi-proof:distribution-bookworm";
+    let of_here = ["--build-arg", distribution, "--build-arg", "TARGETARCH=here"];
+    docker(&[&["build", "--tag", image], &of_here[..], &[context]].concat());
+    let shared = cache();
+    let shared = shared.to_str().unwrap();
+    let volume = |from: &str, to: &str| format!("--volume={from}:{to}");
+    let told = docker(&[
+        "run",
+        "--rm",
+        "--network=none",
+        &volume(engine.docker_host().strip_prefix("unix://").unwrap(), "/var/run/docker.sock"),
+        &volume(engine.cache().to_str().unwrap(), "/var/cache/wsgi-proof"),
+        // What the engine's cache shares with others is there by its path.
+        &volume(shared, shared),
+        &volume(report.to_str().unwrap(), "/work/report"),
+        image,
+        "run",
+        "--base-image=wsgi-proof:base-python-3.11",
+        "--onbuild-image=wsgi-proof:onbuild-python-3.11",
+        "--report=report",
+        "=hello-wsgi",
+    ]);
+    assert!(told.contains("1 of 1 scenarios: 1 passed"), "{told}");
+    assert!(suite_of(&report).starts_with("sha256:"));
+    docker(&["rmi", image]);
+    assert_eq!((engine.leftovers(), engine.volumes()), (Vec::<String>::new(), Vec::new()));
 }

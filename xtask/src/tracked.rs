@@ -6,7 +6,7 @@ use std::process::Command;
 use crate::root;
 
 /// What there is at the root.
-const ROOT: [&str; 25] = [
+const ROOT: [&str; 26] = [
     ".cargo",
     ".ci",
     ".editorconfig",
@@ -24,6 +24,7 @@ const ROOT: [&str; 25] = [
     "action",
     "action.yml",
     "clippy.toml",
+    "container",
     "deny.toml",
     "docs",
     "harness",

@@ -8,8 +8,8 @@ const HASH: usize = 40;
 /// Events that run with the secrets of the repository on what anybody proposes.
 const TRIGGERS: [&str; 2] = ["pull_request_target", "workflow_run"];
 
-/// What a release may write.
-const RELEASES: [&str; 3] = ["contents", "id-token", "attestations"];
+/// What a release may write: its files, its image, and the proof of where they were built.
+const RELEASES: [&str; 4] = ["contents", "packages", "id-token", "attestations"];
 
 /// The faults of a workflow, each with its line.
 pub(crate) fn faults(text: &str) -> Vec<String> {
