@@ -16,6 +16,7 @@ mod article;
 mod beneath;
 mod broken_connections;
 mod broken_steps;
+mod bundle;
 mod checks_can_fail;
 mod cli;
 mod compiled;

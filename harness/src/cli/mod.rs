@@ -2,6 +2,7 @@
 
 mod agree;
 pub(crate) mod arguments;
+mod bundle;
 mod candidates;
 mod checks;
 mod completions;
@@ -152,6 +153,7 @@ fn run_command(cli: Cli) -> ExitCode {
             Command::Fuzz(arguments) => fuzz::fuzz(&arguments).await,
             Command::Agree(arguments) => agree::agree(&arguments).await,
             Command::Shell(arguments) => shell::shell(arguments).await,
+            Command::Bundle(arguments) => bundle::bundle(arguments).await,
             Command::List(arguments) => list::list(&arguments),
             Command::Explain(arguments) => explain::explain(&arguments),
             Command::Checks(arguments) => checks::checks(&arguments),

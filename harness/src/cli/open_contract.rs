@@ -38,6 +38,7 @@ pub(super) fn refuse(arguments: &RunArgs) -> Result<(), Failure> {
     let tested = &arguments.candidate;
     let options = [
         ("--keep", arguments.keep),
+        ("--bundle", arguments.bundle.is_some()),
         ("--base-image", tested.base_image.is_some()),
         ("--onbuild-image", tested.onbuild_image.is_some()),
         ("--dockerfile", tested.dockerfile.is_some()),

@@ -1,13 +1,15 @@
 //! Opening the image tier: an engine, the fixtures, what stale runs left, a network, the fixture server.
 
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use super::bundle::Opened;
 use super::run::{Job, cores};
 use super::{Failure, host, output};
 use crate::cli::arguments::TestedArgs;
 use crate::engine::{Endpoint, Engine};
 use crate::host::folders::Folders;
-use crate::image_tier::{ImageTier, Setup, Shell};
+use crate::image_tier::{ImageTier, Saving, Setup, Shell};
 use crate::isolation::Watch;
 use crate::mirror::Fixtures;
 use crate::outcome::{RunId, with_causes};
@@ -16,8 +18,20 @@ use crate::run::leftovers::{self, Scope};
 use crate::run::signals::Signals;
 use crate::suite::limits::Limits;
 
-/// Opens the tier for a run, or for a shell.
-pub(super) async fn open(job: &Job, shell: Option<Shell>, signals: &Signals) -> Result<ImageTier, Failure> {
+/// What the tier is opened for, beside what the plan says.
+pub(super) enum Purpose {
+    Run,
+    Shell(Shell),
+    Bundle(Saving),
+}
+
+/// Opens the tier.
+pub(super) async fn open(job: &Job, purpose: Purpose, signals: &Signals) -> Result<ImageTier, Failure> {
+    let (shell, saving) = match purpose {
+        Purpose::Run => (None, None),
+        Purpose::Shell(shell) => (Some(shell), None),
+        Purpose::Bundle(saving) => (None, Some(saving)),
+    };
     let Job { arguments, folders, candidate, .. } = job;
     let prepared = signals.unless_stopped(prepare(job)).await;
     let Prepared { engine, endpoint, fixtures, run, alive } = prepared.ok_or_else(|| Failure::stopped(signals))??;
@@ -53,6 +67,8 @@ pub(super) async fn open(job: &Job, shell: Option<Shell>, signals: &Signals) -> 
         jobs: arguments.jobs.map_or_else(cores, usize::from),
         keep: arguments.keep,
         shell,
+        saving,
+        loading: job.bundle.as_ref().map(Opened::loading),
     };
     Ok(ImageTier { setup: Arc::new(setup), alive, origin: endpoint.origin })
 }
@@ -70,10 +86,23 @@ async fn prepare(job: &Job) -> Result<Prepared, Failure> {
     let Job { arguments, folders, .. } = job;
     let endpoint = host::endpoint(&folders.cache, arguments.offline, arguments.reach.name()).await?;
     let engine = Engine::connect(&endpoint).await?.with_journal(&folders.cache)?;
-    fit_for_test(&engine, &arguments.candidate).await?;
-    let fixtures = Fixtures::open(&folders.cache, &folders.scenarios(), arguments.offline)
-        .map_err(|error| Failure::new(super::fetch::code_of(&error), &with_causes(&error), error.hint()))?;
-    super::fetch::fill(&fixtures, false).await?;
+    let fixtures = |of: &Path, offline: bool| {
+        Fixtures::open(of, &folders.scenarios(), offline)
+            .map_err(|error| Failure::new(super::fetch::code_of(&error), &with_causes(&error), error.hint()))
+    };
+    let fixtures = match &job.bundle {
+        // It has the images, and what its scenario asked for.
+        Some(bundle) => {
+            fits("the bundle's images are", bundle.architecture(), &engine)?;
+            fixtures(bundle.folder(), true)?
+        }
+        None => {
+            fit_for_test(&engine, &arguments.candidate).await?;
+            let fixtures = fixtures(&folders.cache, arguments.offline)?;
+            super::fetch::fill(&fixtures, false).await?;
+            fixtures
+        }
+    };
     sweep_stale(&engine, folders).await?;
     let run = RunId::new();
     let alive = Lease::begin(&folders.cache, &run)
@@ -91,15 +120,21 @@ async fn fit_for_test(engine: &Engine, tested: &TestedArgs) -> Result<(), Failur
                 Some("build or pull it on that engine first"),
             )
         })?;
-        let own = &engine.describe().architecture;
-        if image.architecture != *own {
-            return Err(Failure::usage(
-                format!("the image {reference} is for {}, and the engine is for {own}", image.architecture),
-                Some("use an engine of the image's architecture"),
-            ));
-        }
+        fits(&format!("the image {reference} is"), &image.architecture, engine)?;
     }
     Ok(())
+}
+
+/// Checks that what is of an architecture can run on an engine.
+fn fits(what: &str, architecture: &str, engine: &Engine) -> Result<(), Failure> {
+    let own = &engine.describe().architecture;
+    if architecture == own {
+        return Ok(());
+    }
+    Err(Failure::usage(
+        format!("{what} for {architecture}, and the engine is for {own}"),
+        Some("use an engine of the image's architecture"),
+    ))
 }
 
 /// Removes what stale runs left on this engine and in the cache folder.

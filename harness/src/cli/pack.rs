@@ -1,7 +1,9 @@
 //! `wsgi-proof pack` and `wsgi-proof eject`: a suite into a program, and out of it.
 
+use std::path::Path;
+
 use super::{Failure, output};
-use crate::cli::arguments::{EjectArgs, FolderArgs, PackArgs};
+use crate::cli::arguments::{EjectArgs, PackArgs};
 use crate::host::carried;
 use crate::host::folders::FolderError;
 use crate::run::tally::ExitCode;
@@ -11,20 +13,20 @@ use crate::suite::packed::Packed;
 pub(super) const EJECT_FIRST: &str = "write the suite out with `wsgi-proof eject DIR`, and name it with --suite";
 
 pub(super) fn pack(arguments: &PackArgs) -> Result<ExitCode, Failure> {
-    let suite = suite(&arguments.folders)?;
+    let suite = packed(&arguments.folders.find()?.suite)?;
     carried::pack(&suite, &arguments.file).map_err(FolderError::from)?;
     output::line(format_args!("wrote {} with the suite {}", arguments.file.display(), suite.digest()))?;
     Ok(ExitCode::Pass)
 }
 
 pub(super) fn eject(arguments: &EjectArgs) -> Result<ExitCode, Failure> {
-    let suite = suite(&arguments.folders)?;
+    let suite = packed(&arguments.folders.find()?.suite)?;
     carried::eject(&suite, &arguments.dir).map_err(FolderError::from)?;
     output::line(format_args!("wrote the suite {} into {}", suite.digest(), arguments.dir.display()))?;
     Ok(ExitCode::Pass)
 }
 
-fn suite(folders: &FolderArgs) -> Result<Packed, Failure> {
-    let packed = Packed::of(&folders.find()?.suite);
-    Ok(packed.map_err(|error| FolderError::from(carried::CarriedError::from(error)))?)
+/// The suite in a folder, in one piece.
+pub(super) fn packed(suite: &Path) -> Result<Packed, Failure> {
+    Ok(Packed::of(suite).map_err(|error| FolderError::from(carried::CarriedError::from(error)))?)
 }

@@ -12,6 +12,7 @@ pub(super) fn reproduce(arguments: &RunArgs) -> String {
         select: _,
         last_failed: _,
         watch: _,
+        bundle,
         cells: _,
         folders: FolderArgs { suite, cache: _ },
         tier,
@@ -34,9 +35,15 @@ pub(super) fn reproduce(arguments: &RunArgs) -> String {
         write_lock: _,
     } = arguments;
     let mut words = Words::new("run");
-    words.option("--suite", suite.as_ref().map(|path| path.display().to_string()));
-    for (option, value) in options(candidate) {
-        words.option(option, Some(value));
+    match bundle {
+        // It has both, and they are nowhere else.
+        Some(bundle) => words.option("--bundle", Some(bundle.display().to_string())),
+        None => {
+            words.option("--suite", suite.as_ref().map(|path| path.display().to_string()));
+            for (option, value) in options(candidate) {
+                words.option(option, Some(value));
+            }
+        }
     }
     for file in files {
         words.option("--structure-test", Some(file.display().to_string()));
@@ -114,7 +121,7 @@ impl Words {
 }
 
 /// A word that a shell reads as it is.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let plain = |character: char| character.is_ascii_alphanumeric() || "-_./:=@%+,".contains(character);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

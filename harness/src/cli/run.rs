@@ -5,7 +5,9 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::bundle::Opened;
 use super::candidates::{Candidate, announce};
+use super::open_image::Purpose;
 use super::pack::EJECT_FIRST;
 use super::reporters::{Audience, RunReporters};
 use super::reproduce::reproduce;
@@ -25,8 +27,10 @@ use crate::run::signals::Signals;
 use crate::run::tally::ExitCode;
 use crate::run::tier;
 use crate::suite::assertion_lock::{RELOCK, SuiteLock, SuiteLockError};
+use crate::suite::cell::Cell;
 use crate::suite::contract::Contract;
 use crate::suite::packed::Packed;
+use crate::suite::scenario::Scenario;
 use crate::suite::tier::Tier;
 use crate::suite::toml_file::TomlError;
 
@@ -59,6 +63,8 @@ pub(super) struct Job {
     suite: Option<String>,
     /// Scenarios that are none of the suite's.
     besides: BTreeSet<String>,
+    /// The bundle that is run again, if one is.
+    pub(super) bundle: Option<Opened>,
 }
 
 impl Job {
@@ -67,6 +73,10 @@ impl Job {
         let begun = Instant::now();
         if arguments.tier == Tier::Contract {
             open_contract::refuse(&arguments)?;
+        }
+        let bundle = arguments.bundle.as_deref().map(Opened::open).transpose()?;
+        if let Some(bundle) = &bundle {
+            arguments = bundle.arguments(arguments)?;
         }
         let folders = arguments.folders.find()?;
         if arguments.last_failed {
@@ -114,14 +124,33 @@ impl Job {
             shard,
             suite,
             besides: structure.besides,
+            bundle,
         })
+    }
+
+    /// The one scenario that it is of, in its one cell.
+    pub(super) fn only(&self, what: &str) -> Result<(Cell, Arc<Scenario>), Failure> {
+        let [planned] = self.plan.scenarios.as_slice() else {
+            return Err(Failure::usage(
+                format!("{what} has one variant and one dialect"),
+                Some("name one of each with --variant and --dialect"),
+            ));
+        };
+        let (cell, scenario) = (&self.plan.cells[planned.cell], &planned.scenario);
+        match &scenario.not_applicable {
+            None => Ok((cell.clone(), Arc::clone(scenario))),
+            Some(reason) => {
+                let why = format!("{} does not apply in {cell}: {}", scenario.name, reason.value);
+                Err(Failure::new(ExitCode::NothingSelected, &why, Some("choose another cell")))
+            }
+        }
     }
 
     /// Runs it for who called the program, and writes down what failed; its exit code.
     pub(super) async fn run_for_caller(&self, signals: &Signals) -> Result<ExitCode, Failure> {
         let ended = self.run(signals, Audience::Caller(self.arguments.format)).await?;
-        // The next time such tests are not there, unless they are named again.
-        if self.arguments.structure.files.is_empty() {
+        // The next time such tests, and a bundle, are not there, unless they are named again.
+        if self.arguments.structure.files.is_empty() && self.bundle.is_none() {
             last_failed::note(&self.folders.cache, &ended);
         }
         Ok(ended.code)
@@ -133,7 +162,7 @@ impl Job {
         match arguments.tier {
             Tier::Image => {
                 let reporters = self.reporters(audience)?;
-                Ok(self.run_in(open_image::open(self, None, signals).await?, signals, reporters).await)
+                Ok(self.run_in(open_image::open(self, Purpose::Run, signals).await?, signals, reporters).await)
             }
             Tier::Contract => {
                 let sandboxes =
@@ -156,7 +185,7 @@ impl Job {
         let session = Session {
             begun: self.begun,
             signals,
-            candidate: announce(&arguments.candidate),
+            candidate: self.bundle.as_ref().map_or_else(|| announce(&arguments.candidate), Opened::announce),
             limit: Duration::from_secs(arguments.run_seconds.into()),
             until_fail: arguments.until_fail,
             suite: suite.clone(),
@@ -232,6 +261,7 @@ pub(super) fn usual(folders: &FolderArgs, cells: &CellArgs, tier: Tier) -> RunAr
         select: SelectArgs::default(),
         last_failed: false,
         watch: false,
+        bundle: None,
         folders: folders.clone(),
         cells: cells.clone(),
         tier,

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::open_image::Purpose;
 use super::run::{Job, usual};
 use super::{Failure, listen, open_image, output};
 use crate::cli::arguments::{RunArgs, SelectArgs, ShellArgs};
@@ -29,23 +30,14 @@ pub(super) async fn shell(arguments: ShellArgs) -> Result<ExitCode, Failure> {
         reach,
         ..usual(&folders, &cells, Tier::Image)
     })?;
-    let [planned] = job.plan.scenarios.as_slice() else {
-        return Err(Failure::usage(
-            "a shell has one variant and one dialect",
-            Some("name one of each with --variant and --dialect"),
-        ));
-    };
-    if let Some(reason) = &planned.scenario.not_applicable {
-        let what = format!("{name} does not apply in {}: {}", job.plan.cells[planned.cell], reason.value);
-        return Err(Failure::new(ExitCode::NothingSelected, &what, Some("choose another cell")));
-    }
-    let plan = Plan::shell(job.plan.cells[planned.cell].clone(), Arc::clone(&planned.scenario), &job.origin());
+    let (cell, scenario) = job.only("a shell")?;
+    let plan = Plan::shell(cell, scenario, &job.origin());
     let is_interactive = is_interactive();
     // A person ends a shell whenever, with whatever exit code the last command had.
     let counts = !is_interactive || !command.is_empty();
     let shell = Shell { command, is_interactive, tell, ended: OnceLock::new() };
     let signals = listen()?;
-    let tier = open_image::open(&job, Some(shell), &signals).await?;
+    let tier = open_image::open(&job, Purpose::Shell(shell), &signals).await?;
     let setup = Arc::clone(&tier.setup);
     let (sender, events) = unbounded_channel();
     let (executed, why) = tokio::join!(unwound(tier.execute(&plan, sender, &signals.cancel)), hear(events));

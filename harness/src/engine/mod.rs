@@ -32,6 +32,7 @@ pub(crate) mod private;
 mod relay;
 mod resources;
 mod room;
+mod saved;
 mod size;
 mod start;
 mod stream;
@@ -71,6 +72,7 @@ pub(crate) use network::Network;
 pub(crate) use own_container::OwnProgram;
 pub(crate) use relay::Relay;
 
+pub(crate) use saved::{Identity, SavedImages, names_something};
 pub(crate) use start::Start;
 pub(crate) use transport::TransportError;
 pub(crate) use trial::{Capability, State};

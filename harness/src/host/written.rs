@@ -33,7 +33,15 @@ pub(crate) fn folder(path: &Path) -> io::Result<()> {
 /// # Errors
 /// When it cannot be written, or a link leads to its folder.
 pub(crate) fn file(path: &Path, content: &[u8]) -> io::Result<()> {
-    whole(path, 0o666, &[content])
+    whole(path, 0o666, |file| file.write_all(content))
+}
+
+/// Writes a file as [`file`] does, of what this writes into it.
+///
+/// # Errors
+/// When it cannot be written, or a link leads to its folder.
+pub(crate) fn made(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
+    whole(path, 0o666, write)
 }
 
 /// Writes a file that can be executed, of several parts, as [`file`] does.
@@ -41,18 +49,16 @@ pub(crate) fn file(path: &Path, content: &[u8]) -> io::Result<()> {
 /// # Errors
 /// When it cannot be written, or a link leads to its folder.
 pub(crate) fn program(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
-    whole(path, 0o777, parts)
+    whole(path, 0o777, |file| parts.iter().try_for_each(|part| file.write_all(part)))
 }
 
-fn whole(path: &Path, mode: u32, parts: &[&[u8]]) -> io::Result<()> {
+fn whole(path: &Path, mode: u32, write: impl FnOnce(&mut File) -> io::Result<()>) -> io::Result<()> {
     let name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
     let folder = open_folder(path.parent().unwrap_or(Path::new("")))?;
     let begun = format!("{BEGUN}{:016x}", RandomState::new().hash_one(name));
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(openat(&folder, &begun, flags, Mode::from_raw_mode(mode))?);
-    let written = parts
-        .iter()
-        .try_for_each(|part| file.write_all(part))
+    let written = write(&mut file)
         .and_then(|()| umask::permit(&file, mode))
         .and_then(|()| caller::give(&file))
         .and_then(|()| file.sync_all())

@@ -3,6 +3,7 @@
 //! It decides nothing about formats. Steps bring back evidence, checks turn it into findings, and a fault (engine,
 //! network, disk) stands beside the findings and outranks them.
 
+mod archive;
 mod blame;
 mod canaries;
 mod executor;
@@ -19,6 +20,7 @@ mod structure;
 mod target;
 mod tier;
 
+pub(crate) use archive::{Loading, Saving};
 pub(crate) use setup::Setup;
 pub(crate) use shell::Shell;
 pub(crate) use tier::ImageTier;

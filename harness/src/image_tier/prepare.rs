@@ -66,7 +66,8 @@ pub(super) async fn prepare(
                     security: cell.variant.security,
                     registry_image: cell.variant.registry_image.as_deref(),
                 },
-                Some(&setup.server.host_url()),
+                // The fixtures of a bundle are those of its scenario alone.
+                Some(setup.server.host_url()).filter(|_| setup.loading.is_none()).as_deref(),
                 &setup.cache,
                 setup.offline,
                 &setup.run,
@@ -100,6 +101,10 @@ pub(super) async fn prepare(
                 built(setup, cell, ("onbuild", &setup.dockerfiles.1), arguments, &setup.onbuild, progress).await
             }
             (None, _) => Err(without("base image")),
+        },
+        Role::Archive => match &setup.saving {
+            Some(saving) => saving.save(setup, needs).await,
+            None => Err(without("archive")),
         },
         Role::InstrumentedBase | Role::InstrumentedOnbuild => {
             let [image] = needs else { return Err(without("candidate")) };
@@ -186,6 +191,11 @@ fn on(cell: &Cell) -> String {
 }
 
 async fn prebuilt(setup: &Setup, reference: &str) -> Result<Prepared, PrepareError> {
+    let loaded = match &setup.loading {
+        Some(loading) => loading.image(setup, reference).await?,
+        None => None,
+    };
+    let reference = loaded.as_deref().unwrap_or(reference);
     match setup.engine.inspect_image(reference).await? {
         Some(image) => Ok(Prepared { note: note(&image), image: Some(image.id) }),
         None => Err(PrepareError::Suite(Fault {
@@ -213,7 +223,7 @@ fn note(image: &ImageEvidence) -> String {
     id.get(..12).unwrap_or(id).to_owned()
 }
 
-fn without(what: &str) -> PrepareError {
+pub(super) fn without(what: &str) -> PrepareError {
     PrepareError::Suite(Fault {
         what: format!("internal error: a step has no {what}"),
         hint: Some("this is a bug of wsgi-proof; please report it".to_owned()),

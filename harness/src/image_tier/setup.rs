@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use super::Shell;
+use super::{Loading, Saving, Shell};
 use crate::check::captured::Captured;
 use crate::engine::{Clients, Engine, Guard, Mark, Network, Relay, named_containers};
 use crate::isolation::Watch;
@@ -57,6 +57,10 @@ pub(crate) struct Setup {
     pub keep: bool,
     /// What is opened instead of asking what a scenario asks.
     pub shell: Option<Shell>,
+    /// The archive that is made of the images under test, if one is.
+    pub saving: Option<Saving>,
+    /// The archive that the images under test come from, if they do.
+    pub loading: Option<Loading>,
 }
 
 impl Setup {

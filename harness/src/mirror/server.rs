@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -19,7 +20,7 @@ use super::bounded::{Bounded, Client};
 use super::content::Content;
 use super::lock::Lock;
 use super::log::{CONNECTION, Outcome, RequestLog};
-use super::{Inner, fetch, index, range, repositories};
+use super::{Inner, Store, fetch, index, range, repositories};
 use crate::outcome::with_causes;
 use crate::relay::{Incoming, Peer, RelayStream};
 use crate::suite::project_name::normalised;
@@ -30,6 +31,7 @@ const AT_ONCE: usize = 64;
 /// A running fixture server.
 pub(crate) struct Server {
     log: RequestLog,
+    store: Store,
     host: SocketAddr,
     router: Router,
     cancel: CancellationToken,
@@ -57,7 +59,7 @@ impl Server {
 
     /// `archives` are further hosts that the proxy takes for archives; tests name their own.
     pub(super) async fn start_with(inner: Arc<Inner>, archives: Vec<String>) -> std::io::Result<Self> {
-        let log = RequestLog::default();
+        let (log, store) = (RequestLog::default(), inner.store.clone());
         let shared = Arc::new(Shared {
             inner,
             flights: Flights::default(),
@@ -68,7 +70,7 @@ impl Server {
         let router = Router::new().fallback(answer).with_state(shared);
         let own = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let host = own.local_addr()?;
-        let server = Self { log, host, router, cancel: CancellationToken::new(), tasks: TaskTracker::new() };
+        let server = Self { log, store, host, router, cancel: CancellationToken::new(), tasks: TaskTracker::new() };
         server.listen(own);
         Ok(server)
     }
@@ -91,6 +93,11 @@ impl Server {
 
     pub(crate) fn log(&self) -> RequestLog {
         self.log.clone()
+    }
+
+    /// The files of the store that it has served, by their paths in the store's folder.
+    pub(crate) fn used(&self) -> Vec<PathBuf> {
+        self.store.used()
     }
 
     /// The address for programs of this host, as a URL.

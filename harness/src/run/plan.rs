@@ -52,6 +52,8 @@ pub(crate) enum Role {
     Base,
     /// The candidate's onbuild image, as shipped.
     Onbuild,
+    /// No image, but the archive of both images of the candidate, as shipped.
+    Archive,
     /// The base image with the fixture server's address put in.
     InstrumentedBase,
     /// The onbuild image with the fixture server's address put in.
@@ -66,6 +68,7 @@ impl fmt::Display for Role {
             Self::Canaries => "canaries",
             Self::Base => "base image",
             Self::Onbuild => "onbuild image",
+            Self::Archive => "archive of the images",
             Self::InstrumentedBase => "base image, instrumented",
             Self::InstrumentedOnbuild => "onbuild image, instrumented",
         })
@@ -155,6 +158,13 @@ impl Plan {
         plan
     }
 
+    /// The plan for one scenario, and for an archive of the images that it is run on.
+    pub(crate) fn archived(cell: Cell, scenario: Arc<Scenario>, origin: &CandidateOrigin) -> Self {
+        let mut plan = Self::new(vec![(cell, vec![scenario])], origin);
+        plan.prepare(Role::Archive, 0, origin);
+        plan
+    }
+
     fn add(&mut self, index: usize, origin: &CandidateOrigin) {
         let Planned { scenario, cell, .. } = self.scenarios[index].clone();
         let needs = self.images(scenario.subject, cell, origin);
@@ -215,6 +225,7 @@ impl Plan {
             }
             Role::Onbuild if origin.onbuild.is_some() => vec![self.prepare(Role::Relay, cell, origin)],
             Role::Onbuild | Role::InstrumentedBase => vec![self.prepare(Role::Base, cell, origin)],
+            Role::Archive => [Role::Base, Role::Onbuild].map(|role| self.prepare(role, cell, origin)).to_vec(),
             Role::InstrumentedOnbuild => vec![self.prepare(Role::Onbuild, cell, origin)],
         };
         self.push(Work::Prepare(what), needs)

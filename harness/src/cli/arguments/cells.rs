@@ -27,6 +27,12 @@ pub(crate) enum DialectArg {
 }
 
 impl CellArgs {
+    /// One variant in one dialect, by their names.
+    pub(crate) fn of(variant: &str, dialect: &str) -> Option<Self> {
+        let dialect = DialectArg::from_str(dialect, false).ok()?;
+        Some(Self { variant: vec![variant.to_owned()], dialect: vec![dialect] })
+    }
+
     /// The dialects named, each once and in the order of [`Dialect::ALL`].
     pub(crate) fn dialects(&self) -> Vec<Dialect> {
         let named = |dialect: &Dialect| {

@@ -1,6 +1,7 @@
 //! The command line: clap types only, one file a command, and what commands share.
 
 mod agree;
+mod bundle;
 mod candidate;
 mod cells;
 mod checks;
@@ -35,6 +36,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 pub(crate) use agree::AgreeArgs;
+pub(crate) use bundle::BundleArgs;
 pub(crate) use candidate::{CandidateArgs, TestedArgs};
 pub(crate) use cells::CellArgs;
 pub(crate) use checks::ChecksArgs;
@@ -128,6 +130,8 @@ pub(crate) enum Command {
     Agree(AgreeArgs),
     /// Open a shell in the application of a scenario
     Shell(ShellArgs),
+    /// Write a scenario with all that it needs, to run it elsewhere
+    Bundle(BundleArgs),
     /// List the scenarios
     List(ListArgs),
     /// Write a scenario to begin with

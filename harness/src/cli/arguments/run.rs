@@ -48,6 +48,9 @@ pub(crate) struct RunArgs {
     /// Run again whenever files change, and only what that concerns
     #[arg(long, conflicts_with_all = ["last_failed", "write_lock", "plan"])]
     pub watch: bool,
+    /// Run the scenario of a bundle again, with its images and fixtures
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["tested", "last_failed", "watch", "write_lock", "shard"])]
+    pub bundle: Option<PathBuf>,
     /// `image`: real images and containers; `contract`: scripts in a sandbox with stubs, no engine
     #[arg(long, value_enum, default_value = "image", hide_possible_values = true)]
     pub tier: Tier,
