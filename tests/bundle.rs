@@ -10,7 +10,7 @@ use predicates::str::contains;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{PrivateEngine, Slot, changed_file, first_run, without_engine, wsgi_proof};
+use crate::support::{PrivateEngine, Slot, archive, changed_file, first_run, without_engine, wsgi_proof};
 
 /// The files of a bundle but its images, by their names.
 fn files(bundle: &Path) -> BTreeMap<String, Vec<u8>> {
@@ -25,17 +25,6 @@ fn files(bundle: &Path) -> BTreeMap<String, Vec<u8>> {
         assert!(files.insert(name, content).is_none());
     }
     files
-}
-
-fn archive<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
-    let mut archive = tar::Builder::new(Vec::new());
-    for (name, content) in files {
-        let mut header = tar::Header::new_gnu();
-        header.set_size(content.len() as u64);
-        header.set_mode(0o644);
-        archive.append_data(&mut header, name, content).unwrap();
-    }
-    archive.into_inner().unwrap()
 }
 
 /// What a run's report says of its one scenario, but for how long it took and where it was.

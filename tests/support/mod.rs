@@ -19,7 +19,7 @@ pub(crate) mod workflow;
 pub(crate) use cache::{cache, docker_host, first_run, other_cache};
 pub(crate) use candidate::{changed, changed_file, compiled_alternative};
 pub(crate) use engine_run::EngineRun;
-pub(crate) use private_engine::{PrivateEngine, volumes};
+pub(crate) use private_engine::{PrivateEngine, archive, volumes};
 pub(crate) use program::{NO_ENGINE, call, call_of, program, root, text, without_engine, wsgi_proof};
 pub(crate) use run::{Run, SharedRun};
 pub(crate) use slots::Slot;

@@ -79,14 +79,8 @@ impl PrivateEngine {
     /// Gives it an image without any files, with this configuration.
     pub(crate) fn load_image(&self, name: &str, config: &str) {
         let manifest = format!(r#"[{{"Config":"config.json","RepoTags":["{name}"],"Layers":[]}}]"#);
-        let mut archive = tar::Builder::new(Vec::new());
-        for (path, text) in [("config.json", config), ("manifest.json", manifest.as_str())] {
-            let mut header = tar::Header::new_gnu();
-            header.set_size(text.len() as u64);
-            header.set_mode(0o644);
-            archive.append_data(&mut header, path, text.as_bytes()).expect("in memory");
-        }
-        let (_, answer) = self.ask("POST", "/images/load", &archive.into_inner().expect("in memory"));
+        let image = archive([("config.json", config.as_bytes()), ("manifest.json", manifest.as_bytes())]);
+        let (_, answer) = self.ask("POST", "/images/load", &image);
         assert!(answer.contains("Loaded image"), "{answer}");
     }
 
@@ -185,4 +179,16 @@ impl Drop for PrivateEngine {
             drop(self.command(&["engine", action]).output());
         }
     }
+}
+
+/// An archive of these files.
+pub(crate) fn archive<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Vec<u8> {
+    let mut archive = tar::Builder::new(Vec::new());
+    for (name, content) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(content.len() as u64);
+        header.set_mode(0o644);
+        archive.append_data(&mut header, name, content).expect("in memory");
+    }
+    archive.into_inner().expect("in memory")
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::panic::resume_unwind;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use super::reporters::{Audience, RunReporters};
 use super::reproduce::reproduce;
 use super::{Failure, last_failed, listen, open_contract, open_image, output, select, watch};
 use crate::cli::arguments::{
-    CellArgs, FolderArgs, RUN_SECONDS, ReachArgs, RunArgs, SelectArgs, StructureArgs, TestedArgs,
+    CellArgs, FolderArgs, OneArgs, RUN_SECONDS, ReachArgs, RunArgs, SelectArgs, StructureArgs, TestedArgs,
 };
 use crate::contract_tier;
 use crate::host::carried;
@@ -128,8 +129,23 @@ impl Job {
         })
     }
 
-    /// The one scenario that it is of, in its one cell.
-    pub(super) fn only(&self, what: &str) -> Result<(Cell, Arc<Scenario>), Failure> {
+    /// A run of one scenario in one cell, on an engine; what it is for, in words.
+    pub(super) fn of_one(
+        one: OneArgs,
+        strict: bool,
+        report: Option<PathBuf>,
+        what: &str,
+    ) -> Result<(Self, Cell, Arc<Scenario>), Failure> {
+        let OneArgs { scenario, cells, candidate, offline, limits, reach, folders } = one;
+        let name = scenario.strip_prefix('=').unwrap_or(&scenario);
+        let select = SelectArgs::of(vec![format!("={name}")]);
+        let usual = usual(&folders, &cells, Tier::Image);
+        let job = Self::of(RunArgs { select, strict, candidate, offline, limits, report, reach, ..usual })?;
+        let (cell, scenario) = job.only(what)?;
+        Ok((job, cell, scenario))
+    }
+
+    fn only(&self, what: &str) -> Result<(Cell, Arc<Scenario>), Failure> {
         let [planned] = self.plan.scenarios.as_slice() else {
             return Err(Failure::usage(
                 format!("{what} has one variant and one dialect"),

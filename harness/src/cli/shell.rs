@@ -5,9 +5,9 @@ use std::sync::{Arc, OnceLock};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::open_image::Purpose;
-use super::run::{Job, usual};
+use super::run::Job;
 use super::{Failure, listen, open_image, output};
-use crate::cli::arguments::{RunArgs, SelectArgs, ShellArgs};
+use crate::cli::arguments::ShellArgs;
 use crate::host::outgoing::shown;
 use crate::host::terminal::is_interactive;
 use crate::image_tier::Shell;
@@ -17,20 +17,10 @@ use crate::run::plan::Plan;
 use crate::run::tally::ExitCode;
 use crate::run::tasks::unwound;
 use crate::run::tier::Tier as _;
-use crate::suite::tier::Tier;
 
 pub(super) async fn shell(arguments: ShellArgs) -> Result<ExitCode, Failure> {
-    let ShellArgs { scenario, command, cells, candidate, offline, limits, reach, folders } = arguments;
-    let name = scenario.strip_prefix('=').unwrap_or(&scenario);
-    let job = Job::of(RunArgs {
-        select: SelectArgs::of(vec![format!("={name}")]),
-        candidate,
-        offline,
-        limits,
-        reach,
-        ..usual(&folders, &cells, Tier::Image)
-    })?;
-    let (cell, scenario) = job.only("a shell")?;
+    let ShellArgs { one, command } = arguments;
+    let (job, cell, scenario) = Job::of_one(one, false, None, "a shell")?;
     let plan = Plan::shell(cell, scenario, &job.origin());
     let is_interactive = is_interactive();
     // A person ends a shell whenever, with whatever exit code the last command had.

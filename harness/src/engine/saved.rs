@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use bollard::query_parameters::{ImportImageOptions, ListImagesOptions};
@@ -36,14 +36,14 @@ pub(crate) struct Identity {
 }
 
 /// Images in a part of a file.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct SavedImages<'a> {
-    pub file: &'a Path,
+#[derive(Debug, Clone)]
+pub(crate) struct SavedImages {
+    pub file: PathBuf,
     /// Where it begins in the file, in bytes.
     pub from: u64,
     /// Its length in bytes.
     pub length: u64,
-    pub images: &'a [Identity],
+    pub images: [Identity; 2],
 }
 
 impl Engine {
@@ -73,10 +73,10 @@ impl Engine {
     ///
     /// # Errors
     /// When the engine cannot load them, or they are not what they are said to be.
-    pub(crate) async fn load(&self, saved: SavedImages<'_>) -> Result<Vec<String>, EngineError> {
+    pub(crate) async fn load(&self, saved: &SavedImages) -> Result<Vec<String>, EngineError> {
         const OPERATION: &str = "loading images";
         let mut ids = Vec::new();
-        for identity in saved.images {
+        for identity in &saved.images {
             ids.extend(
                 self.identity(&identity.id).await?.filter(|own| own.layers == identity.layers).map(|own| own.id),
             );
@@ -90,7 +90,7 @@ impl Engine {
             self.journal()?.image(&identity.id);
         }
         let failed = |source| EngineError::Cache { path: saved.file.display().to_string(), source };
-        let mut file = File::open(saved.file).map_err(failed)?;
+        let mut file = File::open(&saved.file).map_err(failed)?;
         file.seek(SeekFrom::Start(saved.from)).map_err(failed)?;
         let part = tokio::fs::File::from_std(file).take(saved.length);
         let body = bollard::body_try_stream(ReaderStream::with_capacity(part, 1 << 20));
@@ -112,7 +112,7 @@ impl Engine {
             self.journal()?.image(id);
         }
         let mut ids = Vec::new();
-        for identity in saved.images {
+        for identity in &saved.images {
             ids.push(self.loaded(identity, &loaded).await?.ok_or_else(|| gone(OPERATION, &identity.id))?);
         }
         Ok(ids)

@@ -21,11 +21,7 @@ pub(crate) struct Saving {
 /// An archive that both images come from.
 #[derive(Debug)]
 pub(crate) struct Loading {
-    pub file: PathBuf,
-    /// Where the archive begins in the file, and its length, in bytes.
-    pub part: (u64, u64),
-    /// The two in it.
-    pub images: [Identity; 2],
+    saved: SavedImages,
     loaded: OnceCell<Vec<String>>,
 }
 
@@ -46,18 +42,14 @@ impl Saving {
 }
 
 impl Loading {
-    pub(crate) fn of(file: PathBuf, part: (u64, u64), images: [Identity; 2]) -> Self {
-        Self { file, part, images, loaded: OnceCell::new() }
+    pub(crate) fn of(saved: SavedImages) -> Self {
+        Self { saved, loaded: OnceCell::new() }
     }
 
     /// The image on this engine that had this id where it was saved. The first one that is asked for loads both.
     pub(super) async fn image(&self, setup: &Setup, id: &str) -> Result<Option<String>, EngineError> {
-        let load = || {
-            let (from, length) = self.part;
-            setup.engine.load(SavedImages { file: &self.file, from, length, images: &self.images })
-        };
-        let loaded = self.loaded.get_or_try_init(load).await?;
-        let own = self.images.iter().zip(loaded).find(|(identity, _)| identity.id == id);
+        let loaded = self.loaded.get_or_try_init(|| setup.engine.load(&self.saved)).await?;
+        let own = self.saved.images.iter().zip(loaded).find(|(identity, _)| identity.id == id);
         Ok(own.map(|(_, image)| image.clone()))
     }
 }

@@ -130,9 +130,9 @@ impl Column {
     /// Says of the clauses of a step that the candidate does not have that they are not its own. Those that broke with the suite's own
     /// step are its doing.
     pub(crate) fn without(mut self, step: Option<Part>) -> Self {
-        let is_of = |clause: &str| clause.parse().ok().map(ClauseId::part) == step && step.is_some();
-        for (_, result) in self.clauses.iter_mut().filter(|(clause, _)| is_of(clause)) {
-            if result.state == State::Kept {
+        let is_of = |clause: &str| clause.parse().is_ok_and(|id: ClauseId| Some(id.part()) == step);
+        for (clause, result) in &mut self.clauses {
+            if result.state == State::Kept && is_of(clause) {
                 result.state = State::NotItsOwn;
             }
         }

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CellArgs, FolderArgs, ReachArgs, TestedArgs};
-use crate::suite::limits::Limit;
+use super::OneArgs;
 
 const AFTER_HELP: &str = "\
 The scenario is run, and all that it needs is written into one archive: the
@@ -23,9 +22,6 @@ Examples:
 #[derive(Debug, Clone, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct BundleArgs {
-    /// The scenario, by its name
-    #[arg(value_name = "SCENARIO")]
-    pub scenario: String,
     /// Where to write it; nothing may be there [default: SCENARIO.bundle.tar]
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -33,17 +29,5 @@ pub(crate) struct BundleArgs {
     #[arg(long)]
     pub strict: bool,
     #[command(flatten)]
-    pub cells: CellArgs,
-    #[command(flatten)]
-    pub candidate: TestedArgs,
-    /// Download nothing: a missing file is an error
-    #[arg(long, alias = "frozen", help_heading = "Execution")]
-    pub offline: bool,
-    /// Override a resource limit; limits in a scenario take precedence
-    #[arg(long = "limit", value_name = "NAME=NUMBER", help_heading = "Execution")]
-    pub limits: Vec<Limit>,
-    #[command(flatten)]
-    pub reach: ReachArgs,
-    #[command(flatten)]
-    pub folders: FolderArgs,
+    pub one: OneArgs,
 }

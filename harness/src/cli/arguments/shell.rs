@@ -2,8 +2,7 @@
 
 use clap::Args;
 
-use super::{CellArgs, FolderArgs, ReachArgs, TestedArgs};
-use crate::suite::limits::Limit;
+use super::OneArgs;
 
 const AFTER_HELP: &str = "\
 The shell is in the application's container, started as in the run, with its
@@ -22,24 +21,9 @@ Examples:
 #[derive(Debug, Clone, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct ShellArgs {
-    /// The scenario, by its name
-    #[arg(value_name = "SCENARIO")]
-    pub scenario: String,
+    #[command(flatten)]
+    pub one: OneArgs,
     /// A command to run in the place of a shell
     #[arg(value_name = "COMMAND", last = true)]
     pub command: Vec<String>,
-    #[command(flatten)]
-    pub cells: CellArgs,
-    #[command(flatten)]
-    pub candidate: TestedArgs,
-    /// Download nothing: a missing file is an error
-    #[arg(long, alias = "frozen", help_heading = "Execution")]
-    pub offline: bool,
-    /// Override a resource limit; limits in a scenario take precedence
-    #[arg(long = "limit", value_name = "NAME=NUMBER", help_heading = "Execution")]
-    pub limits: Vec<Limit>,
-    #[command(flatten)]
-    pub reach: ReachArgs,
-    #[command(flatten)]
-    pub folders: FolderArgs,
 }

@@ -10,16 +10,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::open_image::Purpose;
+use super::pack::packed;
 use super::reporters::Audience;
-use super::run::{Job, usual};
+use super::run::Job;
 use super::{Failure, candidates, listen, open_image, output};
-use crate::cli::arguments::{BundleArgs, RunArgs, SelectArgs};
+use crate::cli::arguments::BundleArgs;
 use crate::image_tier::Saving;
+use crate::mirror::STORE;
 use crate::report::format::Format;
 use crate::run::plan::Plan;
 use crate::run::tally::ExitCode;
 use crate::suite::scenario::Subject;
-use crate::suite::tier::Tier;
 
 pub(super) use opened::Opened;
 
@@ -27,26 +28,15 @@ use manifest::{Manifest, VERSION};
 use written::Contents;
 
 pub(super) async fn bundle(arguments: BundleArgs) -> Result<ExitCode, Failure> {
-    let BundleArgs { scenario, output, strict, cells, candidate, offline, limits, reach, folders } = arguments;
-    let name = scenario.strip_prefix('=').unwrap_or(&scenario);
-    let file = output.unwrap_or_else(|| PathBuf::from(format!("{name}.bundle.tar")));
+    let BundleArgs { one, output, strict } = arguments;
+    let folder = tempfile::tempdir().map_err(|error| unwritable(&std::env::temp_dir(), &error))?;
+    let report = folder.path().join(contents::REPORT);
+    let (mut job, cell, scenario) = Job::of_one(one, strict, Some(report.clone()), "a bundle")?;
+    let file = output.unwrap_or_else(|| PathBuf::from(format!("{}.bundle.tar", scenario.name)));
     if file.symlink_metadata().is_ok() {
         let hint = Some("name a place where nothing is with --output");
         return Err(Failure::usage(format!("{} exists", file.display()), hint));
     }
-    let folder = tempfile::tempdir().map_err(|error| unwritable(&std::env::temp_dir(), &error))?;
-    let report = folder.path().join(contents::REPORT);
-    let mut job = Job::of(RunArgs {
-        select: SelectArgs::of(vec![format!("={name}")]),
-        strict,
-        candidate,
-        offline,
-        limits,
-        reach,
-        report: Some(report.clone()),
-        ..usual(&folders, &cells, Tier::Image)
-    })?;
-    let (cell, scenario) = job.only("a bundle")?;
     job.plan = Plan::archived(cell.clone(), Arc::clone(&scenario), &job.origin());
     let signals = listen()?;
     let reporters = job.reporters(Audience::Caller(Format::Human))?;
@@ -66,11 +56,15 @@ pub(super) async fn bundle(arguments: BundleArgs) -> Result<ExitCode, Failure> {
         output::complain(format_args!("no bundle was written"));
         return Ok(ended.code);
     };
-    let architecture = &setup.engine.describe().architecture;
+    let suite = packed(&job.folders.suite)?;
+    let store = job.folders.cache.join(STORE);
+    // A file that was found damaged is not there any more; whoever needed it was told.
+    let used: Vec<PathBuf> = setup.server.used().into_iter().filter(|path| store.join(path).is_file()).collect();
+    let engine = setup.engine.describe();
     let manifest = Manifest {
         version: VERSION,
         program: env!("CARGO_PKG_VERSION").to_owned(),
-        suite: String::new(),
+        suite: suite.digest(),
         scenario: scenario.name.clone(),
         variant: cell.variant.name.clone(),
         dialect: cell.dialect.name().to_owned(),
@@ -78,22 +72,15 @@ pub(super) async fn bundle(arguments: BundleArgs) -> Result<ExitCode, Failure> {
         strict,
         limits: job.arguments.limits.iter().map(ToString::to_string).collect(),
         verdict: of.verdict,
-        engine: setup.engine.describe().to_string(),
-        architecture: architecture.clone(),
+        engine: engine.to_string(),
+        architecture: engine.architecture.clone(),
         base_image: base.clone(),
         onbuild_image: onbuild.clone(),
-        fixtures: Vec::new(),
+        fixtures: used.iter().map(|path| path.display().to_string()).collect(),
     };
     let application = (scenario.subject == Subject::Application).then_some(&*scenario);
-    let contents = Contents {
-        manifest,
-        suite: &job.folders.suite,
-        images,
-        store: &job.folders.cache.join(crate::mirror::STORE),
-        used: setup.server.used(),
-        application,
-        report: &report,
-    };
+    let contents =
+        Contents { manifest, suite: &suite, images, store: &store, used: &used, application, report: &report };
     contents.write(&file)?;
     output::complain(format_args!("wrote {}", file.display()));
     Ok(if ended.code == ExitCode::Fail { ExitCode::Pass } else { ended.code })

@@ -10,8 +10,9 @@ use super::Failure;
 use super::contents::{IMAGES, MANIFEST, STORE, SUITE};
 use super::manifest::{Manifest, VERSION};
 use crate::cli::arguments::{CellArgs, RunArgs, SelectArgs};
-use crate::engine::names_something;
+use crate::engine::{SavedImages, names_something};
 use crate::image_tier::Loading;
+use crate::outcome::with_causes;
 use crate::suite::packed::{END, End, Packed};
 
 /// What a bundle's manifest may have, in bytes.
@@ -55,7 +56,7 @@ enum BundleError {
 impl Opened {
     pub(in crate::cli) fn open(file: &Path) -> Result<Self, Failure> {
         Self::read(file).map_err(|error| {
-            let what = format!("{}: {}", file.display(), crate::outcome::with_causes(&error));
+            let what = format!("{}: {}", file.display(), with_causes(&error));
             Failure::usage(what, Some("`wsgi-proof bundle SCENARIO` writes a bundle"))
         })
     }
@@ -115,7 +116,8 @@ impl Opened {
     /// Where its images come from.
     pub(in crate::cli) fn loading(&self) -> Loading {
         let images = [self.manifest.base_image.clone(), self.manifest.onbuild_image.clone()];
-        Loading::of(self.file.clone(), self.images, images)
+        let (from, length) = self.images;
+        Loading::of(SavedImages { file: self.file.clone(), from, length, images })
     }
 
     /// The arguments of a run of it: what was not given is as in the run that it is of.

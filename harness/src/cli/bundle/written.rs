@@ -7,21 +7,20 @@ use std::path::{Path, PathBuf};
 use super::contents::{APPLICATION, IMAGES, MANIFEST, README, REPORT, SCRIPT, STORE, SUITE};
 use super::manifest::Manifest;
 use super::{Failure, script, unwritable};
-use crate::cli::pack::packed;
 use crate::host::written;
 use crate::outcome::with_causes;
+use crate::suite::packed::Packed;
 use crate::suite::scenario::{Scenario, build_context};
 
 /// All that goes into a bundle.
 pub(super) struct Contents<'a> {
-    /// What it is of; the suite's digest and the fixtures are filled in.
     pub manifest: Manifest,
-    pub suite: &'a Path,
+    pub suite: &'a Packed,
     pub images: &'a Path,
     /// The fixture store.
     pub store: &'a Path,
     /// The files of the store that were used.
-    pub used: Vec<PathBuf>,
+    pub used: &'a [PathBuf],
     /// The scenario, if it is of an application.
     pub application: Option<&'a Scenario>,
     /// The folder with the report.
@@ -30,32 +29,27 @@ pub(super) struct Contents<'a> {
 
 impl Contents<'_> {
     /// Writes it, whole or not at all.
-    pub(super) fn write(mut self, into: &Path) -> Result<(), Failure> {
-        let suite = packed(self.suite)?;
-        self.manifest.suite = suite.digest();
+    pub(super) fn write(&self, into: &Path) -> Result<(), Failure> {
         let application = self.application.map(build_context).transpose();
         let application = application.map_err(|error| Failure::usage(with_causes(&error), None))?;
-        // One that is damaged is not there any more; whoever needed it was told.
-        self.used.retain(|path| self.store.join(path).is_file());
-        self.manifest.fixtures = self.used.iter().map(|path| path.display().to_string()).collect();
         let failed = |error: io::Error| unwritable(into, &error);
-        written::made(into, |file| self.archive(file, &suite.to_bytes(), application.as_deref())).map_err(failed)
+        written::made(into, |file| self.archive(file, application.as_deref())).map_err(failed)
     }
 
-    fn archive(&self, file: &mut File, suite: &[u8], application: Option<&[u8]>) -> io::Result<()> {
+    fn archive(&self, file: &mut File, application: Option<&[u8]>) -> io::Result<()> {
         let mut archive = tar::Builder::new(file);
         let manifest = serde_json::to_vec_pretty(&self.manifest)?;
         add(&mut archive, MANIFEST, &manifest, 0o644)?;
         add(&mut archive, README, script::readme(&self.manifest, application.is_some()).as_bytes(), 0o644)?;
         add(&mut archive, SCRIPT, script::script(&self.manifest, self.application).as_bytes(), 0o755)?;
-        add(&mut archive, SUITE, suite, 0o644)?;
+        add(&mut archive, SUITE, &self.suite.to_bytes(), 0o644)?;
         if let Some(application) = application {
             add(&mut archive, APPLICATION, application, 0o644)?;
         }
         for name in names(self.report)? {
             archive.append_path_with_name(self.report.join(&name), Path::new(REPORT).join(&name))?;
         }
-        for path in &self.used {
+        for path in self.used {
             archive.append_path_with_name(self.store.join(path), Path::new(STORE).join(path))?;
         }
         archive.append_path_with_name(self.images, IMAGES)?;
