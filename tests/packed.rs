@@ -190,7 +190,7 @@ fn a_container_of_it_gates_images() {
         &volume(engine.cache().to_str().unwrap(), "/var/cache/wsgi-proof"),
         // What the engine's cache shares with others is there by its path.
         &volume(shared, shared),
-        &volume(report.to_str().unwrap(), "/work/report"),
+        &volume(report.to_str().unwrap(), "/workspace/report"),
         image,
         "run",
         "--base-image=wsgi-proof:base-python-3.11",
