@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use predicates::prelude::PredicateBooleanExt;
 use predicates::str::contains;
 
-use crate::support::{NO_ENGINE, PrivateEngine, Slot, first_run, text, without_engine, wsgi_proof};
+use crate::support::{NO_ENGINE, PrivateEngine, Slot, first_run, program, root, text, without_engine, wsgi_proof};
 
 /// What a person would type, without a terminal: standard input is no terminal here.
 const TYPED: &str = "id -u; pwd
@@ -76,6 +76,34 @@ impl Person {
     fn types(&mut self, text: &str) {
         self.child.stdin.as_mut().unwrap().write_all(text.as_bytes()).unwrap();
     }
+}
+
+/// What is typed goes on as it is, control-C too; afterwards the terminal is as it was.
+#[test]
+fn a_terminal_is_passed_on() {
+    first_run();
+    let _slot = Slot::take();
+    let shell = format!("{} shell base-image-size", program().display());
+    let inner = format!("stty rows 33 cols 77; {shell}; echo \"returned $?\"; stty -a");
+    let mut command = Command::new("script");
+    command.args(["--quiet", "--return", "--command", &inner, "/dev/null"]).current_dir(root());
+    let mut person = Person::begin(command.env("TERM", "xterm-color").env("SHELL", "/bin/sh"));
+    person.sees("# ");
+    person.types("stty size; tty; echo \"kind:\" $TERM\r");
+    for text in ["33 77\r\n", "/dev/pts/0\r\n", "kind: xterm-color\r\n"] {
+        person.sees(text);
+    }
+    // One program, since a shell that is interrupted between two commands of a line goes on with the second one.
+    person.types("sh -c 'echo slee\"\"ping; exec sleep 1000'\r");
+    person.sees("sleeping\r\n");
+    person.types("\u{3}");
+    // What is typed before the interrupt is taken would be lost, as in any terminal.
+    person.sees("^C");
+    person.types("echo went''on; exit 3\r");
+    for text in ["wenton\r\n", "returned 0\r\n", " icanon"] {
+        person.sees(text);
+    }
+    assert!(person.child.wait().unwrap().success());
 }
 
 /// Whatever ends it, nothing of it is left.
