@@ -31,6 +31,7 @@ mod rooms;
 pub use cli::command;
 pub use contract_tier::requirements::proof;
 pub use contract_tier::sandbox::keeper::main as keeper;
+pub use contract_tier::sandbox::starter::main as starter;
 pub use contract_tier::stub::main as stub;
 pub use host::outgoing::Diagnostics;
 pub use mutate::{Bug, Mutant, Operator, SCRIPTS, mutants};

@@ -7,8 +7,8 @@ fn main() -> ExitCode {
     if let Some(code) = wsgi_proof::stub() {
         return ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX));
     }
-    // It is also what ends sandboxes when it is killed.
-    if let Some(code) = wsgi_proof::keeper() {
+    // It is also what starts sandboxes, and what ends them when it is killed.
+    if let Some(code) = wsgi_proof::starter().or_else(wsgi_proof::keeper) {
         return ExitCode::from(u8::try_from(code).unwrap_or(u8::MAX));
     }
     // What whoever started this program has open is nothing to what it starts.

@@ -1,8 +1,8 @@
 //! Control groups: what all the processes of a sandbox may have of memory, and how many they may be. Both versions of Linux, where this
 //! program may make them; elsewhere the limits of single processes stand in (see [`super::limit`]).
 
-use std::fs;
-use std::io;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -22,8 +22,8 @@ const MOUNT: &str = "/sys/fs/cgroup";
 pub(super) struct Groups {
     /// Folders for the groups of this program: one in version 2, one for each controller in version 1.
     parents: Vec<PathBuf>,
-    /// Where the threads of this program are, in version 1: there a thread can go into a group and come back.
-    homes: Vec<PathBuf>,
+    /// Files that lead back to where the threads of this program are, in version 1: there a thread can go into a group and come back.
+    home: Vec<File>,
     made: AtomicU32,
 }
 
@@ -31,7 +31,14 @@ pub(super) struct Groups {
 #[derive(Debug)]
 pub(super) struct Group<'a> {
     folders: Vec<PathBuf>,
-    homes: &'a [PathBuf],
+    home: &'a [File],
+}
+
+/// How a thread goes into a group, and back home: what is started meanwhile is in the group from its beginning. A file of a group says
+/// who opened it, and so may be written to by another user than the one who may move threads.
+pub(super) struct ByThread<'a> {
+    pub there: Vec<File>,
+    pub home: &'a [File],
 }
 
 impl Groups {
@@ -46,8 +53,10 @@ impl Groups {
             }
             parents.push(parent);
         }
-        let homes = if by_thread { hierarchies } else { Vec::new() };
-        let mut made = Self { parents, homes, made: AtomicU32::new(0) };
+        let hierarchies = if by_thread { hierarchies } else { Vec::new() };
+        let home =
+            hierarchies.iter().map(|hierarchy| threads(hierarchy)).collect::<io::Result<_>>().unwrap_or_default();
+        let mut made = Self { parents, home, made: AtomicU32::new(0) };
         // In version 2 a group has the controllers that its parent passes on.
         for parent in &made.parents {
             let passed_on = parent.join("cgroup.subtree_control");
@@ -58,7 +67,7 @@ impl Groups {
         // One that is tried first says whether limits can be set at all.
         let goes_in = made.group(64 << 20, 64).ok()?.start(|| Ok(())).is_ok();
         if !goes_in {
-            made.homes.clear();
+            made.home.clear();
         }
         Some(made)
     }
@@ -69,7 +78,7 @@ impl Groups {
     /// When it cannot be made or limited.
     pub(super) fn group(&self, memory: u64, processes: u32) -> io::Result<Group<'_>> {
         let name = self.made.fetch_add(1, Ordering::Relaxed).to_string();
-        let mut group = Group { folders: Vec::new(), homes: &self.homes };
+        let mut group = Group { folders: Vec::new(), home: &self.home };
         for parent in &self.parents {
             let folder = parent.join(&name);
             fs::create_dir(&folder)?;
@@ -77,7 +86,7 @@ impl Groups {
         }
         group.limit(&["memory.max", "memory.limit_in_bytes"], &memory.to_string())?;
         // bubblewrap, which waits outside for the program's end, is counted where it starts in the group.
-        let waiting = u32::from(!self.homes.is_empty());
+        let waiting = u32::from(!self.home.is_empty());
         group.limit(&["pids.max"], &processes.saturating_add(waiting).to_string())?;
         // Not everywhere is there an account of swap space.
         drop(group.limit(&["memory.swap.max"], "0"));
@@ -97,17 +106,24 @@ impl Group<'_> {
     /// [added](Self::add).
     ///
     /// # Errors
-    /// Those of `start`, and when the thread cannot go into the group or come back.
+    /// As [`ByThread::start`].
     pub(super) fn start<T>(&self, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        if self.homes.is_empty() {
-            return start();
+        match self.by_thread()? {
+            Some(by_thread) => by_thread.start(start),
+            None => start(),
         }
-        // "0" is the calling thread.
-        let go = |folder: &PathBuf| fs::write(folder.join("tasks"), "0");
-        let started = self.folders.iter().try_for_each(go).and_then(|()| start());
-        // It goes home from all of them, whatever happened before.
-        self.homes.iter().map(go).fold(Ok(()), io::Result::and)?;
-        started
+    }
+
+    /// How a thread goes into the group, where one can.
+    ///
+    /// # Errors
+    /// When it may not.
+    pub(super) fn by_thread(&self) -> io::Result<Option<ByThread<'_>>> {
+        if self.home.is_empty() {
+            return Ok(None);
+        }
+        let there = self.folders.iter().map(|folder| threads(folder)).collect::<io::Result<_>>()?;
+        Ok(Some(ByThread { there, home: self.home }))
     }
 
     /// Puts a process into the group that was not started in it, and so whatever it starts from now on. The kernel takes up to ten
@@ -116,7 +132,7 @@ impl Group<'_> {
     /// # Errors
     /// When it may not be put there.
     pub(super) fn add(&self, process: Pid) -> io::Result<()> {
-        if !self.homes.is_empty() {
+        if !self.home.is_empty() {
             return Ok(());
         }
         let number = process.as_raw_nonzero().to_string();
@@ -142,6 +158,26 @@ impl Group<'_> {
         let file = files.into_iter().find(|file| file.exists()).ok_or(io::ErrorKind::NotFound)?;
         fs::write(file, value)
     }
+}
+
+impl ByThread<'_> {
+    /// Starts a program in the group: the calling thread goes into it, and home from there.
+    ///
+    /// # Errors
+    /// Those of `start`, and when the thread cannot go into the group or come back.
+    pub(super) fn start<T>(&self, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        // "0" is the calling thread.
+        let go = |mut threads: &File| threads.write_all(b"0");
+        let started = self.there.iter().try_for_each(go).and_then(|()| start());
+        // It goes home from all of them, whatever happened before.
+        self.home.iter().map(go).fold(Ok(()), io::Result::and)?;
+        started
+    }
+}
+
+/// The file that moves threads into a group.
+fn threads(folder: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).open(folder.join("tasks"))
 }
 
 impl Drop for Group<'_> {

@@ -5,8 +5,7 @@
 //! executes a program, it is gone (`PR_SET_PDEATHSIG` in prctl(2)). And bubblewrap that is killed while it starts a sandbox leaves
 //! process 1 waiting for ever, before it has that signal, and before anybody has a handle of it.
 
-use std::io::{self, IoSlice, IoSliceMut};
-use std::mem::MaybeUninit;
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -15,12 +14,9 @@ use std::process::{Child, Command, Stdio};
 
 use procfs::ProcResult;
 use procfs::process::{Process, all_processes};
-use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
-    recvmsg, sendmsg,
-};
 use rustix::process::{Pid, Signal, pidfd_send_signal};
 
+use super::handles;
 use super::running::{end, has_ended};
 
 /// The name by which this program is the keeper.
@@ -62,12 +58,7 @@ impl Keeper {
     /// When it is not there to take it.
     pub(super) fn keep(&self, process: &OwnedFd) -> io::Result<()> {
         let socket = self.socket.as_ref().ok_or(io::ErrorKind::BrokenPipe)?;
-        let handles = [process.as_fd()];
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut handed = SendAncillaryBuffer::new(&mut space);
-        handed.push(SendAncillaryMessage::ScmRights(&handles));
-        sendmsg(socket, &[IoSlice::new(b"1")], &mut handed, SendFlags::NOSIGNAL)?;
-        Ok(())
+        handles::send(socket, &[process.as_fd()])
     }
 }
 
@@ -110,27 +101,12 @@ fn end_programs_of(folder: &Path) -> ProcResult<()> {
 
 /// Takes handles until the other end is closed, and then kills what is left.
 fn keep(socket: impl AsFd) -> io::Result<()> {
-    let mut kept = Vec::new();
-    loop {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut handed = RecvAncillaryBuffer::new(&mut space);
-        let mut byte = [0];
-        let received = recvmsg(&socket, &mut [IoSliceMut::new(&mut byte)], &mut handed, RecvFlags::CMSG_CLOEXEC);
-        let ended = match received {
-            Ok(message) => message.bytes == 0,
-            Err(rustix::io::Errno::INTR) => continue,
-            Err(_) => true,
-        };
-        for message in handed.drain() {
-            if let RecvAncillaryMessage::ScmRights(handles) = message {
-                kept.extend(handles);
-            }
-        }
-        if ended {
-            break;
-        }
+    let mut kept: Vec<OwnedFd> = Vec::new();
+    // A socket that cannot be read has no other end, either.
+    while let Ok(Some(handles)) = handles::receive(&socket) {
+        kept.extend(handles);
         if kept.len() > MANY {
-            kept.retain(|process: &OwnedFd| !has_ended(process));
+            kept.retain(|process| !has_ended(process));
         }
     }
     kept.iter().try_for_each(|process| match pidfd_send_signal(process, Signal::KILL) {

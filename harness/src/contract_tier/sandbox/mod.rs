@@ -4,6 +4,7 @@
 mod candidate;
 mod error;
 mod group;
+mod handles;
 mod host_folders;
 pub(crate) mod keeper;
 mod programs;
@@ -12,6 +13,7 @@ mod running;
 mod scratch;
 mod seccomp;
 mod skeleton;
+pub(crate) mod starter;
 mod status;
 mod tools;
 mod unpacked;
@@ -20,6 +22,7 @@ mod words;
 mod workspace;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -37,6 +40,7 @@ use keeper::Keeper;
 use recorder::Recorder;
 use running::{Ran, Watch};
 use scratch::ScratchFolder;
+use starter::Starter;
 use tools::Tools;
 
 pub(crate) use candidate::Candidate;
@@ -70,6 +74,7 @@ pub(crate) struct Sandboxes {
     own_users: bool,
     /// Who programs in sandboxes are on this machine.
     user: HostUser,
+    starter: Starter,
     keeper: Keeper,
     /// Control groups, where this program may make them.
     groups: Option<Groups>,
@@ -154,10 +159,16 @@ impl Sandboxes {
         for line in &warnings {
             progress(line);
         }
-        let tools = Tools::new(cache, offline, folder.path(), progress).await?;
+        // Beside what follows: it is large, and its place in memory may have to be found first.
+        let program = folder.path().join("program");
+        let to = program.clone();
+        let copying = tokio::task::spawn_blocking(move || tools::copy_of_this_program(&to));
+        let tools = Tools::new(cache, offline, folder.path(), &program, progress).await?;
         let programs = folder.path().join("usr-bin");
         programs::link(&programs, Path::new("/usr/bin"), Path::new(HOST)).map_err(SandboxError::io(&programs))?;
-        let keeper = Keeper::start(&tools.program).map_err(SandboxError::io(&tools.program))?;
+        copying.await.map_err(io::Error::from).flatten().map_err(SandboxError::io(&program))?;
+        let keeper = Keeper::start(&program).map_err(SandboxError::io(&program))?;
+        let starter = tools.starter(user).map_err(SandboxError::io(&program))?;
         folder.note_groups().map_err(SandboxError::io(folder.path()))?;
         let groups = Groups::new(&folder.name());
         Ok(Self {
@@ -165,6 +176,7 @@ impl Sandboxes {
             limit: LIMIT,
             own_users,
             user,
+            starter,
             keeper,
             groups,
             folder,
@@ -242,21 +254,22 @@ impl Sandboxes {
             return Ok(End::unknown_format(program));
         }
         skeleton::mount_points(workspace, start, &self.host_folders).map_err(SandboxError::io(workspace.root()))?;
-        let mut command = self.bubblewrap();
-        command.args(self.words(workspace, start)).arg("--").args(self.as_user(start.user)).args(&start.command);
-        command.stdin(Stdio::null());
+        let mut words = self.words(workspace, start);
+        words.push("--".into());
+        words.extend(self.as_user(start.user).iter().chain(&start.command).map(OsString::from));
         let socket = workspace.given().join(record::SOCKET_FILE);
         let watch = Watch {
             user: self.user,
             filters: &self.tools.filters,
             groups: self.groups.as_ref(),
             keeper: &self.keeper,
+            starter: &self.starter,
             folder: workspace.folder(),
             bounds: Bounds { time: start.bounds.time.min(self.limit), ..start.bounds },
         };
         let recorder =
             Recorder::new(&socket, &self.tools.program, workspace.said()).map_err(SandboxError::io(&socket))?;
-        match watch.run(command, recorder).await.map_err(SandboxError::io(self.tools.bubblewrap()))? {
+        match watch.run(&words, recorder).await.map_err(SandboxError::io(self.tools.bubblewrap()))? {
             Ran::Ended(end) => Ok(end),
             Ran::NotStarted(why) => not_started(&why),
         }

@@ -1,18 +1,17 @@
 //! A program in a sandbox from its start to its end: watched from outside, held to its limits, and gone with all that it started.
 
+use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use command_fds::{CommandFdExt, FdMapping};
 use futures_util::future::OptionFuture;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal, pidfd_open, pidfd_send_signal, prlimit};
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::Receiver;
-use tokio::process::{Child, Command};
 use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
@@ -20,16 +19,20 @@ use super::End;
 use super::group::{Group, Groups};
 use super::keeper::Keeper;
 use super::recorder::Recorder;
+use super::starter::{Given, Started, Starter};
 use super::status::Status;
 use super::user::HostUser;
 use crate::beneath::take_more;
 use crate::check::captured::Captured;
 use crate::check::limit::Exceeded;
 
-/// Descriptors of bubblewrap: where it says what it does, what it waits for, and the first filter of system calls; others follow.
+/// Descriptors of bubblewrap: where it says what it does, what it waits for, and the first filter of system calls; others follow. They are
+/// in the order in which it gets them.
 pub(super) const STATUS: i32 = 3;
 pub(super) const GO: i32 = 4;
 pub(super) const FILTER: i32 = 5;
+/// How many they are at the most.
+pub(super) const FURTHER: usize = 5;
 /// How often the space that a program takes is looked at.
 const LOOK: Duration = Duration::from_millis(100);
 /// What a file or folder takes of a disk at the least, in bytes: so that many empty ones have an end, too.
@@ -68,6 +71,7 @@ pub(super) struct Watch<'a> {
     pub filters: &'a [PathBuf],
     pub groups: Option<&'a Groups>,
     pub keeper: &'a Keeper,
+    pub starter: &'a Starter,
     /// The folder whose growth is limited.
     pub folder: &'a Path,
     pub bounds: Bounds,
@@ -75,7 +79,7 @@ pub(super) struct Watch<'a> {
 
 /// Where a sandbox stands while it runs.
 struct Sandbox<'a> {
-    child: Child,
+    bubblewrap: Started,
     /// Process 1 of the sandbox: all others end with it.
     first: Option<OwnedFd>,
     status: Status,
@@ -86,29 +90,22 @@ struct Sandbox<'a> {
 
 impl Watch<'_> {
     /// Runs bubblewrap with these words to the end of the program that it starts.
-    pub(super) async fn run(&self, mut command: Command, recorder: Recorder<'_>) -> io::Result<Ran> {
+    pub(super) async fn run(&self, words: &[OsString], recorder: Recorder<'_>) -> io::Result<Ran> {
         let (status, says) = io::pipe()?;
         let (waits, go) = io::pipe()?;
         let (log, prints) = io::pipe()?;
         self.user.give_open(&prints)?;
-        command.stdout(prints.try_clone()?).stderr(prints);
-        let mut given = vec![(OwnedFd::from(says), STATUS), (waits.into(), GO)];
-        for (filter, descriptor) in self.filters.iter().zip(FILTER..) {
-            given.push((std::fs::File::open(filter)?.into(), descriptor));
+        let mut further = vec![OwnedFd::from(says), waits.into()];
+        for filter in self.filters {
+            further.push(std::fs::File::open(filter)?.into());
         }
-        let given = given.into_iter().map(|(parent_fd, child_fd)| FdMapping { parent_fd, child_fd }).collect();
-        command.fd_mappings(given).map_err(io::Error::other)?;
         let begun = Instant::now();
         let group = self.groups.map(|groups| groups.group(self.bounds.memory, self.bounds.processes)).transpose()?;
-        command.kill_on_drop(true);
-        let child = match &group {
-            Some(group) => group.start(|| command.spawn())?,
-            None => command.spawn()?,
-        };
-        // The ends that it has are its own.
-        drop(command);
+        let given = Given { prints: prints.into(), further };
+        let bubblewrap = self.starter.run(words, given, group.as_ref()).await?;
         let status = Status::new(status.into())?;
-        let mut sandbox = Sandbox { child, first: None, status, log: Log::new(log.into(), self.bounds.log)?, group };
+        let mut sandbox =
+            Sandbox { bubblewrap, first: None, status, log: Log::new(log.into(), self.bounds.log)?, group };
         let deadline = tokio::time::sleep(self.bounds.time);
         tokio::pin!(deadline);
         let ended = tokio::select! {
@@ -118,7 +115,7 @@ impl Watch<'_> {
         };
         // bubblewrap can have ended before process 1: where both are in one control group the kernel may kill it for their memory.
         sandbox.kill();
-        let bubblewrap = sandbox.child.wait().await?;
+        let bubblewrap = sandbox.bubblewrap.wait().await?;
         sandbox.gone().await?;
         let used = sandbox.files_in_memory();
         drop(sandbox.group.take());
@@ -166,11 +163,11 @@ impl Watch<'_> {
                     Read::TooMuch => return Ok(Some(Stopped::Exceeded(Exceeded::Log(self.bounds.log)))),
                     // Nobody has the pipe any more.
                     Read::End => {
-                        sandbox.child.wait().await?;
+                        sandbox.bubblewrap.wait().await?;
                         return Ok(None);
                     }
                 },
-                ended = sandbox.child.wait() => {
+                ended = sandbox.bubblewrap.wait() => {
                     ended?;
                     return Ok(None);
                 }
@@ -245,7 +242,7 @@ impl Sandbox<'_> {
         }
         let killed = self.first.as_ref().is_some_and(|first| pidfd_send_signal(first, Signal::KILL).is_ok());
         if !killed {
-            drop(self.child.start_kill());
+            self.bubblewrap.kill();
         }
     }
 
@@ -284,7 +281,7 @@ fn await_end(process: &OwnedFd, most: &Timespec) -> bool {
 impl Drop for Sandbox<'_> {
     /// Ends a program that nobody waits for any more, since the run has ended.
     fn drop(&mut self) {
-        if self.child.id().is_none() {
+        if self.bubblewrap.has_ended() {
             return;
         }
         self.kill();
@@ -293,11 +290,8 @@ impl Drop for Sandbox<'_> {
             await_end(first, &GONE);
         }
         // With bubblewrap in it, its control group could not be removed.
-        let bubblewrap = self.child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
-        if let Some(bubblewrap) = bubblewrap.and_then(|process| pidfd_open(process, PidfdFlags::empty()).ok()) {
-            drop(self.child.start_kill());
-            await_end(&bubblewrap, &GONE);
-        }
+        self.bubblewrap.kill();
+        self.bubblewrap.await_end(&GONE);
     }
 }
 

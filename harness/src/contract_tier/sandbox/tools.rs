@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
+use super::starter::Starter;
+use super::user::HostUser;
 use super::{SandboxError, seccomp};
 use crate::engine::private::Toolbox;
 use crate::outcome::with_causes;
@@ -29,7 +31,8 @@ pub(super) struct Tools {
 }
 
 impl Tools {
-    /// Finds bubblewrap, or unpacks it into the cache, and copies what is not the machine's own into a folder.
+    /// Finds bubblewrap, or unpacks it into the cache, and copies what is not the machine's own into a folder. `program` is where this
+    /// program's copy is, or will be.
     ///
     /// # Errors
     /// When bubblewrap is not available, or a file cannot be copied.
@@ -37,6 +40,7 @@ impl Tools {
         cache: &Path,
         offline: bool,
         folder: &Path,
+        program: &Path,
         progress: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<Self, SandboxError> {
         let missing = |why: String| SandboxError::NoBubblewrap { why };
@@ -56,8 +60,7 @@ impl Tools {
         } else {
             found
         };
-        let own = std::env::current_exe().map_err(SandboxError::io(Path::new("the running program")))?;
-        let program = copy_loaded(&own, &folder.join("program")).map_err(SandboxError::io(&own))?;
+        let program = program.to_owned();
         let mut tools = Self { bubblewrap, libraries, program, filters: Vec::new(), keeps_from_users: false };
         tools.keeps_from_users = tools.version().await.is_some_and(|version| version >= KEEPS_FROM_USERS);
         let made = [
@@ -81,6 +84,11 @@ impl Tools {
         command
     }
 
+    /// What starts bubblewrap as this user; this program's copy must be there.
+    pub(super) fn starter(&self, user: HostUser) -> io::Result<Starter> {
+        Starter::start(&self.program, &self.bubblewrap, &self.libraries, user)
+    }
+
     /// Where bubblewrap is.
     pub(super) fn bubblewrap(&self) -> &Path {
         &self.bubblewrap
@@ -100,13 +108,17 @@ fn copy(from: &Path, to: &Path) -> io::Result<PathBuf> {
     Ok(to.to_owned())
 }
 
+/// Copies the program that is running, as far as it is needed to run it.
+pub(super) fn copy_of_this_program(to: &Path) -> io::Result<()> {
+    copy_loaded(&std::env::current_exe()?, to)
+}
+
 /// Copies that part of a program which the kernel loads: what tells a debugger of it is the larger part, and the folder is in memory.
-fn copy_loaded(from: &Path, to: &Path) -> io::Result<PathBuf> {
+fn copy_loaded(from: &Path, to: &Path) -> io::Result<()> {
     let mut program = File::open(from)?;
     let length = loaded(&program)?.unwrap_or(u64::MAX);
     io::copy(&mut (&mut program).take(length), &mut File::create_new(to)?)?;
-    fs::set_permissions(to, Permissions::from_mode(0o555))?;
-    Ok(to.to_owned())
+    fs::set_permissions(to, Permissions::from_mode(0o555))
 }
 
 /// How much of a program is loaded, from its beginning on, in bytes; nothing where it is no program of 64 bits (`elf(5)`).
@@ -144,7 +156,8 @@ mod tests {
     fn a_program_runs_without_what_is_not_loaded() {
         let folder = tempfile::tempdir().unwrap();
         let own = std::env::current_exe().unwrap();
-        let copied = copy_loaded(&own, &folder.path().join("program")).unwrap();
+        let copied = folder.path().join("program");
+        copy_loaded(&own, &copied).unwrap();
         assert!(fs::metadata(&copied).unwrap().len() < fs::metadata(own).unwrap().len());
         assert!(Command::new(copied).arg("--list").output().unwrap().status.success());
     }
@@ -154,7 +167,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let script = folder.path().join("script");
         fs::write(&script, "#!/bin/sh\n".repeat(20)).unwrap();
-        let copied = copy_loaded(&script, &folder.path().join("program")).unwrap();
+        let copied = folder.path().join("program");
+        copy_loaded(&script, &copied).unwrap();
         assert_eq!(fs::read(script).unwrap(), fs::read(copied).unwrap());
     }
 }
