@@ -30,7 +30,7 @@ use crate::run::tier;
 use crate::suite::assertion_lock::{RELOCK, SuiteLock, SuiteLockError};
 use crate::suite::cell::Cell;
 use crate::suite::contract::Contract;
-use crate::suite::packed::Packed;
+use crate::suite::packed;
 use crate::suite::scenario::Scenario;
 use crate::suite::tier::Tier;
 use crate::suite::toml_file::TomlError;
@@ -241,7 +241,7 @@ fn suite_of(folders: &Folders) -> Option<String> {
     if folders.carried {
         return carried::digest().map(str::to_owned);
     }
-    Packed::of(&folders.suite).ok().map(|packed| packed.digest())
+    packed::digest(&folders.suite).ok()
 }
 
 /// The lock of a suite, which it must have: without one nothing says that scenarios or assertions are gone.

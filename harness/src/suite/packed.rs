@@ -1,11 +1,11 @@
 //! A suite in one piece: what a program carries with it, and the digest that reports name a suite by.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use super::scenario::{ContextError, folder_context};
+use super::scenario::{ContextError, folder_context, write_folder_context};
 
 /// What a suite consists of, in the order in which it is packed.
 pub(crate) const FOLDERS: [&str; 2] = ["scenarios", "images"];
@@ -86,13 +86,61 @@ impl Packed {
     }
 
     fn end(&self) -> End {
-        let lengths = [self.archives[0].len() as u64, self.archives[1].len() as u64];
-        let mut digest = Sha256::new();
-        for (length, archive) in lengths.iter().zip(&self.archives) {
-            digest.update(length.to_le_bytes());
-            digest.update(archive);
+        let mut digested = Digested::default();
+        for archive in &self.archives {
+            digested.take(archive);
+            digested.end_archive();
         }
-        End { lengths, digest: digest.finalize().into() }
+        digested.end()
+    }
+}
+
+/// The name of the suite in a folder, as [`Packed::digest`]; its archives are not kept.
+///
+/// # Errors
+/// As [`Packed::of`].
+pub(crate) fn digest(suite: &Path) -> Result<String, PackError> {
+    let mut digested = Digested::default();
+    for folder in FOLDERS {
+        write_folder_context(&suite.join(folder), &[], &mut digested)
+            .map_err(|source| PackError { folder, source })?
+            .end_archive();
+    }
+    Ok(digested.end().name())
+}
+
+/// Archives as they come: the digest is of each one's content and length.
+#[derive(Default)]
+struct Digested {
+    hash: Sha256,
+    lengths: [u64; FOLDERS.len()],
+    complete: usize,
+}
+
+impl Digested {
+    fn take(&mut self, content: &[u8]) {
+        self.hash.update(content);
+        self.lengths[self.complete] += content.len() as u64;
+    }
+
+    fn end_archive(&mut self) {
+        self.hash.update(self.lengths[self.complete].to_le_bytes());
+        self.complete += 1;
+    }
+
+    fn end(self) -> End {
+        End { lengths: self.lengths, digest: self.hash.finalize().into() }
+    }
+}
+
+impl Write for &mut Digested {
+    fn write(&mut self, content: &[u8]) -> io::Result<usize> {
+        self.take(content);
+        Ok(content.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -149,6 +197,7 @@ mod tests {
         let packed = Packed::of(suite().path()).unwrap();
         let again = read(&packed.to_bytes()).unwrap();
         assert_eq!(again.digest(), packed.digest());
+        assert_eq!(digest(suite().path()).unwrap(), packed.digest());
         let out = tempfile::tempdir().unwrap();
         again.unpack(out.path()).unwrap();
         assert!(Packed::of(out.path()).unwrap() == packed);

@@ -20,7 +20,9 @@ mod typed;
 
 use crate::outcome::At;
 
-pub(crate) use context::{ContextError, MAX_CONTEXT, build_context, folder_context, rebuild_context, volume_context};
+pub(crate) use context::{
+    ContextError, MAX_CONTEXT, build_context, folder_context, rebuild_context, volume_context, write_folder_context,
+};
 pub(crate) use folders::{APP_FOLDER, SCENARIO_FILE, VOLUME_FOLDER};
 pub(crate) use load::{is_kebab_case, load};
 pub(crate) use pattern::as_typed;

@@ -11,7 +11,7 @@
 //! it gives up is "newer": an edit can make a file's time earlier. Nothing in a fresh context is compared that way.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -51,10 +51,11 @@ impl Layout<'_> {
     }
 }
 
-pub(super) fn archive(folder: &Path, layout: &Layout<'_>) -> Result<Vec<u8>, ContextError> {
+/// Writes the archive of a folder, and gives back what it was written into.
+pub(super) fn archive<W: Write>(folder: &Path, layout: &Layout<'_>, into: W) -> Result<W, ContextError> {
     let Layout { mode_of, replacements, .. } = layout;
     let opened = Folder::open(folder)?;
-    let mut archive = tar::Builder::new(Vec::new());
+    let mut archive = tar::Builder::new(into);
     // By the names that they get, so that the order is the same in the same archive.
     let items: BTreeMap<PathBuf, (PathBuf, Entry)> =
         entries(folder)?.into_iter().map(|(path, entry)| (layout.renamed(&path), (path, entry))).collect();

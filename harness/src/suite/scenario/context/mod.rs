@@ -5,7 +5,7 @@ mod content;
 mod dockerignore;
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use super::{Scenario, Volume};
@@ -104,7 +104,7 @@ pub(crate) fn rebuild_context(
         folder: (!scenario.keep_folders).then(|| scenario.dialect.folder()),
         generate: scenario.generate.as_ref(),
     };
-    archive(app, &layout)
+    archive(app, &layout, Vec::new())
 }
 
 /// Makes the archive of a volume's files, by the same rules.
@@ -118,7 +118,7 @@ pub(crate) fn volume_context(volume: &Volume) -> Result<Vec<u8>, ContextError> {
         folder: volume.dialect_folder,
         generate: None,
     };
-    archive(&volume.folder, &layout)
+    archive(&volume.folder, &layout, Vec::new())
 }
 
 /// Makes the build context of a folder of ours: as that of an application, but a file that is executable in the checkout
@@ -127,12 +127,24 @@ pub(crate) fn volume_context(volume: &Volume) -> Result<Vec<u8>, ContextError> {
 /// # Errors
 /// When the folder has what a context cannot hold.
 pub(crate) fn folder_context(folder: &Path, replacements: &[(PathBuf, Vec<u8>)]) -> Result<Vec<u8>, ContextError> {
+    write_folder_context(folder, replacements, Vec::new())
+}
+
+/// Writes the build context of a folder of ours, and gives back what it was written into.
+///
+/// # Errors
+/// As [`folder_context`], and when it cannot be written.
+pub(crate) fn write_folder_context<W: Write>(
+    folder: &Path,
+    replacements: &[(PathBuf, Vec<u8>)],
+    into: W,
+) -> Result<W, ContextError> {
     let opened = Folder::open(folder)?;
     let executable = |path: &Path| {
         let mode = opened.status(path).ok().flatten().map_or(0, |status| status.st_mode);
         (mode & 0o100 != 0).then_some(0o755)
     };
-    archive(folder, &Layout { mode_of: &executable, replacements, folder: None, generate: None })
+    archive(folder, &Layout { mode_of: &executable, replacements, folder: None, generate: None }, into)
 }
 
 #[cfg(test)]
