@@ -17,6 +17,12 @@ pub(crate) enum SandboxError {
     /// What a program in a sandbox may use cannot be limited.
     #[error("cannot limit a sandbox: root has neither writable control groups nor CAP_SYS_RESOURCE")]
     NoLimits,
+    /// This program is the stubs.
+    #[error("`{}` was replaced while it ran", program.display())]
+    Replaced { program: PathBuf },
+    /// What starts sandboxes does not do so any more.
+    #[error(transparent)]
+    NoStarter(io::Error),
     /// A file of the sandbox.
     #[error("{}", path.display())]
     Io { path: PathBuf, source: io::Error },
@@ -41,6 +47,10 @@ impl SandboxError {
                  which can run all sandboxes in one container"
             }
             Self::NoPip(_) => "the stub of pip follows the version that the lock pins: add it",
+            Self::Replaced { .. } => "run it again, and do not build it meanwhile",
+            Self::NoStarter(_) => {
+                "run it again; something ended a process of this program, or the machine had too little for it"
+            }
             Self::Io { .. } => "check the space and permissions of the cache folder; --cache names another one",
         }
     }

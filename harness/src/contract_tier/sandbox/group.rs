@@ -106,12 +106,11 @@ impl Group<'_> {
     /// [added](Self::add).
     ///
     /// # Errors
-    /// As [`ByThread::start`].
-    pub(super) fn start<T>(&self, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        match self.by_thread()? {
-            Some(by_thread) => by_thread.start(start),
-            None => start(),
-        }
+    /// Those of `start`, and when the thread cannot go into the group or come back.
+    fn start<T>(&self, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        let Some(by_thread) = self.by_thread()? else { return start() };
+        let (started, is_home) = by_thread.start(start);
+        is_home.and(started)
     }
 
     /// How a thread goes into the group, where one can.
@@ -161,17 +160,14 @@ impl Group<'_> {
 }
 
 impl ByThread<'_> {
-    /// Starts a program in the group: the calling thread goes into it, and home from there.
-    ///
-    /// # Errors
-    /// Those of `start`, and when the thread cannot go into the group or come back.
-    pub(super) fn start<T>(&self, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    /// Starts a program in the group: the calling thread goes into it, and home from there. What came of both: the thread can fail to
+    /// come home when something was started.
+    pub(super) fn start<T>(&self, start: impl FnOnce() -> io::Result<T>) -> (io::Result<T>, io::Result<()>) {
         // "0" is the calling thread.
         let go = |mut threads: &File| threads.write_all(b"0");
         let started = self.there.iter().try_for_each(go).and_then(|()| start());
         // It goes home from all of them, whatever happened before.
-        self.home.iter().map(go).fold(Ok(()), io::Result::and)?;
-        started
+        (started, self.home.iter().map(go).fold(Ok(()), io::Result::and))
     }
 }
 

@@ -5,12 +5,19 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
-    recvmsg, sendmsg,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, recvmsg, sendmsg,
 };
 
 /// How many go at once, at the most.
 const MOST: usize = 16;
+
+/// Handles that were sent at once.
+pub(super) struct Handed {
+    pub handles: Vec<OwnedFd>,
+    /// Whether these are all: a process gets no more than it may have open (`MSG_CTRUNC` in recvmsg(2)).
+    pub is_whole: bool,
+}
 
 /// Sends handles, with a byte, since none go alone.
 ///
@@ -31,7 +38,7 @@ pub(super) fn send(socket: impl AsFd, handles: &[BorrowedFd<'_>]) -> io::Result<
 ///
 /// # Errors
 /// When the socket cannot be read.
-pub(super) fn receive(socket: impl AsFd) -> io::Result<Option<Vec<OwnedFd>>> {
+pub(super) fn receive(socket: impl AsFd) -> io::Result<Option<Handed>> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
     let mut handed = RecvAncillaryBuffer::new(&mut space);
     let mut byte = [0];
@@ -45,12 +52,12 @@ pub(super) fn receive(socket: impl AsFd) -> io::Result<Option<Vec<OwnedFd>>> {
         return Ok(None);
     }
     let mut handles = Vec::new();
-    for message in handed.drain() {
-        if let RecvAncillaryMessage::ScmRights(taken) = message {
+    for part in handed.drain() {
+        if let RecvAncillaryMessage::ScmRights(taken) = part {
             handles.extend(taken);
         }
     }
-    Ok(Some(handles))
+    Ok(Some(Handed { handles, is_whole: !message.flags.contains(ReturnFlags::CTRUNC) }))
 }
 
 #[cfg(test)]
@@ -66,8 +73,9 @@ mod tests {
         let given = [own.as_fd(); MOST];
         send(&own, &given[..3]).unwrap();
         send(&own, &given).unwrap();
-        assert_eq!(receive(&other).unwrap().unwrap().len(), 3);
-        assert_eq!(receive(&other).unwrap().unwrap().len(), MOST);
+        assert_eq!(receive(&other).unwrap().unwrap().handles.len(), 3);
+        let (taken, is_whole) = receive(&other).unwrap().map(|most| (most.handles.len(), most.is_whole)).unwrap();
+        assert_eq!((taken, is_whole), (MOST, true));
         send(&own, &[own.as_fd(); MOST + 1]).unwrap_err();
         drop(own);
         assert!(receive(&other).unwrap().is_none());

@@ -34,14 +34,15 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Starts it, from a copy of this program. A signal for the caller's group, as of a terminal, does not reach it.
+    /// Starts it, for the folder of a run. A signal for the caller's group, as of a terminal, does not reach it.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub(super) fn start(program: &Path) -> io::Result<Self> {
+    pub(super) fn start(program: &Path, folder: &Path) -> io::Result<Self> {
         let (own, other) = UnixStream::pair()?;
         let process = Command::new(program)
             .arg0(NAME)
+            .arg(folder)
             .env_clear()
             .current_dir("/")
             .process_group(0)
@@ -71,16 +72,17 @@ impl Drop for Keeper {
 
 /// Is the keeper, if the process was started as that; the exit code.
 pub fn main() -> Option<i32> {
-    let name = std::env::args_os().next()?;
-    let kept = || {
+    let mut words = std::env::args_os();
+    let name = words.next()?;
+    let mut kept = || {
+        let folder = words.next().ok_or(io::ErrorKind::InvalidInput)?;
         keep(io::stdin())?;
-        let own = std::env::current_exe()?;
-        end_programs_of(own.parent().unwrap_or(&own)).map_err(io::Error::other)
+        end_programs_of(Path::new(&folder)).map_err(io::Error::other)
     };
     (name == NAME).then(|| i32::from(kept().is_err()))
 }
 
-/// Kills the other processes that execute a file of this folder, in which each program has bubblewrap and the keeper for itself.
+/// Kills the other processes that execute a file of this folder, in which each program has bubblewrap for itself.
 fn end_programs_of(folder: &Path) -> ProcResult<()> {
     let own = Process::myself()?.pid;
     let is_of_folder =
@@ -103,8 +105,8 @@ fn end_programs_of(folder: &Path) -> ProcResult<()> {
 fn keep(socket: impl AsFd) -> io::Result<()> {
     let mut kept: Vec<OwnedFd> = Vec::new();
     // A socket that cannot be read has no other end, either.
-    while let Ok(Some(handles)) = handles::receive(&socket) {
-        kept.extend(handles);
+    while let Ok(Some(handed)) = handles::receive(&socket) {
+        kept.extend(handed.handles);
         if kept.len() > MANY {
             kept.retain(|process| !has_ended(process));
         }

@@ -7,6 +7,7 @@ mod group;
 mod handles;
 mod host_folders;
 pub(crate) mod keeper;
+mod program;
 mod programs;
 mod recorder;
 mod running;
@@ -37,10 +38,11 @@ use crate::contract_tier::stub::record::{self, Orders};
 use group::Groups;
 use host_folders::HostFolders;
 use keeper::Keeper;
+use program::Program;
 use recorder::Recorder;
 use running::{Ran, Watch};
 use scratch::ScratchFolder;
-use starter::Starter;
+use starter::{Gone, Starter};
 use tools::Tools;
 
 pub(crate) use candidate::Candidate;
@@ -74,6 +76,7 @@ pub(crate) struct Sandboxes {
     own_users: bool,
     /// Who programs in sandboxes are on this machine.
     user: HostUser,
+    program: Program,
     starter: Starter,
     keeper: Keeper,
     /// Control groups, where this program may make them.
@@ -159,16 +162,16 @@ impl Sandboxes {
         for line in &warnings {
             progress(line);
         }
-        // Beside what follows: it is large, and its place in memory may have to be found first.
-        let program = folder.path().join("program");
-        let to = program.clone();
-        let copying = tokio::task::spawn_blocking(move || tools::copy_of_this_program(&to));
-        let tools = Tools::new(cache, offline, folder.path(), &program, progress).await?;
+        // Beside what follows: there may be much to copy.
+        let copy = folder.path().join("program");
+        let finding = tokio::task::spawn_blocking(move || Program::running(user, &copy));
+        let tools = Tools::new(cache, offline, folder.path(), progress).await?;
         let programs = folder.path().join("usr-bin");
         programs::link(&programs, Path::new("/usr/bin"), Path::new(HOST)).map_err(SandboxError::io(&programs))?;
-        copying.await.map_err(io::Error::from).flatten().map_err(SandboxError::io(&program))?;
-        let keeper = Keeper::start(&program).map_err(SandboxError::io(&program))?;
-        let starter = tools.starter(user).map_err(SandboxError::io(&program))?;
+        let own = |error| SandboxError::io("the running program")(error);
+        let program = finding.await.map_err(io::Error::from).flatten().map_err(own)?;
+        let keeper = Keeper::start(program.path(), folder.path()).map_err(own)?;
+        let starter = tools.starter(program.path(), user).map_err(own)?;
         folder.note_groups().map_err(SandboxError::io(folder.path()))?;
         let groups = Groups::new(&folder.name());
         Ok(Self {
@@ -176,6 +179,7 @@ impl Sandboxes {
             limit: LIMIT,
             own_users,
             user,
+            program,
             starter,
             keeper,
             groups,
@@ -267,12 +271,19 @@ impl Sandboxes {
             folder: workspace.folder(),
             bounds: Bounds { time: start.bounds.time.min(self.limit), ..start.bounds },
         };
-        let recorder =
-            Recorder::new(&socket, &self.tools.program, workspace.said()).map_err(SandboxError::io(&socket))?;
-        match watch.run(&words, recorder).await.map_err(SandboxError::io(self.tools.bubblewrap()))? {
+        let recorder = Recorder::new(&socket, self.program.identity(), workspace.said());
+        let ran = watch.run(&words, recorder.map_err(SandboxError::io(&socket))?).await;
+        if !self.program.is_there() {
+            return Err(SandboxError::Replaced { program: self.program.path().to_owned() });
+        }
+        match ran.map_err(|error| self.not_run(error))? {
             Ran::Ended(end) => Ok(end),
             Ran::NotStarted(why) => not_started(&why),
         }
+    }
+
+    fn not_run(&self, error: io::Error) -> SandboxError {
+        if Gone::is(&error) { SandboxError::NoStarter(error) } else { SandboxError::io(self.tools.bubblewrap())(error) }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -12,6 +12,7 @@ use futures_util::stream::FuturesUnordered;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
+use super::program::{Identity, identity};
 use crate::contract_tier::stub::record::Call;
 
 /// Connections at once; more wait.
@@ -34,8 +35,8 @@ struct Heard {
 /// Who writes the calls of stubs down.
 pub(super) struct Recorder<'a> {
     listener: UnixListener,
-    /// The device and number of the file that stubs are.
-    program: (u64, u64),
+    /// The file that stubs are.
+    program: Identity,
     calls: &'a Calls,
 }
 
@@ -64,14 +65,14 @@ impl Calls {
 
 impl<'a> Recorder<'a> {
     /// Listens at this path, where stubs that are this program's file connect.
-    pub(super) fn new(path: &Path, program: &Path, calls: &'a Calls) -> io::Result<Self> {
+    pub(super) fn new(path: &Path, program: Identity, calls: &'a Calls) -> io::Result<Self> {
         match fs::remove_file(path) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}
         }
         let listener = UnixListener::bind(path)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o666))?;
-        Ok(Self { listener, program: identity(program)?, calls })
+        Ok(Self { listener, program, calls })
     }
 
     /// Writes calls down, for as long as it is polled.
@@ -108,9 +109,4 @@ impl<'a> Recorder<'a> {
             identity(Path::new(&format!("/proc/{process}/exe"))).is_ok_and(|program| program == self.program)
         })
     }
-}
-
-fn identity(path: &Path) -> io::Result<(u64, u64)> {
-    let data = fs::metadata(path)?;
-    Ok((data.dev(), data.ino()))
 }

@@ -1,8 +1,8 @@
-//! The program's own files that sandboxes are made with: copies, which no candidate shares with this machine or with another run.
+//! What sandboxes are made with, beside this program: copies of what is not the machine's own.
 
-use std::fs::{self, File, Permissions};
-use std::io::{self, Read};
-use std::os::unix::fs::{FileExt, PermissionsExt};
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
@@ -22,8 +22,6 @@ pub(super) struct Tools {
     bubblewrap: PathBuf,
     /// The folder of the libraries that the machine lacks.
     libraries: PathBuf,
-    /// This program, which is the stubs.
-    pub program: PathBuf,
     /// The filters of system calls; one alone where bubblewrap takes no more.
     pub filters: Vec<PathBuf>,
     /// Whether a sandbox can be kept from making user namespaces.
@@ -31,8 +29,7 @@ pub(super) struct Tools {
 }
 
 impl Tools {
-    /// Finds bubblewrap, or unpacks it into the cache, and copies what is not the machine's own into a folder. `program` is where this
-    /// program's copy is, or will be.
+    /// Finds bubblewrap, or unpacks it into the cache, and copies what is not the machine's own into a folder.
     ///
     /// # Errors
     /// When bubblewrap is not available, or a file cannot be copied.
@@ -40,7 +37,6 @@ impl Tools {
         cache: &Path,
         offline: bool,
         folder: &Path,
-        program: &Path,
         progress: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<Self, SandboxError> {
         let missing = |why: String| SandboxError::NoBubblewrap { why };
@@ -60,8 +56,7 @@ impl Tools {
         } else {
             found
         };
-        let program = program.to_owned();
-        let mut tools = Self { bubblewrap, libraries, program, filters: Vec::new(), keeps_from_users: false };
+        let mut tools = Self { bubblewrap, libraries, filters: Vec::new(), keeps_from_users: false };
         tools.keeps_from_users = tools.version().await.is_some_and(|version| version >= KEEPS_FROM_USERS);
         let made = [
             ("seccomp", seccomp::filter()),
@@ -84,9 +79,9 @@ impl Tools {
         command
     }
 
-    /// What starts bubblewrap as this user; this program's copy must be there.
-    pub(super) fn starter(&self, user: HostUser) -> io::Result<Starter> {
-        Starter::start(&self.program, &self.bubblewrap, &self.libraries, user)
+    /// What starts bubblewrap as this user.
+    pub(super) fn starter(&self, program: &Path, user: HostUser) -> io::Result<Starter> {
+        Starter::start(program, &self.bubblewrap, &self.libraries, user)
     }
 
     /// Where bubblewrap is.
@@ -108,67 +103,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<PathBuf> {
     Ok(to.to_owned())
 }
 
-/// Copies the program that is running, as far as it is needed to run it.
-pub(super) fn copy_of_this_program(to: &Path) -> io::Result<()> {
-    copy_loaded(&std::env::current_exe()?, to)
-}
-
-/// Copies that part of a program which the kernel loads: what tells a debugger of it is the larger part, and the folder is in memory.
-fn copy_loaded(from: &Path, to: &Path) -> io::Result<()> {
-    let mut program = File::open(from)?;
-    let length = loaded(&program)?.unwrap_or(u64::MAX);
-    io::copy(&mut (&mut program).take(length), &mut File::create_new(to)?)?;
-    fs::set_permissions(to, Permissions::from_mode(0o555))
-}
-
-/// How much of a program is loaded, from its beginning on, in bytes; nothing where it is no program of 64 bits (`elf(5)`).
-fn loaded(program: &File) -> io::Result<Option<u64>> {
-    let mut head = [0; 64];
-    program.read_exact_at(&mut head, 0)?;
-    if !head.starts_with(b"\x7fELF\x02") {
-        return Ok(None);
-    }
-    let long = |bytes: &[u8], at: usize| u64::from_ne_bytes(std::array::from_fn(|index| bytes[at + index]));
-    let short = |at: usize| u16::from_ne_bytes([head[at], head[at + 1]]);
-    let (segments, size, count) = (long(&head, 32), usize::from(short(54)), usize::from(short(56)));
-    if size < 56 {
-        return Ok(None);
-    }
-    let mut table = vec![0; size * count];
-    program.read_exact_at(&mut table, segments)?;
-    let ends = table.chunks_exact(size).map(|segment| long(segment, 8).saturating_add(long(segment, 32)));
-    Ok(ends.chain([segments.saturating_add(table.len() as u64)]).max())
-}
-
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect()
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use std::process::Command;
-
-    use super::*;
-
-    #[test]
-    fn a_program_runs_without_what_is_not_loaded() {
-        let folder = tempfile::tempdir().unwrap();
-        let own = std::env::current_exe().unwrap();
-        let copied = folder.path().join("program");
-        copy_loaded(&own, &copied).unwrap();
-        assert!(fs::metadata(&copied).unwrap().len() < fs::metadata(own).unwrap().len());
-        assert!(Command::new(copied).arg("--list").output().unwrap().status.success());
-    }
-
-    #[test]
-    fn what_is_no_program_is_copied_whole() {
-        let folder = tempfile::tempdir().unwrap();
-        let script = folder.path().join("script");
-        fs::write(&script, "#!/bin/sh\n".repeat(20)).unwrap();
-        let copied = folder.path().join("program");
-        copy_loaded(&script, &copied).unwrap();
-        assert_eq!(fs::read(script).unwrap(), fs::read(copied).unwrap());
-    }
 }

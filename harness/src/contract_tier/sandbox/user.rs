@@ -1,7 +1,8 @@
 //! As whom the programs of sandboxes run on this machine: never as root.
 
+use std::fs;
 use std::io;
-use std::os::unix::fs::lchown;
+use std::os::unix::fs::{MetadataExt, lchown};
 use std::path::Path;
 
 use procfs::process::Process;
@@ -30,7 +31,7 @@ impl HostUser {
         let id = IDS.start() + std::process::id() % width;
         let is_there = ["/proc/self/uid_map", "/proc/self/gid_map"]
             .iter()
-            .all(|map| std::fs::read_to_string(map).is_ok_and(|map| has(&map, id)));
+            .all(|map| fs::read_to_string(map).is_ok_and(|map| has(&map, id)));
         if geteuid().is_root() && is_there { Self::Dedicated(id) } else { Self::Same }
     }
 
@@ -46,6 +47,13 @@ impl HostUser {
     pub(super) fn can_be_limited(self) -> bool {
         let own = || Process::myself().and_then(|own| own.status());
         self == Self::Same || own().is_ok_and(|status| status.capeff & (1 << CAP_SYS_RESOURCE) != 0)
+    }
+
+    /// Whether this user can start a program where it is, as far as modes say.
+    pub(super) fn reaches(self, program: &Path) -> bool {
+        let permits = |path: &Path, mode: u32| fs::metadata(path).is_ok_and(|data| data.mode() & mode == mode);
+        self == Self::Same
+            || (permits(program, 0o005) && program.ancestors().skip(1).all(|folder| permits(folder, 0o001)))
     }
 
     /// Gives this user a file, and does not follow it.
@@ -70,7 +78,7 @@ impl HostUser {
         let mut folders = vec![folder.to_owned()];
         self.give(folder)?;
         while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder)? {
+            for entry in fs::read_dir(folder)? {
                 let entry = entry?;
                 self.give(&entry.path())?;
                 if entry.file_type()?.is_dir() {
@@ -110,8 +118,25 @@ fn has(map: &str, id: u32) -> bool {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
+
+    #[test]
+    fn a_program_in_a_closed_folder_is_not_reached() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("program");
+        fs::write(&program, "").unwrap();
+        let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        for (of_folder, of_program, reached) in [(0o711, 0o755, true), (0o710, 0o755, false), (0o755, 0o754, false)] {
+            set(folder.path(), of_folder);
+            set(&program, of_program);
+            assert_eq!(HostUser::Dedicated(61_184).reaches(&program), reached, "{of_folder:o} {of_program:o}");
+            assert!(HostUser::Same.reaches(&program));
+        }
+    }
 
     #[test]
     fn a_namespace_has_the_ids_of_its_map() {

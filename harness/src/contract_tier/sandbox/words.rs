@@ -110,7 +110,7 @@ impl Sandboxes {
         words.mount("--ro-bind", start.candidate.folder(), "/usr/local");
         self.mount_host_folders(&mut words);
         words.mount("--ro-bind", &workspace.given(), record::GIVEN);
-        words.mount("--ro-bind", &self.tools.program, PROGRAM);
+        words.mount("--ro-bind", self.program.path(), PROGRAM);
         words.mount("--bind", &workspace.stubs(), record::FOLDER);
         words.add(["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]);
         // The kernel's keys are those of this machine's user.

@@ -3,39 +3,61 @@
 //! every page of it be copied that is written to later (`fork(2)`): with a suite loaded, that takes longer than the rest of the start.
 //! Here neither is asked of a start, so that the standard library has the kernel copy nothing (`vfork(2)`).
 
-use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+mod process;
+
+use std::ffi::OsString;
+use std::io::{self, ErrorKind};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::{DupFlags, Errno, dup2, dup3};
 use rustix::net::{Shutdown, shutdown};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::group::{ByThread, Group};
+use super::group::Group;
 use super::handles;
-use super::running::{FURTHER, STATUS};
 use super::user::HostUser;
+
+pub use process::main;
 
 /// The name by which this program is the starter.
 const NAME: &str = "wsgi-proof-starter";
-/// What an order may have, in bytes: more than the kernel gives any program (`execve(2)`).
-const MAX_ORDER: u64 = 64 << 20;
 /// How an ending is told: a number for its kind, and one for the code, the signal or the error.
 const EXITED: i32 = 0;
 const SIGNALED: i32 = 1;
 const NOT_STARTED: i32 = 2;
 /// The bytes of both numbers.
 const ENDING: usize = 8;
+
+/// Nobody is there to start sandboxes, or to say how one ended.
+#[derive(Debug, thiserror::Error)]
+#[error("the process that starts sandboxes has ended, or cannot go on")]
+pub(super) struct Gone;
+
+impl Gone {
+    /// This, where the other end of a socket is closed.
+    fn instead(error: io::Error) -> io::Error {
+        match error.kind() {
+            ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => Self.into(),
+            _ => error,
+        }
+    }
+
+    /// Whether an error is this.
+    pub(super) fn is(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
+    }
+}
+
+impl From<Gone> for io::Error {
+    fn from(gone: Gone) -> Self {
+        Self::other(gone)
+    }
+}
 
 /// The starter, as the program has it that started it; it ends when this is dropped.
 #[derive(Debug)]
@@ -60,7 +82,7 @@ pub(super) struct Started {
 }
 
 impl Starter {
-    /// Starts it, from a copy of this program. A signal for the caller's group, as of a terminal, does not reach it.
+    /// Starts it. A signal for the caller's group, as of a terminal, does not reach it.
     ///
     /// # Errors
     /// When it cannot be started.
@@ -97,12 +119,15 @@ impl Starter {
         let mut handed = vec![other.as_fd(), given.prints.as_fd()];
         handed.extend(there.iter().chain(home).map(AsFd::as_fd));
         handed.extend(given.further.iter().map(AsFd::as_fd));
-        handles::send(self.socket.as_ref().ok_or(ErrorKind::BrokenPipe)?, &handed)?;
+        handles::send(self.socket.as_ref().ok_or(Gone)?, &handed).map_err(Gone::instead)?;
         // The ends that it has are its own.
         drop((other, given));
         let mut started = Started { connection: tokio::net::UnixStream::from_std(own)?, said: Vec::new() };
-        started.connection.write_all(&order).await?;
-        Ok(started)
+        match started.connection.write_all(&order).await {
+            Ok(()) => Ok(started),
+            // It has said why, or nothing any more.
+            Err(error) => Err(started.wait().await.err().unwrap_or(error)),
+        }
     }
 }
 
@@ -120,8 +145,8 @@ impl Started {
     /// When it could not be started, or nobody is there any more to say how it ended.
     pub(super) async fn wait(&mut self) -> io::Result<ExitStatus> {
         while self.said.len() < ENDING {
-            if self.connection.read_buf(&mut self.said).await? == 0 {
-                return Err(io::Error::other("the process that starts sandboxes has ended"));
+            if self.connection.read_buf(&mut self.said).await.map_err(Gone::instead)? == 0 {
+                return Err(Gone.into());
             }
         }
         let number = |at: usize| i32::from_le_bytes(std::array::from_fn(|index| self.said[at + index]));
@@ -164,150 +189,17 @@ fn order(counts: [usize; 2], words: &[OsString]) -> io::Result<Vec<u8>> {
     Ok(order)
 }
 
-/// What an order says.
-struct Order {
-    there: usize,
-    home: usize,
-    words: Vec<OsString>,
-}
-
-impl Order {
-    fn read(mut connection: impl Read) -> io::Result<Self> {
-        let mut length = [0; size_of::<u64>()];
-        connection.read_exact(&mut length)?;
-        let length = u64::from_le_bytes(length);
-        let mut text = Vec::new();
-        connection.take(length.min(MAX_ORDER)).read_to_end(&mut text)?;
-        if text.len() as u64 != length || text.pop() != Some(0) {
-            return Err(ErrorKind::InvalidData.into());
-        }
-        let mut words = text.split(|byte| *byte == 0).map(|word| OsStr::from_bytes(word).to_owned());
-        let mut count = || words.next().and_then(|count| count.to_str()?.parse().ok()).ok_or(ErrorKind::InvalidData);
-        Ok(Self { there: count()?, home: count()?, words: words.collect() })
-    }
-}
-
-/// Is the starter, if the process was started as that; the exit code.
-pub fn main() -> Option<i32> {
-    let mut words = std::env::args_os();
-    (words.next()? == NAME).then(|| {
-        let mut served = || {
-            let (Some(program), Some(libraries)) = (words.next(), words.next()) else {
-                return Err(ErrorKind::InvalidInput.into());
-            };
-            let places = Places::new()?;
-            if places.first() != Some(STATUS) {
-                return Err(ErrorKind::Unsupported.into());
-            }
-            serve(
-                io::stdin(),
-                Bubblewrap { program: program.into(), libraries: libraries.into(), places: places.into() },
-            )
-        };
-        i32::from(served().is_err())
-    })
-}
-
-/// Starts what it is asked for, until the other end is closed.
-fn serve(socket: impl AsFd, bubblewrap: Bubblewrap) -> io::Result<()> {
-    let bubblewrap = Arc::new(bubblewrap);
-    while let Some(handed) = handles::receive(&socket)? {
-        let bubblewrap = Arc::clone(&bubblewrap);
-        // A thread for each: what is started ends with the one that started it (`PR_SET_PDEATHSIG` in prctl(2)). Where there can be
-        // none, the other end is closed, which says so.
-        drop(thread::Builder::new().spawn(move || bubblewrap.attend(handed)));
-    }
-    Ok(())
-}
-
-/// What the starter starts.
-#[derive(Debug)]
-struct Bubblewrap {
-    program: PathBuf,
-    libraries: PathBuf,
-    places: Mutex<Places>,
-}
-
-impl Bubblewrap {
-    /// Starts it, and says how it ended.
-    fn attend(&self, handed: Vec<OwnedFd>) -> io::Result<()> {
-        let mut handed = handed.into_iter();
-        let mut connection = UnixStream::from(handed.next().ok_or(ErrorKind::InvalidData)?);
-        let prints = handed.next().ok_or(ErrorKind::InvalidData)?;
-        let order = Order::read(&connection)?;
-        let mut files = |count| handed.by_ref().take(count).map(File::from).collect::<Vec<_>>();
-        let (there, home) = (files(order.there), files(order.home));
-        let by_thread = ByThread { there, home: &home };
-        let mut command = Command::new(&self.program);
-        command.args(&order.words).env_clear().env("LD_LIBRARY_PATH", &self.libraries);
-        command.stdin(Stdio::null()).stdout(prints.try_clone()?).stderr(prints);
-        let started = by_thread.start(|| {
-            let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-            places.start(&mut command, &handed.collect::<Vec<_>>())
-        });
-        // Who waits for the end of what it prints waits for all that can print.
-        drop(command);
-        let (kind, number) = match started.and_then(|child| ending(child, &connection)) {
-            Ok(status) => match (status.code(), status.signal()) {
-                (Some(code), _) => (EXITED, code),
-                (None, signal) => (SIGNALED, signal.unwrap_or_default()),
-            },
-            Err(error) => (NOT_STARTED, error.raw_os_error().unwrap_or_else(|| Errno::INVAL.raw_os_error())),
-        };
-        connection.write_all(&[kind.to_le_bytes(), number.to_le_bytes()].concat())
-    }
-}
-
-/// Descriptors that are kept for the further handles of what is started. While one program is started they are its own, and any other
-/// one that was started meanwhile would have them, too.
-#[derive(Debug)]
-struct Places {
-    nothing: OwnedFd,
-    kept: Vec<OwnedFd>,
-}
-
-impl Places {
-    fn new() -> io::Result<Self> {
-        let nothing = || File::open("/dev/null").map(OwnedFd::from);
-        let kept = (0..FURTHER).map(|_| nothing()).collect::<io::Result<_>>()?;
-        Ok(Self { kept, nothing: nothing()? })
-    }
-
-    fn first(&self) -> Option<i32> {
-        self.kept.first().map(AsRawFd::as_raw_fd)
-    }
-
-    /// Starts a program that has these handles.
-    fn start(&mut self, command: &mut Command, handles: &[OwnedFd]) -> io::Result<Child> {
-        if handles.len() > self.kept.len() {
-            return Err(ErrorKind::InvalidInput.into());
-        }
-        let put = handles.iter().zip(&mut self.kept).try_for_each(|(handle, place)| dup2(handle, place));
-        let started = put.map_err(io::Error::from).and_then(|()| command.spawn());
-        let taken_back = self.kept.iter_mut().try_for_each(|place| dup3(&self.nothing, place, DupFlags::CLOEXEC));
-        let mut child = started?;
-        if let Err(error) = taken_back {
-            child.kill().and_then(|()| child.wait())?;
-            return Err(error.into());
-        }
-        Ok(child)
-    }
-}
-
-/// Waits for a program's end, and kills it when nobody wants it any more.
-fn ending(mut child: Child, connection: &UnixStream) -> io::Result<ExitStatus> {
-    let process = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?;
-    let mut events = [PollFd::new(&process, PollFlags::IN), PollFd::new(connection, PollFlags::IN)];
-    while let Err(Errno::INTR) = poll(&mut events, None) {}
-    if events[0].revents().is_empty() {
-        let _ = pidfd_send_signal(&process, Signal::KILL);
-    }
-    child.wait()
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::io::Read;
+    use std::path::PathBuf;
+    use std::thread;
+
+    use rustix::io::Errno;
+
+    use super::handles::Handed;
+    use super::process::{Bubblewrap, Places, serve};
     use super::*;
 
     /// A starter of another program than bubblewrap.
@@ -371,5 +263,27 @@ mod tests {
             }
             assert_eq!(prints.read(&mut [0]).unwrap(), 0);
         }
+    }
+
+    #[tokio::test]
+    async fn who_is_gone_starts_nothing() {
+        let (own, other) = UnixStream::pair().unwrap();
+        let starter = Starter { socket: Some(own), process: Command::new("true").spawn().unwrap() };
+        let serving = thread::spawn(move || handles::receive(other).map(drop));
+        // It has taken the handles, and ends.
+        assert!(Gone::is(&run(&starter, &["-c", "true"]).await.0.unwrap_err()));
+        serving.join().unwrap().unwrap();
+        assert!(Gone::is(&run(&starter, &["-c", "true"]).await.0.unwrap_err()));
+    }
+
+    #[test]
+    fn who_gets_too_few_handles_says_so() {
+        let (own, other) = UnixStream::pair().unwrap();
+        let places = Places::new().unwrap().into();
+        let bubblewrap = Bubblewrap { program: "/bin/true".into(), libraries: PathBuf::new(), places };
+        bubblewrap.attend(Handed { handles: vec![other.into()], is_whole: false }).unwrap();
+        let mut said = [0; ENDING];
+        (&own).read_exact(&mut said).unwrap();
+        assert_eq!(said, *[NOT_STARTED.to_le_bytes(), Errno::MFILE.raw_os_error().to_le_bytes()].as_flattened());
     }
 }
