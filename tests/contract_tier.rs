@@ -1,12 +1,14 @@
 //! The contract tier: the same scenarios without an engine.
 
-use std::io::Write;
-use std::process::Command;
+use std::fs::{self, Permissions};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
 
 use tempfile::NamedTempFile;
 
 use crate::support::place::{Place, User};
-use crate::support::{NO_ENGINE, PrivateEngine, Run, Slot, Suite, program, root, text, without_engine};
+use crate::support::{NO_ENGINE, PrivateEngine, Run, Slot, Suite, call_of, program, root, text, without_engine};
 
 #[test]
 fn the_repositorys_steps_keep_the_contract_in_both_dialects() {
@@ -39,6 +41,34 @@ fn what_a_step_leaves_running_ends_with_its_sandbox() {
         .filter_map(|process| std::fs::read_to_string(process.path().join("cmdline")).ok())
         .any(|words| words.contains("86417"));
     assert!(!sleeping);
+}
+
+/// Its stubs are the program, which a build may replace while it runs. Where sandboxes cannot reach it they have a copy.
+#[test]
+fn a_program_that_is_replaced_gives_no_verdict_by_the_new_one() {
+    let _slot = Slot::take();
+    for (mode, code) in [(0o755, 3), (0o700, 0)] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), Permissions::from_mode(mode)).unwrap();
+        let (own, other) = (folder.path().join("wsgi-proof"), folder.path().join("other"));
+        fs::copy(program(), &own).unwrap();
+        fs::write(&other, "another program").unwrap();
+        let mut command = call_of(&own, &["run", "--tier", "contract", "--repeat", "100", "=hello-wsgi"]);
+        command.env("DOCKER_HOST", NO_ENGINE).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut text = String::new();
+        while !text.contains("isolation ") {
+            assert_ne!(output.read_line(&mut text).unwrap(), 0, "{text}");
+        }
+        fs::rename(&other, &own).unwrap();
+        output.read_to_string(&mut text).unwrap();
+        // A user's own sandboxes reach all that he reaches.
+        let code = if rustix::process::geteuid().is_root() { code } else { 3 };
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{text}");
+        assert_eq!(text.contains("was replaced while it ran"), code == 3, "{text}");
+        assert!(!text.contains("FAIL"), "{text}");
+    }
 }
 
 #[test]
