@@ -1,14 +1,16 @@
 //! The contract tier: the same scenarios without an engine.
 
 use std::fs::{self, Permissions};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use tempfile::NamedTempFile;
 
 use crate::support::place::{Place, User};
-use crate::support::{NO_ENGINE, PrivateEngine, Run, Slot, Suite, call_of, program, root, text, without_engine};
+use crate::support::{
+    EngineRun, NO_ENGINE, PrivateEngine, Run, Slot, Suite, call_of, program, root, text, without_engine,
+};
 
 #[test]
 fn the_repositorys_steps_keep_the_contract_in_both_dialects() {
@@ -54,18 +56,12 @@ fn a_program_that_is_replaced_gives_no_verdict_by_the_new_one() {
         fs::copy(program(), &own).unwrap();
         fs::write(&other, "another program").unwrap();
         let mut command = call_of(&own, &["run", "--tier", "contract", "--repeat", "100", "=hello-wsgi"]);
-        command.env("DOCKER_HOST", NO_ENGINE).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let mut output = BufReader::new(child.stdout.take().unwrap());
-        let mut text = String::new();
-        while !text.contains("isolation ") {
-            assert_ne!(output.read_line(&mut text).unwrap(), 0, "{text}");
-        }
+        let run = EngineRun::until("isolation ", command.env("DOCKER_HOST", NO_ENGINE));
         fs::rename(&other, &own).unwrap();
-        output.read_to_string(&mut text).unwrap();
         // A user's own sandboxes reach all that he reaches.
         let code = if rustix::process::geteuid().is_root() { code } else { 3 };
-        assert_eq!(child.wait().unwrap().code(), Some(code), "{text}");
+        let (ended, text) = run.end();
+        assert_eq!(ended, Some(code), "{text}");
         assert_eq!(text.contains("was replaced while it ran"), code == 3, "{text}");
         assert!(!text.contains("FAIL"), "{text}");
     }

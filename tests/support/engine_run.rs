@@ -1,24 +1,29 @@
-//! A run on an engine that is watched while it goes on.
+//! A run that is watched while it goes on.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-/// A run that has begun to work on its first scenarios.
+/// A run that has come to a certain line.
 pub(crate) struct EngineRun {
     child: Child,
     output: BufReader<ChildStdout>,
 }
 
 impl EngineRun {
-    /// Starts it, and waits until its images are ready.
+    /// Starts it, and waits until its images are ready: it begins to work on its first scenarios.
     pub(crate) fn begin(command: &mut Command) -> Self {
+        Self::until("onbuild image, instrumented", command)
+    }
+
+    /// Starts it, and waits until it has printed a line with this.
+    pub(crate) fn until(awaited: &str, command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         let mut output = BufReader::new(child.stdout.take().expect("a pipe"));
         let mut line = String::new();
-        while !line.contains("onbuild image, instrumented") {
+        while !line.contains(awaited) {
             line.clear();
             let read = output.read_line(&mut line).expect("text");
-            assert_ne!(read, 0, "the run ended before its images were ready");
+            assert_ne!(read, 0, "the run ended before it printed: {awaited}");
         }
         Self { child, output }
     }

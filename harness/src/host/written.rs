@@ -36,7 +36,7 @@ pub(crate) fn file(path: &Path, content: &[u8]) -> io::Result<()> {
     whole(path, 0o666, |file| file.write_all(content))
 }
 
-/// Writes a file as [`file`] does, of what this writes into it.
+/// Writes a file as [`file()`] does, of what this writes into it.
 ///
 /// # Errors
 /// When it cannot be written, or a link leads to its folder.
@@ -44,7 +44,7 @@ pub(crate) fn made(path: &Path, write: impl FnOnce(&mut File) -> io::Result<()>)
     whole(path, 0o666, write)
 }
 
-/// Writes a file that can be executed, of several parts, as [`file`] does.
+/// Writes a file that can be executed, of several parts, as [`file()`] does.
 ///
 /// # Errors
 /// When it cannot be written, or a link leads to its folder.

@@ -1,5 +1,5 @@
 //! Control groups: what all the processes of a sandbox may have of memory, and how many they may be. Both versions of Linux, where this
-//! program may make them; elsewhere the limits of single processes stand in (see [`super::limit`]).
+//! program may make them; elsewhere the limits of single processes stand in.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};

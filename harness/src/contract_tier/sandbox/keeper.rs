@@ -7,17 +7,16 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use procfs::ProcResult;
 use procfs::process::{Process, all_processes};
 use rustix::process::{Pid, Signal, pidfd_send_signal};
 
 use super::handles;
+use super::helper::Helper;
 use super::running::{end, has_ended};
+use super::user::HostUser;
 
 /// The name by which this program is the keeper.
 const NAME: &str = "wsgi-proof-keeper";
@@ -28,29 +27,16 @@ const LOOKS: usize = 100;
 
 /// The keeper, as the program that started it has it; it ends when this is dropped.
 #[derive(Debug)]
-pub(super) struct Keeper {
-    socket: Option<UnixStream>,
-    process: Child,
-}
+pub(super) struct Keeper(Helper);
 
 impl Keeper {
-    /// Starts it, for the folder of a run. A signal for the caller's group, as of a terminal, does not reach it.
+    /// Starts it, for the folder of a run.
     ///
     /// # Errors
     /// When it cannot be started.
     pub(super) fn start(program: &Path, folder: &Path) -> io::Result<Self> {
-        let (own, other) = UnixStream::pair()?;
-        let process = Command::new(program)
-            .arg0(NAME)
-            .arg(folder)
-            .env_clear()
-            .current_dir("/")
-            .process_group(0)
-            .stdin(OwnedFd::from(other))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
-        Ok(Self { socket: Some(own), process })
+        // It may end whatever this program may.
+        Helper::start(program, NAME, &[folder], HostUser::Same).map(Self)
     }
 
     /// Gives it the handle of a process.
@@ -58,15 +44,7 @@ impl Keeper {
     /// # Errors
     /// When it is not there to take it.
     pub(super) fn keep(&self, process: &OwnedFd) -> io::Result<()> {
-        let socket = self.socket.as_ref().ok_or(io::ErrorKind::BrokenPipe)?;
-        handles::send(socket, &[process.as_fd()])
-    }
-}
-
-impl Drop for Keeper {
-    fn drop(&mut self) {
-        drop(self.socket.take());
-        drop(self.process.wait());
+        self.0.send(&[process.as_fd()])
     }
 }
 
@@ -120,6 +98,9 @@ fn keep(socket: impl AsFd) -> io::Result<()> {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
+    use std::os::unix::net::UnixStream;
+    use std::process::Command;
+
     use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
     use super::*;
@@ -130,8 +111,7 @@ mod tests {
         let keeper = std::thread::spawn(move || keep(other));
         let mut sleeping = Command::new("sleep").arg("1000").spawn().unwrap();
         let handle = pidfd_open(Pid::from_child(&sleeping), PidfdFlags::empty()).unwrap();
-        let process = Command::new("true").spawn().unwrap();
-        let kept = Keeper { socket: Some(own), process };
+        let kept = Keeper(Helper::of(own).unwrap());
         kept.keep(&handle).unwrap();
         drop(kept);
         assert!(!sleeping.wait().unwrap().success());

@@ -5,6 +5,7 @@ mod candidate;
 mod error;
 mod group;
 mod handles;
+mod helper;
 mod host_folders;
 pub(crate) mod keeper;
 mod program;
@@ -171,7 +172,7 @@ impl Sandboxes {
         let own = |error| SandboxError::io("the running program")(error);
         let program = finding.await.map_err(io::Error::from).flatten().map_err(own)?;
         let keeper = Keeper::start(program.path(), folder.path()).map_err(own)?;
-        let starter = tools.starter(program.path(), user).map_err(own)?;
+        let starter = Starter::start(program.path(), &tools.bubblewrap, user).map_err(own)?;
         folder.note_groups().map_err(SandboxError::io(folder.path()))?;
         let groups = Groups::new(&folder.name());
         Ok(Self {
@@ -217,7 +218,8 @@ impl Sandboxes {
         }
         let mut command = self.bubblewrap();
         command.args(self.of_probe()).args(["--", "/usr/bin/true"]);
-        let output = command.stdin(Stdio::null()).output().await.map_err(SandboxError::io(self.tools.bubblewrap()))?;
+        let output =
+            command.stdin(Stdio::null()).output().await.map_err(SandboxError::io(&self.tools.bubblewrap.program))?;
         if output.status.success() {
             return Ok(());
         }
@@ -283,7 +285,11 @@ impl Sandboxes {
     }
 
     fn not_run(&self, error: io::Error) -> SandboxError {
-        if Gone::is(&error) { SandboxError::NoStarter(error) } else { SandboxError::io(self.tools.bubblewrap())(error) }
+        if Gone::is(&error) {
+            SandboxError::NoStarter(error)
+        } else {
+            SandboxError::io(&self.tools.bubblewrap.program)(error)
+        }
     }
 }
 

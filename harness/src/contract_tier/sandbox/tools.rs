@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
-use super::starter::Starter;
-use super::user::HostUser;
 use super::{SandboxError, seccomp};
 use crate::engine::private::Toolbox;
 use crate::outcome::with_causes;
@@ -16,12 +14,27 @@ use crate::outcome::with_causes;
 /// The first bubblewrap that keeps a sandbox from making user namespaces; it also takes several filters.
 const KEEPS_FROM_USERS: (u32, u32) = (0, 8);
 
+/// bubblewrap, and what it needs.
+#[derive(Debug)]
+pub(super) struct Bubblewrap {
+    pub program: PathBuf,
+    /// The folder of the libraries that the machine lacks.
+    pub libraries: PathBuf,
+}
+
+impl Bubblewrap {
+    /// A call of it, with an environment that finds its libraries and is otherwise empty.
+    pub(super) fn command(&self) -> std::process::Command {
+        let mut command = std::process::Command::new(&self.program);
+        command.env_clear().env("LD_LIBRARY_PATH", &self.libraries);
+        command
+    }
+}
+
 /// What sandboxes are made with.
 #[derive(Debug)]
 pub(super) struct Tools {
-    bubblewrap: PathBuf,
-    /// The folder of the libraries that the machine lacks.
-    libraries: PathBuf,
+    pub bubblewrap: Bubblewrap,
     /// The filters of system calls; one alone where bubblewrap takes no more.
     pub filters: Vec<PathBuf>,
     /// Whether a sandbox can be kept from making user namespaces.
@@ -47,7 +60,7 @@ impl Tools {
         let found = toolbox.program("bwrap").ok_or_else(|| missing("it is not in its package".to_owned()))?;
         let libraries = folder.join("lib");
         fs::create_dir(&libraries).map_err(SandboxError::io(&libraries))?;
-        let bubblewrap = if found.starts_with(cache) {
+        let program = if found.starts_with(cache) {
             for library in toolbox.libraries().iter().flat_map(|folder| files(folder)) {
                 let name = library.file_name().unwrap_or_default();
                 fs::copy(&library, libraries.join(name)).map_err(SandboxError::io(&library))?;
@@ -56,7 +69,8 @@ impl Tools {
         } else {
             found
         };
-        let mut tools = Self { bubblewrap, libraries, filters: Vec::new(), keeps_from_users: false };
+        let mut tools =
+            Self { bubblewrap: Bubblewrap { program, libraries }, filters: Vec::new(), keeps_from_users: false };
         tools.keeps_from_users = tools.version().await.is_some_and(|version| version >= KEEPS_FROM_USERS);
         let made = [
             ("seccomp", seccomp::filter()),
@@ -72,21 +86,9 @@ impl Tools {
         Ok(tools)
     }
 
-    /// bubblewrap, with an environment that finds its libraries and is otherwise empty.
+    /// bubblewrap, to be waited for in a task.
     pub(super) fn command(&self) -> Command {
-        let mut command = Command::new(&self.bubblewrap);
-        command.env_clear().env("LD_LIBRARY_PATH", &self.libraries);
-        command
-    }
-
-    /// What starts bubblewrap as this user.
-    pub(super) fn starter(&self, program: &Path, user: HostUser) -> io::Result<Starter> {
-        Starter::start(program, &self.bubblewrap, &self.libraries, user)
-    }
-
-    /// Where bubblewrap is.
-    pub(super) fn bubblewrap(&self) -> &Path {
-        &self.bubblewrap
+        self.bubblewrap.command().into()
     }
 
     async fn version(&self) -> Option<(u32, u32)> {

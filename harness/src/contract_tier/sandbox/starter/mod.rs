@@ -10,16 +10,17 @@ use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::ExitStatus;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{Shutdown, shutdown};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::group::Group;
-use super::handles;
+use super::helper::Helper;
+use super::tools::Bubblewrap;
 use super::user::HostUser;
 
 pub use process::main;
@@ -61,16 +62,13 @@ impl From<Gone> for io::Error {
 
 /// The starter, as the program has it that started it; it ends when this is dropped.
 #[derive(Debug)]
-pub(super) struct Starter {
-    socket: Option<UnixStream>,
-    process: Child,
-}
+pub(super) struct Starter(Helper);
 
 /// The handles that bubblewrap gets.
 pub(super) struct Given {
     /// For what it prints.
     pub prints: OwnedFd,
-    /// Further ones, from descriptor [`STATUS`] on.
+    /// Further ones, from descriptor [`STATUS`](super::running::STATUS) on.
     pub further: Vec<OwnedFd>,
 }
 
@@ -82,27 +80,12 @@ pub(super) struct Started {
 }
 
 impl Starter {
-    /// Starts it. A signal for the caller's group, as of a terminal, does not reach it.
+    /// Starts it, for this bubblewrap.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub(super) fn start(program: &Path, bubblewrap: &Path, libraries: &Path, user: HostUser) -> io::Result<Self> {
-        let (own, other) = UnixStream::pair()?;
-        let mut command = Command::new(program);
-        if let HostUser::Dedicated(id) = user {
-            command.uid(id).gid(id);
-        }
-        let process = command
-            .arg0(NAME)
-            .args([bubblewrap, libraries])
-            .env_clear()
-            .current_dir("/")
-            .process_group(0)
-            .stdin(OwnedFd::from(other))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()?;
-        Ok(Self { socket: Some(own), process })
+    pub(super) fn start(program: &Path, bubblewrap: &Bubblewrap, user: HostUser) -> io::Result<Self> {
+        Helper::start(program, NAME, &[&bubblewrap.program, &bubblewrap.libraries], user).map(Self)
     }
 
     /// Starts bubblewrap with these words, in a group if that is where it begins.
@@ -119,7 +102,7 @@ impl Starter {
         let mut handed = vec![other.as_fd(), given.prints.as_fd()];
         handed.extend(there.iter().chain(home).map(AsFd::as_fd));
         handed.extend(given.further.iter().map(AsFd::as_fd));
-        handles::send(self.socket.as_ref().ok_or(Gone)?, &handed).map_err(Gone::instead)?;
+        self.0.send(&handed).map_err(Gone::instead)?;
         // The ends that it has are its own.
         drop((other, given));
         let mut started = Started { connection: tokio::net::UnixStream::from_std(own)?, said: Vec::new() };
@@ -128,13 +111,6 @@ impl Starter {
             // It has said why, or nothing any more.
             Err(error) => Err(started.wait().await.err().unwrap_or(error)),
         }
-    }
-}
-
-impl Drop for Starter {
-    fn drop(&mut self) {
-        drop(self.socket.take());
-        drop(self.process.wait());
     }
 }
 
@@ -198,17 +174,21 @@ mod tests {
 
     use rustix::io::Errno;
 
-    use super::handles::Handed;
-    use super::process::{Bubblewrap, Places, serve};
+    use super::process::{Serving, serve};
     use super::*;
+    use crate::contract_tier::sandbox::handles::{self, Handed};
+
+    /// What does its work, of another program than bubblewrap.
+    fn serving(program: &str) -> Serving {
+        Serving::of(Bubblewrap { program: program.into(), libraries: PathBuf::new() }).unwrap()
+    }
 
     /// A starter of another program than bubblewrap.
     fn starter(program: &str) -> Starter {
         let (own, other) = UnixStream::pair().unwrap();
-        let places = Places::new().unwrap().into();
-        let bubblewrap = Bubblewrap { program: program.into(), libraries: PathBuf::new(), places };
-        thread::spawn(move || serve(other, bubblewrap));
-        Starter { socket: Some(own), process: Command::new("true").spawn().unwrap() }
+        let serving = serving(program);
+        thread::spawn(move || serve(other, serving));
+        Starter(Helper::of(own).unwrap())
     }
 
     /// What becomes of these words, and what they print.
@@ -268,20 +248,18 @@ mod tests {
     #[tokio::test]
     async fn who_is_gone_starts_nothing() {
         let (own, other) = UnixStream::pair().unwrap();
-        let starter = Starter { socket: Some(own), process: Command::new("true").spawn().unwrap() };
-        let serving = thread::spawn(move || handles::receive(other).map(drop));
+        let starter = Starter(Helper::of(own).unwrap());
+        let ending = thread::spawn(move || handles::receive(other).map(drop));
         // It has taken the handles, and ends.
         assert!(Gone::is(&run(&starter, &["-c", "true"]).await.0.unwrap_err()));
-        serving.join().unwrap().unwrap();
+        ending.join().unwrap().unwrap();
         assert!(Gone::is(&run(&starter, &["-c", "true"]).await.0.unwrap_err()));
     }
 
     #[test]
     fn who_gets_too_few_handles_says_so() {
         let (own, other) = UnixStream::pair().unwrap();
-        let places = Places::new().unwrap().into();
-        let bubblewrap = Bubblewrap { program: "/bin/true".into(), libraries: PathBuf::new(), places };
-        bubblewrap.attend(Handed { handles: vec![other.into()], is_whole: false }).unwrap();
+        serving("/bin/true").attend(Handed { handles: vec![other.into()], is_whole: false }).unwrap();
         let mut said = [0; ENDING];
         (&own).read_exact(&mut said).unwrap();
         assert_eq!(said, *[NOT_STARTED.to_le_bytes(), Errno::MFILE.raw_os_error().to_le_bytes()].as_flattened());

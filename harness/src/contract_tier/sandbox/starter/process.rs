@@ -7,9 +7,8 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -22,6 +21,7 @@ use super::{EXITED, NAME, NOT_STARTED, SIGNALED};
 use crate::contract_tier::sandbox::group::ByThread;
 use crate::contract_tier::sandbox::handles::{self, Handed};
 use crate::contract_tier::sandbox::running::{FURTHER, STATUS};
+use crate::contract_tier::sandbox::tools::Bubblewrap;
 
 /// What an order may have, in bytes: more than the kernel gives any program (`execve(2)`).
 const MAX_ORDER: u64 = 64 << 20;
@@ -57,42 +57,51 @@ pub fn main() -> Option<i32> {
             let (Some(program), Some(libraries)) = (words.next(), words.next()) else {
                 return Err(ErrorKind::InvalidInput.into());
             };
-            let places = Places::new()?;
-            if !places.are_in_order() {
+            let serving = Serving::of(Bubblewrap { program: program.into(), libraries: libraries.into() })?;
+            if !serving.has_places_in_order() {
                 return Err(ErrorKind::Unsupported.into());
             }
             // It has the user of the sandboxes, and at times handles that they have not.
             set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
-            serve(
-                io::stdin(),
-                Bubblewrap { program: program.into(), libraries: libraries.into(), places: places.into() },
-            )
+            serve(io::stdin(), serving)
         };
         i32::from(served().is_err())
     })
 }
 
 /// Starts what it is asked for, until the other end is closed.
-pub(super) fn serve(socket: impl AsFd, bubblewrap: Bubblewrap) -> io::Result<()> {
-    let bubblewrap = Arc::new(bubblewrap);
+pub(super) fn serve(socket: impl AsFd, serving: Serving) -> io::Result<()> {
+    let serving = Arc::new(serving);
     while let Some(handed) = handles::receive(&socket)? {
-        let bubblewrap = Arc::clone(&bubblewrap);
+        let serving = Arc::clone(&serving);
         // A thread for each: what is started ends with the one that started it (`PR_SET_PDEATHSIG` in prctl(2)). Where there can be
         // none, the other end is closed, which says so.
-        drop(thread::Builder::new().spawn(move || bubblewrap.attend(handed)));
+        drop(thread::Builder::new().spawn(move || serving.attend(handed)));
     }
     Ok(())
 }
 
-/// What the starter starts.
+/// What the starter starts, and with what.
 #[derive(Debug)]
-pub(super) struct Bubblewrap {
-    pub program: PathBuf,
-    pub libraries: PathBuf,
-    pub places: Mutex<Places>,
+pub(super) struct Serving {
+    bubblewrap: Bubblewrap,
+    places: Mutex<Places>,
 }
 
-impl Bubblewrap {
+impl Serving {
+    pub(super) fn of(bubblewrap: Bubblewrap) -> io::Result<Self> {
+        Ok(Self { bubblewrap, places: Places::new()?.into() })
+    }
+
+    /// Whether handles are put where bubblewrap is told that they are.
+    fn has_places_in_order(&self) -> bool {
+        self.places().kept.iter().map(AsRawFd::as_raw_fd).eq((STATUS..).take(FURTHER))
+    }
+
+    fn places(&self) -> MutexGuard<'_, Places> {
+        self.places.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Starts it, and says how it ended.
     pub(super) fn attend(&self, handed: Handed) -> io::Result<()> {
         let mut handles = handed.handles.into_iter();
@@ -115,42 +124,31 @@ impl Bubblewrap {
         let mut files = |count| handles.by_ref().take(count).map(File::from).collect::<Vec<_>>();
         let (there, home) = (files(order.there), files(order.home));
         let further: Vec<OwnedFd> = handles.collect();
-        let mut command = Command::new(&self.program);
-        command.args(&order.words).env_clear().env("LD_LIBRARY_PATH", &self.libraries);
-        command.stdin(Stdio::null()).stdout(prints.try_clone()?).stderr(prints);
-        let (started, is_home) = ByThread { there, home: &home }.start(|| {
-            let mut places = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-            places.start(&mut command, &further)
-        });
+        let mut command = self.bubblewrap.command();
+        command.args(&order.words).stdin(Stdio::null()).stdout(prints.try_clone()?).stderr(prints);
+        let by_thread = ByThread { there, home: &home };
+        let (started, is_home) = by_thread.start(|| self.places().start(&mut command, &further));
         // Who waits for the end of what it prints waits for all that can print; the rest is not needed any more.
-        drop((command, further, home));
+        drop((command, further, by_thread.there, home));
         let mut child = started?;
         let ended = is_home.and_then(|()| ending(&mut child, connection));
-        ended.or_else(|error| {
-            child.kill().and_then(|()| child.wait())?;
-            Err(error)
-        })
+        ended.map_err(|error| given_up(&mut child, error))
     }
 }
 
 /// Descriptors that are kept for the further handles of what is started. While one program is started they are its own, and any other
 /// one that was started meanwhile would have them, too.
 #[derive(Debug)]
-pub(super) struct Places {
+struct Places {
     nothing: OwnedFd,
     kept: Vec<OwnedFd>,
 }
 
 impl Places {
-    pub(super) fn new() -> io::Result<Self> {
+    fn new() -> io::Result<Self> {
         let nothing = || File::open("/dev/null").map(OwnedFd::from);
         let kept = (0..FURTHER).map(|_| nothing()).collect::<io::Result<_>>()?;
         Ok(Self { kept, nothing: nothing()? })
-    }
-
-    /// Whether they are where bubblewrap is told that they are.
-    fn are_in_order(&self) -> bool {
-        self.kept.iter().map(AsRawFd::as_raw_fd).eq((STATUS..).take(FURTHER))
     }
 
     /// Starts a program that has these handles.
@@ -162,11 +160,10 @@ impl Places {
         let started = put.map_err(io::Error::from).and_then(|()| command.spawn());
         let taken_back = self.kept.iter_mut().try_for_each(|place| dup3(&self.nothing, place, DupFlags::CLOEXEC));
         let mut child = started?;
-        if let Err(error) = taken_back {
-            child.kill().and_then(|()| child.wait())?;
-            return Err(error.into());
+        match taken_back {
+            Ok(()) => Ok(child),
+            Err(error) => Err(given_up(&mut child, error.into())),
         }
-        Ok(child)
     }
 }
 
@@ -179,4 +176,9 @@ fn ending(child: &mut Child, connection: &UnixStream) -> io::Result<ExitStatus> 
         let _ = pidfd_send_signal(&process, Signal::KILL);
     }
     child.wait()
+}
+
+/// Kills a program because of an error; the error, or why it could not be killed.
+fn given_up(child: &mut Child, error: io::Error) -> io::Error {
+    child.kill().and_then(|()| child.wait()).err().unwrap_or(error)
 }
