@@ -186,10 +186,11 @@ impl Watch {
     }
 }
 
-/// `way 3 closed: why` of a canary.
+/// `way 3 closed: why` of a canary. It writes a number as it was given.
 fn parse(line: &str) -> Option<(usize, &str)> {
-    let (number, said) = line.strip_prefix("way ")?.split_once(' ')?;
-    Some((number.parse().ok()?, said))
+    let (text, said) = line.strip_prefix("way ")?.split_once(' ')?;
+    let number: usize = text.parse().ok()?;
+    (number.to_string() == text).then_some((number, said))
 }
 
 /// The command of the beacon on another network: it says `ready` and its ports when it listens, and what reached it.
