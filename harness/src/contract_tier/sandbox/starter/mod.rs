@@ -193,9 +193,13 @@ mod tests {
 
     /// What becomes of these words, and what they print.
     async fn run(starter: &Starter, words: &[&str]) -> (io::Result<ExitStatus>, String) {
+        run_with(starter, words, Vec::new()).await
+    }
+
+    /// The same with further handles.
+    async fn run_with(starter: &Starter, words: &[&str], further: Vec<OwnedFd>) -> (io::Result<ExitStatus>, String) {
         let (mut prints, other) = io::pipe().unwrap();
-        let (further, _) = io::pipe().unwrap();
-        let given = Given { prints: other.into(), further: vec![further.into()] };
+        let given = Given { prints: other.into(), further };
         let words: Vec<OsString> = words.iter().map(OsString::from).collect();
         let ended = match starter.run(&words, given, None).await {
             Ok(mut program) => program.wait().await,
@@ -209,9 +213,13 @@ mod tests {
     #[tokio::test]
     async fn it_says_how_a_program_ended() {
         let starter = starter("/bin/sh");
-        let (ended, text) =
-            run(&starter, &["-c", "echo \"$1\"; ls -l /proc/self/fd | grep -c pipe; exit 3", "", "a\nb"]).await;
-        assert_eq!((ended.unwrap().code(), text.as_str()), (Some(3), "a\nb\n4\n"));
+        // One that is not among those of other tests.
+        let further = tempfile::Builder::new().prefix("further-").tempfile().unwrap();
+        let words = ["-c", "echo \"$1\"; ls -l /proc/$$/fd | grep -c \"$2\"; exit 3", "", "a\nb"];
+        let path = further.path().to_str().unwrap().to_owned();
+        let words = [words.as_slice(), &[path.as_str()]].concat();
+        let (ended, text) = run_with(&starter, &words, vec![further.into_file().into()]).await;
+        assert_eq!((ended.unwrap().code(), text.as_str()), (Some(3), "a\nb\n1\n"));
         assert_eq!(run(&starter, &["-c", "kill -9 $$"]).await.0.unwrap().signal(), Some(9));
         assert_eq!(run(&starter, &["-c", "\0"]).await.0.unwrap_err().kind(), ErrorKind::InvalidInput);
         let much = "x".repeat(4 << 20);
