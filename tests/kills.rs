@@ -1,7 +1,7 @@
 //! What is left when the program is killed, and when two of it run at the same time. `WSGI_PROOF_KILLS` says how many are killed.
 
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -49,14 +49,12 @@ fn a_signal_cleans_up_and_a_second_one_leaves_at_once() {
     let engine = PrivateEngine::start();
     for signals in [&["-TERM"][..], &["-INT", "-INT"]] {
         let run = EngineRun::begin(&mut engine.call(&RUN));
-        let sent = Instant::now();
         for signal in signals {
             run.signal(signal);
         }
-        let (code, text) = run.end();
-        // Not a measurement: a program that waits for its builds would take minutes.
-        assert!(sent.elapsed() < Duration::from_secs(120), "{signals:?}");
-        assert_ne!(code, Some(0), "{text}");
+        // One that waits for its builds would take minutes.
+        let (code, text) = run.end_stopped();
+        assert!(code.is_some_and(|code| code != 0), "{signals:?}: {code:?} {text}");
     }
     engine.command(&["prune"]).assert().success();
 }

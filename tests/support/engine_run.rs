@@ -2,6 +2,14 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+/// What nothing takes that ends at all.
+const HANGS: Duration = Duration::from_secs(90);
 
 /// A run that has come to a certain line.
 pub(crate) struct EngineRun {
@@ -32,6 +40,23 @@ impl EngineRun {
     pub(crate) fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
         Command::new("kill").args([signal, &pid]).stderr(Stdio::null()).status().expect("kill runs");
+    }
+
+    /// Waits for its end after a signal, for which it has five seconds. One that takes far longer hangs, and is killed: that has no exit
+    /// code.
+    pub(crate) fn end_stopped(self) -> (Option<i32>, String) {
+        let process = pidfd_open(Pid::from_child(&self.child), PidfdFlags::empty()).expect("a process");
+        let (ended, watched) = mpsc::channel::<()>();
+        let watch = thread::spawn(move || {
+            if watched.recv_timeout(HANGS) == Err(RecvTimeoutError::Timeout) {
+                // It may have ended just now.
+                let _ = pidfd_send_signal(process, Signal::KILL);
+            }
+        });
+        let end = self.end();
+        drop(ended);
+        watch.join().expect("it only waits");
+        end
     }
 
     /// Waits for its end: its exit code, and what it printed from here on.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::candidates::Candidate;
 use super::run::{Job, cores};
@@ -32,6 +33,9 @@ const PASSED: [&str; 10] = [
 ];
 /// How the names of further ones begin.
 const PASSED_KINDS: [&str; 4] = ["LC_", "SUDO_", "WSGI_PROOF_", "XDG_"];
+
+/// How long the container of this program may take to end after the signal to stop.
+const STOP_LIMIT: Duration = Duration::from_secs(30);
 
 /// Refuses the options that only images and containers can honour.
 pub(super) fn refuse(arguments: &RunArgs) -> Result<(), Failure> {
@@ -156,8 +160,23 @@ async fn in_one_container(
         .map_err(|error| Failure::infrastructure(format!("{}: {error}", folders.cache.display()), None))?;
     let program = OwnProgram { command, environment, folder, writable };
     let engine = engine.of_run(&run)?;
-    let code = engine.run_own_program(&program, &folders.cache, &run, &signals.cancel).await?;
-    drop(engine.sweep_run(&run, || false).await);
+    let work = async {
+        let ended = engine.run_own_program(&program, &folders.cache, &run, &signals.cancel).await;
+        drop(engine.sweep_run(&run, || false).await);
+        ended
+    };
+    // Neither the program nor an engine that does not answer is waited for any longer.
+    let given_up = async {
+        signals.cancel.cancelled().await;
+        tokio::time::sleep(STOP_LIMIT).await;
+    };
+    let code = tokio::select! {
+        code = work => code?,
+        () = given_up => {
+            let what = "stopping the container of this program took too long";
+            return Err(Failure::infrastructure(what, Some("`wsgi-proof prune` removes what is left")));
+        }
+    };
     drop(alive);
     Ok(i32::try_from(code).unwrap_or(ExitCode::Infrastructure as i32))
 }

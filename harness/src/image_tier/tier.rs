@@ -48,11 +48,8 @@ impl Tier for ImageTier {
     async fn conclude(self, plan: &Plan, over: &CancellationToken) -> Conclusion {
         let Self { setup, alive, origin } = self;
         let isolation = setup.watch.conclusion();
-        if let Some(relay) = setup.relay.get() {
-            // It is not what is kept for a person to look at; where it cannot be removed, the clean-up says so.
-            drop(setup.engine.stop_relay(relay).await);
-        }
-        let mut notes = leftovers::clean(&setup.engine, &setup.cache, &setup.run, setup.keep, over).await;
+        let Setup { engine, cache, run, keep, relay, .. } = &*setup;
+        let mut notes = leftovers::clean(engine, cache, (run, relay.get()), *keep, over).await;
         let log = setup.server.log();
         let (fixtures, undeclared) = (log.counts().to_string(), undeclared(&log, plan));
         setup.server.stop().await;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::beneath;
-use crate::engine::{Engine, EngineError};
+use crate::engine::{Engine, EngineError, Relay};
 use crate::host::journal::Past;
 use crate::outcome::{RunId, with_causes};
 use crate::run::lease;
@@ -26,6 +26,8 @@ const AFTERMATH: Duration = Duration::from_secs(600);
 const QUIET: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
 /// How long is waited for that at the most.
 const QUIET_LIMIT: Duration = Duration::from_secs(60);
+/// For how long it is tried to remove what the engine refuses to: it may be ending what is in the way.
+const REFUSED: Duration = Duration::from_secs(2);
 /// How long until it is looked again.
 const PAUSE: Duration = Duration::from_millis(200);
 
@@ -80,9 +82,9 @@ pub(crate) async fn of_engine(
     let patience = recent.map(|past| QUIET[usize::from(past.open_builds > 0)]).max().unwrap_or_default();
     let (begun, mut last) = (Instant::now(), Instant::now());
     let mut removed = 0;
-    let mut refused: BTreeMap<String, (String, String)> = BTreeMap::new();
     loop {
         let mut swept = Swept::default();
+        let mut refused: BTreeMap<String, (String, String)> = BTreeMap::new();
         for leftover in engine.list_ours().await? {
             if leftover.is_kept() && !scope.kept_images {
                 // What a named image is built on is kept with it, and not counted.
@@ -95,9 +97,6 @@ pub(crate) async fn of_engine(
                 run => !lease::is_live(cache, run) && !is_on_purpose(run),
             };
             if !leftover.is_kept() && !is_stale {
-                continue;
-            }
-            if refused.contains_key(&leftover.id) {
                 continue;
             }
             if leftover.is_being_finished() && begun.elapsed() < QUIET_LIMIT && !scope.dry_run {
@@ -119,6 +118,7 @@ pub(crate) async fn of_engine(
                 }
             }
         }
+        let patience = if refused.is_empty() { patience } else { patience.max(REFUSED) };
         if scope.dry_run || last.elapsed() >= patience || begun.elapsed() > QUIET_LIMIT {
             if !scope.dry_run {
                 // A run of which something is left is known as long as it is.
@@ -197,11 +197,13 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> LeftoverError {
     move |source| LeftoverError::Cache { path, source }
 }
 
-/// Takes everything of a run off the engine, unless its containers are kept; returns notes on what stays, and what could not be removed.
+/// Takes everything of a run off the engine, unless its containers but the relay are kept; returns notes on what stays, and what could
+/// not be removed.
+/// An engine that does not answer holds it up no longer than until it is `over`.
 pub(crate) async fn clean(
     engine: &Engine,
     cache: &Path,
-    run: &RunId,
+    run: (&RunId, Option<&Relay>),
     keep: bool,
     over: &CancellationToken,
 ) -> Vec<String> {
@@ -215,8 +217,12 @@ pub(crate) async fn clean(
     })
 }
 
-async fn sweep(engine: &Engine, cache: &Path, run: &RunId, keep: bool) -> Vec<String> {
+async fn sweep(engine: &Engine, cache: &Path, (run, relay): (&RunId, Option<&Relay>), keep: bool) -> Vec<String> {
     if keep {
+        if let Some(relay) = relay {
+            // It is not for a person to look at; where it cannot be removed, it is told of with the others.
+            drop(engine.stop_relay(relay).await);
+        }
         match engine.kept(run).await {
             Ok(kept) if !kept.is_empty() => {
                 if let Err(error) = lease::keep(cache, run) {
