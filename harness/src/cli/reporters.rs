@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{Failure, output};
 use crate::report::Reporters;
 use crate::report::format::Format;
-use crate::run::event::Event;
+use crate::run::event::{Event, RunEnd};
 use crate::run::session::Ended;
 use crate::run::tally::ExitCode;
 
@@ -17,7 +17,10 @@ pub(super) enum Audience {
     Nobody,
 }
 
-pub(super) struct RunReporters(Reporters);
+pub(super) struct RunReporters {
+    reporters: Reporters,
+    audience: Audience,
+}
 
 impl RunReporters {
     /// Reports to the audience, and to report files if `report` names a folder for them.
@@ -28,16 +31,25 @@ impl RunReporters {
             (Audience::Nobody, None) => Ok(Reporters::none()),
         };
         let no_folder = |error| Failure::usage(format!("cannot create the folder for reports: {error}"), None);
-        reporters.map(Self).map_err(no_folder)
+        reporters.map(|reporters| Self { reporters, audience }).map_err(no_folder)
     }
 
     pub(super) fn send(&mut self, event: &Event) {
-        self.0.event(event);
+        self.reporters.event(event);
+        if let Event::RunFinished(finish) = event
+            && self.audience == Audience::Nobody
+            && finish.end != RunEnd::Completed
+        {
+            // What was stopped may have left something, whoever reads the rest.
+            for note in &finish.notes {
+                output::complain(format_args!("note: {note}"));
+            }
+        }
     }
 
     /// Lets the reporters finish; how the run ended, with the faults of the reporters.
     pub(super) fn finish(self, ended: Ended) -> Ended {
-        let faults = self.0.finish();
+        let faults = self.reporters.finish();
         for fault in &faults {
             output::complain(format_args!("error: cannot write the report: {fault}"));
         }
