@@ -4,6 +4,7 @@
 
 pub(crate) mod agreement;
 mod annotations;
+mod causes;
 pub(crate) mod compare;
 pub(crate) mod conformance;
 mod ctrf;

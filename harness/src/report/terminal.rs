@@ -8,6 +8,7 @@ use std::time::Duration;
 use console::Style;
 
 use super::Reporter;
+use super::causes::Causes;
 use super::progress::Progress;
 use super::texts::changed;
 use super::wrap::wrap;
@@ -21,6 +22,9 @@ use crate::run::tally::{ExitCode, Tally};
 const LOG_LINES: usize = 20;
 /// How long such a line is, in columns, at the most.
 const LOG_WIDTH: usize = 1000;
+/// Of how many causes the end tells more than the scenarios, and how many scenarios of each it names: what fits on a screen.
+const CAUSES: usize = 5;
+const NAMES: usize = 8;
 /// How much of the digest of a suite is shown: as much as tells suites apart.
 const SUITE: usize = "sha256:".len() + 12;
 
@@ -31,7 +35,7 @@ pub(crate) struct TerminalReporter {
     width: Option<usize>,
     scenarios: PathBuf,
     tally: Tally,
-    bad: Vec<(Verdict, String)>,
+    causes: Causes,
     progress: Option<Progress>,
     workflow: bool,
 }
@@ -52,7 +56,7 @@ impl TerminalReporter {
             width,
             scenarios: scenarios.to_owned(),
             tally: Tally::default(),
-            bad: Vec::new(),
+            causes: Causes::default(),
             progress: progress.then(Progress::default),
             workflow: false,
         }
@@ -238,13 +242,29 @@ impl TerminalReporter {
         text
     }
 
+    /// What did not pass, once more: the scenarios by cause, and of the worst causes what was expected and what came.
+    fn wrong(&self, text: &mut String) {
+        for (number, cause) in self.causes.worst_first().into_iter().enumerate() {
+            for name in cause.scenarios.iter().take(NAMES) {
+                text.push_str(&format!("{} {name}\n", self.head(&cause.verdict.word().to_uppercase())));
+            }
+            let more = cause.scenarios.len().saturating_sub(NAMES);
+            if more > 0 {
+                text.push_str(&format!("         and {more} more, above\n"));
+            }
+            if number < CAUSES {
+                text.extend(cause.finding.as_ref().map(|finding| self.finding(finding)));
+                text.extend(cause.fault.as_ref().map(|why| format!("           inconclusive: {}\n", indented(why))));
+            }
+        }
+    }
+
     fn closing(&self, finish: &RunFinish) -> String {
         let tally = &self.tally;
         let mut text = String::from("\n");
-        if self.bad.len() > 1 || (!self.bad.is_empty() && tally.planned > 1) {
-            for (verdict, name) in &self.bad {
-                text.push_str(&format!("{} {name}\n", self.head(&verdict.word().to_uppercase())));
-            }
+        // A single scenario has been told of just now.
+        if tally.planned > 1 {
+            self.wrong(&mut text);
         }
         let mut counts = vec![format!("{} passed", tally.pass)];
         for (count, word) in [
@@ -343,9 +363,7 @@ impl Reporter for TerminalReporter {
             }
             Event::ScenarioFinished(report) => {
                 self.end(&report.label);
-                if matches!(report.verdict, Verdict::Fail | Verdict::Error) {
-                    self.bad.push((report.verdict, report.label.clone()));
-                }
+                self.causes.add(report);
                 self.advance();
                 self.print(&self.scenario(report))
             }

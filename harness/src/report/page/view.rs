@@ -9,7 +9,7 @@ use super::data::{self, milliseconds};
 use super::sentence::Sentence;
 use super::timeline::{Timeline, seconds};
 use crate::outcome::Outcome;
-use crate::report::read::{RunRead, ScenarioRead};
+use crate::report::read::{FindingRead, RunRead, ScenarioRead};
 
 /// How many scenarios the list of those that need a look has, and that of the slowest.
 const LISTED: usize = 200;
@@ -105,15 +105,15 @@ impl<'a> View<'a> {
 /// The causes, the worst and the most frequent first.
 fn causes(run: &RunRead) -> Vec<Cause<'_>> {
     let mut causes: Vec<Cause<'_>> = Vec::new();
-    let mut places: HashMap<(&str, String), usize> = HashMap::new();
+    let mut places: HashMap<(&str, What<'_>), usize> = HashMap::new();
     for (number, scenario) in run.scenarios.iter().enumerate() {
         let verdict = scenario.verdict.as_str();
         if !WORST_FIRST.contains(&verdict) {
             continue;
         }
-        let why = why(scenario);
-        let place = *places.entry((verdict, why.clone())).or_insert_with(|| {
-            causes.push(Cause { why, verdict, scenarios: Vec::new() });
+        let what = what(scenario);
+        let place = *places.entry((verdict, what)).or_insert_with(|| {
+            causes.push(Cause { why: what.in_words(scenario), verdict, scenarios: Vec::new() });
             causes.len() - 1
         });
         causes[place].scenarios.push(Bad { number, label: &scenario.label, summary: &scenario.summary });
@@ -123,13 +123,55 @@ fn causes(run: &RunRead) -> Vec<Cause<'_>> {
     causes
 }
 
-fn why(scenario: &ScenarioRead) -> String {
-    let broken = scenario.findings.iter().find_map(|finding| match &finding.outcome {
-        Outcome::Broken { got, .. } => Some(format!("{}: {got}", finding.check)),
+/// What is wrong with a scenario first: what makes two causes the same.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum What<'a> {
+    Fault(&'a str),
+    Check(&'a str, &'a [String]),
+    Nothing,
+}
+
+impl What<'_> {
+    /// This in the words of a scenario.
+    fn in_words(self, scenario: &ScenarioRead) -> String {
+        let text = match self {
+            Self::Fault(what) => what.to_owned(),
+            Self::Check(check, clauses) => {
+                let got = broken(scenario).map(|(_, got)| got).unwrap_or_default();
+                let clauses = if clauses.is_empty() { String::new() } else { format!("{}: ", clauses.join(", ")) };
+                format!("{clauses}{check}: {got}")
+            }
+            Self::Nothing => String::new(),
+        };
+        let mut lines = text.lines();
+        let mut why = lines.next().unwrap_or_default().to_owned();
+        // A line that only announces is none without the next one.
+        if why.ends_with(':') {
+            why.extend(lines.next().map(|next| format!(" {}", next.trim())));
+        }
+        why.chars().take(200).collect()
+    }
+}
+
+/// The first finding that is broken, a MUST before a SHOULD, and what came.
+fn broken(scenario: &ScenarioRead) -> Option<(&FindingRead, &str)> {
+    let findings = || scenario.findings.iter().filter_map(told);
+    findings().find(|(finding, _)| finding.level == "MUST").or_else(|| findings().next())
+}
+
+fn told(finding: &FindingRead) -> Option<(&FindingRead, &str)> {
+    match &finding.outcome {
+        Outcome::Broken { got, .. } => Some((finding, got)),
         Outcome::Held => None,
-    });
-    let why = scenario.fault.as_ref().map(|fault| fault.what.clone()).or(broken).unwrap_or_default();
-    why.lines().next().unwrap_or_default().chars().take(200).collect()
+    }
+}
+
+fn what(scenario: &ScenarioRead) -> What<'_> {
+    match (&scenario.fault, broken(scenario)) {
+        (Some(fault), _) => What::Fault(&fault.what),
+        (None, Some((finding, _))) => What::Check(&finding.check, &finding.clauses),
+        (None, None) => What::Nothing,
+    }
 }
 
 /// Leaves so many scenarios, and says how many were taken away.
