@@ -151,6 +151,6 @@ async fn try_out(endpoint: &Endpoint, cache: &Path) -> Result<(Engine, Vec<Capab
     let _alive = Lease::begin(cache, &run).map_err(unusable)?;
     let engine = engine.of_run(&run)?;
     let tried = engine.try_out(&run).await;
-    let notes = leftovers::clean(&engine, cache, (&run, None), false, &CancellationToken::new()).await;
+    let notes = leftovers::clean(&engine, cache, &run, None, false, &CancellationToken::new()).await;
     tried.map(|capabilities| (engine, capabilities, notes))
 }

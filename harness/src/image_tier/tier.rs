@@ -49,7 +49,7 @@ impl Tier for ImageTier {
         let Self { setup, alive, origin } = self;
         let isolation = setup.watch.conclusion();
         let Setup { engine, cache, run, keep, relay, .. } = &*setup;
-        let mut notes = leftovers::clean(engine, cache, (run, relay.get()), *keep, over).await;
+        let mut notes = leftovers::clean(engine, cache, run, relay.get(), *keep, over).await;
         let log = setup.server.log();
         let (fixtures, undeclared) = (log.counts().to_string(), undeclared(&log, plan));
         setup.server.stop().await;

@@ -197,18 +197,18 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> LeftoverError {
     move |source| LeftoverError::Cache { path, source }
 }
 
-/// Takes everything of a run off the engine, unless its containers but the relay are kept; returns notes on what stays, and what could
-/// not be removed.
-/// An engine that does not answer holds it up no longer than until it is `over`.
+/// Takes everything of a run off the engine, or keeps its containers but the relay; returns notes on what stays, and what could not be
+/// removed. An engine that does not answer holds it up no longer than until it is `over`.
 pub(crate) async fn clean(
     engine: &Engine,
     cache: &Path,
-    run: (&RunId, Option<&Relay>),
+    run: &RunId,
+    relay: Option<&Relay>,
     keep: bool,
     over: &CancellationToken,
 ) -> Vec<String> {
     let swept = tokio::select! {
-        swept = sweep(engine, cache, run, keep) => Some(swept),
+        swept = sweep(engine, cache, run, relay, keep) => Some(swept),
         () = tokio::time::sleep(CLEAN_LIMIT) => None,
         () = over.cancelled() => None,
     };
@@ -217,7 +217,7 @@ pub(crate) async fn clean(
     })
 }
 
-async fn sweep(engine: &Engine, cache: &Path, (run, relay): (&RunId, Option<&Relay>), keep: bool) -> Vec<String> {
+async fn sweep(engine: &Engine, cache: &Path, run: &RunId, relay: Option<&Relay>, keep: bool) -> Vec<String> {
     if keep {
         if let Some(relay) = relay {
             // It is not for a person to look at; where it cannot be removed, it is told of with the others.
