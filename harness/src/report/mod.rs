@@ -27,6 +27,7 @@ mod terminal;
 mod tests;
 mod texts;
 mod wrap;
+mod wrong;
 
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};

@@ -8,10 +8,10 @@ use std::time::Duration;
 use console::Style;
 
 use super::Reporter;
-use super::causes::Causes;
 use super::progress::Progress;
 use super::texts::changed;
 use super::wrap::wrap;
+use super::wrong::AllWrong;
 use crate::check::printable;
 use crate::host::outgoing::{between_stops, harmless};
 use crate::outcome::{Finding, Level, Log, Outcome, ScenarioReport, Verdict, listed};
@@ -35,7 +35,7 @@ pub(crate) struct TerminalReporter {
     width: Option<usize>,
     scenarios: PathBuf,
     tally: Tally,
-    causes: Causes,
+    wrong: AllWrong,
     progress: Option<Progress>,
     workflow: bool,
 }
@@ -56,7 +56,7 @@ impl TerminalReporter {
             width,
             scenarios: scenarios.to_owned(),
             tally: Tally::default(),
-            causes: Causes::default(),
+            wrong: AllWrong::default(),
             progress: progress.then(Progress::default),
             workflow: false,
         }
@@ -243,28 +243,30 @@ impl TerminalReporter {
     }
 
     /// What did not pass, once more: the scenarios by cause, and of the worst causes what was expected and what came.
-    fn wrong(&self, text: &mut String) {
-        for (number, cause) in self.causes.worst_first().into_iter().enumerate() {
+    fn tell(&self, wrong: AllWrong, text: &mut String) {
+        for (number, cause) in wrong.worst_first().into_iter().enumerate() {
             for name in cause.scenarios.iter().take(NAMES) {
-                text.push_str(&format!("{} {name}\n", self.head(&cause.verdict.word().to_uppercase())));
+                text.push_str(&format!("{} {name}\n", self.head(&cause.verdict.to_uppercase())));
             }
             let more = cause.scenarios.len().saturating_sub(NAMES);
             if more > 0 {
                 text.push_str(&format!("         and {more} more, above\n"));
             }
             if number < CAUSES {
-                text.extend(cause.finding.as_ref().map(|finding| self.finding(finding)));
-                text.extend(cause.fault.as_ref().map(|why| format!("           inconclusive: {}\n", indented(why))));
+                text.extend(cause.what.finding.as_ref().map(|finding| self.finding(finding)));
+                text.extend(
+                    cause.what.fault.as_ref().map(|why| format!("           inconclusive: {}\n", indented(why))),
+                );
             }
         }
     }
 
-    fn closing(&self, finish: &RunFinish) -> String {
+    fn closing(&self, finish: &RunFinish, wrong: AllWrong) -> String {
         let tally = &self.tally;
         let mut text = String::from("\n");
         // A single scenario has been told of just now.
         if tally.planned > 1 {
-            self.wrong(&mut text);
+            self.tell(wrong, &mut text);
         }
         let mut counts = vec![format!("{} passed", tally.pass)];
         for (count, word) in [
@@ -296,26 +298,22 @@ impl TerminalReporter {
             finish.took.as_secs_f64(),
             finish.own.as_secs_f64()
         ));
+        let mark = self.style(Style::new().red()).apply_to("×").to_string();
         for shortfall in &finish.shortfalls {
-            let mark = self.style(Style::new().red()).apply_to("×").to_string();
             text.push_str(&format!("{mark} less than the assertion lock: {shortfall}\n"));
         }
         for flaky in &finish.flaky {
-            let mark = self.style(Style::new().red()).apply_to("×").to_string();
             text.push_str(&format!("{mark} flaky: {flaky}\n"));
         }
         for request in &finish.undeclared {
-            let mark = self.style(Style::new().red()).apply_to("×").to_string();
             text.push_str(&format!(
                 "{mark} undeclared request: {request}, neither in packages.lock nor declared absent by a scenario\n"
             ));
         }
         for way in &finish.isolation.broken {
-            let mark = self.style(Style::new().red()).apply_to("×").to_string();
             text.push_str(&format!("{mark} isolation broken: results cannot be trusted: {way}\n"));
         }
         if let Some(why) = &finish.isolation.untold {
-            let mark = self.style(Style::new().red()).apply_to("×").to_string();
             text.push_str(&format!("{mark} isolation inconclusive: {why}\n"));
         }
         for way in &finish.isolation.weakened {
@@ -363,7 +361,7 @@ impl Reporter for TerminalReporter {
             }
             Event::ScenarioFinished(report) => {
                 self.end(&report.label);
-                self.causes.add(report);
+                self.wrong.add(report);
                 self.advance();
                 self.print(&self.scenario(report))
             }
@@ -371,7 +369,8 @@ impl Reporter for TerminalReporter {
                 if let Some(progress) = &mut self.progress {
                     progress.clear();
                 }
-                self.print(&self.closing(finish))
+                let wrong = std::mem::take(&mut self.wrong);
+                self.print(&self.closing(finish, wrong))
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::*;
+use crate::outcome::Outcome;
 use crate::report::DocumentReporter;
 use crate::report::read;
 use crate::report::tests::{events, feed};
@@ -54,6 +55,18 @@ fn each_cause_is_told_once_and_the_worst_first() {
     let page = shown(&run);
     assert_eq!(page.matches("GET / status: status 500").count(), 2);
     assert!(page.contains("3 scenarios:") && page.find("3 scenarios:") < page.find("verdict warn"), "{page}");
+}
+
+#[test]
+fn a_cause_is_told_with_its_clauses_and_a_line_that_says_something() {
+    let mut run = run();
+    for finding in &mut run.scenarios[1].findings {
+        if let Outcome::Broken { got, .. } = &mut finding.outcome {
+            *got = "only this line:\n  the telling one\nand more".to_owned();
+        }
+    }
+    let page = shown(&run);
+    assert!(page.contains("BUILD-1: GET / status: only this line: the telling one</p>"), "{page}");
 }
 
 #[test]

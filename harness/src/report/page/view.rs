@@ -1,7 +1,5 @@
 //! What the page's template has to show.
 
-use std::collections::HashMap;
-
 use serde::Serialize;
 
 use super::clauses::{self, Row};
@@ -9,6 +7,7 @@ use super::data::{self, milliseconds};
 use super::sentence::Sentence;
 use super::timeline::{Timeline, seconds};
 use crate::outcome::Outcome;
+use crate::report::causes::{Cause, Causes};
 use crate::report::read::{FindingRead, RunRead, ScenarioRead};
 
 /// How many scenarios the list of those that need a look has, and that of the slowest.
@@ -29,7 +28,7 @@ pub(super) struct View<'a> {
     /// What a reader should know.
     notes: Vec<String>,
     /// Scenarios that need a look, each cause once.
-    causes: Vec<Cause<'a>>,
+    causes: Vec<Cause<String, Bad<'a>>>,
     /// How many more scenarios there are.
     more_bad: usize,
     clauses: Vec<Row>,
@@ -42,15 +41,6 @@ pub(super) struct View<'a> {
     data: String,
 }
 
-/// What is wrong, and where.
-#[derive(Debug, Serialize)]
-struct Cause<'a> {
-    /// The first thing that is wrong.
-    why: String,
-    verdict: &'a str,
-    scenarios: Vec<Bad<'a>>,
-}
-
 /// A scenario that needs a look.
 #[derive(Debug, Serialize)]
 struct Bad<'a> {
@@ -58,9 +48,6 @@ struct Bad<'a> {
     label: &'a str,
     summary: &'a str,
 }
-
-/// The verdicts that need a look, the worst first.
-const WORST_FIRST: [&str; 4] = ["fail", "error", "warn", "caught"];
 
 impl<'a> View<'a> {
     /// # Errors
@@ -102,80 +89,41 @@ impl<'a> View<'a> {
     }
 }
 
-/// The causes, the worst and the most frequent first.
-fn causes(run: &RunRead) -> Vec<Cause<'_>> {
-    let mut causes: Vec<Cause<'_>> = Vec::new();
-    let mut places: HashMap<(&str, What<'_>), usize> = HashMap::new();
+/// The causes, each in the words of its first scenario.
+fn causes(run: &RunRead) -> Vec<Cause<String, Bad<'_>>> {
+    let mut causes = Causes::default();
     for (number, scenario) in run.scenarios.iter().enumerate() {
-        let verdict = scenario.verdict.as_str();
-        if !WORST_FIRST.contains(&verdict) {
-            continue;
-        }
-        let what = what(scenario);
-        let place = *places.entry((verdict, what)).or_insert_with(|| {
-            causes.push(Cause { why: what.in_words(scenario), verdict, scenarios: Vec::new() });
-            causes.len() - 1
+        let fault = scenario.fault.as_ref().map(|fault| fault.what.as_str());
+        let broken = scenario.findings.iter().filter_map(|finding| match &finding.outcome {
+            Outcome::Broken { got, .. } if fault.is_none() => Some((finding, got.as_str())),
+            Outcome::Broken { .. } | Outcome::Held => None,
         });
-        causes[place].scenarios.push(Bad { number, label: &scenario.label, summary: &scenario.summary });
+        let first = broken.min_by_key(|(finding, _)| finding.level != "MUST");
+        let key = (fault, first.map(|(finding, _)| (finding.check.as_str(), finding.clauses.as_slice())));
+        let bad = Bad { number, label: &scenario.label, summary: &scenario.summary };
+        causes.add(&scenario.verdict, key, || in_words(fault, first), bad);
     }
-    let rank = |verdict: &str| WORST_FIRST.iter().position(|known| *known == verdict);
-    causes.sort_by_key(|cause| (rank(cause.verdict), std::cmp::Reverse(cause.scenarios.len())));
-    causes
+    causes.worst_first()
 }
 
-/// What is wrong with a scenario first: what makes two causes the same.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum What<'a> {
-    Fault(&'a str),
-    Check(&'a str, &'a [String]),
-    Nothing,
-}
-
-impl What<'_> {
-    /// This in the words of a scenario.
-    fn in_words(self, scenario: &ScenarioRead) -> String {
-        let text = match self {
-            Self::Fault(what) => what.to_owned(),
-            Self::Check(check, clauses) => {
-                let got = broken(scenario).map(|(_, got)| got).unwrap_or_default();
-                let clauses = if clauses.is_empty() { String::new() } else { format!("{}: ", clauses.join(", ")) };
-                format!("{clauses}{check}: {got}")
-            }
-            Self::Nothing => String::new(),
-        };
-        let mut lines = text.lines();
-        let mut why = lines.next().unwrap_or_default().to_owned();
-        // A line that only announces is none without the next one.
-        if why.ends_with(':') {
-            why.extend(lines.next().map(|next| format!(" {}", next.trim())));
-        }
-        why.chars().take(200).collect()
+/// What is wrong in a line: why the scenario is inconclusive, or the first finding that is broken and what came.
+fn in_words(fault: Option<&str>, first: Option<(&FindingRead, &str)>) -> String {
+    let of = |(finding, got): (&FindingRead, &str)| {
+        let clauses = if finding.clauses.is_empty() { String::new() } else { finding.clauses.join(", ") + ": " };
+        format!("{clauses}{}: {got}", finding.check)
+    };
+    let text = fault.map(str::to_owned).or_else(|| first.map(of)).unwrap_or_default();
+    let mut lines = text.lines();
+    let mut why = lines.next().unwrap_or_default().to_owned();
+    // A line that only announces is none without the next one.
+    if why.ends_with(':') {
+        why.extend(lines.next().map(|next| format!(" {}", next.trim())));
     }
-}
-
-/// The first finding that is broken, a MUST before a SHOULD, and what came.
-fn broken(scenario: &ScenarioRead) -> Option<(&FindingRead, &str)> {
-    let findings = || scenario.findings.iter().filter_map(told);
-    findings().find(|(finding, _)| finding.level == "MUST").or_else(|| findings().next())
-}
-
-fn told(finding: &FindingRead) -> Option<(&FindingRead, &str)> {
-    match &finding.outcome {
-        Outcome::Broken { got, .. } => Some((finding, got)),
-        Outcome::Held => None,
-    }
-}
-
-fn what(scenario: &ScenarioRead) -> What<'_> {
-    match (&scenario.fault, broken(scenario)) {
-        (Some(fault), _) => What::Fault(&fault.what),
-        (None, Some((finding, _))) => What::Check(&finding.check, &finding.clauses),
-        (None, None) => What::Nothing,
-    }
+    why.chars().take(200).collect()
 }
 
 /// Leaves so many scenarios, and says how many were taken away.
-fn leave(causes: &mut Vec<Cause<'_>>, most: usize) -> usize {
+fn leave(causes: &mut Vec<Cause<String, Bad<'_>>>, most: usize) -> usize {
     let (mut left, mut away) = (most, 0);
     for cause in causes.iter_mut() {
         let keep = cause.scenarios.len().min(left);
