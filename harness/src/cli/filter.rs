@@ -104,6 +104,14 @@ impl Predicate {
             Kind::Clause(id) => scenario.proves.iter().any(|clause| clause.value == *id),
         }
     }
+
+    /// Which command prints what it could say.
+    pub(super) fn hint(&self) -> &'static str {
+        match self.kind {
+            Kind::NameHas(_) | Kind::NameIs(_) => "`wsgi-proof list` prints the names of all scenarios",
+            Kind::Clause(_) => "`wsgi-proof contract` prints all clauses, with the scenarios that cover each",
+        }
+    }
 }
 
 impl fmt::Display for Predicate {

@@ -96,10 +96,11 @@ pub(super) fn select_with(
     }
     // Also under a `not`, which would select everything for a name that is misspelt.
     let idle = |predicate: &&Predicate| !all().any(|scenario| predicate.is_true_of(scenario));
-    let idle: Vec<String> = filters.iter().flat_map(Filter::predicates).filter(idle).map(ToString::to_string).collect();
-    if !idle.is_empty() {
-        let what = format!("no scenario matches {} ({count} scenarios)", idle.join(", "));
-        return Err(nothing(&what, "`wsgi-proof list` prints their names"));
+    let idle: Vec<&Predicate> = filters.iter().flat_map(Filter::predicates).filter(idle).collect();
+    if let [first, ..] = idle[..] {
+        let texts: Vec<String> = idle.iter().map(ToString::to_string).collect();
+        let what = format!("no scenario matches {} ({count} scenarios)", texts.join(", "));
+        return Err(nothing(&what, first.hint()));
     }
     for (filter, text) in filters.iter().zip(&arguments.filters) {
         if !all().any(|scenario| filter.selects(scenario)) {
