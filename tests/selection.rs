@@ -16,10 +16,23 @@ const GREETING: &str =
 #[case(&["list", "name(=hello-wsgi) or name(no-such-thing)"])]
 #[case(&["list", "not name(no-such-thing)"])]
 #[case(&["verify", "--only", "hello", "--only", "no-such-thing"])]
-#[case(&["verify", "--only", "hello", "--only", "no-such-thing", "--tier", "contract"])]
+#[case(&["verify", "hello", "no-such-thing", "--tier", "contract"])]
+#[case(&["agree", "hello", "no-such-thing"])]
 fn a_filter_that_selects_nothing_is_named(#[case] arguments: &[&str]) {
     let told = contains("no scenario matches ").and(contains("no-such-thing")).and(contains("hello").not());
     without_engine(arguments).assert().code(4).stderr(told);
+}
+
+/// A folder that is not there would be a filter, and the suite's own steps the candidate.
+#[test]
+fn a_misspelt_folder_is_not_mistaken_in_silence() {
+    let hint = "what is not a folder here is a filter";
+    without_engine(&["verify", "my-stepz"]).assert().code(4).stderr(contains("my-stepz").and(contains(hint)));
+    without_engine(&["verify", "./my-stepz"]).assert().code(2).stderr(contains(hint).not());
+    without_engine(&["verify", "images", "=hello-wsgi"])
+        .assert()
+        .code(2)
+        .stderr(contains("images: has neither mod_wsgi-docker-build nor mod_wsgi-docker-start"));
 }
 
 #[test]
@@ -35,6 +48,8 @@ fn an_expression_selects_by_clauses_and_names() {
         .assert()
         .code(4)
         .stderr(contains("though each part of it matches some"));
+    let hint = "`wsgi-proof contract` prints all clauses";
+    without_engine(&["list", "clause(BUILD-999)"]).assert().code(4).stderr(contains("BUILD-999").and(contains(hint)));
     for (filter, place) in [
         ("claus(BUILD-22)", "character 1 on"),
         ("name(a) nor name(b)", "character 9 on"),
@@ -53,7 +68,7 @@ fn a_mutant_that_is_not_there_is_named() {
 
 #[test]
 fn a_candidate_of_which_nothing_applies_is_not_green() {
-    let verify = ["verify", "--tier", "contract", "--only"];
+    let verify = ["verify", "--tier", "contract"];
     without_engine(&[&verify[..], &["=django"]].concat()).assert().code(4);
     // What is tried holds, and that is not all.
     without_engine(&[&verify[..], &["=hello-wsgi"]].concat())

@@ -50,7 +50,7 @@ fn a_candidate_that_breaks_a_must_is_named_with_its_clause() {
     let bad = candidate("#!/bin/sh\nexit 0\n", 0o755);
     let folders = [good.path().to_str().unwrap(), bad.path().to_str().unwrap()];
     let report = TempDir::new().unwrap();
-    verify(&["--only", "=missing-requirement", "--report", report.path().to_str().unwrap(), folders[0], folders[1]])
+    verify(&["=missing-requirement", "--report", report.path().to_str().unwrap(), folders[0], folders[1]])
         .assert()
         .code(1)
         .stdout(contains("BUILD-20   MUST    kept"))
@@ -62,7 +62,7 @@ fn a_candidate_that_breaks_a_must_is_named_with_its_clause() {
 #[test]
 fn a_step_that_a_candidate_does_not_have_is_not_its_own() {
     let step = candidate(&std::fs::read_to_string(root().join("images/base/mod_wsgi-docker-build")).unwrap(), 0o755);
-    verify(&["--only", "=hello-wsgi", step.path().to_str().unwrap()])
+    verify(&[step.path().to_str().unwrap(), "=hello-wsgi"])
         .assert()
         .code(NOT_TRIED)
         .stdout(contains("START-1    MUST    not its own").and(contains("BUILD-3    MUST    kept")))
@@ -144,7 +144,7 @@ fn prebuilt_images_are_tested_as_they_are() {
     let [base, onbuild] = ["wsgi-proof:base-python-3.11", "wsgi-proof:onbuild-python-3.11"];
     let verify = |onbuild: &str| {
         let images = ["--base-image", base, "--onbuild-image", onbuild];
-        wsgi_proof(&[&["verify", "--tier", "image", "--only", "=onbuild-image"], &images[..]].concat()).assert()
+        wsgi_proof(&[&["verify", "--tier", "image", "=onbuild-image"], &images[..]].concat()).assert()
     };
     verify(onbuild).code(NOT_TRIED).stdout(contains("MUSTs were not tried: "));
     verify(base).code(1).stdout(contains("breaks MUST IMAGE-2 in onbuild-image"));

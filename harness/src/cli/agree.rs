@@ -8,6 +8,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::candidates::{Steps, candidates};
+use super::chosen::Chosen;
 use super::mutate::LIMIT;
 use super::reporters::Audience;
 use super::run::{Job, lock, usual};
@@ -43,7 +44,8 @@ impl From<Failure> for Stop {
 
 pub(super) async fn agree(arguments: &AgreeArgs) -> Result<ExitCode, Failure> {
     let folders = arguments.folders.find()?;
-    let mut steps = candidates(&arguments.candidate, &folders.images())?;
+    let chosen = Chosen::of(&arguments.candidate);
+    let mut steps = candidates(&chosen.folders, &arguments.candidate.files, &folders.images())?;
     let own = steps.is_empty();
     if own {
         steps.push(Steps::own());
@@ -52,7 +54,8 @@ pub(super) async fn agree(arguments: &AgreeArgs) -> Result<ExitCode, Failure> {
     let mutants = if own { subjects::mutants(arguments, &folders)? } else { Vec::new() };
     // Filters that select nothing are named before any work.
     let cells = select::cells(&folders, &arguments.cells)?;
-    let (_, contract) = select::select(&folders, cells, &SelectArgs::of(arguments.only.clone()))?;
+    let (_, contract) =
+        select::select(&folders, cells, &chosen.select()).map_err(|failure| chosen.explained(failure))?;
     lock(&folders)?;
     // The program restarts itself with DOCKER_HOST set, which the engine's library reads.
     drop(host::endpoint(&folders.cache, arguments.offline, arguments.reach.name()).await?);
@@ -62,6 +65,7 @@ pub(super) async fn agree(arguments: &AgreeArgs) -> Result<ExitCode, Failure> {
     impatient.limit = LIMIT;
     let mut comparison = Comparison {
         arguments,
+        filters: chosen.filters,
         folders,
         contract,
         signals: &signals,
@@ -98,6 +102,7 @@ fn code(agreement: &Agreement) -> ExitCode {
 /// The comparison under way.
 struct Comparison<'a> {
     arguments: &'a AgreeArgs,
+    filters: Vec<String>,
     folders: Folders,
     contract: Option<Contract>,
     signals: &'a Signals,
@@ -110,7 +115,7 @@ struct Comparison<'a> {
 impl Comparison<'_> {
     async fn all(&mut self, steps: &[Steps], mutants: &[Subject]) -> Result<(), Stop> {
         for candidate in steps {
-            let both = self.filters();
+            let both = self.filters.clone();
             let name = candidate.name.as_str();
             let here =
                 self.contract_tier(name, self.run(&candidate.tested, Tier::Contract, both.clone()), false).await?;
@@ -134,7 +139,7 @@ impl Comparison<'_> {
             return Ok(());
         }
         let tested = TestedArgs { steps: Some(mutant.folder.clone()), ..TestedArgs::default() };
-        let run = self.run(&tested, Tier::Contract, self.filters());
+        let run = self.run(&tested, Tier::Contract, self.filters.clone());
         let mut here = self.contract_tier(&mutant.name, run, true).await?;
         let chosen = self.chosen(&mutant.id, &here);
         here.retain(|report| chosen.contains(&report.name));
@@ -230,10 +235,6 @@ impl Comparison<'_> {
             "{name}: done; so far {compared} scenarios compared, {} disagreements",
             disagreements.len()
         ));
-    }
-
-    fn filters(&self) -> Vec<String> {
-        self.arguments.only.clone()
     }
 
     fn run(&self, tested: &TestedArgs, tier: Tier, filters: Vec<String>) -> RunArgs {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Failure;
 use crate::beneath::{BeneathError, Folder};
-use crate::cli::arguments::{CandidateArgs, TestedArgs};
+use crate::cli::arguments::{StepFileArgs, TestedArgs};
 use crate::host::folders::Folders;
 use crate::outcome::{Part, with_causes};
 use crate::suite::control::{Control, Replacements};
@@ -28,12 +28,12 @@ pub(super) struct Steps {
 
 /// The candidates that the command line names; every step of theirs is there and can be executed. Without any, the repository's own
 /// files are the candidate.
-pub(super) fn candidates(arguments: &CandidateArgs, images: &Path) -> Result<Vec<Steps>, Failure> {
+pub(super) fn candidates(folders: &[PathBuf], files: &StepFileArgs, images: &Path) -> Result<Vec<Steps>, Failure> {
     let mut candidates = Vec::new();
-    for folder in &arguments.candidates {
+    for folder in folders {
         candidates.push(Steps::of(&TestedArgs { steps: Some(folder.clone()), ..TestedArgs::default() }, images)?);
     }
-    let (build_step, start_step) = (arguments.build_step.clone(), arguments.start_step.clone());
+    let StepFileArgs { build_step, start_step } = files.clone();
     if build_step.is_some() || start_step.is_some() {
         candidates.push(Steps::of(&TestedArgs { build_step, start_step, ..TestedArgs::default() }, images)?);
     }

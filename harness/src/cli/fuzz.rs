@@ -29,7 +29,7 @@ const PROGRESS_EVERY: u64 = 500;
 
 pub(super) async fn fuzz(arguments: &FuzzArgs) -> Result<ExitCode, Failure> {
     let folders = arguments.folders.find()?;
-    let mut named = candidates(&arguments.candidate, &folders.images())?;
+    let mut named = candidates(&arguments.candidate.candidates, &arguments.candidate.files, &folders.images())?;
     if named.is_empty() {
         named.push(Steps::own());
     }

@@ -5,6 +5,7 @@ pub(crate) mod arguments;
 mod bundle;
 mod candidates;
 mod checks;
+mod chosen;
 mod completions;
 mod contract;
 mod doctor;
@@ -75,12 +76,18 @@ impl Failure {
     }
 
     fn new(code: ExitCode, what: &dyn fmt::Display, hint: Option<&str>) -> Self {
-        let mut text = format!("error: {what}");
-        if let Some(hint) = hint {
-            text.push_str("\n  hint: ");
-            text.push_str(hint);
+        let failure = Self { code, text: format!("error: {what}") };
+        match hint {
+            Some(hint) => failure.and_hint(hint),
+            None => failure,
         }
-        Self { code, text }
+    }
+
+    /// The same, with a hint more.
+    fn and_hint(mut self, hint: &str) -> Self {
+        self.text.push_str("\n  hint: ");
+        self.text.push_str(hint);
+        self
     }
 }
 

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::candidates::{Dockerfiles, Steps, candidates, file_name};
+use super::chosen::Chosen;
 use super::reporters::Audience;
 use super::run::{Job, lock, usual};
 use super::{Failure, host, listen, open_contract, output, select};
-use crate::cli::arguments::{RunArgs, SelectArgs, TestedArgs, VerifyArgs};
+use crate::cli::arguments::{RunArgs, TestedArgs, VerifyArgs};
 use crate::host::folders::Folders;
 use crate::outcome::Level;
 use crate::report::conformance::{Column, Table};
@@ -20,7 +21,8 @@ use crate::suite::tier::Tier;
 
 pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> {
     let folders = arguments.folders.find()?;
-    let mut candidates = candidates(&arguments.candidate, &folders.images())?;
+    let chosen = Chosen::of(&arguments.candidate);
+    let mut candidates = candidates(&chosen.folders, &arguments.candidate.files, &folders.images())?;
     let images = images(arguments, &folders)?;
     if candidates.is_empty() && images.is_empty() {
         candidates.push(Steps::own());
@@ -35,7 +37,7 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
             Some("leave out --tier contract"),
         ));
     }
-    let contract = required(arguments, &folders, &tiers)?;
+    let contract = required(arguments, &chosen, &folders, &tiers)?;
     if tiers.contains(&Tier::Image) {
         // Before any work: the program restarts itself with DOCKER_HOST set, which the engine's library reads.
         drop(host::endpoint(&folders.cache, arguments.offline, arguments.reach.name()).await?);
@@ -47,7 +49,7 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
         let sandboxes =
             Arc::new(open_contract::sandboxes(&folders, arguments.offline, arguments.reach.name(), &signals).await?);
         for (number, steps) in candidates.iter().enumerate() {
-            let job = Job::of(run(&steps.name, steps.tested.clone(), arguments, Tier::Contract))?;
+            let job = Job::of(run(&steps.name, steps.tested.clone(), arguments, &chosen, Tier::Contract))?;
             let reporters = job.reporters(Audience::Nobody)?;
             let tier = open_contract::open(&job, Arc::clone(&sandboxes))?;
             let ended = job.run_in(tier, &signals, reporters).await;
@@ -63,7 +65,7 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
         let all = candidates.into_iter().map(|steps| (steps.lacks(), steps.name, steps.tested));
         let all = all.chain(images.into_iter().map(|(name, tested)| (None, name, tested)));
         for (number, (lacks, name, tested)) in all.enumerate() {
-            let job = Job::of(run(&name, tested, arguments, Tier::Image))?;
+            let job = Job::of(run(&name, tested, arguments, &chosen, Tier::Image))?;
             let ended = job.run(&signals, Audience::Caller(Format::Human)).await?;
             if matches!(ended.code, ExitCode::Interrupted | ExitCode::Terminated) {
                 return Ok(ended.code);
@@ -81,15 +83,18 @@ pub(super) async fn verify(arguments: &VerifyArgs) -> Result<ExitCode, Failure> 
     }
     let code = code(&table, &codes, arguments.strict);
     if code == ExitCode::NotTried {
-        output::complain(format_args!("hint: all scenarios in both tiers try every MUST: leave out --only and --tier"));
+        output::complain(format_args!(
+            "hint: all scenarios in both tiers try every MUST: leave out filters and --tier"
+        ));
     }
     Ok(code)
 }
 
 /// The contract, filters that each select something, and a lock that has the tiers: without them, that nothing is broken says little.
-fn required(arguments: &VerifyArgs, folders: &Folders, tiers: &[Tier]) -> Result<Contract, Failure> {
+fn required(arguments: &VerifyArgs, chosen: &Chosen, folders: &Folders, tiers: &[Tier]) -> Result<Contract, Failure> {
     let cells = select::cells(folders, &arguments.cells)?;
-    let (_, contract) = select::select(folders, cells, &SelectArgs::of(arguments.only.clone()))?;
+    let (_, contract) =
+        select::select(folders, cells, &chosen.select()).map_err(|failure| chosen.explained(failure))?;
     let lock = lock(folders)?;
     let contract = contract.ok_or_else(|| {
         Failure::usage(
@@ -153,9 +158,9 @@ fn report(name: &str, arguments: &VerifyArgs, tier: Tier) -> Option<PathBuf> {
 }
 
 /// The run of a candidate.
-fn run(name: &str, candidate: TestedArgs, arguments: &VerifyArgs, tier: Tier) -> RunArgs {
+fn run(name: &str, candidate: TestedArgs, arguments: &VerifyArgs, chosen: &Chosen, tier: Tier) -> RunArgs {
     RunArgs {
-        select: SelectArgs::of(arguments.only.clone()),
+        select: chosen.select(),
         strict: arguments.strict,
         candidate,
         offline: arguments.offline,

@@ -2,19 +2,19 @@
 
 use clap::Args;
 
-use super::{CandidateArgs, CellArgs, FolderArgs, ReachArgs};
+use super::{CandidateSelectArgs, CellArgs, FolderArgs, ReachArgs};
 
 const AFTER_HELP: &str = "\
 Examples:
   wsgi-proof agree my-steps
-  wsgi-proof agree --mutants 0 --applications 0 --only hook
+  wsgi-proof agree --mutants 0 --applications 0 hook
   wsgi-proof agree --seed 7 --mutants 10 --scenarios 2 --applications 20";
 
 #[derive(Debug, Clone, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct AgreeArgs {
     #[command(flatten)]
-    pub candidate: CandidateArgs,
+    pub candidate: CandidateSelectArgs,
     /// Try N generated mutants, and those written by hand unless it is 0
     #[arg(long, value_name = "N", default_value_t = 60)]
     pub mutants: usize,
@@ -27,9 +27,6 @@ pub(crate) struct AgreeArgs {
     /// Seed: equal seeds, equal mutants, scenarios and applications
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
-    /// Only scenarios with FILTER in their name, or `=NAME`
-    #[arg(long, value_name = "FILTER")]
-    pub only: Vec<String>,
     /// At most N steps at once [default: as in `run`]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub jobs: Option<u16>,

@@ -1,5 +1,6 @@
 //! Candidates: what replaces the repository's images, or their steps.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -15,10 +16,10 @@ pub(crate) struct TestedArgs {
     /// Test a control, which must fail where it lists
     #[arg(long, value_name = "NAME", conflicts_with_all = ["base_image", "onbuild_image", "dockerfile", "steps", "build_step", "start_step"])]
     pub control: Option<String>,
-    /// Test this prebuilt base image, as shipped
+    /// Test this prebuilt base image, as shipped, with --onbuild-image
     #[arg(long, value_name = "IMAGE", requires = "onbuild_image")]
     pub base_image: Option<String>,
-    /// Test this prebuilt onbuild image, as shipped
+    /// Test this prebuilt onbuild image, as shipped, with --base-image
     #[arg(long, value_name = "IMAGE", requires = "base_image")]
     pub onbuild_image: Option<String>,
     /// Build the images from the Dockerfiles in DIR
@@ -41,6 +42,26 @@ pub(crate) struct CandidateArgs {
     /// Folders with mod_wsgi-docker-build, mod_wsgi-docker-start, or both
     #[arg(value_name = "DIR")]
     pub candidates: Vec<PathBuf>,
+    #[command(flatten)]
+    pub files: StepFileArgs,
+}
+
+/// Which build and start steps are tried, and with which scenarios.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct CandidateSelectArgs {
+    /// Folders with build and start steps; filters, as in `run`
+    #[arg(value_name = "DIR|FILTER")]
+    pub named: Vec<OsString>,
+    /// A filter that is also the name of a folder
+    #[arg(long, value_name = "FILTER")]
+    pub only: Vec<String>,
+    #[command(flatten)]
+    pub files: StepFileArgs,
+}
+
+/// A candidate of single files.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct StepFileArgs {
     /// A candidate with FILE as mod_wsgi-docker-build
     #[arg(long, value_name = "FILE", help_heading = CANDIDATES)]
     pub build_step: Option<PathBuf>,

@@ -38,7 +38,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 pub(crate) use agree::AgreeArgs;
 pub(crate) use bundle::BundleArgs;
-pub(crate) use candidate::{CandidateArgs, TestedArgs};
+pub(crate) use candidate::{CandidateArgs, CandidateSelectArgs, StepFileArgs, TestedArgs};
 pub(crate) use cells::CellArgs;
 pub(crate) use checks::ChecksArgs;
 pub(crate) use completions::CompletionsArgs;
@@ -89,6 +89,8 @@ Exit codes:
 Examples:
   wsgi-proof run --tier contract             seconds, no engine
   wsgi-proof run =hello-wsgi                 one scenario, on an engine
+  wsgi-proof run --base-image my/base --onbuild-image my/onbuild
+                                             your images, as shipped
   wsgi-proof verify my-steps                 a conformance table of your steps
   wsgi-proof doctor                          what would be used, and why";
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CandidateArgs, CellArgs, FolderArgs, ReachArgs};
+use super::{CandidateSelectArgs, CellArgs, FolderArgs, ReachArgs};
 use crate::suite::tier::Tier;
 
 const AFTER_HELP: &str = "\
@@ -12,13 +12,13 @@ Examples:
   wsgi-proof verify my-steps
   wsgi-proof verify --tier contract my-steps their-steps
   wsgi-proof verify --base-image my/base --onbuild-image my/onbuild
-  wsgi-proof verify --tier contract --only git --json my-steps";
+  wsgi-proof verify --tier contract my-steps =hello-wsgi";
 
 #[derive(Debug, Clone, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(crate) struct VerifyArgs {
     #[command(flatten)]
-    pub candidate: CandidateArgs,
+    pub candidate: CandidateSelectArgs,
     /// A prebuilt candidate, as shipped (image tier)
     #[arg(long, value_name = "IMAGE", requires = "onbuild_image", help_heading = super::candidate::CANDIDATES)]
     pub base_image: Option<String>,
@@ -31,9 +31,6 @@ pub(crate) struct VerifyArgs {
     /// Use one tier [default: contract, then image]
     #[arg(long, value_enum, hide_possible_values = true)]
     pub tier: Option<Tier>,
-    /// Only scenarios with FILTER in their name, or `=NAME`
-    #[arg(long, value_name = "FILTER")]
-    pub only: Vec<String>,
     /// Treat SHOULD violations as failures
     #[arg(long)]
     pub strict: bool,
