@@ -58,10 +58,24 @@ pub(super) fn identity(path: &Path) -> io::Result<Identity> {
 
 /// Copies that part of a program which the kernel loads: what tells a debugger of it is the larger part, and the folder is in memory.
 fn copy_loaded(from: &Path, to: &Path) -> io::Result<()> {
-    let mut program = File::open(from)?;
+    let program = File::open(from)?;
     let length = loaded(&program)?.unwrap_or(u64::MAX);
-    io::copy(&mut (&mut program).take(length), &mut File::create_new(to)?)?;
-    fs::set_permissions(to, Permissions::from_mode(0o555))
+    put(program.take(length), to)
+}
+
+/// Writes a program that can be executed at once.
+///
+/// # Errors
+/// When it cannot be read, something is there already, or it cannot be written.
+pub(super) fn put(mut program: impl Read, to: &Path) -> io::Result<()> {
+    let mut copy = File::create_new(to)?;
+    copy.lock()?;
+    io::copy(&mut program, &mut copy)?;
+    fs::set_permissions(to, Permissions::from_mode(0o555))?;
+    drop(copy);
+    // A process that another thread has just started holds the file, and with it the lock, until it executes its own program; what is
+    // open to be written cannot be executed (ETXTBSY).
+    File::open(to)?.lock()
 }
 
 /// How much of a program is loaded, from its beginning on, in bytes; nothing where it is no program of 64 bits (`elf(5)`).
@@ -98,6 +112,27 @@ mod tests {
         copy_loaded(&own, &copied).unwrap();
         assert!(fs::metadata(&copied).unwrap().len() < fs::metadata(own).unwrap().len());
         assert!(Command::new(copied).arg("--list").output().unwrap().status.success());
+    }
+
+    #[test]
+    fn a_copy_can_be_executed_while_others_start_programs() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = Path::new("/bin/true");
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (0..4)
+                .map(|_| {
+                    scope.spawn(|| (0..300).for_each(|_| assert!(Command::new(program).status().unwrap().success())))
+                })
+                .collect();
+            for number in 0.. {
+                let copied = folder.path().join(number.to_string());
+                copy_loaded(program, &copied).unwrap();
+                assert!(Command::new(copied).status().unwrap().success());
+                if others.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+                    break;
+                }
+            }
+        });
     }
 
     #[test]

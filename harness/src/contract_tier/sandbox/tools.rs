@@ -1,13 +1,11 @@
 //! What sandboxes are made with, beside this program: copies of what is not the machine's own.
 
-use std::fs::{self, Permissions};
-use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
-use super::{SandboxError, seccomp};
+use super::{SandboxError, program, seccomp};
 use crate::engine::private::Toolbox;
 use crate::outcome::with_causes;
 
@@ -65,7 +63,9 @@ impl Tools {
                 let name = library.file_name().unwrap_or_default();
                 fs::copy(&library, libraries.join(name)).map_err(SandboxError::io(&library))?;
             }
-            copy(&found, &folder.join("bwrap")).map_err(SandboxError::io(&found))?
+            let copy = folder.join("bwrap");
+            File::open(&found).and_then(|found| program::put(found, &copy)).map_err(SandboxError::io(&found))?;
+            copy
         } else {
             found
         };
@@ -97,12 +97,6 @@ impl Tools {
         let mut numbers = text.split_whitespace().last()?.split('.');
         Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
     }
-}
-
-fn copy(from: &Path, to: &Path) -> io::Result<PathBuf> {
-    fs::copy(from, to)?;
-    fs::set_permissions(to, Permissions::from_mode(0o555))?;
-    Ok(to.to_owned())
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
