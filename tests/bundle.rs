@@ -132,7 +132,7 @@ fn what_a_bundle_cannot_be_of_is_refused() {
         assert!(!file.exists());
     };
     refused(&["hello"], 4, "hello");
-    refused(&["hello-wsgi", "--variant", "all"], 2, "a bundle has one variant and one dialect");
+    refused(&["hello-wsgi", "--variant", "all"], 2, "a bundle has one variant, one dialect and one builder");
     refused(&["setup-py-ignored"], 4, "does not apply");
     let bundle = ["run", "--tier", "contract", "--bundle", file.to_str().unwrap()];
     without_engine(&bundle).assert().code(2).stderr(contains("--bundle requires the image tier"));

@@ -100,8 +100,18 @@ fn cells_are_planned_side_by_side_and_what_does_not_apply_is_said() {
                 .and(predicate::str::contains("prepare distribution trixie"))
                 .and(predicate::str::contains("skip setup-py-only [python-3.13 whiskey]: this dialect")),
         );
+    wsgi_proof(&["run", "--plan", "--builder", "all", "=hello-wsgi"]).assert().success().stdout(
+        predicate::str::contains("build hello-wsgi [python-3.11 docker]")
+            .and(predicate::str::contains("build hello-wsgi [python-3.11 docker buildkit]")),
+    );
+    wsgi_proof(&["run", "--builder", "kaniko"]).assert().code(2).stderr(predicate::str::contains("buildkit"));
+    wsgi_proof(&["run", "--tier", "contract", "--builder", "buildkit"])
+        .assert()
+        .code(2)
+        .stderr(predicate::str::contains("--builder requires the image tier"));
     wsgi_proof(&["run", "--dialect", "podman"]).assert().code(2).stderr(predicate::str::contains("whiskey"));
     let images = ["--base-image", "a", "--onbuild-image", "b"];
+    wsgi_proof(&[&["run", "--plan", "--builder", "all", "=hello-wsgi"], &images[..]].concat()).assert().success();
     wsgi_proof(&[&["run", "--dialect", "all"], &images[..]].concat())
         .assert()
         .code(2)

@@ -128,7 +128,7 @@ fn what_cannot_be_opened_is_refused() {
         without_engine(&[&["shell"], arguments].concat()).assert().code(code).stderr(contains(why));
     };
     refused(&["hello"], 4, "hello");
-    refused(&["hello-wsgi", "--variant", "all"], 2, "one variant and one dialect");
+    refused(&["hello-wsgi", "--variant", "all"], 2, "one variant, one dialect and one builder");
     refused(&["setup-py-ignored", "--dialect", "docker"], 4, "does not apply");
     refused(&["hello-wsgi"], 3, NO_ENGINE);
 }

@@ -14,6 +14,7 @@ use crate::contract_tier::requirements::samples::{NEW, OLD};
 use crate::contract_tier::requirements::{Files, Reader, resolved};
 use crate::mutate::mutants;
 use crate::suite::assertion_lock::{LOCK_FILE, SuiteLock};
+use crate::suite::builder::Builder;
 use crate::suite::cell::Cell;
 use crate::suite::dialect::Dialect;
 use crate::suite::limits::Limit;
@@ -47,7 +48,7 @@ impl Files for Everywhere {
 
 fn cell() -> Cell {
     let variant = Variant::select(&root().join("images"), &["python-3.11".to_owned()]).unwrap().remove(0);
-    Cell { variant, dialect: Dialect::Docker }
+    Cell { variant, dialect: Dialect::Docker, builder: Builder::Classic }
 }
 
 /// The texts of the repository's own scenario files.

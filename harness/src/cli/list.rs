@@ -19,7 +19,8 @@ struct Row<'a> {
 
 pub(super) fn list(arguments: &ListArgs) -> Result<ExitCode, Failure> {
     let folders = arguments.folders.find()?;
-    let (loaded, _) = select::select(&folders, select::cells(&folders, &arguments.cells)?, &arguments.select)?;
+    let cells = select::cells_of(&folders, &arguments.cells, &arguments.builders)?;
+    let (loaded, _) = select::select(&folders, cells, &arguments.select)?;
     let several = loaded.len() > 1;
     let scenarios: Vec<(String, Arc<Scenario>)> = loaded
         .into_iter()

@@ -152,7 +152,7 @@ fn run_command(cli: Cli) -> ExitCode {
     };
     let result = runtime.block_on(async {
         match cli.command_or_run() {
-            Command::Run(arguments) => run::run(arguments).await,
+            Command::Run(arguments) => Box::pin(run::run(arguments)).await,
             Command::Verify(arguments) => verify::verify(&arguments).await,
             Command::Mutate(arguments) => mutate::mutate(&arguments).await,
             Command::New(arguments) => new::new(&arguments).await,

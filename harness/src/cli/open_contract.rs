@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::candidates::Candidate;
 use super::run::{Job, cores};
 use super::{Failure, host, output};
-use crate::cli::arguments::RunArgs;
+use crate::cli::arguments::{BuilderArgs, RunArgs};
 use crate::contract_tier::sandbox::{self, IN_CONTAINER, SandboxError, Sandboxes};
 use crate::contract_tier::tier::{ContractTier, Examiner};
 use crate::engine::{Engine, OwnProgram};
@@ -42,6 +42,7 @@ pub(super) fn refuse(arguments: &RunArgs) -> Result<(), Failure> {
     let tested = &arguments.candidate;
     let options = [
         ("--keep", arguments.keep),
+        ("--builder", arguments.builders != BuilderArgs::default()),
         ("--bundle", arguments.bundle.is_some()),
         ("--base-image", tested.base_image.is_some()),
         ("--onbuild-image", tested.onbuild_image.is_some()),

@@ -14,6 +14,7 @@ pub(super) fn reproduce(arguments: &RunArgs) -> String {
         watch: _,
         bundle,
         cells: _,
+        builders: _,
         folders: FolderArgs { suite, cache: _ },
         tier,
         strict,

@@ -14,7 +14,7 @@ use super::reporters::{Audience, RunReporters};
 use super::reproduce::reproduce;
 use super::{Failure, last_failed, listen, open_contract, open_image, output, select, watch};
 use crate::cli::arguments::{
-    CellArgs, FolderArgs, OneArgs, RUN_SECONDS, ReachArgs, RunArgs, SelectArgs, StructureArgs, TestedArgs,
+    BuilderArgs, CellArgs, FolderArgs, OneArgs, RUN_SECONDS, ReachArgs, RunArgs, SelectArgs, StructureArgs, TestedArgs,
 };
 use crate::contract_tier;
 use crate::host::carried;
@@ -83,8 +83,10 @@ impl Job {
         if arguments.last_failed {
             arguments.select.filters = last_failed::filters(&folders.cache)?;
         }
-        let cells = select::cells(&folders, &arguments.cells)?;
-        if arguments.candidate.base_image.is_some() && cells.len() > 1 {
+        let cells = select::cells_of(&folders, &arguments.cells, &arguments.builders)?;
+        // Any builder can build upon it.
+        let differ = |pair: &[Cell]| (&pair[0].variant, pair[0].dialect) != (&pair[1].variant, pair[1].dialect);
+        if arguments.candidate.base_image.is_some() && cells.windows(2).any(differ) {
             return Err(Failure::usage(
                 "a prebuilt image has one variant and one dialect",
                 Some("name one of each with --variant and --dialect"),
@@ -136,11 +138,11 @@ impl Job {
         report: Option<PathBuf>,
         what: &str,
     ) -> Result<(Self, Cell, Arc<Scenario>), Failure> {
-        let OneArgs { scenario, cells, candidate, offline, limits, reach, folders } = one;
+        let OneArgs { scenario, cells, builders, candidate, offline, limits, reach, folders } = one;
         let name = scenario.strip_prefix('=').unwrap_or(&scenario);
         let select = SelectArgs::of(vec![format!("={name}")]);
         let usual = usual(&folders, &cells, Tier::Image);
-        let job = Self::of(RunArgs { select, strict, candidate, offline, limits, report, reach, ..usual })?;
+        let job = Self::of(RunArgs { select, strict, builders, candidate, offline, limits, report, reach, ..usual })?;
         let (cell, scenario) = job.only(what)?;
         Ok((job, cell, scenario))
     }
@@ -148,8 +150,8 @@ impl Job {
     fn only(&self, what: &str) -> Result<(Cell, Arc<Scenario>), Failure> {
         let [planned] = self.plan.scenarios.as_slice() else {
             return Err(Failure::usage(
-                format!("{what} has one variant and one dialect"),
-                Some("name one of each with --variant and --dialect"),
+                format!("{what} has one variant, one dialect and one builder"),
+                Some("name one of each with --variant, --dialect and --builder"),
             ));
         };
         let (cell, scenario) = (&self.plan.cells[planned.cell], &planned.scenario);
@@ -280,6 +282,7 @@ pub(super) fn usual(folders: &FolderArgs, cells: &CellArgs, tier: Tier) -> RunAr
         bundle: None,
         folders: folders.clone(),
         cells: cells.clone(),
+        builders: BuilderArgs::default(),
         tier,
         strict: false,
         candidate: TestedArgs::default(),

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use super::Failure;
 use super::filter::{Filter, Predicate};
 use super::structure::{self, Structure};
-use crate::cli::arguments::{CellArgs, SelectArgs, StructureArgs};
+use crate::cli::arguments::{BuilderArgs, CellArgs, SelectArgs, StructureArgs};
 use crate::host::folders::Folders;
 use crate::outcome::with_causes;
 use crate::run::shard::Shard;
 use crate::run::tally::ExitCode;
+use crate::suite::builder::Builder;
 use crate::suite::cell::Cell;
 use crate::suite::contract::Contract;
 use crate::suite::dialect::Dialect;
@@ -21,23 +22,34 @@ use crate::suite::variant::{self, Variant};
 /// Cells, each with its scenarios.
 pub(super) type Loaded = Vec<(Cell, Vec<Arc<Scenario>>)>;
 
-/// The cells that the command line names.
+/// The cells that the command line names, of a command that knows no builders.
 pub(super) fn cells(folders: &Folders, arguments: &CellArgs) -> Result<Vec<Cell>, Failure> {
-    let variants = Variant::select(&folders.images(), &arguments.variant)
-        .map_err(|error| Failure::usage(with_causes(&error), None))?;
-    let dialects = arguments.dialects();
-    let cells = variants
-        .into_iter()
-        .flat_map(|variant| dialects.iter().map(move |dialect| Cell { variant: variant.clone(), dialect: *dialect }));
-    Ok(cells.collect())
+    cells_of(folders, arguments, &BuilderArgs::default())
 }
 
-/// Every cell that there is.
+/// The cells that the command line names.
+pub(super) fn cells_of(folders: &Folders, arguments: &CellArgs, builders: &BuilderArgs) -> Result<Vec<Cell>, Failure> {
+    let variants = Variant::select(&folders.images(), &arguments.variant)
+        .map_err(|error| Failure::usage(with_causes(&error), None))?;
+    let (dialects, builders) = (arguments.dialects(), builders.builders());
+    let mut cells = Vec::new();
+    for variant in variants {
+        for dialect in &dialects {
+            let cell = |builder| Cell { variant: variant.clone(), dialect: *dialect, builder };
+            cells.extend(builders.iter().copied().map(cell));
+        }
+    }
+    Ok(cells)
+}
+
+/// Every variant in every dialect: which clauses hold, and what covers them, does not depend on the builder.
 pub(super) fn all_cells(folders: &Folders) -> Result<Vec<Cell>, Failure> {
     let variants =
         Variant::select(&folders.images(), &[variant::ALL.to_owned()]).map_err(|error| Failure::usage(error, None))?;
-    let cells =
-        variants.into_iter().flat_map(|variant| Dialect::ALL.map(|dialect| Cell { variant: variant.clone(), dialect }));
+    let builder = Builder::default();
+    let cells = variants
+        .into_iter()
+        .flat_map(|variant| Dialect::ALL.map(|dialect| Cell { variant: variant.clone(), dialect, builder }));
     Ok(cells.collect())
 }
 

@@ -11,6 +11,7 @@ use crate::mirror::{RequestLog, Server};
 use crate::outcome::RunId;
 use crate::run::criteria::Criteria;
 use crate::run::plan::CandidateOrigin;
+use crate::suite::builder::Builder;
 use crate::suite::cell::Cell;
 use crate::suite::control::Replacements;
 use crate::suite::dialect::Dialect;
@@ -73,9 +74,12 @@ impl Setup {
     /// The name under which an image is kept for the next run, if it is one of the repository's own. Those of another
     /// candidate go with the run.
     pub(super) fn kept_name(&self, role: &str, cell: &Cell) -> Option<String> {
-        self.own_files.then(|| match cell.dialect {
-            Dialect::Docker => format!("{role}-{}", cell.variant.name),
-            dialect @ Dialect::Whiskey => format!("{role}-{}-{dialect}", cell.variant.name),
+        self.own_files.then(|| {
+            let name = match cell.dialect {
+                Dialect::Docker => format!("{role}-{}", cell.variant.name),
+                dialect @ Dialect::Whiskey => format!("{role}-{}-{dialect}", cell.variant.name),
+            };
+            if cell.builder == Builder::default() { name } else { format!("{name}-{}", cell.builder) }
         })
     }
 }

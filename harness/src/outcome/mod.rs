@@ -26,7 +26,7 @@ pub(crate) use level::Level;
 pub(crate) use location::At;
 pub(crate) use not_run::NotRun;
 pub(crate) use run_id::RunId;
-pub(crate) use scenario_report::{CellName, Log, ScenarioReport};
+pub(crate) use scenario_report::{CellName, Log, ScenarioReport, USUAL_BUILDER};
 pub(crate) use secrets::redacted;
 pub(crate) use stage::Stage;
 pub(crate) use verdict::Verdict;

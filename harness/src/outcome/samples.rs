@@ -25,7 +25,7 @@ pub(crate) fn report(name: &str, verdict: Verdict) -> ScenarioReport {
 }
 
 pub(crate) fn cell() -> CellName {
-    CellName { variant: "python-3.11".into(), dialect: "docker".into() }
+    CellName { variant: "python-3.11".into(), dialect: "docker".into(), builder: "classic".into() }
 }
 
 /// A finding of a MUST, which held or did not.

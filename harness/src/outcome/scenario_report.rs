@@ -11,17 +11,28 @@ use super::not_run::NotRun;
 use super::stage::Stage;
 use super::verdict::Verdict;
 
-/// A cell: a variant in a dialect.
+/// The builder that the name of a cell leaves out, and the only one that older reports know.
+pub(crate) const USUAL_BUILDER: &str = "classic";
+
+/// A cell: a variant in a dialect, built by a builder.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub(crate) struct CellName {
     /// The variant: distribution and Python.
     pub variant: String,
     pub dialect: String,
+    /// What turns its Dockerfiles into images; not in older reports.
+    #[serde(default = "usual_builder")]
+    pub builder: String,
+}
+
+fn usual_builder() -> String {
+    USUAL_BUILDER.to_owned()
 }
 
 impl fmt::Display for CellName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.variant, self.dialect)
+        write!(f, "{} {}", self.variant, self.dialect)?;
+        if self.builder == USUAL_BUILDER { Ok(()) } else { write!(f, " {}", self.builder) }
     }
 }
 

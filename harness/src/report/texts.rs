@@ -32,8 +32,8 @@ fn all(texts: &[String], change: Change<'_>) -> Vec<String> {
     texts.iter().map(|text| change(text)).collect()
 }
 
-fn cell(CellName { variant, dialect }: &CellName, change: Change<'_>) -> CellName {
-    CellName { variant: change(variant), dialect: change(dialect) }
+fn cell(CellName { variant, dialect, builder }: &CellName, change: Change<'_>) -> CellName {
+    CellName { variant: change(variant), dialect: change(dialect), builder: change(builder) }
 }
 
 fn fault(Fault { what, hint }: &Fault, change: Change<'_>) -> Fault {

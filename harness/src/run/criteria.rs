@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::control;
 use crate::check::scope::Scope;
-use crate::outcome::{CellName, ClauseId, Fault, Finding, Log, NotRun, ScenarioReport, Stage, Verdict};
+use crate::outcome::{CellName, ClauseId, Fault, Finding, Log, NotRun, ScenarioReport, Stage, USUAL_BUILDER, Verdict};
 use crate::suite::cell::Cell;
 use crate::suite::contract::Contract;
 use crate::suite::control::Control;
@@ -21,7 +21,7 @@ pub(crate) struct Criteria {
     pub strict: bool,
     /// The control that the candidate is, if it is one.
     pub control: Option<Control>,
-    /// The command that does a scenario again; variant, dialect and name follow.
+    /// The command that does a scenario again; its cell and its name follow.
     pub reproduce: String,
 }
 
@@ -65,8 +65,11 @@ impl Criteria {
             }
             None => Verdict::of(&observed.findings, observed.fault.as_ref(), self.strict),
         };
-        let reproduce =
-            format!("{} --variant {} --dialect {} ={}", self.reproduce, cell.variant, cell.dialect, scenario.name);
+        let mut reproduce = format!("{} --variant {} --dialect {}", self.reproduce, cell.variant, cell.dialect);
+        if cell.builder != USUAL_BUILDER {
+            reproduce.push_str(&format!(" --builder {}", cell.builder));
+        }
+        reproduce.push_str(&format!(" ={}", scenario.name));
         let at = scenario.summary.at.clone();
         let verdict = match &self.control {
             Some(control) => {
@@ -98,4 +101,31 @@ impl Criteria {
 /// The clauses that a scenario covers.
 fn covers(scenario: &Scenario) -> Vec<ClauseId> {
     scenario.proves.iter().map(|clause| clause.value).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suite::builder::Builder;
+    use crate::suite::cell::tests::cell;
+    use crate::suite::dialect::Dialect;
+    use crate::suite::scenario::Subject;
+    use crate::suite::scenario::tests::scenario;
+
+    #[test]
+    fn the_builder_is_named_where_it_is_not_the_usual_one() {
+        let reproduce = "wsgi-proof run".to_owned();
+        let criteria = Criteria { contract: None, tier: Tier::Image, strict: false, control: None, reproduce };
+        let again = |builder| {
+            let cell = Cell { builder, ..cell(Dialect::Docker) };
+            criteria
+                .report(&scenario("hello", Subject::Application, true), "hello", &cell, None, Observed::default())
+                .reproduce
+        };
+        assert_eq!(again(Builder::Classic), "wsgi-proof run --variant python-3.11 --dialect docker =hello");
+        assert_eq!(
+            again(Builder::BuildKit),
+            "wsgi-proof run --variant python-3.11 --dialect docker --builder buildkit =hello"
+        );
+    }
 }

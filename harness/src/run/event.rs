@@ -56,7 +56,7 @@ pub(crate) struct RunStart {
     pub candidate: String,
     /// The digest of the suite; none where its folder has what cannot be packed.
     pub suite: Option<String>,
-    /// The cells: variant and dialect.
+    /// The cells: variant, dialect and builder.
     pub cells: Vec<CellName>,
     /// Whether SHOULD violations are failures.
     pub strict: bool,

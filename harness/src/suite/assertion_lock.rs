@@ -236,7 +236,7 @@ fn ran(reports: &[ScenarioReport], cell: &CellName) -> usize {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::outcome::samples::{finding, report};
+    use crate::outcome::samples::{self, finding, report};
 
     fn made(name: &str, verdict: Verdict, assertions: usize) -> ScenarioReport {
         let mut report = report(name, verdict);
@@ -285,7 +285,7 @@ mod tests {
         let new = Comparison { shortfalls: Vec::new(), unlocked: vec!["c".to_owned(), "d".to_owned()] };
         assert_eq!(compare(&reports, ALL), new);
         assert_eq!(compare(&[made("new", Verdict::Skip, 0)], Extent { whole: false, ..ALL }), Comparison::default());
-        let cell = CellName { variant: "new".into(), dialect: "docker".into() };
+        let cell = CellName { variant: "new".into(), ..samples::cell() };
         assert_eq!(lock().compare(Tier::Image, &[], &[cell], ALL).unlocked, ["new docker"]);
         assert_eq!(lock().compare(Tier::Contract, &reports, &[], ALL).unlocked, ["the contract tier"]);
     }

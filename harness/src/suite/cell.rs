@@ -1,18 +1,21 @@
-//! Cells: a variant in a dialect. The scenarios are held against each cell for itself.
+//! Cells: a variant in a dialect, built by a builder. The scenarios are held against each cell for itself.
 
 use std::fmt;
 
 use crate::outcome::CellName;
+use crate::suite::builder::Builder;
 use crate::suite::dialect::Dialect;
 use crate::suite::variant::Variant;
 
-/// A variant in a dialect.
+/// A variant in a dialect, built by a builder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cell {
     /// The base image's distribution and Python.
     pub variant: Variant,
     /// The form of the contract.
     pub dialect: Dialect,
+    /// What turns Dockerfiles into images.
+    pub builder: Builder,
 }
 
 impl Cell {
@@ -34,23 +37,41 @@ impl Cell {
 
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.variant.name, self.dialect)
+        CellName::from(self).fmt(f)
     }
 }
 
 impl From<&Cell> for CellName {
     fn from(cell: &Cell) -> Self {
-        Self { variant: cell.variant.name.clone(), dialect: cell.dialect.to_string() }
+        let Cell { variant, dialect, builder } = cell;
+        Self { variant: variant.name.clone(), dialect: dialect.to_string(), builder: builder.to_string() }
     }
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 pub(crate) mod tests {
     use super::*;
 
-    /// The default variant in a dialect.
+    /// The default variant in a dialect, of the default builder.
     pub(crate) fn cell(dialect: Dialect) -> Cell {
-        Cell { variant: Variant::sample("python-3.11"), dialect }
+        Cell { variant: Variant::sample("python-3.11"), dialect, builder: Builder::default() }
+    }
+
+    #[test]
+    fn a_name_has_the_builder_unless_it_is_the_usual_one() {
+        let usual = cell(Dialect::Docker);
+        let other = Cell { builder: Builder::BuildKit, ..usual.clone() };
+        assert_eq!(usual.to_string(), "python-3.11 docker");
+        assert_eq!(other.to_string(), "python-3.11 docker buildkit");
+        assert_eq!(CellName::from(&other).to_string(), other.to_string());
+    }
+
+    #[test]
+    fn an_older_report_names_no_builder() {
+        let older = serde_json::json!({"variant": "python-3.11", "dialect": "docker"});
+        let read: CellName = serde_json::from_value(older).unwrap();
+        assert_eq!(read, CellName::from(&cell(Dialect::Docker)));
     }
 
     #[test]

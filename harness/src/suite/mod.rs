@@ -1,6 +1,7 @@
 //! What the files of a suite declare.
 
 pub(crate) mod assertion_lock;
+pub(crate) mod builder;
 pub(crate) mod cell;
 pub(crate) mod contract;
 pub(crate) mod control;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{CellArgs, FolderArgs, SelectArgs};
+use super::{BuilderArgs, CellArgs, FolderArgs, SelectArgs};
 
 const AFTER_HELP: &str = "\
 Examples:
@@ -20,6 +20,8 @@ pub(crate) struct ListArgs {
     pub json: bool,
     #[command(flatten)]
     pub cells: CellArgs,
+    #[command(flatten)]
+    pub builders: BuilderArgs,
     #[command(flatten)]
     pub folders: FolderArgs,
 }

@@ -39,7 +39,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 pub(crate) use agree::AgreeArgs;
 pub(crate) use bundle::BundleArgs;
 pub(crate) use candidate::{CandidateArgs, CandidateSelectArgs, StepFileArgs, TestedArgs};
-pub(crate) use cells::CellArgs;
+pub(crate) use cells::{BuilderArgs, CellArgs};
 pub(crate) use checks::ChecksArgs;
 pub(crate) use completions::CompletionsArgs;
 pub(crate) use contract::ContractArgs;

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{CellArgs, FolderArgs, ReachArgs, TestedArgs};
+use super::{BuilderArgs, CellArgs, FolderArgs, ReachArgs, TestedArgs};
 use crate::suite::limits::Limit;
 
 /// A scenario, and how it is run.
@@ -13,6 +13,8 @@ pub(crate) struct OneArgs {
     pub scenario: String,
     #[command(flatten)]
     pub cells: CellArgs,
+    #[command(flatten)]
+    pub builders: BuilderArgs,
     #[command(flatten)]
     pub candidate: TestedArgs,
     /// Download nothing: a missing file is an error

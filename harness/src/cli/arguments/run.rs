@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CellArgs, FolderArgs, ReachArgs, SelectArgs, StructureArgs, TestedArgs};
+use super::{BuilderArgs, CellArgs, FolderArgs, ReachArgs, SelectArgs, StructureArgs, TestedArgs};
 use crate::report::format::Format;
 use crate::run::shard::Shard;
 use crate::suite::limits::Limit;
@@ -59,6 +59,8 @@ pub(crate) struct RunArgs {
     pub strict: bool,
     #[command(flatten)]
     pub cells: CellArgs,
+    #[command(flatten)]
+    pub builders: BuilderArgs,
     #[command(flatten)]
     pub candidate: TestedArgs,
     /// At most N steps at once [default: cores; in the contract tier

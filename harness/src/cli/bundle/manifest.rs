@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::engine::Identity;
-use crate::outcome::Verdict;
+use crate::outcome::{CellName, Verdict};
+use crate::suite::builder::Builder;
 
 /// The version of bundles that this program writes, and the only one that it reads.
 pub(super) const VERSION: u32 = 1;
@@ -20,6 +21,9 @@ pub(super) struct Manifest {
     pub scenario: String,
     pub variant: String,
     pub dialect: String,
+    /// What builds the application; the classic one in older bundles.
+    #[serde(default)]
+    pub builder: Builder,
     /// What was tested, in words.
     pub candidate: String,
     /// Whether SHOULD violations were failures.
@@ -36,4 +40,12 @@ pub(super) struct Manifest {
     pub onbuild_image: Identity,
     /// The files of the fixture store that it has, by their paths there.
     pub fixtures: Vec<String>,
+}
+
+impl Manifest {
+    /// The cell that it is of.
+    pub(super) fn cell(&self) -> CellName {
+        let Self { variant, dialect, builder, .. } = self;
+        CellName { variant: variant.clone(), dialect: dialect.clone(), builder: builder.to_string() }
+    }
 }

@@ -68,6 +68,7 @@ pub(super) async fn bundle(arguments: BundleArgs) -> Result<ExitCode, Failure> {
         scenario: scenario.name.clone(),
         variant: cell.variant.name.clone(),
         dialect: cell.dialect.name().to_owned(),
+        builder: cell.builder,
         candidate: candidates::announce(&job.arguments.candidate),
         strict,
         limits: job.arguments.limits.iter().map(ToString::to_string).collect(),

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::Failure;
 use super::contents::{IMAGES, MANIFEST, STORE, SUITE};
 use super::manifest::{Manifest, VERSION};
-use crate::cli::arguments::{CellArgs, RunArgs, SelectArgs};
+use crate::cli::arguments::{BuilderArgs, CellArgs, RunArgs, SelectArgs};
 use crate::engine::{SavedImages, names_something};
 use crate::image_tier::Loading;
 use crate::outcome::with_causes;
@@ -122,7 +122,8 @@ impl Opened {
 
     /// The arguments of a run of it: what was not given is as in the run that it is of.
     pub(in crate::cli) fn arguments(&self, given: RunArgs) -> Result<RunArgs, Failure> {
-        let Manifest { scenario, variant, dialect, strict, limits, base_image, onbuild_image, .. } = &self.manifest;
+        let Manifest { scenario, variant, dialect, builder, strict, limits, base_image, onbuild_image, .. } =
+            &self.manifest;
         let mut arguments = given;
         arguments.folders.suite = Some(self.folder().to_owned());
         if arguments.select.filters.is_empty() {
@@ -131,6 +132,7 @@ impl Opened {
         arguments.cells = CellArgs::of(variant, dialect).ok_or_else(|| {
             Failure::usage(format!("{}: its bundle.json has no dialect {dialect}", self.file.display()), None)
         })?;
+        arguments.builders = BuilderArgs::of(*builder);
         arguments.strict |= strict;
         let limits = limits.iter().map(|limit| limit.parse()).collect::<Result<Vec<_>, _>>();
         let mut limits = limits.map_err(|error| Failure::usage(error, None))?;

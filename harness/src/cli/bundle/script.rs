@@ -10,10 +10,11 @@ const NAME: &str = "wsgi-proof-bundle";
 
 /// The script; `application` is the scenario, if it has one.
 pub(super) fn script(manifest: &Manifest, application: Option<&Scenario>) -> String {
-    let Manifest { scenario, variant, dialect, base_image, onbuild_image, .. } = manifest;
+    let Manifest { scenario, builder, base_image, onbuild_image, .. } = manifest;
+    let cell = manifest.cell();
     let mut lines = vec![
         "#!/bin/sh".to_owned(),
-        format!("# {scenario}, {variant} {dialect}, with docker alone and the network that docker has."),
+        format!("# {scenario}, {cell}, with docker alone and the network that docker has."),
         "# Images and container stay until you remove them: `docker rmi` and `docker rm`.".to_owned(),
         "set -eu".to_owned(),
         "cd \"$(dirname \"$0\")\"".to_owned(),
@@ -25,8 +26,10 @@ pub(super) fn script(manifest: &Manifest, application: Option<&Scenario>) -> Str
         lines.push(format!("echo 'The images are {NAME}:base and {NAME}:onbuild.'"));
         return lines.join("\n") + "\n";
     };
+    // Older clients use it only where they are asked to.
+    let with = if builder.is_buildkit() { "DOCKER_BUILDKIT=1 " } else { "" };
     lines.push(format!(
-        "docker build --build-arg IMAGE={NAME}:onbuild --build-arg BASE_IMAGE={NAME}:base --tag {NAME}:application - < {APPLICATION}"
+        "{with}docker build --build-arg IMAGE={NAME}:onbuild --build-arg BASE_IMAGE={NAME}:base --tag {NAME}:application - < {APPLICATION}"
     ));
     match &application.serve {
         Some(serve) => lines.push(format!("exec docker run {}", started(serve))),
@@ -54,7 +57,8 @@ fn started(serve: &ServeExpectation) -> String {
 
 /// What a person reads first.
 pub(super) fn readme(manifest: &Manifest, has_application: bool) -> String {
-    let Manifest { scenario, variant, dialect, candidate, program, suite, engine, .. } = manifest;
+    let Manifest { scenario, candidate, program, suite, engine, .. } = manifest;
+    let cell = manifest.cell();
     let verdict = serde_json::to_value(manifest.verdict).unwrap_or_default();
     let verdict = verdict.as_str().unwrap_or_default();
     let application = if has_application {
@@ -63,7 +67,7 @@ pub(super) fn readme(manifest: &Manifest, has_application: bool) -> String {
         String::new()
     };
     format!(
-        "# {scenario}, {variant} {dialect}: {verdict}\n\n\
+        "# {scenario}, {cell}: {verdict}\n\n\
          A scenario of wsgi-proof with all that it needs, to be run again elsewhere.\n\n\
          - candidate: {candidate}\n- wsgi-proof {program}, suite {suite}\n- engine: {engine}\n\n\
          ## Run it again\n\n\
@@ -88,6 +92,9 @@ mod tests {
     use super::*;
     use crate::engine::Identity;
     use crate::outcome::Verdict;
+    use crate::suite::builder::Builder;
+    use crate::suite::scenario::Subject;
+    use crate::suite::scenario::tests::scenario;
 
     fn manifest() -> Manifest {
         let image = |id: &str| Identity { id: id.to_owned(), digests: Vec::new(), layers: Vec::new() };
@@ -98,6 +105,7 @@ mod tests {
             scenario: "hello".to_owned(),
             variant: "python-3.11".to_owned(),
             dialect: "docker".to_owned(),
+            builder: Builder::Classic,
             candidate: "images/base, images/onbuild".to_owned(),
             strict: false,
             limits: Vec::new(),
@@ -108,6 +116,23 @@ mod tests {
             onbuild_image: image("sha256:2"),
             fixtures: Vec::new(),
         }
+    }
+
+    #[test]
+    fn an_application_is_built_by_the_builder_of_the_cell() {
+        let of =
+            |builder| script(&Manifest { builder, ..manifest() }, Some(&scenario("hello", Subject::Application, true)));
+        assert!(of(Builder::Classic).contains("\ndocker build "), "{}", of(Builder::Classic));
+        let script = of(Builder::BuildKit);
+        assert!(script.contains("\nDOCKER_BUILDKIT=1 docker build "), "{script}");
+        assert!(script.contains("# hello, python-3.11 docker buildkit, with docker alone"), "{script}");
+    }
+
+    #[test]
+    fn an_older_bundle_is_of_the_classic_builder() {
+        let mut older = serde_json::to_value(manifest()).unwrap();
+        older.as_object_mut().unwrap().remove("builder");
+        assert_eq!(serde_json::from_value::<Manifest>(older).unwrap().builder, Builder::Classic);
     }
 
     #[test]

@@ -19,12 +19,12 @@ fn plan(scenarios: Vec<Scenario>, origin: &CandidateOrigin) -> String {
 #[test]
 fn cells_share_the_distribution_of_their_suite_and_nothing_else() {
     let hello = || vec![Arc::new(scenario("hello", Subject::BaseImage, true))];
-    let other = Cell { variant: Variant::sample("python-3.9"), dialect: Dialect::Docker };
+    let other = Cell { variant: Variant::sample("python-3.9"), ..cell(Dialect::Docker) };
     let trixie = Variant { suite: "trixie".to_owned(), ..Variant::sample("python-3.13") };
     let cells = vec![
         (cell(Dialect::Whiskey), hello()),
         (other, hello()),
-        (Cell { variant: trixie, dialect: Dialect::Docker }, hello()),
+        (Cell { variant: trixie, ..cell(Dialect::Docker) }, hello()),
     ];
     insta::assert_snapshot!(Plan::new(cells, &CandidateOrigin::default()).to_string(), @"
       0  prepare distribution bookworm
