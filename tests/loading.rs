@@ -55,7 +55,7 @@ fn what_only_buildkit_knows_does_not_apply(#[case] lines: &str, #[case] ignore: 
     if let Some(ignore) = ignore {
         suite.write("odd/app/Dockerfile.dockerignore", ignore);
     }
-    let why = format!("{why} is for BuildKit alone, and builds use the classic builder");
+    let why = format!("{why} is for BuildKit alone, so that it cannot be told what a build would fetch");
     run(&suite, &["--tier", "contract"]).code(4).stdout(contains("SKIP").and(contains("BuildKit")));
     for tier in ["image", "contract"] {
         run(&suite, &["--plan", "--tier", tier]).success().stdout(contains(format!("skip odd: {why}")));

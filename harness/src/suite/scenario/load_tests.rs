@@ -101,6 +101,14 @@ fn what_only_buildkit_knows_does_not_apply() {
 }
 
 #[test]
+fn no_builder_may_fetch_what_reads_the_dockerfile() {
+    let root = suite(APPLICATION);
+    fs::write(root.path().join("sample/app/Dockerfile"), "# syntax=a/b:1\nARG IMAGE\nFROM ${IMAGE}\n").unwrap();
+    let faults = load_here(root.path()).unwrap_err().to_string();
+    assert_eq!(faults, "sample/app/Dockerfile:1:1: the syntax directive names `a/b:1`");
+}
+
+#[test]
 fn faults_of_all_files_and_folders_come_at_once() {
     let root = suite("summary = 'x'\nsource = 'x'\n[build]\noutcome = 'success'\nlog = ['(']\n");
     add(root.path(), "Bad_Name", APPLICATION);

@@ -27,9 +27,16 @@ pub(crate) const FILE: &str = "Dockerfile";
 /// A file that takes the place of `.dockerignore`, but only for `BuildKit`.
 const IGNORE_FILE: &str = "Dockerfile.dockerignore";
 /// Why a scenario does not apply that has what only `BuildKit` knows.
-const WHY: &str = "is for BuildKit alone, and builds use the classic builder";
+const WHY: &str = "is for BuildKit alone, so that it cannot be told what a build would fetch";
 
-/// Reports what is wrong with the Dockerfile of a scenario. Why it cannot be built by the classic builder, if so.
+/// What a Dockerfile names that `BuildKit` fetches and runs in the place of its own reader, and in which line: no network of a run keeps
+/// the engine from it.
+pub(crate) fn frontend(text: &str) -> Option<(usize, String)> {
+    let (place, name) = unclear::syntax(text.strip_prefix('\u{feff}').unwrap_or(text))?;
+    Some((text[..place].matches('\n').count() + 1, format!("the syntax directive names `{}`", name.escape_debug())))
+}
+
+/// Reports what is wrong with the Dockerfile of a scenario. Why it cannot be built by every builder, if so.
 pub(super) fn check(resolver: &mut Resolver<'_>, scenario: &str, app: &Path) -> Option<Declared<String>> {
     let folder = Path::new(scenario).join(APP_FOLDER);
     let path = folder.join(FILE);
@@ -53,6 +60,10 @@ pub(super) fn check(resolver: &mut Resolver<'_>, scenario: &str, app: &Path) -> 
             return None;
         }
     };
+    if let Some((line, what)) = frontend(source.text()) {
+        let fault = Diagnostic::at(&source, source.line(line), what).label("BuildKit would fetch it");
+        resolver.report(fault.help("leave it out: what is used is the builder's own"));
+    }
     for fault in stages::faults(&source, &file) {
         resolver.report(fault);
     }

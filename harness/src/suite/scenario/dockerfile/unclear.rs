@@ -45,6 +45,23 @@ fn directive(text: &str) -> Option<(usize, String)> {
     None
 }
 
+/// The value of a syntax directive, and where it stands. Among the comments at the top any counts, since builders differ in which of them
+/// they take for directives.
+pub(super) fn syntax(text: &str) -> Option<(usize, &str)> {
+    let mut place = 0;
+    for line in text.split_inclusive('\n') {
+        let trimmed = line.trim();
+        if !trimmed.is_empty() && !trimmed.starts_with('#') {
+            return None;
+        }
+        if let Some((_, value)) = named(trimmed).filter(|(name, _)| name.eq_ignore_ascii_case("syntax")) {
+            return Some((place, value));
+        }
+        place += line.len();
+    }
+    None
+}
+
 /// The name and the value of a comment that may be a directive.
 fn named(line: &str) -> Option<(&str, &str)> {
     let (name, value) = line.strip_prefix('#')?.split_once('=')?;
@@ -103,6 +120,21 @@ mod tests {
             "# escape=` x\nFROM x\n",
         ] {
             assert!(found(text).is_some_and(|what| what.contains("escape directive")), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_syntax_directive_is_found_wherever_a_builder_may_look_for_one() {
+        for text in [
+            "# syntax=a/b:1\nFROM x\n",
+            "#Syntax = a/b:1 \r\nFROM x\n",
+            "#!/usr/bin/env x\n# syntax=a/b:1\nFROM x\n",
+            "\n # a comment\n# check=skip=all\n# syntax=a/b:1\nFROM x\n",
+        ] {
+            assert_eq!(syntax(text).map(|(_, name)| name), Some("a/b:1"), "{text}");
+        }
+        for text in ["FROM x\n# syntax=a\n", "# of the syntax=a\nFROM x\n", "FROM x\n", ""] {
+            assert_eq!(syntax(text), None, "{text}");
         }
     }
 
