@@ -17,7 +17,7 @@ fn doctor_tries_an_engine_out() {
     let engine = PrivateEngine::start();
     engine.command(&["run", "=hello-wsgi"]).assert().success();
     let states = states(&engine);
-    for name in ["store", "network", "build", "copy", "relay"] {
+    for name in ["store", "network", "build", "buildkit", "copy", "relay"] {
         assert!(states.contains(&(name.to_owned(), "holds".to_owned())), "{name}: {states:?}");
     }
     assert!(engine.leftovers().is_empty(), "{:?}", engine.leftovers());

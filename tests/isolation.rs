@@ -135,7 +135,8 @@ fn canaries_get_nowhere() {
 #[test]
 fn a_network_that_isolates_nothing_is_an_error() {
     let engine = PrivateEngine::start();
-    engine.inside(&["sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]);
+    // Undone is what shuts its bridges in.
+    engine.inside(&["sh", "-c", "cd /proc/sys/net/ipv4 && echo 1 > ip_forward && echo 0 > conf/all/arp_ignore"]);
     let socket = PathBuf::from(engine.docker_host().strip_prefix("unix://").unwrap());
     let proxy = Proxy::weakening(&socket);
     let report = tempfile::tempdir().unwrap();

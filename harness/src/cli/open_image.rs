@@ -9,7 +9,7 @@ use super::{Failure, host, output};
 use crate::cli::arguments::TestedArgs;
 use crate::engine::{Endpoint, Engine};
 use crate::host::folders::Folders;
-use crate::image_tier::{ImageTier, Saving, Setup, Shell};
+use crate::image_tier::{ImageTier, OwnRelays, Saving, Setup, Shell};
 use crate::isolation::Watch;
 use crate::mirror::Fixtures;
 use crate::outcome::{RunId, with_causes};
@@ -36,7 +36,12 @@ pub(super) async fn open(job: &Job, purpose: Purpose, signals: &Signals) -> Resu
     let prepared = signals.unless_stopped(prepare(job)).await;
     let Prepared { engine, endpoint, fixtures, run, alive } = prepared.ok_or_else(|| Failure::stopped(signals))??;
     let server = fixtures.serve().await.map_err(|error| Failure::infrastructure(with_causes(&error), None))?;
-    let network = match engine.suits(&run).await {
+    let by_buildkit = job.plan.cells.iter().any(|cell| cell.builder.is_buildkit());
+    let suits = match engine.suits(&run).await {
+        Ok(()) if by_buildkit => engine.suits_buildkit().await,
+        other => other,
+    };
+    let network = match suits {
         Ok(()) => engine.create_network(&run).await?,
         Err(error) => {
             drop(engine.sweep_run(&run, || false).await);
@@ -49,6 +54,7 @@ pub(super) async fn open(job: &Job, purpose: Purpose, signals: &Signals) -> Resu
         engine,
         network,
         relay: OnceLock::new(),
+        own_relays: OwnRelays::default(),
         plain: OnceLock::new(),
         watch: Arc::new(Watch::new(&run)),
         run,
@@ -64,6 +70,7 @@ pub(super) async fn open(job: &Job, purpose: Purpose, signals: &Signals) -> Resu
         offline: arguments.offline,
         limits,
         absent: job.plan.absent_packages(),
+        builders: job.plan.cells.iter().map(|cell| cell.builder).collect(),
         jobs: arguments.jobs.map_or_else(cores, usize::from),
         keep: arguments.keep,
         shell,

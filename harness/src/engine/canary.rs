@@ -13,6 +13,7 @@ use super::stream::Streams;
 use super::{BuildRequest, Engine, EngineError, Fate, Mark, Network};
 use crate::check::evidence::{BuildEnd, CommandEvidence};
 use crate::outcome::RunId;
+use crate::suite::builder::Builder;
 use crate::suite::limits::Limits;
 
 /// What is being done.
@@ -223,10 +224,13 @@ pub(crate) fn canary_build(
     image: &str,
     command: &[String],
     network: &Network,
+    builder: Builder,
     run: &RunId,
 ) -> Result<BuildRequest, std::io::Error> {
     let command = serde_json::to_string(command).map_err(std::io::Error::other)?;
-    request(&format!("FROM {image}\nRUN {command}\n"), Some(network), run)
+    let request = request(&format!("ARG IMAGE\nFROM ${{IMAGE}}\nRUN {command}\n"), Some(network), run)?;
+    let arguments = std::collections::BTreeMap::from([("IMAGE".to_owned(), image.to_owned())]);
+    Ok(BuildRequest { arguments, builder, ..request })
 }
 
 /// The request for a build that has nothing but a Dockerfile.
@@ -249,5 +253,6 @@ pub(super) fn request(
         limits: Limits::default(),
         fate: Fate::OfRun(run.clone()),
         mark: Mark::new(),
+        builder: Builder::Classic,
     })
 }

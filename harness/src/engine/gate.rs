@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::{BuildRequest, Engine, EngineError};
-use crate::suite::scenario::dockerfile::{begun_with, by_trigger};
+use crate::suite::scenario::dockerfile::{begun_with, by_trigger, frontend};
 
 impl Engine {
     /// Why a build is refused, if it is: its Dockerfile, or a trigger of an image that it begins with, would have the engine fetch
@@ -16,6 +16,11 @@ impl Engine {
         let Some(text) = dockerfile(request) else {
             return Ok(Some(format!("{} is no file of its context", request.dockerfile)));
         };
+        if request.builder.is_buildkit()
+            && let Some((line, what)) = frontend(&text)
+        {
+            return Ok(Some(format!("{}, line {line}: {what}, which BuildKit would fetch", request.dockerfile)));
+        }
         let images = match begun_with(&text, &request.arguments) {
             Ok(images) => images,
             Err(fetch) => return Ok(Some(format!("{}, {fetch}", request.dockerfile))),

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use super::network::address_on;
 use super::{Engine, Mark, Network};
+use crate::mirror::Request;
 use crate::suite::limits::Limits;
 
 /// How long the engine may take to tell that the containers of a build that has ended are gone.
@@ -63,13 +64,28 @@ pub(crate) struct Clients {
     pub own: Vec<Stay>,
     /// What is known to be of somebody else.
     pub others: Vec<Stay>,
+    /// The build that they were, by its number, where it had a relay for itself: then addresses say nothing.
+    pub build: Option<u32>,
     /// Whether these are all: a container that ended before it could be asked has no address.
     pub all_known: bool,
 }
 
 impl Clients {
+    /// The build with this number, which had a relay for itself.
+    pub(crate) fn of_build(number: u32) -> Self {
+        Self { build: Some(number), all_known: true, ..Self::default() }
+    }
+
+    /// Whether a request is one of theirs; nothing where that is not known.
+    pub(crate) fn made(&self, request: &Request) -> Option<bool> {
+        if self.build.is_some() || request.build.is_some() {
+            return Some(self.build == request.build);
+        }
+        request.from.and_then(|from| self.asked(from, request.at))
+    }
+
     /// Whether a request from this address at this time was one of theirs; nothing where that is not known.
-    pub(crate) fn asked(&self, from: IpAddr, at: Option<i64>) -> Option<bool> {
+    fn asked(&self, from: IpAddr, at: Option<i64>) -> Option<bool> {
         let stays = |list: &[Stay]| {
             let there = list.iter().filter(|stay| stay.address == from && at.is_none_or(|at| stay.since <= at));
             there.map(|stay| stay.since).max()
@@ -270,8 +286,12 @@ mod tests {
 
     #[test]
     fn an_address_is_of_whoever_had_got_it_last() {
-        let clients =
-            Clients { own: vec![stay(2, 10), stay(2, 50)], others: vec![stay(2, 30), stay(3, 1)], all_known: true };
+        let clients = Clients {
+            own: vec![stay(2, 10), stay(2, 50)],
+            others: vec![stay(2, 30), stay(3, 1)],
+            build: None,
+            all_known: true,
+        };
         let asked = |last, at| clients.asked(IpAddr::from([10, 230, 0, last]), at);
         for (at, theirs) in [(10, true), (29, true), (30, false), (49, false), (50, true)] {
             assert_eq!(asked(2, Some(at)), Some(theirs), "{at}");

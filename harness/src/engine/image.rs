@@ -195,7 +195,11 @@ impl Engine {
         self.remove_image(&format!("{KEPT}:{making}")).await
     }
 
-    async fn name(&self, image: &str, name: &str) -> Result<(), EngineError> {
+    /// Gives an image a name of ours, with this tag.
+    ///
+    /// # Errors
+    /// When the engine cannot.
+    pub(super) async fn name(&self, image: &str, name: &str) -> Result<(), EngineError> {
         let options = TagImageOptions { repo: Some(KEPT.to_owned()), tag: Some(name.to_owned()) };
         self.docker.tag_image(image, Some(options)).await.map_err(|error| self.error("naming an image", error))
     }

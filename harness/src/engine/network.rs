@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use bollard::models::{ContainerInspectResponse, Ipam, IpamConfig, NetworkCreateRequest};
 use procfs::net::RouteEntry;
 
+use super::build::commands_folder;
 use super::container::run_labels;
 use super::{Engine, EngineError};
 use crate::outcome::RunId;
@@ -14,6 +15,12 @@ use crate::outcome::RunId;
 pub(super) const NAME_PREFIX: &str = "wsgi-proof-";
 /// The option of a bridge on which the engine's machine gets no address.
 const WITHOUT_ADDRESS: &str = "com.docker.network.bridge.inhibit_ipv4";
+
+/// The engine's default bridge, and what builds call it.
+pub(super) const BRIDGE: &str = "bridge";
+const DEFAULT: &str = "default";
+/// The option of a bridge that has a way out, by the address of the engine's machine.
+const MASQUERADES: &str = "com.docker.network.bridge.enable_ip_masquerade";
 
 #[derive(Debug, Clone)]
 pub(crate) struct Network {
@@ -81,6 +88,37 @@ impl Engine {
             }
         }
         Err(EngineError::NoSubnet { what: format!("all of 10.231.0.0/16 is routed or refused ({refusal})") })
+    }
+}
+
+impl Engine {
+    /// The engine's default bridge, as the network that builds by `BuildKit` are on: there is no other for them. Nobody's relay is on it
+    /// yet.
+    ///
+    /// # Errors
+    /// When there is none, or it leads outside.
+    pub(super) async fn closed_bridge(&self) -> Result<Network, EngineError> {
+        let unsuitable = |what: &str| EngineError::Unsuitable { what: format!("builds by BuildKit: {what}") };
+        let found = match self.docker.inspect_network(BRIDGE, None).await {
+            Ok(found) => found,
+            Err(error) => {
+                let error = self.error("inspecting the default bridge", error);
+                return Err(if error.is_not_found() { unsuitable("it has no default bridge") } else { error });
+            }
+        };
+        if !commands_folder(&self.data_root).is_dir() {
+            return Err(unsuitable("their commands cannot be limited, as its folder cannot be read here"));
+        }
+        let options = found.options.unwrap_or_default();
+        if options.get(MASQUERADES).is_none_or(|value| value != "false") {
+            return Err(unsuitable("they would be on its default bridge, which leads outside"));
+        }
+        let config = found.ipam.and_then(|ipam| ipam.config).unwrap_or_default().into_iter().next().unwrap_or_default();
+        let gateway = config.gateway.and_then(|gateway| gateway.parse().ok());
+        let (Some(subnet), Some(gateway)) = (config.subnet, gateway) else {
+            return Err(unsuitable("its default bridge has no addresses"));
+        };
+        Ok(Network { name: DEFAULT.to_owned(), subnet, gateway, has_gateway: true, relay: gateway })
     }
 }
 

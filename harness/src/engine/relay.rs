@@ -2,6 +2,7 @@
 //! between builds and containers on one side and this program on the other.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::Instant;
 
 use bollard::container::{AttachContainerResults, LogOutput};
@@ -9,10 +10,11 @@ use bollard::models::{
     ContainerCreateBody, EndpointIpamConfig, EndpointSettings, HostConfig, HostConfigLogConfig, NetworkingConfig,
     ResourcesUlimits,
 };
-use bollard::query_parameters::{AttachContainerOptions, StartContainerOptions};
+use bollard::query_parameters::{AttachContainerOptions, InspectContainerOptions, StartContainerOptions};
 use futures_util::StreamExt;
 
 use super::container::{container_name, run_labels};
+use super::network::{BRIDGE, address_on};
 use super::{Engine, EngineError, Network};
 use crate::mirror::PORT;
 use crate::outcome::RunId;
@@ -66,15 +68,43 @@ impl Engine {
         network: &Network,
         run: &RunId,
     ) -> Result<(Relay, Incoming), EngineError> {
+        self.relay_on(image, &network.name, Some(network.relay), run).await
+    }
+
+    /// Starts a relay that builds by `BuildKit` reach, each of which is to have one for itself; and the network that such a build is on.
+    ///
+    /// # Errors
+    /// As [`Self::start_relay`], and when the engine's default bridge leads outside.
+    pub(crate) async fn start_own_relay(
+        &self,
+        image: &str,
+        run: &RunId,
+    ) -> Result<(Relay, Incoming, Network), EngineError> {
+        let bridge = self.closed_bridge().await?;
+        let (relay, incoming) = self.relay_on(image, BRIDGE, None, run).await?;
+        let found = self.docker.inspect_container(&relay.container, None::<InspectContainerOptions>).await;
+        let found = found.map_err(|error| self.error(OPERATION, error))?;
+        let address = address_on(BRIDGE, &found).ok_or_else(|| EngineError::Unexpected {
+            operation: OPERATION.to_owned(),
+            what: "the relay has no address".to_owned(),
+        })?;
+        Ok((relay, incoming, Network { relay: address, ..bridge }))
+    }
+
+    async fn relay_on(
+        &self,
+        image: &str,
+        network: &str,
+        address: Option<IpAddr>,
+        run: &RunId,
+    ) -> Result<(Relay, Incoming), EngineError> {
         let endpoint = EndpointSettings {
-            ipam_config: Some(EndpointIpamConfig {
-                ipv4_address: Some(network.relay.to_string()),
-                ..Default::default()
-            }),
+            ipam_config: address
+                .map(|address| EndpointIpamConfig { ipv4_address: Some(address.to_string()), ..Default::default() }),
             ..Default::default()
         };
         let config = HostConfig {
-            network_mode: Some(network.name.clone()),
+            network_mode: Some(network.to_owned()),
             // All that it does is to move bytes.
             cap_drop: Some(vec!["ALL".to_owned()]),
             security_opt: Some(vec!["no-new-privileges".to_owned()]),
@@ -105,7 +135,7 @@ impl Engine {
             stdin_once: Some(true),
             host_config: Some(config),
             networking_config: Some(NetworkingConfig {
-                endpoints_config: Some(HashMap::from([(network.name.clone(), endpoint)])),
+                endpoints_config: Some(HashMap::from([(network.to_owned(), endpoint)])),
             }),
             ..Default::default()
         };

@@ -19,7 +19,7 @@ const OPERATION: &str = "asking how much a container has written";
 /// How many times in a row the engine may not be able to say.
 const PATIENCE: u32 = 15;
 /// What an entry of a folder takes at the least, in bytes: files without content fill a disk, too.
-const ENTRY: u64 = 256;
+pub(super) const ENTRY: u64 = 256;
 
 impl Engine {
     /// Whether a container has written more than this many bytes. One that has gone has not.

@@ -90,6 +90,11 @@ impl Engine {
         let built = self.try_build(run).await;
         let image = built.as_ref().ok().cloned();
         found.push(Capability::of("build", built.map(|_| "the classic builder".to_owned())));
+        found.push(match self.suits_buildkit().await {
+            Ok(()) => Capability::new("buildkit", State::Holds, "on the default bridge, which leads nowhere"),
+            Err(EngineError::Unsuitable { what }) => Capability::new("buildkit", State::Weaker, what),
+            Err(error) => Capability::new("buildkit", State::Missing, with_causes(&error)),
+        });
         found.push(match image {
             Some(image) => Capability::of("copy", self.try_copy(&image, run).await),
             None => Capability::new("copy", State::Untried, "there is no image to copy"),
@@ -115,6 +120,14 @@ impl Engine {
         let image = self.try_build(run).await.map_err(|error| unsuitable("does not build as Docker does", &error))?;
         let copied = self.try_copy(&image, run).await;
         copied.map(drop).map_err(|error| unsuitable("does not copy an image as it is", &error))
+    }
+
+    /// Whether builds by `BuildKit` can be kept from the outside.
+    ///
+    /// # Errors
+    /// When they cannot, and why.
+    pub(crate) async fn suits_buildkit(&self) -> Result<(), EngineError> {
+        self.closed_bridge().await.map(drop)
     }
 
     /// What the engine says of itself.

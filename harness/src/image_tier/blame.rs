@@ -7,8 +7,7 @@ use crate::outcome::Fault;
 
 /// The requests that these clients made, or may have made where not all of them are known.
 pub(super) fn requests_of(mut requests: Vec<Request>, clients: &Clients) -> Vec<Request> {
-    let asked = |request: &Request| request.from.and_then(|from| clients.asked(from, request.at));
-    requests.retain(|request| asked(request).unwrap_or(!clients.all_known));
+    requests.retain(|request| clients.made(request).unwrap_or(!clients.all_known));
     // What came in the end was not missed.
     let came: Vec<bool> = requests
         .iter()
@@ -109,7 +108,7 @@ mod tests {
     use crate::engine::Stay;
 
     fn request(what: &str, outcome: Outcome) -> Request {
-        Request { what: what.to_owned(), outcome, from: Some(IpAddr::from([10, 231, 0, 2])), at: Some(9) }
+        Request { what: what.to_owned(), outcome, from: Some(IpAddr::from([10, 231, 0, 2])), at: Some(9), build: None }
     }
 
     fn lines(text: &[&str]) -> Vec<String> {
@@ -134,7 +133,7 @@ mod tests {
         let from = |address| Request { from: Some(address), ..request("elsewhere.test", Outcome::Refused("x".into())) };
         let of = |address, all_known| {
             let stay = |address| Stay { address, since: 5 };
-            let clients = Clients { own: vec![stay(OWN)], others: vec![stay(OTHERS)], all_known };
+            let clients = Clients { own: vec![stay(OWN)], others: vec![stay(OTHERS)], build: None, all_known };
             !requests_of(vec![from(address)], &clients).is_empty()
         };
         for all_known in [true, false] {
@@ -144,13 +143,23 @@ mod tests {
         assert!(!of(UNKNOWN, true) && of(UNKNOWN, false));
     }
 
+    /// Whatever address it came from.
+    #[test]
+    fn what_came_through_a_builds_own_relay_is_that_builds() {
+        let through = |build| Request { build, ..request("elsewhere.test", Outcome::Refused("x".into())) };
+        let of = |build, clients: &Clients| !requests_of(vec![through(build)], clients).is_empty();
+        let containers = Clients { own: vec![Stay { address: OWN, since: 5 }], ..Clients::default() };
+        assert!(of(Some(1), &Clients::of_build(1)) && of(None, &containers));
+        assert!(!of(Some(2), &Clients::of_build(1)) && !of(None, &Clients::of_build(1)) && !of(Some(1), &containers));
+    }
+
     /// Of the same client, at the time when the address was its own.
     #[test]
     fn what_came_in_the_end_is_no_fault() {
         let at = |what: &str, outcome, at| Request { at: Some(at), ..request(what, outcome) };
         let clients = |own: &[i64], others: &[i64]| {
             let stays = |times: &[i64]| times.iter().map(|since| Stay { address: OWN, since: *since }).collect();
-            Clients { own: stays(own), others: stays(others), all_known: true }
+            Clients { own: stays(own), others: stays(others), build: None, all_known: true }
         };
         let requests = vec![at("a.whl", Outcome::Fault("502".into()), 10), at("a.whl", Outcome::Served, 30)];
         assert_eq!(fault(&requests_of(requests.clone(), &clients(&[5], &[])), &[]), None);

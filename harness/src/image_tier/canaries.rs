@@ -1,18 +1,22 @@
 //! Lets the canaries out, and looks how far they came.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+
+use futures_util::future::try_join_all;
 
 use super::Setup;
 use super::prepare::{PrepareError, Prepared};
 use crate::check::captured::Captured;
 use crate::check::evidence::BuildEnd;
-use crate::engine::canary_build;
+use crate::engine::{Network, canary_build};
 use crate::isolation::{
-    BEACON_PORT, Canary, Isolation, Kind, Listeners, MachinePorts, Targets, Way, beacon_command, canary_command,
+    BEACON_PORT, Canary, Isolation, Kind, Listeners, MachinePorts, Own, Targets, Way, beacon_command, canary_command,
     host_addresses, machine_command, reaches, ways,
 };
 use crate::mirror;
 use crate::outcome::Fault;
+use crate::suite::builder::Builder;
 
 /// Where engines usually listen.
 const SOCKETS: [&str; 2] = ["/var/run/docker.sock", "/run/podman/podman.sock"];
@@ -59,11 +63,16 @@ async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
     let mut sockets: Vec<&Path> = SOCKETS.iter().map(Path::new).collect();
     sockets.extend(engine.socket());
     let addresses = host_addresses().map_err(|error| suite(format!("this host's addresses: {error}"), None))?;
+    let builders: BTreeSet<Builder> = setup.builders.iter().copied().collect();
+    let mut tried = Vec::new();
+    for builder in builders {
+        tried.push((builder, if builder.is_buildkit() { Some(setup.own_relay().await?) } else { None }));
+    }
+    let of_builds = tried.iter().filter_map(|(_, own)| own.as_ref()).map(|own| &own.network);
+    let networks: Vec<Own> = [network].into_iter().chain(of_builds).map(Own::from).collect();
     let ways = ways(Targets {
         beacon: address,
-        gateway: network.gateway,
-        relay: network.relay,
-        has_gateway: network.has_gateway,
+        networks: &networks,
         machine: ports,
         addresses: &addresses,
         hosts: &hosts,
@@ -71,20 +80,26 @@ async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
     });
     watch.begin(ways.clone(), listeners);
 
-    let server = (network.relay, mirror::PORT);
-    let words = |canary| canary_command(canary, run, server, &ways);
-    let request = canary_build(image, &words(Canary::Build), network, run)
-        .map_err(|error| suite(format!("cannot write the build context of the canary: {error}"), None))?;
+    let words = |canary, network: &Network| canary_command(canary, run, (network.relay, mirror::PORT), &ways);
+    let mut requests = Vec::new();
+    for (builder, own) in &tried {
+        let network = own.as_ref().map_or(network, |own| &own.network);
+        let request = canary_build(image, &words(Canary::Build(*builder), network), network, *builder, run)
+            .map_err(|error| suite(format!("cannot write the build context of the canary: {error}"), None))?;
+        requests.push(async { engine.build(request, &mut |_| {}).await.map(|built| (*builder, built)) });
+    }
     // Somewhere that nobody can get to is no proof that there is no way.
     let to_beacon: Vec<Way> = ways.iter().filter(|way| way.host == address.to_string()).cloned().collect();
     let control = canary_command(Canary::Control, run, (address, BEACON_PORT), &to_beacon);
-    let mut quiet = |_: &str| {};
     let (built, ran, controlled) = tokio::join!(
-        engine.build(request, &mut quiet),
-        engine.canary_container(image, words(Canary::Container), network, address, run),
+        try_join_all(requests),
+        engine.canary_container(image, words(Canary::Container, network), network, address, run),
         engine.canary_container(image, control, &outside, address, run)
     );
     let (built, ran) = (built?, ran?);
+    for (_, own) in tried {
+        setup.give_back(own);
+    }
     let said = controlled?.output;
     let said = said.all().map_err(|exceeded| suite(format!("the log of the control: {exceeded}"), None))?;
     reaches(&to_beacon, said).map_err(|why| {
@@ -94,7 +109,7 @@ async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
     for way in ways.iter().filter(|way| matches!(way.kind, Kind::Add | Kind::Trigger)) {
         let refused = engine.canary_fetch(image, &way.address(), way.kind == Kind::Trigger, network, run).await?;
         if !refused {
-            watch.open(Canary::Build, way, "the build was not refused");
+            watch.open(Canary::Build(Builder::Classic), way, "the build was not refused");
         }
     }
     for message in engine.reached(&beacon).await? {
@@ -110,11 +125,21 @@ async fn try_all(setup: &Setup, image: &str) -> Result<(), PrepareError> {
         said.and_then(|lines| watch.hear(canary, lines)).map_err(|why| suite(why, None))
     };
     heard(Canary::Container, &ran.output)?;
-    match built.end {
-        BuildEnd::Built { .. } => heard(Canary::Build, &built.log),
-        BuildEnd::Failed { message, .. } => Err(suite(format!("the canary build failed: {message}"), None)),
-        BuildEnd::Exceeded(exceeded) => Err(suite(format!("the canary build: {exceeded}"), None)),
-        BuildEnd::Refused(why) => Err(suite(format!("the canary build was refused: {why}"), None)),
+    for (builder, built) in built {
+        let canary = Canary::Build(builder);
+        match built.end {
+            BuildEnd::Built { .. } => heard(canary, &built.log)?,
+            BuildEnd::Failed { message, .. } => return Err(suite(format!("{canary} failed: {message}"), None)),
+            BuildEnd::Exceeded(exceeded) => return Err(suite(format!("{canary}: {exceeded}"), None)),
+            BuildEnd::Refused(why) => return Err(suite(format!("{canary} was refused: {why}"), None)),
+        }
+    }
+    Ok(())
+}
+
+impl From<&Network> for Own {
+    fn from(Network { gateway, relay, has_gateway, .. }: &Network) -> Self {
+        Self { gateway: *gateway, relay: *relay, has_gateway: *has_gateway }
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod archive;
 mod blame;
+mod builds;
 mod canaries;
 mod executor;
 mod graph;
@@ -21,6 +22,7 @@ mod target;
 mod tier;
 
 pub(crate) use archive::{Loading, Saving};
+pub(crate) use builds::OwnRelays;
 pub(crate) use setup::Setup;
 pub(crate) use shell::Shell;
 pub(crate) use tier::ImageTier;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::Setup;
 use super::canaries::canaries;
+use super::step::StepError;
 use crate::check::evidence::{BuildEnd, ImageEvidence};
 use crate::engine::{BuildRequest, Clients, Distribution, EngineError, Fate, Mark, ensure_distribution};
 use crate::mirror;
@@ -46,6 +47,15 @@ pub(super) enum PrepareError {
 impl From<EngineError> for PrepareError {
     fn from(error: EngineError) -> Self {
         Self::Engine(error)
+    }
+}
+
+impl From<StepError> for PrepareError {
+    fn from(error: StepError) -> Self {
+        match error {
+            StepError::Engine(error) => Self::Engine(error),
+            StepError::Suite(fault) => Self::Suite(fault),
+        }
     }
 }
 
@@ -169,9 +179,12 @@ async fn built(
         limits: Limits { build_seconds: IMAGE_SECONDS, ..setup.limits },
         fate: setup.kept_name(role, cell).map_or_else(|| Fate::OfRun(setup.run.clone()), Fate::Kept),
         mark: Mark::new(),
+        builder: cell.builder,
     };
-    let mark = request.mark;
-    let evidence = setup.engine.build(request, &mut |line| progress(line)).await?;
+    let mut own = None;
+    let (built, clients) = setup.build(request, &mut own, &mut |line| progress(line)).await?;
+    setup.give_back(own);
+    let evidence = built.map_err(EngineError::from)?;
     let why = match evidence.end {
         BuildEnd::Built { image } => return ready(setup, image).await,
         BuildEnd::Exceeded(exceeded) => exceeded.to_string(),
@@ -181,7 +194,6 @@ async fn built(
         }
         BuildEnd::Failed { message, .. } => message,
     };
-    let clients = setup.clients(mark, &evidence.log).await;
     Err(PrepareError::Candidate { why: format!("{}: {why}", path.display()), log: evidence.log.reported(), clients })
 }
 

@@ -2,11 +2,12 @@
 //! candidate has chosen.
 
 use super::Setup;
+use super::builds::{OwnRelay, Unclear};
 use super::step::{Step, StepError, missing};
 use crate::check;
 use crate::check::evidence::{BuildEnd, BuildEvidence};
 use crate::check::scope::Scope;
-use crate::engine::{BuildRequest, EngineError, Mark};
+use crate::engine::{BuildRequest, Clients, EngineError, Mark};
 use crate::outcome::{At, Finding};
 
 /// The engine's refusal of a container of the candidate's.
@@ -65,21 +66,26 @@ impl Step<'_> {
 
     /// Builds. A build that the engine gives up without a known reason is tried once more: where it gives that up, too, and builds
     /// and runs what any engine can, it failed.
-    pub(super) async fn built(&self, request: BuildRequest) -> Result<BuildEvidence, StepError> {
-        let engine = &self.setup.engine;
+    pub(super) async fn built(
+        &self,
+        request: BuildRequest,
+        own: &mut Option<OwnRelay>,
+    ) -> Result<(BuildEvidence, Clients), StepError> {
+        let Setup { engine, run, .. } = self.setup;
         let again = BuildRequest { mark: Mark::new(), ..request.clone() };
-        let (message, log) = match engine.build(request, &mut |_| {}).await {
-            Err(EngineError::Unclear { message, log }) => (message, log),
-            other => return Ok(other?),
+        let (unclear, clients) = match self.setup.build(request, own, &mut |_| {}).await? {
+            (Ok(evidence), clients) => return Ok((evidence, clients)),
+            (Err(unclear), clients) => (unclear, clients),
         };
         // Both that it builds, and that what a build runs can be run.
-        let is_well = self.runs_known_good().await?.is_ok() && engine.try_build(&self.setup.run).await.is_ok();
-        match engine.build(again, &mut |_| {}).await {
-            Err(EngineError::Unclear { .. }) if is_well => {
-                Ok(BuildEvidence { end: BuildEnd::Failed { command: None, exit_code: None, message }, log })
+        let is_well = self.runs_known_good().await?.is_ok() && engine.try_build(run).await.is_ok();
+        match self.setup.build(again, own, &mut |_| {}).await? {
+            (Err(_), _) if is_well => {
+                let Unclear { message, log } = unclear;
+                let end = BuildEnd::Failed { command: None, exit_code: None, message };
+                Ok((BuildEvidence { end, log }, clients))
             }
-            Ok(_) | Err(EngineError::Unclear { .. }) => Err(EngineError::Unclear { message, log }.into()),
-            Err(error) => Err(error.into()),
+            _ => Err(EngineError::from(unclear).into()),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use super::{Loading, Saving, Shell};
+use super::{Loading, OwnRelays, Saving, Shell};
 use crate::check::captured::Captured;
 use crate::engine::{Clients, Engine, Guard, Mark, Network, Relay, named_containers};
 use crate::isolation::Watch;
@@ -24,6 +24,8 @@ pub(crate) struct Setup {
     pub network: Network,
     /// What reaches containers, and lets them reach the fixture server, from when it is started.
     pub relay: OnceLock<Relay>,
+    /// The relays that builds have for themselves.
+    pub own_relays: OwnRelays,
     /// An image that is not under test, for containers of the run's own: the relay's, from when that is started.
     pub plain: OnceLock<String>,
     pub server: Server,
@@ -52,6 +54,8 @@ pub(crate) struct Setup {
     pub limits: Limits,
     /// Projects that any scenario of the run declares absent from the package index.
     pub absent: Vec<String>,
+    /// What builds are made with, in one cell or another.
+    pub builders: Vec<Builder>,
     /// Steps at once, at the most.
     pub jobs: usize,
     /// Whether the container of a failing scenario is kept.

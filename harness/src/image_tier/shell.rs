@@ -65,7 +65,9 @@ impl Step<'_> {
     /// Builds the application, and says what came of it where that is no image.
     async fn build_for(&mut self, shell: &Shell, [base, onbuild]: [&String; 2]) -> Result<Place, StepError> {
         self.stage(Stage::Build);
-        let BuildEvidence { end, log } = self.built(self.request(base, onbuild)?).await?;
+        let mut own = None;
+        let (BuildEvidence { end, log }, _) = self.built(self.request(base, onbuild)?, &mut own).await?;
+        self.setup.give_back(own);
         let why = match end {
             BuildEnd::Built { image } => return Ok(Place::Application(image)),
             BuildEnd::Failed { message, .. } => message,

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::builds::OwnRelay;
 use super::executor::fault_of;
 use super::graph::{Finished, Part, StepEnd};
 use super::refusal::Refusal;
@@ -40,6 +41,7 @@ impl From<EngineError> for StepError {
 pub(super) struct Step<'a> {
     pub(super) scenario: &'a Scenario,
     pub(super) label: &'a str,
+    cell: &'a Cell,
     pub(super) setup: &'a Setup,
     events: &'a UnboundedSender<Event>,
     pub(super) part: Part,
@@ -62,7 +64,7 @@ pub(super) async fn run(
         Work::Serve(_) | Work::Shell(_) => Stage::Probe,
     };
     let scope = setup.criteria.scope(scenario, cell).at(stage);
-    let mut step = Step { scenario, label, setup, events, part: Part::default(), scope };
+    let mut step = Step { scenario, label, cell, setup, events, part: Part::default(), scope };
     let begun = Instant::now();
     let result = match work {
         Work::Build(_) => step.build(&needs).await,
@@ -114,11 +116,10 @@ impl Step<'_> {
         let Some(expectation) = &self.scenario.build else { return Err(missing("`[build]`")) };
         let begun = self.stage(Stage::Build);
         let request = self.request(base, onbuild)?;
-        let mark = request.mark;
         let again = BuildRequest { context: Vec::new(), use_cache: true, ..request.clone() };
         let cursor = self.setup.requests.cursor();
-        let evidence = self.built(request).await?;
-        let clients = self.setup.clients(mark, &evidence.log).await;
+        let mut own = None;
+        let (evidence, clients) = self.built(request, &mut own).await?;
         self.part.findings = check::build::check(&self.scope, expectation, &evidence);
         let is_built = matches!(evidence.end, BuildEnd::Built { .. });
         let end = match evidence.end {
@@ -142,9 +143,10 @@ impl Step<'_> {
         self.part.logs.push(Log { title: "build log".to_owned(), lines: evidence.log.reported() });
         if matches!(end, StepEnd::Image(_)) {
             for (index, rebuild) in self.scenario.rebuilds.iter().enumerate() {
-                self.rebuild(index + 1, rebuild, again.clone()).await?;
+                self.rebuild(index + 1, rebuild, again.clone(), &mut own).await?;
             }
         }
+        self.setup.give_back(own);
         self.part.stages.push((Stage::Build, begun.elapsed()));
         Ok(end)
     }
@@ -163,18 +165,23 @@ impl Step<'_> {
             limits: self.limits(),
             fate: Fate::OfRun(self.setup.run.clone()),
             mark: Mark::new(),
+            builder: self.cell.builder,
         })
     }
 
     /// Builds the application once more, on the layer cache.
-    async fn rebuild(&mut self, number: usize, rebuild: &Rebuild, again: BuildRequest) -> Result<(), StepError> {
+    async fn rebuild(
+        &mut self,
+        number: usize,
+        rebuild: &Rebuild,
+        again: BuildRequest,
+        own: &mut Option<OwnRelay>,
+    ) -> Result<(), StepError> {
         let context = rebuild_context(self.scenario, &rebuild.append)
             .map_err(|error| StepError::Suite(Fault { what: error.to_string(), hint: None }))?;
         let cursor = self.setup.requests.cursor();
         let request = BuildRequest { context, mark: Mark::new(), ..again };
-        let mark = request.mark;
-        let evidence = self.built(request).await?;
-        let clients = self.setup.clients(mark, &evidence.log).await;
+        let (evidence, clients) = self.built(request, own).await?;
         self.part.findings.extend(check::build::rebuilt(&self.scope, number, rebuild, &evidence));
         if matches!(evidence.end, BuildEnd::Failed { .. }) {
             self.part.fault = blame::fault(&blame::requests_of(self.setup.requests.since(cursor), &clients), &[]);

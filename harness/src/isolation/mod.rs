@@ -9,9 +9,10 @@ use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 
 pub(crate) use listener::{Arrivals, Listeners, Ports};
-pub(crate) use ways::{Kind, MachinePorts, Targets, Way, host_addresses, ways};
+pub(crate) use ways::{Kind, MachinePorts, Own, Targets, Way, host_addresses, ways};
 
 use crate::outcome::RunId;
+use crate::suite::builder::Builder;
 
 /// What tries to get out; its arguments say where to.
 const CANARY: &str = include_str!("canary.pl");
@@ -23,32 +24,33 @@ pub(crate) const BEACON_PORT: u16 = 8398;
 /// Who tries to get out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Canary {
-    /// A command of a build.
-    Build,
+    /// A command of a build, by a builder.
+    Build(Builder),
     Container,
     /// One that is not shut in: what it does not reach is no proof that others are.
     Control,
 }
 
 impl Canary {
-    /// The word in messages.
-    fn word(self) -> &'static str {
+    /// The words in messages.
+    fn words(self) -> String {
         match self {
-            Self::Build => "build",
-            Self::Container => "container",
-            Self::Control => "control",
+            Self::Build(builder) if builder == Builder::default() => "build".to_owned(),
+            Self::Build(builder) => format!("build by {builder}"),
+            Self::Container => "container".to_owned(),
+            Self::Control => "control".to_owned(),
         }
     }
 
     /// What this canary's messages begin with; `-` and a way's number follow.
     pub(crate) fn name(self, run: &RunId) -> String {
-        format!("{run}-{}", self.word())
+        format!("{run}-{}", self.words().replace(' ', "-"))
     }
 }
 
 impl fmt::Display for Canary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the canary {}", self.word())
+        write!(f, "the canary {}", self.words())
     }
 }
 
@@ -161,7 +163,7 @@ impl Watch {
         }
         // What reached a listener though the canary heard nothing of it.
         if let Some(run) = &self.run {
-            for canary in [Canary::Build, Canary::Container] {
+            for canary in Builder::ALL.map(Canary::Build).into_iter().chain([Canary::Container]) {
                 let prefix = format!("{}-", canary.name(run));
                 for message in self.arrivals.all() {
                     let number = message.strip_prefix(&prefix).and_then(|number| number.parse().ok());
@@ -260,7 +262,10 @@ mod tests {
     fn ways_that_are_closed_are_sound() {
         let (_, watch) = watch();
         watch
-            .hear(Canary::Build, &lines(&["Step 2/2 : RUN x", "way 0 open", "way 2 closed: x", "way 1 closed: x"]))
+            .hear(
+                Canary::Build(Builder::Classic),
+                &lines(&["Step 2/2 : RUN x", "way 0 open", "way 2 closed: x", "way 1 closed: x"]),
+            )
             .unwrap();
         let isolation = watch.conclusion();
         assert!(isolation.is_sound() && isolation.weakened.is_empty());
@@ -284,7 +289,12 @@ mod tests {
     #[test]
     fn what_arrives_counts_though_no_answer_came_back() {
         let (run, watch) = watch();
-        watch.hear(Canary::Build, &lines(&["way 0 open", "way 1 closed: no answer", "way 2 closed: x"])).unwrap();
+        watch
+            .hear(
+                Canary::Build(Builder::Classic),
+                &lines(&["way 0 open", "way 1 closed: no answer", "way 2 closed: x"]),
+            )
+            .unwrap();
         watch.arrivals().add(format!("{run}-build-1").as_bytes());
         watch.arrivals().add(b"GET / HTTP/1.1 of somebody else");
         assert_eq!(watch.conclusion().broken.len(), 1);
@@ -302,9 +312,9 @@ mod tests {
     #[test]
     fn a_canary_that_tried_nothing_proves_nothing() {
         let (_, watch) = watch();
-        assert!(watch.hear(Canary::Build, &lines(&["perl: not found"])).is_err());
-        assert!(watch.hear(Canary::Build, &lines(&["way 0 closed: no answer"])).is_err());
-        let why = watch.hear(Canary::Build, &lines(&["way 0 open", "way 1 closed: x"])).unwrap_err();
+        assert!(watch.hear(Canary::Build(Builder::Classic), &lines(&["perl: not found"])).is_err());
+        assert!(watch.hear(Canary::Build(Builder::Classic), &lines(&["way 0 closed: no answer"])).is_err());
+        let why = watch.hear(Canary::Build(Builder::Classic), &lines(&["way 0 open", "way 1 closed: x"])).unwrap_err();
         assert!(why.contains("did not report TCP"), "{why}");
     }
 

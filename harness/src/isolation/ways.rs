@@ -130,16 +130,23 @@ impl MachinePorts {
     }
 }
 
+/// What there is on a network of the run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Own {
+    /// The address that the network has for its gateway, and that of its relay.
+    pub gateway: IpAddr,
+    pub relay: IpAddr,
+    /// Whether the engine's machine is known to have the gateway's address.
+    pub has_gateway: bool,
+}
+
 /// What canaries try to reach.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Targets<'a> {
     /// The beacon on another network.
     pub beacon: IpAddr,
-    /// The address that the run's network has for its gateway, and that of its relay.
-    pub gateway: IpAddr,
-    pub relay: IpAddr,
-    /// Whether the engine's machine is known to have the gateway's address.
-    pub has_gateway: bool,
+    /// The run's networks.
+    pub networks: &'a [Own],
     /// Ports of the engine's machine.
     pub machine: MachinePorts,
     /// This host's addresses, and the ports of listeners on all of them.
@@ -152,7 +159,7 @@ pub(crate) struct Targets<'a> {
 /// All ways that are tried: to a beacon on another network (these come first), to the network's gateway and its relay, to this host's
 /// addresses, and to sockets.
 pub(crate) fn ways(targets: Targets<'_>) -> Vec<Way> {
-    let Targets { beacon, gateway, relay, has_gateway, machine, addresses, hosts, sockets } = targets;
+    let Targets { beacon, networks, machine, addresses, hosts, sockets } = targets;
     let mut ways = Vec::new();
     let mut add = |kind, host: String, port, what: &str, is_expected| {
         let number = ways.len() + 1;
@@ -164,17 +171,19 @@ pub(crate) fn ways(targets: Targets<'_>) -> Vec<Way> {
         add(kind, there.clone(), port, what, false);
     }
     add(Kind::Name, "-".to_owned(), 0, "a name server on another network", false);
-    for (kind, port) in [(Kind::Tcp, machine.tcp), (Kind::Udp, machine.udp)] {
-        add(kind, gateway.to_string(), port, "the engine's machine at the network's gateway", has_gateway);
-    }
-    add(Kind::Icmp, gateway.to_string(), 0, "the network's gateway", has_gateway);
-    for kind in [Kind::Tcp, Kind::Udp] {
-        add(kind, relay.to_string(), BEACON_PORT, "another port of the relay", false);
+    for Own { gateway, relay, has_gateway } in networks {
+        for (kind, port) in [(Kind::Tcp, machine.tcp), (Kind::Udp, machine.udp)] {
+            add(kind, gateway.to_string(), port, "the engine's machine at the network's gateway", *has_gateway);
+        }
+        add(Kind::Icmp, gateway.to_string(), 0, "the network's gateway", *has_gateway);
+        for kind in [Kind::Tcp, Kind::Udp] {
+            add(kind, relay.to_string(), BEACON_PORT, "another port of the relay", false);
+        }
     }
     if let Some(udp) = machine.six {
         add(Kind::Udp6, ALL_NODES.to_owned(), udp, "all nodes of the network", false);
     }
-    let others = |address: &&IpAddr| **address != gateway && !address.is_loopback();
+    let others = |address: &&IpAddr| !networks.iter().any(|own| own.gateway == **address) && !address.is_loopback();
     for address in addresses.iter().filter(others).take(ADDRESSES) {
         let what = "an address of this host";
         let (tcp, udp) = if address.is_ipv4() { (Kind::Tcp, Kind::Udp) } else { (Kind::Tcp6, Kind::Udp6) };

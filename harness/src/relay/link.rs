@@ -37,11 +37,13 @@ pub(crate) struct Peer {
     pub address: SocketAddr,
     /// When the connection came in, in nanoseconds since 1970, by the clock of the engine's machine; where that is not known, nothing.
     pub at: Option<i64>,
+    /// The build that had the relay for itself, by its number; nothing where the relay is for all.
+    pub build: Option<u32>,
 }
 
 impl From<SocketAddr> for Peer {
     fn from(address: SocketAddr) -> Self {
-        Self { address, at: None }
+        Self { address, at: None, build: None }
     }
 }
 
@@ -71,6 +73,8 @@ struct Table {
     last: Option<u32>,
     /// Why the link is no more.
     lost: Option<String>,
+    /// The build that has the relay for itself.
+    build: Option<u32>,
     /// When something came for the last time, and when that was after too long a silence.
     heard: Option<Instant>,
     stalled: Option<Instant>,
@@ -152,6 +156,19 @@ impl Link {
     /// Why the relay is no more; nothing as long as it is.
     pub(crate) fn lost(&self) -> Option<String> {
         self.shared.table().lost.clone()
+    }
+
+    /// Gives the relay to a build: connections that come in from now on are that build's.
+    pub(crate) fn give_to(&self, build: u32) {
+        self.shared.table().build = Some(build);
+    }
+
+    /// Waits until all connections have come out that came in so far: the relay sends what it has in its order, and so behind them
+    /// the answer that nobody listens at this port of its own. The first time it may not have looked for connections yet.
+    pub(crate) async fn settle(&self) {
+        for _ in 0..2 {
+            drop(self.connect((Ipv4Addr::LOCALHOST, 1).into()).await);
+        }
     }
 
     /// Whether the relay was silent for too long at some time since then: what did not come may have been on its way.
@@ -246,14 +263,14 @@ impl Reader {
                     }
                 }
                 Kind::Accepted => {
-                    let Some(peer) = peer(&frame.text()) else { return Err(super::frame::NoFrame) };
+                    let peer = self.peer(&frame.text()).ok_or(super::frame::NoFrame)?;
                     let end = End::new(None);
                     self.shared.table().ends.insert(frame.number, Arc::clone(&end));
                     let stream = RelayStream::new(frame.number, Arc::clone(&self.shared), end);
                     drop(self.came.send((Some(stream), peer)));
                 }
                 Kind::Full => {
-                    let Some(peer) = peer(&frame.text()) else { return Err(super::frame::NoFrame) };
+                    let peer = self.peer(&frame.text()).ok_or(super::frame::NoFrame)?;
                     drop(self.came.send((None, peer)));
                 }
                 _ => {
@@ -267,15 +284,16 @@ impl Reader {
         }
         Ok(())
     }
-}
 
-/// `ADDRESS PORT NANOSECONDS`, where 0 stands for a time that is not known.
-fn peer(text: &str) -> Option<Peer> {
-    let mut words = text.split(' ');
-    let address: Ipv4Addr = words.next()?.parse().ok()?;
-    let port = words.next()?.parse().ok()?;
-    let at: i64 = words.next()?.parse().ok()?;
-    Some(Peer { address: SocketAddr::new(IpAddr::V4(address), port), at: (at != 0).then_some(at) })
+    /// `ADDRESS PORT NANOSECONDS`, where 0 stands for a time that is not known.
+    fn peer(&self, text: &str) -> Option<Peer> {
+        let mut words = text.split(' ');
+        let address: Ipv4Addr = words.next()?.parse().ok()?;
+        let port = words.next()?.parse().ok()?;
+        let at: i64 = words.next()?.parse().ok()?;
+        let build = self.shared.table().build;
+        Some(Peer { address: SocketAddr::new(IpAddr::V4(address), port), at: (at != 0).then_some(at), build })
+    }
 }
 
 async fn write(mut frames: mpsc::UnboundedReceiver<Frame>, input: impl AsyncWrite) -> io::Result<()> {

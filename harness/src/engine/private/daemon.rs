@@ -20,6 +20,14 @@ const AGAIN_AFTER: Duration = Duration::from_millis(50);
 const STOP_LIMIT: Duration = Duration::from_secs(30);
 /// How long taking containers and networks off the engine may take before it is stopped.
 const CLEAR_LIMIT: Duration = Duration::from_secs(20);
+/// Becomes its arguments, in a network in which no bridge leads to another, whatever this machine does in its own, and in which nobody
+/// says who has the bridges' own addresses.
+const CLOSED: &str =
+    "cd /proc/sys/net/ipv4 && echo 0 > ip_forward && echo 8 > conf/all/arp_ignore && cd / && exec \"$@\"";
+/// How much of what an instruction prints `BuildKit` passes on, in bytes and in bytes a second: more than any limit of ours.
+const LOG: &str = "1073741824";
+/// How much `BuildKit` keeps of builds: some times what the images of a cell take.
+const BUILD_CACHE: &str = "3GB";
 /// The file that the daemon writes its process's number to, beside its data.
 const PID_FILE: &str = "docker.pid";
 /// How long the path of the engine's folder may be: sockets of the engine lie in it, and a socket's path has at most 107
@@ -77,12 +85,15 @@ async fn launch(cache: &Path, toolbox: &Toolbox, docker_host: &str) -> Result<()
     let copy = file.try_clone().map_err(PrivateError::io(format!("{}", log.display())))?;
     // A configuration of its own: the system's may name another data root, and both would be refused.
     let configuration = own.join("daemon.json");
-    let text = if keeps_key(toolbox).await {
-        serde_json::json!({ "deprecated-key-path": own.join("key.json") }).to_string()
-    } else {
-        "{}".to_owned()
-    };
-    std::fs::write(&configuration, text).map_err(PrivateError::io(format!("{}", configuration.display())))?;
+    let mut settings = serde_json::json!({
+        // Nobody else takes away what BuildKit keeps of builds.
+        "builder": { "gc": { "enabled": true, "defaultKeepStorage": BUILD_CACHE } },
+    });
+    if keeps_key(toolbox).await {
+        settings["deprecated-key-path"] = serde_json::json!(own.join("key.json"));
+    }
+    std::fs::write(&configuration, settings.to_string())
+        .map_err(PrivateError::io(format!("{}", configuration.display())))?;
     let profile = own.join("seccomp.json");
     std::fs::write(&profile, seccomp::profile().to_string())
         .map_err(PrivateError::io(format!("{}", profile.display())))?;
@@ -90,7 +101,7 @@ async fn launch(cache: &Path, toolbox: &Toolbox, docker_host: &str) -> Result<()
     // `unshare`: a network of its own, in which nothing listens and from which nothing leads out.
     let mut command = toolbox.command(Path::new("setsid"));
     command
-        .args(["unshare", "--net", "dockerd"])
+        .args(["unshare", "--net", "sh", "-c", CLOSED, "sh", "dockerd"])
         .arg(format!("--config-file={}", configuration.display()))
         .arg(format!("--data-root={}", own.join("data").display()))
         .arg(format!("--exec-root={}", own.join("exec").display()))
@@ -100,10 +111,18 @@ async fn launch(cache: &Path, toolbox: &Toolbox, docker_host: &str) -> Result<()
         .arg("--group=root")
         // Should the system's containerd be used, its contents are not mixed with those of another engine.
         .args(["--containerd-namespace=wsgi-proof", "--containerd-plugins-namespace=wsgi-proof-plugins"])
-        // No default bridge: every network is a run's own. Nothing is to be forwarded, so nothing is set up for it.
-        .args(["--bridge=none", "--iptables=false", "--ip-forward=false", "--ip-masq=false", "--userland-proxy=false"])
+        // Nothing is to be forwarded, so nothing is set up for it. The default bridge is for builds by BuildKit, which take no other.
+        .args([
+            "--bip=10.229.0.1/24",
+            "--iptables=false",
+            "--ip-forward=false",
+            "--ip-masq=false",
+            "--userland-proxy=false",
+        ])
         .arg("--default-address-pool=base=10.230.0.0/16,size=24");
     let mut child = command
+        .env("BUILDKIT_STEP_LOG_MAX_SIZE", LOG)
+        .env("BUILDKIT_STEP_LOG_MAX_SPEED", LOG)
         .stdin(Stdio::null())
         .stdout(file)
         .stderr(copy)
