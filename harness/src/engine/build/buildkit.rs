@@ -8,9 +8,8 @@ use bollard::query_parameters::{BuildImageOptions, BuilderVersion};
 use regex::Regex;
 
 use super::buildkit_log::BuildKitLog;
-use super::dialogue::{Dialogue, Said};
+use super::dialogue::{Dialogue, Said, sorted};
 use crate::check::evidence::BuildEnd;
-use crate::engine::error::not_executable;
 use crate::outcome::RunId;
 
 /// What it says when a command returned non-zero: until Docker 20.10, and since.
@@ -80,17 +79,8 @@ impl Dialogue for BuildKit {
         while let Some(rest) = BEFORE.iter().find_map(|before| cause.strip_prefix(before)) {
             cause = rest;
         }
-        if let Some(found) = RETURNED.iter().find_map(|pattern| pattern.captures(cause)) {
-            let (command, exit_code) = (found[1].to_owned(), found[2].parse().ok());
-            return Ok(BuildEnd::Failed { command: Some(command), exit_code, message: cause.to_owned() });
-        }
-        if let Some(exit_code) = not_executable(cause) {
-            return Ok(BuildEnd::Failed { command: None, exit_code: Some(exit_code), message: cause.to_owned() });
-        }
-        if DOCKERFILES_DOING.is_match(cause) {
-            return Ok(BuildEnd::Failed { command: None, exit_code: None, message: cause.to_owned() });
-        }
-        Err(message)
+        // What is not known keeps all of its words.
+        sorted(cause.to_owned(), &*RETURNED, &DOCKERFILES_DOING).map_err(|_| message)
     }
 }
 

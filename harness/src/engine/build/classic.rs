@@ -7,9 +7,8 @@ use bollard::query_parameters::{BuildImageOptions, BuilderVersion};
 use regex::Regex;
 
 use super::classic_log::{MadeImages, is_last_word};
-use super::dialogue::{Dialogue, Said};
+use super::dialogue::{Dialogue, Said, sorted};
 use crate::check::evidence::BuildEnd;
-use crate::engine::error::not_executable;
 
 /// What the classic builder says when a command of the Dockerfile or of a trigger returned non-zero.
 #[allow(clippy::expect_used, reason = "a constant pattern")]
@@ -54,18 +53,7 @@ impl Dialogue for Classic {
     }
 
     fn end_of(message: String) -> Result<BuildEnd, String> {
-        if let Some(found) = RETURNED.captures(&message) {
-            let exit_code = found[2].parse().ok();
-            return Ok(BuildEnd::Failed { command: Some(found[1].to_owned()), exit_code, message });
-        }
-        // A `RUN` in exec form whose program is not there.
-        if let Some(exit_code) = not_executable(&message) {
-            return Ok(BuildEnd::Failed { command: None, exit_code: Some(exit_code), message });
-        }
-        if DOCKERFILES_DOING.is_match(&message) {
-            return Ok(BuildEnd::Failed { command: None, exit_code: None, message });
-        }
-        Err(message)
+        sorted(message, std::slice::from_ref(&*RETURNED), &DOCKERFILES_DOING)
     }
 }
 

@@ -13,10 +13,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use procfs::process::Process;
 use serde::Deserialize;
 
 use crate::beneath::used;
+use crate::engine::private::remains::{mounts, unescape};
 use crate::engine::size::ENTRY;
 use crate::suite::limits::Limits;
 
@@ -102,11 +102,14 @@ impl Commands {
             .filter(|path| config(path).is_some_and(|config| is_of(&config, self.relay)))
             .map(|path| path.join("rootfs"))
             .collect();
-        let mounts = Process::myself().and_then(|own| own.mountinfo()).map(|mounts| mounts.0).unwrap_or_default();
-        let written = mounts.into_iter().filter(|mount| own.contains(&mount.mount_point)).filter_map(|mount| {
-            let upper = mount.super_options.get("upperdir").cloned().flatten()?;
-            Some(used(Path::new(&upper), bytes, ENTRY))
-        });
+        let written = mounts()
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|mount| own.contains(&unescape(&mount.mount_point)))
+            .filter_map(|mount| {
+                let upper = mount.super_options.get("upperdir").cloned().flatten()?;
+                Some(used(&unescape(Path::new(&upper)), bytes, ENTRY))
+            });
         written.fold(0, u64::saturating_add) > bytes
     }
 }
@@ -156,7 +159,7 @@ fn is_written(file: &Path, value: u64) -> bool {
 /// The files of control groups that limit what is in a group, of either version, and what is written there.
 fn files(group: &Path, limits: Limits) -> Vec<(PathBuf, u64)> {
     let group = group.strip_prefix("/").unwrap_or(group);
-    let mounts = Process::myself().and_then(|own| own.mountinfo()).map(|mounts| mounts.0).unwrap_or_default();
+    let mounts = mounts().unwrap_or_default();
     let of = |controller: &str| {
         mounts
             .iter()

@@ -3,7 +3,7 @@
 
 mod daemon;
 mod packages;
-mod remains;
+pub(super) mod remains;
 mod seccomp;
 mod system;
 

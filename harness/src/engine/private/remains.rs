@@ -101,7 +101,7 @@ fn is_of_engine(process: &Process, own: &Path, containers: &[String]) -> bool {
 }
 
 /// The mounts of this process's namespace.
-pub(super) fn mounts() -> io::Result<Vec<MountInfo>> {
+pub(in crate::engine) fn mounts() -> io::Result<Vec<MountInfo>> {
     Process::myself().and_then(|own| own.mountinfo()).map(|mounts| mounts.0).map_err(io::Error::other)
 }
 
@@ -116,7 +116,7 @@ pub(super) fn has_cgroups(mounts: &[MountInfo]) -> bool {
 }
 
 /// `mountinfo` writes blanks, tabs, line ends and backslashes as three octal digits, and the library leaves them so.
-fn unescape(path: &Path) -> PathBuf {
+pub(in crate::engine) fn unescape(path: &Path) -> PathBuf {
     let bytes = path.as_os_str().as_bytes();
     let mut plain = Vec::with_capacity(bytes.len());
     let mut index = 0;
